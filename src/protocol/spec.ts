@@ -1,0 +1,33 @@
+/**
+ * Named links into the published specifications. Comments cite a name from this table, so that a page
+ * that moves is one edit. Data only.
+ */
+
+const MCP = 'https://modelcontextprotocol.io/specification/2025-11-25'
+
+export const spec = {
+  jsonRpc: 'https://www.jsonrpc.org/specification',
+  transports: `${MCP}/basic/transports#streamable-http`,
+  security: `${MCP}/basic/transports#security-warning`,
+  sending: `${MCP}/basic/transports#sending-messages-to-the-server`,
+  listening: `${MCP}/basic/transports#listening-for-messages-from-the-server`,
+  resumability: `${MCP}/basic/transports#resumability-and-redelivery`,
+  sessions: `${MCP}/basic/transports#session-management`,
+  versionHeader: `${MCP}/basic/transports#protocol-version-header`,
+  lifecycle: `${MCP}/basic/lifecycle`,
+  cancellation: `${MCP}/basic/utilities/cancellation`,
+  progress: `${MCP}/basic/utilities/progress`,
+  ping: `${MCP}/basic/utilities/ping`,
+  tools: `${MCP}/server/tools`,
+  resources: `${MCP}/server/resources`,
+  prompts: `${MCP}/server/prompts`,
+  completion: `${MCP}/server/utilities/completion`,
+  logging: `${MCP}/server/utilities/logging`,
+  pagination: `${MCP}/server/utilities/pagination`,
+  elicitation: `${MCP}/client/elicitation`,
+  sampling: `${MCP}/client/sampling`,
+  roots: `${MCP}/client/roots`,
+  sse: 'https://html.spec.whatwg.org/multipage/server-sent-events.html',
+  jsonSchema: 'https://json-schema.org/draft/2020-12/json-schema-core',
+  jsonSchemaValidation: 'https://json-schema.org/draft/2020-12/json-schema-validation',
+} as const
