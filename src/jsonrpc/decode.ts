@@ -1,0 +1,205 @@
+/**
+ * From the bytes of an HTTP body to a classified JSON-RPC message. Spec: {@link spec.jsonRpc}.
+ *
+ *    bytes --decodeBody--> JSON value --decodeMessage--> request | notification | response | invalid
+ *                                     \-decodeBatch----> a list of those
+ *
+ * Invariant: a value that was accepted means the same to every reader. So a message that could be read as two
+ * kinds (`method` next to `result` or `error`, or `result` next to `error`) is invalid, and so is an id that
+ * would come back changed (an integer beyond 2^53 - 1, `-0`). One limit of JSON.parse remains: a number such
+ * as 1.00000000000000000001 has already become 1 when it is looked at here.
+ *
+ * The id of an invalid message is given back when it is a valid id of a message that was not a response: the
+ * id of a response is one of ours, and an error that carries it would look like the answer to a request that
+ * the client made.
+ *
+ * Not here: whether a batch is allowed at all (a question of the revision), method names, HTTP statuses.
+ */
+
+import { Buffer, isUtf8 } from 'node:buffer'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
+import { RpcError } from './rpc-error.ts'
+
+/** A request: it has an id, and must be answered. */
+export interface DecodedRequest {
+  readonly kind: 'request'
+  readonly id: JsonRpcId
+  readonly method: string
+  readonly params: JsonObject | undefined
+}
+
+/** A notification: no id, never answered. */
+export interface DecodedNotification {
+  readonly kind: 'notification'
+  readonly method: string
+  readonly params: JsonObject | undefined
+}
+
+/** The client's answer to a request of ours. The id is `undefined` when it was null or absent. */
+export interface DecodedResponse {
+  readonly kind: 'response'
+  readonly id: JsonRpcId | undefined
+  readonly result?: unknown
+  readonly error?: JsonRpcErrorObject
+}
+
+/** Not a JSON-RPC message. The error is ready to be sent. */
+export interface DecodedInvalid {
+  readonly kind: 'invalid'
+  readonly id: JsonRpcId | undefined
+  readonly error: RpcError
+}
+
+/** One classified message. */
+export type Decoded = DecodedRequest | DecodedNotification | DecodedResponse | DecodedInvalid
+
+/**
+ * Reads a body as JSON.
+ *
+ * @param bytes - the whole body
+ * @returns any JSON value. `__proto__` in it is an own property like any other
+ * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, or is not UTF-8 or not JSON
+ */
+export function decodeBody(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) throw parseError('the body is empty, expected a JSON-RPC message')
+  // Decoding must be fatal: a replacement character in a string would change what the client said.
+  if (!isUtf8(bytes)) throw parseError('the body is not valid UTF-8')
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    // RFC 8259 8.1: a byte order mark MUST NOT be added.
+    throw parseError('the body begins with a byte order mark, expected JSON without one')
+  }
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  try {
+    return JSON.parse(buffer.toString('utf8'))
+  } catch {
+    // The engine's own message quotes the input and differs between versions of Node.
+    throw parseError(`the body is not valid JSON (${bytes.length} bytes received)`)
+  }
+}
+
+/**
+ * Classifies one JSON value. Never throws.
+ *
+ * @param value - what {@link decodeBody} gave, or what a framework's body parser gave
+ * @returns the message, or `invalid` with the error to send: -32600, or -32602 where only `params` is wrong
+ */
+export function decodeMessage(value: unknown): Decoded {
+  if (!isObject(value)) {
+    return invalid(undefined, `expected a JSON object, received ${describe(value)}`)
+  }
+  const { jsonrpc, id, method, params, result, error } = value
+  const hasOutcome = result !== undefined || error !== undefined
+  const echo = (method !== undefined || !hasOutcome) && isId(id) ? id : undefined
+
+  if (jsonrpc !== '2.0') return invalid(echo, `"jsonrpc" must be "2.0", received ${describe(jsonrpc)}`)
+  if (method === undefined) {
+    return hasOutcome
+      ? decodeResponse(id, result, error)
+      : invalid(echo, 'expected "method" (a request or notification), or "result" or "error" (a response)')
+  }
+  if (typeof method !== 'string') {
+    return invalid(echo, `"method" must be a string, received ${describe(method)}`)
+  }
+  if (hasOutcome) return invalid(echo, 'a message with "method" must not have "result" or "error"')
+  if (id !== undefined && !isId(id)) return invalid(undefined, idProblem(id))
+  if (params !== undefined && params !== null && !isObject(params)) {
+    const problem = `Invalid params: "params" must be an object, received ${describe(params)}`
+    return { kind: 'invalid', id, error: new RpcError(ErrorCode.INVALID_PARAMS, problem) }
+  }
+  const object = params ?? undefined
+  return id === undefined
+    ? { kind: 'notification', method, params: object }
+    : { kind: 'request', id, method, params: object }
+}
+
+/**
+ * Classifies the members of a batch, in order. An invalid member does not spoil the others.
+ *
+ * @param values - the array that was the body
+ * @param maxBatch - the most messages allowed; `Infinity` for no limit
+ * @returns the messages, or the error that answers the whole batch: -32600 when it is empty or too long
+ */
+export function decodeBatch(values: readonly unknown[], maxBatch: number): readonly Decoded[] | RpcError {
+  if (values.length === 0)
+    return invalidRequest('a batch must hold at least one message, received an empty array')
+  if (values.length > maxBatch) {
+    return invalidRequest(`a batch may hold ${maxBatch} messages at most, received ${values.length}`)
+  }
+  return values.map(decodeMessage)
+}
+
+/** Whether a value is an id that comes back exactly as it was sent: a string, or a safe integer other than -0. */
+export function isId(value: unknown): value is JsonRpcId {
+  return typeof value === 'string' || (Number.isSafeInteger(value) && !Object.is(value, -0))
+}
+
+/** A message without `method` and with `result` or `error`. */
+function decodeResponse(id: unknown, result: unknown, error: unknown): Decoded {
+  if (result !== undefined && error !== undefined) {
+    return invalid(undefined, 'a response must have "result" or "error", received both')
+  }
+  // Null is what JSON-RPC prescribes for an error whose request could not be read; it settles nothing here.
+  const ours = id ?? undefined
+  if (ours !== undefined && !isId(ours)) return invalid(undefined, idProblem(ours))
+  if (error === undefined) return { kind: 'response', id: ours, result }
+  if (!isObject(error)) return invalid(undefined, `"error" must be an object, received ${describe(error)}`)
+  const { code, message, data } = error
+  if (!Number.isSafeInteger(code) || typeof message !== 'string') {
+    return invalid(undefined, '"error" must have an integer "code" and a string "message"')
+  }
+  const object = { code: code as number, message }
+  return { kind: 'response', id: ours, error: data === undefined ? object : { ...object, data } }
+}
+
+function invalid(id: JsonRpcId | undefined, problem: string): DecodedInvalid {
+  return { kind: 'invalid', id, error: invalidRequest(problem) }
+}
+
+function invalidRequest(problem: string): RpcError {
+  return new RpcError(ErrorCode.INVALID_REQUEST, `Invalid Request: ${problem}`)
+}
+
+function parseError(problem: string): RpcError {
+  return new RpcError(ErrorCode.PARSE_ERROR, `Parse error: ${problem}`)
+}
+
+function idProblem(id: unknown): string {
+  return `"id" must be a string or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } & MessageMembers {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Names the members that are read, so that they can be taken out by destructuring. */
+interface MessageMembers {
+  readonly jsonrpc?: unknown
+  readonly id?: unknown
+  readonly method?: unknown
+  readonly params?: unknown
+  readonly result?: unknown
+  readonly error?: unknown
+  readonly code?: unknown
+  readonly message?: unknown
+  readonly data?: unknown
+}
+
+/** Says what was received in a few words, however large it was. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  switch (typeof value) {
+    case 'string':
+      return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`
+    case 'number':
+      return Object.is(value, -0) ? '-0' : `the number ${value}`
+    case 'boolean':
+      return `${value}`
+    default:
+      return `an ${typeof value}`
+  }
+}
