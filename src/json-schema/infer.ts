@@ -1,0 +1,281 @@
+/**
+ * Types from schema literals: `FromSchema<S>` is the TypeScript type of the values a JSON Schema accepts.
+ *
+ * Spec: JSON Schema 2020-12 {@link https://json-schema.org/draft/2020-12/json-schema-validation}.
+ *
+ *    { type: 'object', properties: { city: { type: 'string' }, days: { type: 'integer' } }, required: ['city'] }
+ *      -> { city: string; days?: number }
+ *
+ * Invariant: the type is never narrower than what validation accepts. What TypeScript cannot say, or what
+ * is not modelled (`if`, `not`, `dependentSchemas`, a `pattern`, a `$ref` to elsewhere), widens to `unknown`
+ * or is left out of the intersection. Hence two results that may surprise:
+ * - `properties` without `type: 'object'` is `unknown`, because such a schema also accepts a string;
+ * - tuple items are optional unless `minItems` asks for them, because `prefixItems` does not.
+ *
+ * Cost: a schema of one plain `type` takes one test before its own branch (`keyof S & Combining`), and the
+ * members of an object are evaluated only when somebody looks at them. That laziness also makes `$ref`
+ * cycles through objects truly recursive types; a cycle with no object in it ends in `unknown`.
+ * Types only. Not here: validation (compile.ts), types of Standard Schemas (standard-schema.ts).
+ */
+
+/** The values of the keyword `type`. */
+export type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string'
+
+/** A JSON Schema: an object of keywords, `true` (accepts everything) or `false` (accepts nothing). */
+export type JsonSchema = boolean | JsonSchemaObject
+
+/**
+ * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a
+ * literal is inferred (`registerTool`); compile.ts is the judge of all of them.
+ *
+ * It has no index signature on purpose: an object that shares no keyword with it, such as a record of zod
+ * schemas, is then a compile error.
+ */
+export interface JsonSchemaObject {
+  readonly $schema?: string
+  readonly $id?: string
+  readonly $anchor?: string
+  readonly $ref?: string
+  readonly $defs?: { readonly [name: string]: JsonSchema }
+  readonly $comment?: string
+  readonly definitions?: { readonly [name: string]: JsonSchema }
+  readonly title?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+  readonly deprecated?: boolean
+  readonly readOnly?: boolean
+  readonly writeOnly?: boolean
+  /** `string` is allowed because that is what TypeScript sees in an imported `.json` file. */
+  readonly type?: TypeName | (string & {}) | readonly (TypeName | (string & {}))[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly allOf?: readonly JsonSchema[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
+  readonly not?: JsonSchema
+  readonly if?: JsonSchema
+  readonly then?: JsonSchema
+  readonly else?: JsonSchema
+  readonly properties?: { readonly [name: string]: JsonSchema }
+  readonly patternProperties?: { readonly [pattern: string]: JsonSchema }
+  readonly additionalProperties?: JsonSchema
+  readonly unevaluatedProperties?: JsonSchema
+  readonly propertyNames?: JsonSchema
+  readonly required?: readonly string[]
+  readonly dependentRequired?: { readonly [name: string]: readonly string[] }
+  readonly dependentSchemas?: { readonly [name: string]: JsonSchema }
+  readonly minProperties?: number
+  readonly maxProperties?: number
+  /** An array of schemas is draft-07's spelling of `prefixItems`. */
+  readonly items?: JsonSchema | readonly JsonSchema[]
+  readonly additionalItems?: JsonSchema
+  readonly prefixItems?: readonly JsonSchema[]
+  readonly unevaluatedItems?: JsonSchema
+  readonly contains?: JsonSchema
+  readonly minContains?: number
+  readonly maxContains?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly uniqueItems?: boolean
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly pattern?: string
+  readonly format?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly exclusiveMinimum?: number
+  readonly exclusiveMaximum?: number
+  readonly multipleOf?: number
+  readonly contentEncoding?: string
+  readonly contentMediaType?: string
+  readonly contentSchema?: JsonSchema
+  /** A Standard Schema is not a literal, although some of them have a `type` of their own. */
+  readonly '~standard'?: never
+}
+
+/**
+ * The TypeScript type of the values that the schema `S` accepts.
+ *
+ * `S` is the type of a literal: an argument of a `const` type parameter, or `typeof schema` where `schema`
+ * was declared `as const`. A property with a `default` stays optional: whoever writes the value may leave
+ * it out. `nullable` is not a JSON Schema keyword and is ignored here as it is in validation; write
+ * `type: ['string', 'null']`.
+ *
+ * @example
+ * ```ts
+ * const schema = { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] } as const
+ * type Value = FromSchema<typeof schema>   // { id: number }
+ * ```
+ */
+export type FromSchema<S> = Infer<S, S, MaxRefs>
+
+/** How many `$ref`s are followed in a row, with no object between them, before the answer is `unknown`. */
+type MaxRefs = 6
+type OneLess = [never, 0, 1, 2, 3, 4, 5]
+
+/** Keywords that say something beside `type`, or in its place. */
+type Combining = '$id' | '$ref' | 'allOf' | 'anyOf' | 'const' | 'enum' | 'oneOf'
+
+/** `Root` is the schema that `#` in a `$ref` means; `Refs` counts down from {@link MaxRefs}. */
+type Infer<S, Root, Refs extends number> = S extends boolean
+  ? S extends true
+    ? unknown
+    : never
+  : [keyof S & Combining] extends [never]
+    ? Typed<S, Root, Refs>
+    : S extends { readonly $id: string }
+      ? Combined<S, S, Refs>
+      : Combined<S, Root, Refs>
+
+/** A `$ref`, `const` or `enum` alone is precise enough; the rest is what all the keywords have in common. */
+type Combined<S, Root, Refs extends number> = S extends { readonly $ref: infer P }
+  ? Referenced<P, Root, Refs>
+  : S extends { readonly const: infer C }
+    ? C
+    : S extends { readonly enum: readonly (infer E)[] }
+      ? E
+      : Both<
+          Typed<S, Root, Refs>,
+          Both<
+            S extends { readonly anyOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs> : unknown,
+            Both<
+              S extends { readonly oneOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs> : unknown,
+              S extends { readonly allOf: infer All } ? Every<All, S, Root, Refs> : unknown
+            >
+          >
+        >
+
+/** A union of branches `B`, each read as an object where the schema around it says that it is one. */
+type Branch<B, S, Root, Refs extends number> = B extends boolean
+  ? Infer<B, Root, Refs>
+  : S extends { readonly type: 'object' }
+    ? B extends { readonly type: unknown }
+      ? Infer<B, Root, Refs>
+      : Both<Infer<B & { readonly type: 'object' }, Root, Refs>, Present<S, RequiredNames<B>>>
+    : Infer<B, Root, Refs>
+
+/** Members that `S` declares and a branch requires: present, so not `undefined`. */
+type Present<S, Names> = S extends { readonly properties: infer P }
+  ? [Names & keyof P] extends [never]
+    ? unknown
+    : { [K in Names & keyof P]: NonNullable<unknown> | null }
+  : unknown
+
+type Every<All, S, Root, Refs extends number> = All extends readonly [infer First, ...infer Rest]
+  ? Both<Branch<First, S, Root, Refs>, Every<Rest, S, Root, Refs>>
+  : unknown
+
+/** `A & B`, written as one object type where both are objects. */
+type Both<A, B> = unknown extends A ? B : unknown extends B ? A : Tidy<A & B>
+
+/** The mapped type stands in a branch, not under a name of its own, so that editors show its members. */
+type Tidy<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]: T[K] } : T
+
+type Referenced<P, Root, Refs extends number> = Refs extends 0
+  ? unknown
+  : P extends '#'
+    ? Infer<Root, Root, OneLess[Refs]>
+    : P extends `#/${infer Table extends '$defs' | 'definitions'}/${infer Name}`
+      ? Root extends { readonly [K in Table]: { readonly [N in Name]: infer Target } }
+        ? Infer<Target, Root, OneLess[Refs]>
+        : unknown
+      : unknown
+
+interface Primitives {
+  string: string
+  number: number
+  integer: number
+  boolean: boolean
+  null: null
+}
+
+type Typed<S, Root, Refs extends number> = S extends { readonly type: infer T }
+  ? OfType<T extends readonly (infer Each)[] ? Each : T, S, Root, Refs>
+  : unknown
+
+type OfType<T, S, Root, Refs extends number> = T extends keyof Primitives
+  ? Primitives[T]
+  : T extends 'object'
+    ? ObjectOf<S, Root>
+    : T extends 'array'
+      ? ArrayOf<S, Root, Refs>
+      : unknown
+
+type ObjectOf<S, Root> = S extends { readonly patternProperties: unknown }
+  ? Tidy<Declared<S, Root> & Index<unknown>>
+  : S extends { readonly additionalProperties: infer A }
+    ? Additional<A, Declared<S, Root>, Root>
+    : S extends { readonly properties: infer P }
+      ? [keyof P | RequiredNames<S>] extends [never]
+        ? Index<unknown>
+        : Tidy<Declared<S, Root>>
+      : Tidy<[RequiredNames<S>] extends [never] ? Index<unknown> : Declared<S, Root>>
+
+/** Members are read with a full count of `$ref`s: they are evaluated lazily, so a cycle through them ends. */
+type Declared<S, Root> = S extends { readonly properties: infer P }
+  ? { -readonly [K in keyof P as K extends RequiredNames<S> ? never : K]?: Infer<P[K], Root, MaxRefs> } & {
+      -readonly [K in keyof P as K extends RequiredNames<S> ? K : never]: Infer<P[K], Root, MaxRefs>
+    } & { [K in Exclude<RequiredNames<S>, keyof P>]: unknown }
+  : { [K in RequiredNames<S>]: unknown }
+
+/** A list of names that is not a literal says nothing about any of them. */
+type RequiredNames<S> = S extends { readonly required: readonly (infer R extends string)[] }
+  ? string extends R
+    ? never
+    : R
+  : never
+
+/** The index signature covers the declared members too, or no value could be assigned to it. */
+type Additional<A, D, Root> = A extends false
+  ? [keyof D] extends [never]
+    ? Index<never>
+    : Tidy<D>
+  : A extends true
+    ? Tidy<D & Index<unknown>>
+    : [keyof D] extends [never]
+      ? { [name: string]: Infer<A, Root, MaxRefs> }
+      : Tidy<D & { [name: string]: Infer<A, Root, MaxRefs> | D[keyof D] }>
+
+type Index<V> = { [name: string]: V }
+
+type ArrayOf<S, Root, Refs extends number> = S extends { readonly prefixItems: infer P }
+  ? Tuple<P, MinItems<S>, Tail<S, 'items', P, Root, Refs>, Root, Refs>
+  : S extends { readonly items: infer I }
+    ? I extends readonly unknown[]
+      ? Tuple<I, MinItems<S>, Tail<S, 'additionalItems', I, Root, Refs>, Root, Refs>
+      : Infer<I, Root, Refs>[]
+    : unknown[]
+
+type MinItems<S> = S extends { readonly minItems: infer M } ? M : 0
+
+/** What may follow the items that a tuple `P` lists, by the keyword `K`. */
+type Tail<S, K extends string, P, Root, Refs extends number> = S extends { readonly maxItems: infer M }
+  ? P extends { readonly length: M }
+    ? []
+    : unknown[]
+  : S extends { readonly [N in K]: infer I }
+    ? I extends false
+      ? []
+      : Infer<I, Root, Refs>[]
+    : unknown[]
+
+/** The first `Min` items are required, the rest of `P` is optional, `After` follows. */
+type Tuple<
+  P,
+  Min,
+  After extends unknown[],
+  Root,
+  Refs extends number,
+  Done extends unknown[] = [],
+> = P extends readonly [infer First, ...infer More]
+  ? Done['length'] extends Min
+    ? [...Done, ...Partial<Items<P, Root, Refs>>, ...After]
+    : Tuple<More, Min, After, Root, Refs, [...Done, Infer<First, Root, Refs>]>
+  : P extends readonly []
+    ? [...Done, ...After]
+    : unknown[]
+
+type Items<P extends readonly unknown[], Root, Refs extends number> = {
+  -readonly [I in keyof P]: Infer<P[I], Root, Refs>
+}
