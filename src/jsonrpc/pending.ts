@@ -13,6 +13,7 @@
  * Not here: writing the request (the caller does it, see `write`), checking what the client answered.
  */
 
+import { setMaxListeners } from 'node:events'
 import type { Decoded } from './decode.ts'
 import type { JsonRpcId } from './message.ts'
 import { McpError, RpcError } from './rpc-error.ts'
@@ -140,6 +141,9 @@ export class PendingRequests {
         const error = new McpError('ERR_REQUEST_ABORTED', `${name} was aborted`, { cause: signal.reason })
         this.#abandon(id, options, error)
       }
+      // One handler may await many requests at once. Their number has a limit of its own (maxPending), and each
+      // listener is removed again, so the default warning above ten would report a leak that is none.
+      setMaxListeners(0, signal)
       signal.addEventListener('abort', waiting.onAbort)
     }
     if (timeoutMs > 0 && timeoutMs !== Number.POSITIVE_INFINITY) {
