@@ -157,7 +157,7 @@ export class SseStream implements AsyncIterable<SseEvent> {
 
   /** Resets the connection (RST). */
   async destroy(): Promise<void> {
-    this.#response.socket.resetAndDestroy()
+    this.#response.socket?.resetAndDestroy()
     await this.ended
   }
 

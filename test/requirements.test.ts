@@ -1,0 +1,71 @@
+/**
+ * The gate between the manifest and the tests: no citation of an id that does not exist, and no requirement that
+ * nothing proves unless it says why it is not met.
+ */
+
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { citationsIn } from './requirements/citations.ts'
+import { requirements } from './requirements.ts'
+
+const testFolder = fileURLToPath(new URL('.', import.meta.url))
+
+/** Each cited id with the files that cite it. The tests of the gate itself do not count. */
+function readCitations(): Map<string, string[]> {
+  const citations = new Map<string, string[]>()
+  for (const entry of readdirSync(testFolder, { recursive: true, encoding: 'utf8' })) {
+    const file = relative(testFolder, join(testFolder, entry)).replaceAll('\\', '/')
+    const isOwn = file === 'requirements.test.ts' || file.startsWith('requirements/')
+    if (!file.endsWith('.test.ts') || isOwn || file.includes('node_modules/')) continue
+    for (const id of citationsIn(readFileSync(join(testFolder, entry), 'utf8'))) {
+      citations.set(id, [...(citations.get(id) ?? []), file])
+    }
+  }
+  return citations
+}
+
+const citations = readCitations()
+const byId = new Map(requirements.map((requirement) => [requirement.id, requirement]))
+
+test('requirements is well-formed: unique kebab ids, known levels, sections of the specification', () => {
+  assert.equal(byId.size, requirements.length, 'an id is used twice')
+  for (const { id, level, section, behavior, unmet } of requirements) {
+    assert.match(id, /^[a-z][a-z0-9-]*\.[a-z0-9]+(-[a-z0-9]+)*$/, id)
+    assert.match(level, /^(MUST|SHOULD)( NOT)?$/, id)
+    assert.match(
+      section,
+      /^https:\/\/(modelcontextprotocol\.io\/specification\/2025-|www\.jsonrpc\.org\/)/,
+      id,
+    )
+    assert.ok(behavior.length > 10 && !behavior.endsWith('.'), id)
+    assert.ok(unmet === undefined || unmet.length > 20, `${id}: unmet without a reason`)
+  }
+})
+
+test('every citation in a test names a requirement that exists', () => {
+  const unknown = [...citations]
+    .filter(([id]) => !byId.has(id))
+    .map(([id, files]) => `${id} in ${files.join(', ')}`)
+  assert.deepEqual(unknown, [])
+})
+
+test('no test cites a requirement that is said to be unmet', () => {
+  const contradicted = requirements.filter(({ id, unmet }) => unmet !== undefined && citations.has(id))
+  assert.deepEqual(
+    contradicted.map(({ id }) => `${id} in ${citations.get(id)?.join(', ')}`),
+    [],
+  )
+})
+
+test('every requirement is cited by a test, or says why it is unmet', () => {
+  const uncited = requirements.filter(({ id, unmet }) => unmet === undefined && !citations.has(id))
+  const list = uncited.map(({ id, level, behavior }) => `  ${id} (${level}): ${behavior}`).join('\n')
+  assert.equal(
+    uncited.length,
+    0,
+    `${uncited.length} of ${requirements.length} requirements have no test:\n${list}`,
+  )
+})
