@@ -178,3 +178,15 @@ test('PendingRequests survives an onAbandon that throws', async (t) => {
   t.mock.timers.tick(5)
   await assert.rejects(answer, { code: 'ERR_REQUEST_TIMEOUT' })
 })
+
+test('PendingRequests stops the timer of a request that was answered', async (t) => {
+  const started = t.mock.method(globalThis, 'setTimeout')
+  const stopped = t.mock.method(globalThis, 'clearTimeout')
+  const pending = new PendingRequests(10)
+  const answer = pending.send('a', { timeoutMs: 60_000 })
+  pending.settle(result('a', 1))
+  await answer
+  assert.equal(started.mock.callCount(), 1)
+  const timer = started.mock.calls[0]?.result
+  assert.ok(stopped.mock.calls.some((call) => call.arguments[0] === timer))
+})
