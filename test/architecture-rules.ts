@@ -1,0 +1,194 @@
+/**
+ * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
+ *
+ *    protocol <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
+ *             <- {session-era | stateless-era} <- select-era <- handler <- serve <- index        (a <- b: b may import a)
+ *
+ * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
+ * nothing imports them but their users.
+ *
+ * Input is text, so that the test can hold each rule against sources made up to break it. Imports are found line
+ * by line, which is safe because the formatter puts each on lines of its own.
+ */
+
+/** One source file: its path below `src/`, with `/` between the parts, and its text. */
+export interface Source {
+  readonly path: string
+  readonly text: string
+}
+
+/** A rule gives one sentence for each fault in a file. */
+export type Rule = (source: Source) => string[]
+
+const FACTS = ['protocol']
+const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
+const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store']
+const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
+
+/** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
+const MAY_IMPORT = new Map<string, readonly string[]>([
+  ['protocol', []],
+  ['jsonrpc', FACTS],
+  ['sse', FACTS],
+  ['json-schema', FACTS],
+  ['http', CODECS],
+  ['dispatch', CODECS],
+  ['store', CODECS],
+  // A feature does not know that HTTP exists, so `http` is missing here.
+  ['features', [...CODECS, 'dispatch', 'store']],
+  ['session-era', [...ERA_BLIND, 'features']],
+  ['stateless-era', [...ERA_BLIND, 'features']],
+  ['select-era.ts', ERAS],
+  ['handler.ts', [...ERAS, 'select-era.ts']],
+  ['serve.ts', [...ERAS, 'handler.ts']],
+  ['index.ts', [...ERAS, 'handler.ts', 'serve.ts']],
+  ['client', CODECS],
+  ['redis', [...CODECS, 'dispatch', 'store']],
+])
+
+const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'handler.ts'])
+const NETWORK = /^node:(http|https|http2|net|tls)$/
+/** Dispatch is missing here: its context and its diagnostics carry the request's headers, typed by node:http. */
+const NO_NETWORK: ReadonlySet<string> = new Set(['protocol', 'jsonrpc', 'json-schema', 'store', 'features'])
+const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'json-schema'])
+const METHOD_NAME = new RegExp(
+  [
+    String.raw`\b(?:tools/(?:list|call)|prompts/(?:list|get)|completion/complete|logging/setLevel)\b`,
+    String.raw`\bresources/(?:list|read|templates/list|subscribe|unsubscribe)\b`,
+    String.raw`\b(?:sampling/createMessage|elicitation/create|roots/list|notifications/[a-z]+)\b`,
+    String.raw`\b(?:server/discover|subscriptions/listen|tasks/(?:get|list|update|cancel|result))\b`,
+    // Ordinary words, so only as the whole of a string.
+    String.raw`'(?:initialize|ping)'`,
+  ].join('|'),
+  'g',
+)
+
+/** A quoted protocol version next to a comparison, a `case` or a membership test. */
+const VERSION = String.raw`['"\x60]20\d\d-\d\d-\d\d['"\x60]`
+const VERSION_COMPARED = new RegExp(
+  String.raw`(?:[=!]==?|[<>]=?|\bcase|\.(?:has|includes|get|startsWith|indexOf|localeCompare)\()\s*${VERSION}` +
+    String.raw`|${VERSION}\s*(?:[=!]==?|[<>]=?)`,
+  'g',
+)
+const MAX_LINES = 400
+
+/** The layer a path below `src/` belongs to: its first folder, or the file itself. */
+function layerOf(path: string): string {
+  return path.split('/')[0] ?? path
+}
+
+/** The text without comment lines, so that an example in a comment is not taken for code. */
+function codeOf(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/^\s*(\*( |$|\/)|\/\*|\/\/)/.test(line))
+    .join('\n')
+}
+
+/** Every module specifier of a file: static imports and re-exports, bare imports, `import()` and `require()`. */
+export function findSpecifiers(text: string): string[] {
+  const code = codeOf(text)
+  const forms = [
+    /^[ \t]*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+    /^[ \t]*import\s*['"]([^'"]+)['"]/gm,
+    /\b(?:import|require)\s*\(\s*['"`]([^'"`]+)['"`]/g,
+  ]
+  return forms.flatMap((form) => [...code.matchAll(form)].map((match) => match[1] ?? ''))
+}
+
+/** Resolves a relative specifier to a path below `src/`; undefined when it leaves `src/`. */
+export function resolveImport(from: string, specifier: string): string | undefined {
+  const parts = from.split('/').slice(0, -1)
+  for (const part of specifier.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) return undefined
+    } else if (part !== '.') {
+      parts.push(part)
+    }
+  }
+  return parts.join('/')
+}
+
+/** Relative imports with their target; the rules on layers look at these. */
+function relativeImports({ path, text }: Source): (string | undefined)[] {
+  return findSpecifiers(text)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => resolveImport(path, specifier))
+}
+
+/** Only `node:` built-ins and files of src/: anything else would be a runtime dependency. */
+export const onlyBuiltins: Rule = ({ path, text }) =>
+  findSpecifiers(text).flatMap((specifier) => {
+    if (specifier.startsWith('node:')) return []
+    if (!specifier.startsWith('.')) return [`${path} imports the package "${specifier}"`]
+    if (resolveImport(path, specifier) === undefined) return [`${path} imports ${specifier}, outside src/`]
+    return specifier.endsWith('.ts') ? [] : [`${path} imports ${specifier} without its .ts ending`]
+  })
+
+/** Imports go one way through the layers. */
+export const oneWay: Rule = (source) => {
+  const layer = layerOf(source.path)
+  const allowed = MAY_IMPORT.get(layer)
+  if (allowed === undefined)
+    return [`${source.path} is in no known layer, expected ${[...MAY_IMPORT.keys()]}`]
+  return relativeImports(source).flatMap((target) => {
+    const other = target === undefined ? layer : layerOf(target)
+    return other === layer || allowed.includes(other) ? [] : [`${source.path} (${layer}) imports ${target}`]
+  })
+}
+
+/** Only the entrance knows that there are two eras. `index.ts` names what it exports and is held to it too. */
+export const erasApart: Rule = (source) => {
+  const layers = new Set([
+    layerOf(source.path),
+    ...relativeImports(source).map((target) => layerOf(target ?? '')),
+  ])
+  if (!layers.has('session-era') || !layers.has('stateless-era') || KNOWS_BOTH_ERAS.has(source.path))
+    return []
+  return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
+}
+
+/** A feature, or the codecs below it, never sees a request or a socket. */
+export const networkAtTheEdge: Rule = ({ path, text }) =>
+  findSpecifiers(text)
+    .filter((specifier) => NETWORK.test(specifier) && NO_NETWORK.has(layerOf(path)))
+    .map((specifier) => `${path} imports ${specifier}`)
+
+/** The lower layers never learn an MCP method name, not even in a comment. */
+export const noMethodNames: Rule = ({ path, text }) =>
+  METHOD_BLIND.has(layerOf(path))
+    ? [...text.matchAll(METHOD_NAME)].map(([name]) => `${path} names the MCP method ${name}`)
+    : []
+
+/** Versions are compared at the edge; everything behind it asks the revision row. */
+export const versionsAtTheEdge: Rule = ({ path, text }) =>
+  path === 'select-era.ts' || path.endsWith('/revisions.ts')
+    ? []
+    : [...codeOf(text).matchAll(VERSION_COMPARED)].map(([found]) => `${path} compares a version: ${found}`)
+
+/** Each file says at its top what it is. */
+export const moduleComment: Rule = ({ path, text }) => {
+  const comment =
+    text
+      .match(/^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//)?.[1]
+      ?.replace(/[\s*]+/g, ' ')
+      .trim() ?? ''
+  return comment.length >= 40 ? [] : [`${path} has no module comment of at least 40 characters at its top`]
+}
+
+/** A file past this size is the one that everybody patches and nobody reads. */
+export const notTooLong: Rule = ({ path, text }) => {
+  const lines = text.replace(/\n$/, '').split('\n').length
+  return lines <= MAX_LINES ? [] : [`${path} has ${lines} lines, expected at most ${MAX_LINES}`]
+}
+
+export const rules: Readonly<Record<string, Rule>> = {
+  'only built-ins are imported': onlyBuiltins,
+  'imports go one way': oneWay,
+  'only the entrance knows both eras': erasApart,
+  'sockets stay at the edge': networkAtTheEdge,
+  'sse, http and json-schema know no MCP method': noMethodNames,
+  'versions are compared at the edge': versionsAtTheEdge,
+  'each file has a module comment': moduleComment,
+  'no file is too long': notTooLong,
+}
