@@ -1,0 +1,30 @@
+/**
+ * `npm run check-nodes [-- major...]`: the whole test suite on the other Node versions we promise to work on.
+ *
+ * Each version's own summary is printed; on failure its whole output is. Without arguments: every promised
+ * version but the one that runs this script, which `npm test` covers.
+ */
+import { fileURLToPath } from 'node:url'
+import { run } from './lib/child.ts'
+import { findNode, ownMajor } from './lib/find-node.ts'
+
+const PROMISED = [20, 22, 24, 26]
+const root = fileURLToPath(new URL('..', import.meta.url))
+const asked = process.argv.slice(2).map(Number)
+if (asked.some((major) => !Number.isInteger(major))) {
+  console.error(`expected major versions such as 22, got: ${process.argv.slice(2).join(' ')}`)
+  process.exit(1)
+}
+
+for (const major of asked.length > 0 ? asked : PROMISED.filter((promised) => promised !== ownMajor)) {
+  const { code, stdout, stderr } = await run(await findNode(major), ['--import', 'tsx', 'scripts/test.ts'], {
+    cwd: root,
+  })
+  if (code === 0) {
+    const counts = stdout.match(/^. (tests|pass|fail|skipped) \d+$/gm) ?? ['no summary']
+    console.log(`Node ${major}: ${counts.map((line) => line.slice(2)).join(', ')}`)
+  } else {
+    console.error(`${stdout}${stderr}\nNode ${major}: the tests ended with exit code ${code}`)
+    process.exitCode = 1
+  }
+}

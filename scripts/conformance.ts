@@ -1,0 +1,83 @@
+/**
+ * `npm run conformance [-- --url URL] [run-name...]`: the official MCP conformance suite against our fixture.
+ *
+ * Clean means: every scenario that the pinned suite has for a run did run, and no check ended in FAILURE or
+ * WARNING, whether the revision scores it or not. The suite lives in test/conformance/ with a lock file of its
+ * own and needs Node 22 or newer; the server under test runs on the Node that runs this script.
+ *
+ * With `--url`, a server that is already running is tested instead of the fixture. Results, one `checks.json` a
+ * scenario, stay in test/conformance/results/.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { run, start } from './lib/child.ts'
+import { findReasons, readRun, tableLine } from './lib/conformance-report.ts'
+import { conformanceRuns } from './lib/conformance-runs.ts'
+import { findNode, ownMajor } from './lib/find-node.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const home = join(root, 'test', 'conformance')
+const suite = join(home, 'node_modules', '@modelcontextprotocol', 'conformance')
+
+const { values, positionals } = parseArgs({ options: { url: { type: 'string' } }, allowPositionals: true })
+for (const name of positionals) {
+  if (conformanceRuns.some((known) => known.name === name)) continue
+  const names = conformanceRuns.map((known) => known.name).join(', ')
+  console.error(`unknown run "${name}", expected one of: ${names}`)
+  process.exit(1)
+}
+const runs = conformanceRuns.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+
+await install()
+const node = ownMajor >= 22 ? process.execPath : await findNode(22)
+const fixture = values.url === undefined ? await startFixture() : undefined
+const url = values.url ?? fixture?.match[1] ?? ''
+try {
+  process.exitCode = (await runAll(url)) ? 0 : 1
+} finally {
+  await fixture?.stop()
+}
+
+/** Installs the suite unless the pinned version is there already. */
+async function install(): Promise<void> {
+  const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+  const wanted: string = devDependencies['@modelcontextprotocol/conformance']
+  const manifest = join(suite, 'package.json')
+  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === wanted) return
+  console.log(`installing the conformance suite ${wanted} in test/conformance`)
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+  const { code, stderr } = await run(npm, ['ci'], { cwd: home })
+  if (code !== 0) throw new Error(`npm ci in ${home} failed:\n${stderr}`)
+}
+
+function startFixture() {
+  const args = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0']
+  return start(process.execPath, args, /listening on (http:\/\/\S+)/, { cwd: root })
+}
+
+/** Runs every row of the table, prints the outcome, and says whether all were clean. */
+async function runAll(target: string): Promise<boolean> {
+  const lines = [tableLine(['run', 'scenarios', 'passed', 'failed', 'warned', 'other', 'verdict'])]
+  let clean = true
+  for (const { name, args, scenarios } of runs) {
+    const results = join(home, 'results', name)
+    rmSync(results, { recursive: true, force: true })
+    const cli = [join(suite, 'dist', 'index.js'), 'server', '--url', target, ...args, '-o', results]
+    const finished = await run(node, cli, { cwd: home })
+    const report = readRun(results)
+    const reasons = findReasons(report, scenarios, finished.code)
+    for (const reason of reasons) console.error(`${name}: ${reason}`)
+    if (report.scenarios === 0) console.error(`${finished.stdout}${finished.stderr}`)
+    clean &&= reasons.length === 0
+
+    const count = (status: string) => report.counts.get(status) ?? 0
+    const [passed, failed, warned] = [count('SUCCESS'), count('FAILURE'), count('WARNING')]
+    const other = [...report.counts.values()].reduce((sum, n) => sum + n, 0) - passed - failed - warned
+    const verdict = reasons.length === 0 ? 'clean' : 'NOT CLEAN'
+    lines.push(tableLine([name, report.scenarios, passed, failed, warned, other, verdict]))
+  }
+  console.log(lines.join('\n'))
+  return clean
+}

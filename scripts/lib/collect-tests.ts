@@ -1,0 +1,45 @@
+/**
+ * Finds the project's test files.
+ *
+ * Invariant: the list is sorted and holds paths relative to the root with `/` between the parts, so that a
+ * filter typed by hand matches on every system.
+ */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Folders below test/ that hold no test of ours: installed packages, and the official suite with its own runner. */
+const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
+
+/**
+ * Lists `*.test.ts` under `test/`.
+ *
+ * @param root - the folder that contains `test/`
+ * @param filters - parts of paths; a file is taken when its path contains any of them. None: every file.
+ * @returns paths relative to `root`, sorted; empty when nothing matches or `test/` does not exist
+ */
+export function collectTests(root: string, filters: readonly string[]): string[] {
+  const found: string[] = []
+  walk(root, 'test', found)
+  const wanted = filters.map((filter) => filter.replaceAll('\\', '/').replace(/^\.\//, ''))
+  return found.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part))).sort()
+}
+
+function walk(root: string, folder: string, found: string[]): void {
+  for (const entry of readEntries(join(root, folder))) {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) {
+      if (entry.name !== 'node_modules' && !SKIPPED.has(path)) walk(root, path, found)
+    } else if (entry.name.endsWith('.test.ts')) {
+      found.push(path)
+    }
+  }
+}
+
+function readEntries(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw cause
+  }
+}

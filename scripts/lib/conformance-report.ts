@@ -1,0 +1,105 @@
+/**
+ * Reads what the conformance suite wrote and judges it more strictly than the suite's own exit code does: that
+ * one ignores warnings, and failures in scenarios that a revision does not score.
+ *
+ * Input: `<folder>/server-<scenario>-<time>/checks.json`, each a list of checks with a `status`.
+ * Not here: running the suite (conformance.ts).
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Statuses that do not count against us. SKIPPED is the suite's word for a check that does not apply. */
+const HARMLESS: ReadonlySet<string> = new Set(['SUCCESS', 'INFO', 'SKIPPED'])
+
+/** A check that failed, warned, or has a status we do not know. */
+export interface Complaint {
+  readonly scenario: string
+  readonly check: string
+  readonly status: string
+  readonly message: string
+}
+
+/** The outcome of one run of the suite. */
+export interface RunReport {
+  readonly scenarios: number
+  /** How often each status occurred. */
+  readonly counts: ReadonlyMap<string, number>
+  readonly complaints: readonly Complaint[]
+}
+
+/**
+ * Reads the results of one run.
+ *
+ * @param folder - the suite's output folder; a missing one is a run of no scenario
+ * @returns what ran, and everything to complain about; a scenario without any check is a complaint as well
+ */
+export function readRun(folder: string): RunReport {
+  const counts = new Map<string, number>()
+  const complaints: Complaint[] = []
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('server-')) : []
+  for (const name of names.sort()) {
+    const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
+    const checks = readChecks(join(folder, name, 'checks.json'))
+    if (checks.length === 0) {
+      complaints.push({ scenario, check: '(none)', status: 'EMPTY', message: 'the scenario made no check' })
+    }
+    for (const check of checks) {
+      const status = check.status ?? 'MISSING'
+      counts.set(status, (counts.get(status) ?? 0) + 1)
+      if (HARMLESS.has(status)) continue
+      const message = check.errorMessage ?? check.description ?? ''
+      complaints.push({ scenario, check: check.id ?? '(no id)', status, message })
+    }
+  }
+  return { scenarios: names.length, counts, complaints }
+}
+
+interface Check {
+  readonly id?: string
+  readonly status?: string
+  readonly description?: string
+  readonly errorMessage?: string
+}
+
+function readChecks(file: string): readonly Check[] {
+  if (!existsSync(file)) return []
+  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  return Array.isArray(parsed) ? parsed : []
+}
+
+/**
+ * Says in words why a run is not clean.
+ *
+ * @param report - what was read
+ * @param expected - how many scenarios the run should have
+ * @param exitCode - the suite's own verdict, null when a signal ended it
+ * @returns one line a reason; empty when the run is clean
+ */
+export function findReasons(report: RunReport, expected: number, exitCode: number | null): string[] {
+  const reasons = report.complaints.map(
+    ({ status, scenario, check, message }) => `${status} ${scenario} / ${check}: ${message}`,
+  )
+  if (report.scenarios !== expected) {
+    reasons.push(`${report.scenarios} scenarios ran, expected ${expected} (the suite is pinned)`)
+  }
+  if (exitCode !== 0) reasons.push(`the suite ended with exit code ${exitCode ?? 'none (killed)'}`)
+  return reasons
+}
+
+/**
+ * Lays out one line of the summary table.
+ *
+ * @param cells - run, scenarios, passed, failed, warned, other, verdict
+ * @returns the cells, padded so that the columns of all lines agree
+ */
+export function tableLine(cells: readonly (string | number)[]): string {
+  const widths = [24, 10, 8, 8, 8, 8, 0]
+  return cells
+    .map((cell, index) => {
+      const text = String(cell)
+      const width = widths[index] ?? 0
+      return index === 0 || width === 0 ? text.padEnd(width) : text.padStart(width).padEnd(width + 2)
+    })
+    .join('')
+    .trimEnd()
+}

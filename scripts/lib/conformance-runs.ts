@@ -1,0 +1,24 @@
+/**
+ * The runs of the official conformance suite that this project holds itself to. Data only; a new protocol
+ * revision is a new row.
+ */
+
+/** One invocation of the suite. */
+export interface ConformanceRun {
+  /** What the report calls it; also the name of its results folder. */
+  readonly name: string
+  /** Arguments after `server --url URL`. */
+  readonly args: readonly string[]
+  /**
+   * How many scenarios the pinned suite has for these arguments. A run with fewer is a failure: a scenario that
+   * silently did not run proves nothing.
+   */
+  readonly scenarios: number
+}
+
+export const conformanceRuns: readonly ConformanceRun[] = [
+  { name: 'requirements-2025-11-25', args: ['--requirements', '2025-11-25'], scenarios: 33 },
+  { name: 'all-2025-03-26', args: ['--suite', 'all', '--spec-version', '2025-03-26'], scenarios: 1 },
+  { name: 'all-2025-06-18', args: ['--suite', 'all', '--spec-version', '2025-06-18'], scenarios: 27 },
+  { name: 'all-2025-11-25', args: ['--suite', 'all', '--spec-version', '2025-11-25'], scenarios: 33 },
+]

@@ -1,0 +1,44 @@
+/**
+ * `npm test [-- filter... --node-option=value...]`: collects the test files and hands them to node's own runner.
+ *
+ * Node 20 has no glob for `--test`, and its default search would also pick up fixtures, so the files are named
+ * one by one. An argument that starts with `-` goes to node as it is (write options as `--name=value`); any
+ * other argument is a part of a path: only files whose path contains one of these parts run. No file at all is
+ * a failure, because a run that tested nothing must not look like a success.
+ *
+ * Not here: the conformance suite (conformance.ts), which needs a server and a newer Node.
+ */
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { collectTests } from './lib/collect-tests.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const args = process.argv.slice(2)
+const options = args.filter((arg) => arg.startsWith('-'))
+const filters = args.filter((arg) => !arg.startsWith('-'))
+const files = collectTests(root, filters)
+
+if (files.length === 0) {
+  console.error(
+    `no test file under test/ matches ${filters.length === 0 ? '*.test.ts' : filters.join(' or ')}`,
+  )
+  process.exit(1)
+}
+
+const reporter = options.some((option) => option.startsWith('--test-reporter'))
+  ? []
+  : ['--test-reporter=spec']
+const child = spawn(
+  process.execPath,
+  ['--import', 'tsx', '--import', './scripts/check-warnings.ts', ...reporter, ...options, '--test', ...files],
+  { cwd: root, stdio: 'inherit' },
+)
+child.on('error', (cause) => {
+  console.error(`cannot start ${process.execPath}: ${cause.message}`)
+  process.exitCode = 1
+})
+child.on('exit', (code, signal) => {
+  // 128 + signal number is how a shell reports a child that a signal ended.
+  process.exitCode = code ?? (signal === null ? 1 : 128 + constants.signals[signal])
+})
