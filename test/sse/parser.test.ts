@@ -43,6 +43,11 @@ const cases: readonly {
     expected: [message('a\n\nb\n')],
   },
   {
+    name: 'several data lines with CRLF, where a cut inside CRLF makes no empty line',
+    wire: 'data: a\r\ndata: b\r\nid: 1\r\n\r\n',
+    expected: [message('a\nb', '1')],
+  },
+  {
     name: 'one space after the colon dropped, no more',
     wire: 'data:  a \ndata:b\n\n',
     expected: [message(' a \nb')],
@@ -238,6 +243,11 @@ test('SseParser maxEventBytes holds for a line that never ends, and for comments
     message: 'SSE event: received 101 bytes or more, expected at most 100',
   })
   assert.throws(() => read([`: ${'x'.repeat(100)}\n`], { maxEventBytes: 100 }), RangeError)
+})
+
+test('SseParser maxEventBytes refuses a long event before its last line ends', () => {
+  const { parser } = read([`data: ${'x'.repeat(54)}\n`, 'x'.repeat(40)], { maxEventBytes: 100 })
+  assert.throws(() => parser.push('x'), RangeError)
 })
 
 test('SseParser refuses everything after an overflow until end', () => {

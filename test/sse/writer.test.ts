@@ -278,6 +278,20 @@ test('SseWriter drops a client that does not read once more than maxBufferBytes 
   assert.deepEqual([writer.closed, closes(), response.destroyed], [true, 1, true])
 })
 
+test('SseWriter counts what waits in UTF-8 bytes', async (t) => {
+  const { client, writer, response } = await connect(t, 13_000)
+  writer.open()
+  await client.readUntil((received) => received.includes(':\n\n'))
+  // Corked twice, so that nothing leaves: what is accepted is what waits.
+  response.socket?.cork()
+  response.socket?.cork()
+  const frame = encodeEvent({ data: '日'.repeat(3000) })
+  let accepted = 0
+  while (writer.write(frame)) accepted++
+  // 9008 bytes, though 3008 code units: two do not fit.
+  assert.equal(accepted, 1)
+})
+
 test('SseWriter skips comments while the client does not read, and writes them again when it does', async (t) => {
   const { client, writer, response } = await connect(t, Infinity)
   writer.open()
