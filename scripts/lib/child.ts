@@ -79,7 +79,9 @@ export function start(
     }
     const timer = setTimeout(() => fail(`printed no such line in ${waitMs} ms`), waitMs)
     child.once('error', (cause) => fail(`cannot be started (${cause.message})`))
-    child.once('close', (code, signal) => fail(`ended early (${signal ?? `exit code ${code}`})`))
+    const endedEarly = (code: number | null, signal: string | null) =>
+      fail(`ended early (${signal ?? `exit code ${code}`})`)
+    child.once('close', endedEarly)
     child.stderr?.on('data', (chunk: Buffer) => {
       errors += chunk
     })
@@ -91,7 +93,7 @@ export function start(
       child.stdout?.removeAllListeners('data').resume()
       // What a server complains of later belongs in front of whoever reads the run.
       child.stderr?.removeAllListeners('data').pipe(process.stderr)
-      child.removeAllListeners('close')
+      child.removeListener('close', endedEarly)
       resolve({
         match,
         async stop() {
