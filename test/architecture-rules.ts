@@ -58,7 +58,7 @@ const METHOD_NAME = new RegExp(
     String.raw`\b(?:sampling/createMessage|elicitation/create|roots/list|notifications/[a-z]+)\b`,
     String.raw`\b(?:server/discover|subscriptions/listen|tasks/(?:get|list|update|cancel|result))\b`,
     // Ordinary words, so only as the whole of a string.
-    String.raw`'(?:initialize|ping)'`,
+    "'(?:initialize|ping)'",
   ].join('|'),
   'g',
 )

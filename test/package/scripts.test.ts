@@ -1,0 +1,162 @@
+/**
+ * The project's own tools against made-up inputs: a tool that reports success for nothing would make every other
+ * proof worthless.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { findBuildFaults, rewriteDeclarations } from '../../scripts/lib/build-output.ts'
+import { run, start } from '../../scripts/lib/child.ts'
+import { collectTests } from '../../scripts/lib/collect-tests.ts'
+import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
+import { isDefectWarning } from '../../scripts/lib/warnings.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A temporary folder with the given files, gone after the test. */
+function folder(t: TestContext, files: Record<string, string>): string {
+  const home = mkdtempSync(join(tmpdir(), 'barewire-scripts-'))
+  t.after(() => rmSync(home, { recursive: true, force: true }))
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(home, path)), { recursive: true })
+    writeFileSync(join(home, path), text)
+  }
+  return home
+}
+
+describe('collectTests', () => {
+  test('finds test files at any depth, sorted, but no fixtures, installed packages or the official suite', (t) => {
+    const home = folder(t, {
+      'test/b.test.ts': '',
+      'test/a/deep/c.test.ts': '',
+      'test/fixture/server.ts': '',
+      'test/conformance/x.test.ts': '',
+      'test/a/node_modules/p/y.test.ts': '',
+      'src/z.test.ts': '',
+    })
+    assert.deepEqual(collectTests(home, []), ['test/a/deep/c.test.ts', 'test/b.test.ts'])
+    assert.deepEqual(collectTests(home, ['./test/b']), ['test/b.test.ts'])
+    assert.deepEqual(collectTests(home, ['nothing']), [])
+  })
+  test('finds nothing where there is no test folder', (t) =>
+    assert.deepEqual(collectTests(folder(t, {}), []), []))
+})
+
+describe('scripts/test.ts', () => {
+  test('fails when no file matches', async () => {
+    const args = ['--import', 'tsx', 'scripts/test.ts', 'no-such-test']
+    const { code, stderr } = await run(process.execPath, args, { cwd: root })
+    assert.equal(code, 1)
+    assert.match(stderr, /no test file under test\/ matches no-such-test/)
+  })
+})
+
+describe('check-warnings', () => {
+  test('turns a leak and an own deprecated call into failures, and leaves other warnings alone', async () => {
+    const emit = (name: string) => {
+      const program = `process.emitWarning('made up', '${name}')`
+      const args = [
+        '--import',
+        'tsx',
+        '--import',
+        './scripts/check-warnings.ts',
+        '--input-type=module',
+        '-e',
+        program,
+      ]
+      return run(process.execPath, args, { cwd: root })
+    }
+    assert.equal((await emit('MaxListenersExceededWarning')).code, 1)
+    assert.equal((await emit('DeprecationWarning')).code, 1)
+    assert.equal((await emit('ExperimentalWarning')).code, 0)
+  })
+  test('does not blame us for a deprecated call inside an installed package', () => {
+    const warning = Object.assign(new Error('old'), { name: 'DeprecationWarning' })
+    warning.stack = 'DeprecationWarning: old\n    at f (/project/node_modules/p/index.js:1:1)'
+    assert.equal(isDefectWarning(warning), false)
+  })
+})
+
+describe('build output', () => {
+  const maps = { 'a.js.map': '{}', 'a.d.ts.map': '{}' }
+
+  test('rewriteDeclarations turns .ts specifiers into .js and leaves .d.ts ones', (t) => {
+    const declaration = [
+      "import { type B } from './b.ts'",
+      'export declare const c: typeof import("../c.ts")',
+      "import './globals.d.ts'",
+    ].join('\n')
+    const home = folder(t, { 'a.d.ts': declaration, 'a.js': "import './b.js'", ...maps })
+    assert.equal(findBuildFaults(home).length, 2)
+    rewriteDeclarations(home)
+    assert.deepEqual(findBuildFaults(home), [])
+    const rewritten = readFileSync(join(home, 'a.d.ts'), 'utf8')
+    assert.equal(rewritten, declaration.replace('./b.ts', './b.js').replace('../c.ts', '../c.js'))
+  })
+  test('findBuildFaults names a .ts specifier in JavaScript, a missing declaration and an empty build', (t) => {
+    assert.match(
+      findBuildFaults(folder(t, { 'a.js': "await import('./b.ts')", 'a.d.ts': '', ...maps }))[0] ?? '',
+      /b\.ts/,
+    )
+    assert.match(findBuildFaults(folder(t, { 'a.js': '', ...maps }))[0] ?? '', /a\.js has no \.d\.ts/)
+    assert.match(findBuildFaults(folder(t, {}))[0] ?? '', /nothing was compiled/)
+    assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /nothing was compiled/)
+  })
+})
+
+describe('conformance report', () => {
+  const at = '2026-01-02T03-04-05-678Z'
+  const checks = (...statuses: string[]) =>
+    JSON.stringify(statuses.map((status) => ({ id: 'check', status, errorMessage: 'because' })))
+
+  test('is clean when every expected scenario ran and each check passed, informed or was skipped', (t) => {
+    const home = folder(t, {
+      [`server-ping-${at}/checks.json`]: checks('SUCCESS', 'INFO'),
+      [`server-tools-list-${at}/checks.json`]: checks('SUCCESS', 'SKIPPED'),
+    })
+    const report = readRun(home)
+    assert.deepEqual(
+      [...report.counts],
+      [
+        ['SUCCESS', 2],
+        ['INFO', 1],
+        ['SKIPPED', 1],
+      ],
+    )
+    assert.deepEqual(findReasons(report, 2, 0), [])
+  })
+  for (const status of ['FAILURE', 'WARNING', 'A-NEW-WORD']) {
+    test(`is not clean with a check that ended in ${status}, though the suite ended with 0`, (t) => {
+      const home = folder(t, { [`server-ping-${at}/checks.json`]: checks('SUCCESS', status) })
+      assert.deepEqual(findReasons(readRun(home), 1, 0), [`${status} ping / check: because`])
+    })
+  }
+  test('is not clean when nothing ran, a scenario is missing or empty, or the suite failed', (t) => {
+    assert.equal(findReasons(readRun('/no/such/folder'), 33, 0).length, 1)
+    const one = readRun(folder(t, { [`server-ping-${at}/checks.json`]: checks('SUCCESS') }))
+    assert.match(findReasons(one, 2, 0)[0] ?? '', /1 scenarios ran, expected 2/)
+    assert.match(findReasons(one, 1, 1)[0] ?? '', /exit code 1/)
+    assert.match(findReasons(one, 1, null)[0] ?? '', /killed/)
+    const empty = readRun(folder(t, { [`server-ping-${at}/other.json`]: '' }))
+    assert.match(findReasons(empty, 1, 0)[0] ?? '', /EMPTY ping/)
+  })
+})
+
+describe('start', () => {
+  test('rejects with what the program printed when it ends before the awaited line', async () => {
+    const program = "console.log('half'); console.error('broken'); process.exit(3)"
+    const starting = start(process.execPath, ['-e', program], /listening/)
+    await assert.rejects(starting, /ended early \(exit code 3\)[\s\S]*half[\s\S]*broken/)
+  })
+  test('gives the match, and stop() ends the program', async () => {
+    const program = 'setInterval(() => {}, 1000); console.log("pid", process.pid)'
+    const started = await start(process.execPath, ['-e', program], /pid (\d+)/)
+    const pid = Number(started.match[1])
+    assert.equal(process.kill(pid, 0), true)
+    await started.stop()
+    assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+  })
+})
