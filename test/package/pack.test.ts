@@ -1,0 +1,171 @@
+/**
+ * The package as a user gets it: built, packed, installed without a registry, embedded in ten lines, type-checked
+ * against its declarations, and weighed.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { run } from '../../scripts/lib/child.ts'
+
+const MAX_UNPACKED_BYTES = 600_000
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+const EMBEDDED = `
+import { McpServer, serve } from 'barewire'
+const server = new McpServer({ name: 'embedded', version: '1.0.0' })
+server.registerTool('add', {
+  inputSchema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] },
+}, async ({ a, b }) => String(a + b))
+const { url, close } = await serve(server, { port: 0 })
+const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+const post = (message) => fetch(url, { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', ...message }) })
+const clientInfo = { name: 'pack-test', version: '1.0.0' }
+const opened = await post({ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } })
+Object.assign(headers, { 'mcp-session-id': opened.headers.get('mcp-session-id'), 'mcp-protocol-version': '2025-11-25' })
+const { result: { serverInfo } } = await opened.json()
+await post({ method: 'notifications/initialized' })
+const { result } = await (await post({ id: 2, method: 'tools/call', params: { name: 'add', arguments: { a: 2, b: 40 } } })).json()
+await close()
+console.log(JSON.stringify({ name: serverInfo.name, text: result.content[0].text }))
+`
+
+const CONSUMER = `
+import { createServer } from 'node:http'
+import { createMcpHandler, McpServer, serve, ToolError } from 'barewire'
+const server = new McpServer({ name: 'typed', version: '1.0.0' })
+const inputSchema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } as const
+server.registerTool('weather', { inputSchema }, async ({ city }) => {
+  const name: string = city
+  // @ts-expect-error city is a string: a package that infers nothing would let this pass.
+  const wrong: number = city
+  if (name === '') throw new ToolError('no city')
+  return name + String(wrong)
+})
+createServer(createMcpHandler(server))
+const { url }: { url: string } = await serve(server, { port: 0 })
+console.log(url)
+`
+
+describe('the packed package', () => {
+  const home = mkdtempSync(join(tmpdir(), 'barewire-pack-'))
+  const installed = join(home, 'node_modules', 'barewire')
+
+  before(async () => {
+    const packed = await run(npm, ['pack', '--pack-destination', home], { cwd: root })
+    assert.equal(packed.code, 0, packed.stdout + packed.stderr)
+    const tarballs = readdirSync(home).filter((name) => name.endsWith('.tgz'))
+    assert.equal(tarballs.length, 1, `npm pack wrote ${tarballs.length} tarballs, expected one`)
+    writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
+    const args = ['install', '--offline', '--no-audit', '--no-fund', `./${tarballs[0]}`]
+    const done = await run(npm, args, { cwd: home })
+    assert.equal(done.code, 0, done.stdout + done.stderr)
+  })
+  after(() => rmSync(home, { recursive: true, force: true }))
+
+  test('install brings exactly one package', () => {
+    const folders = readdirSync(join(home, 'node_modules')).filter((name) => !name.startsWith('.'))
+    assert.deepEqual(folders, ['barewire'])
+    const lock = JSON.parse(readFileSync(join(home, 'package-lock.json'), 'utf8'))
+    assert.deepEqual(Object.keys(lock.packages), ['', 'node_modules/barewire'])
+    assert.deepEqual(manifest.dependencies ?? {}, {})
+  })
+
+  test('files are dist, src, README, LICENSE and package.json, all in place and below the size bar', (t) => {
+    assert.deepEqual(readdirSync(installed).sort(), ['LICENSE', 'README.md', 'dist', 'package.json', 'src'])
+    const files = (readdirSync(installed, { recursive: true }) as string[])
+      .map((name) => ({ name, stat: statSync(join(installed, name)) }))
+      .filter(({ stat }) => stat.isFile())
+    const stray = files.map(({ name }) => name).filter((name) => /\.(test|tsbuildinfo|tgz)\b/.test(name))
+    assert.deepEqual(stray, [])
+    const bytes = files.reduce((sum, { stat }) => sum + stat.size, 0)
+    t.diagnostic(`unpacked size: ${bytes} bytes in ${files.length} files (bar: ${MAX_UNPACKED_BYTES})`)
+    assert.ok(bytes < MAX_UNPACKED_BYTES, `${bytes} bytes, expected fewer than ${MAX_UNPACKED_BYTES}`)
+  })
+
+  test('exports give types first, and every target is in the package', () => {
+    const targets = Object.entries<string | Record<string, string>>(manifest.exports)
+    assert.ok(targets.length > 0)
+    for (const [path, target] of targets) {
+      if (typeof target === 'object')
+        assert.equal(Object.keys(target)[0], 'types', `${path} does not give types first`)
+      for (const file of typeof target === 'string' ? [target] : Object.values(target)) {
+        assert.ok(statSync(join(installed, file)).isFile(), `${path} points at ${file}, which is not a file`)
+      }
+    }
+  })
+
+  test('source maps and declaration maps lead to the sources that are packed', () => {
+    const maps = (readdirSync(join(installed, 'dist'), { recursive: true }) as string[])
+      .filter((name) => name.endsWith('.map'))
+      .map((name) => join(installed, 'dist', name))
+    assert.ok(maps.length > 0)
+    for (const file of maps) {
+      for (const source of JSON.parse(readFileSync(file, 'utf8')).sources as string[]) {
+        assert.ok(
+          statSync(join(file, '..', source)).isFile(),
+          `${file} points at ${source}, which is not a file`,
+        )
+      }
+    }
+  })
+
+  test('ten lines embed it: a tool is called over HTTP, and the process ends by itself after close()', async () => {
+    writeFileSync(join(home, 'embedded.mjs'), EMBEDDED)
+    const { code, stdout, stderr } = await run(process.execPath, ['embedded.mjs'], {
+      cwd: home,
+      timeout: 60_000,
+    })
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), { name: 'embedded', text: '42' })
+  })
+
+  test('a consumer type-checks against the declarations, library check included', async () => {
+    mkdirSync(join(home, 'typed'))
+    writeFileSync(join(home, 'typed', 'consumer.ts'), CONSUMER)
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      target: 'es2023',
+      module: 'nodenext',
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules', '@types')],
+    }
+    writeFileSync(
+      join(home, 'typed', 'tsconfig.json'),
+      JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
+    )
+    const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const { code, stdout } = await run(process.execPath, [compiler, '-p', join(home, 'typed')], { cwd: home })
+    assert.equal(code, 0, stdout)
+  })
+
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const older = (wantedMajor: number, wantedMinor: number) =>
+    major < wantedMajor || (major === wantedMajor && minor < wantedMinor)
+
+  const noRequire = older(22, 12) ? 'require() of ES modules needs Node 22.12' : false
+  test('CommonJS code can require() it', { skip: noRequire }, async () => {
+    const program = "const { McpServer } = require('barewire'); console.log(typeof McpServer)"
+    const { code, stdout, stderr } = await run(process.execPath, ['--input-type=commonjs', '-e', program], {
+      cwd: home,
+    })
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout.trim(), 'function')
+  })
+
+  const noTypes = older(22, 18) ? 'plain Node runs TypeScript from 22.18' : false
+  test('the sources run in plain Node, without a build or a loader', { skip: noTypes }, async () => {
+    const program = "const { McpServer } = await import('./src/index.ts'); console.log(typeof McpServer)"
+    const { code, stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: root,
+    })
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout.trim(), 'function')
+  })
+})
