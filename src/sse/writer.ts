@@ -172,7 +172,9 @@ export class SseWriter {
     const counted = bytes > maxBufferBytes ? 0 : bytes
     if (this.#response.writableLength + counted <= maxBufferBytes) return true
     // Frames of this turn wait for the cork, not for the client. Offer them to the operating system first.
-    this.#response.socket?.uncork()
+    // node:http corks the socket, in newer versions (26) the response, and uncorks only what is still corked.
+    if (this.#response.writableCorked > 0) this.#response.uncork()
+    else this.#response.socket?.uncork()
     return this.#response.writableLength + counted <= maxBufferBytes
   }
 
