@@ -2,73 +2,18 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { encodeEvent, encodeMessage } from '../../src/sse/frame.ts'
+import { encodeMessage } from '../../src/sse/frame.ts'
 import { type SseEvent, SseParser } from '../../src/sse/parser.ts'
 import { SseWriter } from '../../src/sse/writer.ts'
 import { RawSocket } from '../helpers/raw-socket.ts'
-import { within } from '../helpers/within.ts'
-
-const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-
-interface Connection {
-  readonly server: Server
-  readonly client: RawSocket
-  readonly response: ServerResponse
-  readonly writer: SseWriter
-  /** Calls of onClose so far. */
-  readonly closes: () => number
-  /** Resolves with the first call of onClose. */
-  readonly closed: Promise<void>
-}
-
-async function listen(t: TestContext): Promise<{ server: Server; port: number }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  await once(server, 'listening')
-  return { server, port: (server.address() as AddressInfo).port }
-}
-
-async function request(server: Server, client: RawSocket, bytes = GET): Promise<ServerResponse> {
-  const requested = once(server, 'request') as Promise<[IncomingMessage, ServerResponse]>
-  await client.write(bytes)
-  return (await requested)[1]
-}
-
-function attach(response: ServerResponse, maxBufferBytes: number) {
-  let closes = 0
-  let resolve = () => {}
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  const onClose = () => {
-    closes++
-    resolve()
-  }
-  const writer = new SseWriter(response, { maxBufferBytes, onClose })
-  return { writer, closes: () => closes, closed: within(promise, () => 'onClose') }
-}
-
-async function connect(t: TestContext, maxBufferBytes = 1 << 20, bytes = GET): Promise<Connection> {
-  const { server, port } = await listen(t)
-  const client = await RawSocket.open(port)
-  t.after(() => client.destroy())
-  const response = await request(server, client, bytes)
-  return { server, client, response, ...attach(response, maxBufferBytes) }
-}
+import { attach, connect, listen, request, turn } from './writer-connection.ts'
 
 /** Listeners on the response that this module could have left. */
 function listeners(response: ServerResponse): number {
   return response.listenerCount('close') + response.listenerCount('error')
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Counts calls that hand bytes to the operating system. */
@@ -252,101 +197,6 @@ test('SseWriter stops when the client half-closes, as node:http then ends the co
   assert.equal(closes(), 1)
   const { error } = await client.ended
   assert.equal(error, undefined)
-})
-
-test('SseWriter drops a client that does not read once more than maxBufferBytes wait, never more', async (t) => {
-  const limit = 200_000
-  const { client, writer, response, closes } = await connect(t, limit)
-  writer.open()
-  await client.readUntil((received) => received.includes(':\n\n'))
-  client.pause()
-  // Three bytes of UTF-8 for each code unit: a limit that counted code units would let three times as much wait.
-  const frame = encodeEvent({ data: '日'.repeat(3000) })
-  let most = 0
-  let pressed = false
-  let written = 0
-  while (writer.write(frame)) {
-    written++
-    most = Math.max(most, writer.waitingBytes)
-    pressed ||= writer.backPressured
-    if (written % 5 === 0) await turn()
-  }
-  // Chunk sizes and their line ends, for each frame that waits, come on top of the frames.
-  assert.ok(most <= limit + 8 * (limit / frame.length), `${most} bytes waited`)
-  assert.ok(most > limit / 2, `only ${most} bytes waited`)
-  assert.equal(pressed, true)
-  assert.deepEqual([writer.closed, closes(), response.destroyed], [true, 1, true])
-})
-
-test('SseWriter counts what waits in UTF-8 bytes', async (t) => {
-  const { client, writer, response } = await connect(t, 13_000)
-  writer.open()
-  await client.readUntil((received) => received.includes(':\n\n'))
-  // Corked twice, so that nothing leaves: what is accepted is what waits.
-  response.socket?.cork()
-  response.socket?.cork()
-  const frame = encodeEvent({ data: '日'.repeat(3000) })
-  let accepted = 0
-  while (writer.write(frame)) accepted++
-  // 9008 bytes, though 3008 code units: two do not fit.
-  assert.equal(accepted, 1)
-})
-
-test('SseWriter skips comments while the client does not read, and writes them again when it does', async (t) => {
-  const { client, writer, response } = await connect(t, Infinity)
-  writer.open()
-  await client.readUntil((received) => received.includes(':\n\n'))
-  client.pause()
-  while (!writer.backPressured || response.writableLength < 100_000) {
-    writer.write(`data: ${'x'.repeat(50_000)}\n\n`)
-    await turn()
-  }
-  const waiting = writer.waitingBytes
-  writer.idleTicks = 9
-  for (let i = 0; i < 100; i++) writer.comment()
-  assert.deepEqual([writer.waitingBytes, writer.idleTicks], [waiting, 9])
-  const drained = once(response, 'drain')
-  client.resume()
-  await drained
-  writer.comment()
-  assert.equal(writer.idleTicks, 0)
-  writer.end()
-  assert.match((await client.response()).body, /\n:\n\n$/)
-})
-
-test('SseWriter does not take a burst in one turn for a slow client', async (t) => {
-  const limit = 20_000
-  const { client, writer } = await connect(t, limit)
-  writer.open()
-  await client.readUntil((received) => received.includes(':\n\n'))
-  const frame = `data: ${'x'.repeat(990)}\n\n`
-  // Four times the limit, which the kernel's buffers take easily.
-  for (let i = 0; i < 80; i++) assert.equal(writer.write(frame), true)
-  writer.end()
-  assert.equal((await client.response()).body.split('\n\n').length - 1, 81)
-})
-
-test('SseWriter delivers a frame larger than maxBufferBytes when little waits', async (t) => {
-  const { client, writer } = await connect(t, 1000)
-  const large = encodeEvent({ data: 'x'.repeat(3_000_000) })
-  writer.open(undefined, 'data: a\n\n')
-  assert.equal(writer.write(large), true)
-  // Waits until that one is gone, since it fills the limit by itself.
-  await client.readUntil((received) => received.includes(large.slice(-100)))
-  assert.equal(writer.end(large), true)
-  assert.equal((await client.response()).body.length, 9 + 2 * large.length)
-})
-
-test('SseWriter.end drops a client that has left no room for the last frame', async (t) => {
-  const { client, writer, response, closes } = await connect(t, 1_000)
-  writer.open()
-  await client.readUntil((received) => received.includes(':\n\n'))
-  client.pause()
-  // Far more than the kernel's buffers hold.
-  assert.equal(writer.write(`data: ${'x'.repeat(50_000_000)}\n\n`), true)
-  assert.ok(writer.waitingBytes > 1_000)
-  assert.equal(writer.end('data: last\n\n'), false)
-  assert.deepEqual([writer.closed, closes(), response.destroyed], [true, 1, true])
 })
 
 test('SseWriter.write resets the keep-alive count, a refused write does not', async (t) => {
