@@ -58,22 +58,16 @@ export function decodeCursor(text: string): CursorPosition | undefined {
   return encodeCursor(position) === text ? position : undefined
 }
 
-/** What `paginate` needs to know of a list. */
-export interface PageRequest<T> {
-  /** The list, such as `tools`. */
-  readonly kind: string
-  /** Name or URI of an item, unique in the list. */
-  readonly key: (item: T) => string
+/** What `paginate` needs to know of an item. */
+export interface PageItem {
+  /** Name or URI, unique in the list. */
+  readonly key: string
   /**
-   * Registration number of an item, growing along the list.
+   * Registration number, growing along the list.
    *
-   * @defaultValue the index, which is exact only while no earlier item is removed together with the last one
+   * @defaultValue the index of the item, which is off when an earlier item is removed together with the last one
    */
-  readonly order?: (item: T) => number
-  /** As the client sent it; `undefined` asks for the first page. */
-  readonly cursor: string | undefined
-  /** Items a page; 0 or `Infinity` gives all of them on one page. */
-  readonly pageSize: number
+  readonly order?: number
 }
 
 export interface Page<T> {
@@ -85,48 +79,44 @@ export interface Page<T> {
 /**
  * One page of a list in registration order.
  *
- * @param items - the whole list as this caller sees it
+ * @param kind - the list, such as `tools`
+ * @param items - the whole list as this caller sees it; all have an `order`, or it is not used
+ * @param cursor - as the client sent it; `undefined` asks for the first page
+ * @param pageSize - items a page; 0 or `Infinity` gives all of them on one page
  * @returns `undefined` when the cursor is malformed or belongs to another list
  */
-export function paginate<T>(items: readonly T[], request: PageRequest<T>): Page<T> | undefined {
-  const { kind, key, cursor, pageSize } = request
-  const orderAt = (index: number) => {
-    const item = items[index] as T
-    return request.order === undefined ? index : request.order(item)
-  }
+export function paginate<T extends PageItem>(
+  kind: string,
+  items: readonly T[],
+  cursor: unknown,
+  pageSize: number,
+): Page<T> | undefined {
   let start = 0
   if (cursor !== undefined) {
-    const position = decodeCursor(cursor)
+    const position = typeof cursor === 'string' ? decodeCursor(cursor) : undefined
     if (position === undefined || position.kind !== kind) return undefined
-    start = startAfter(items, position, key, orderAt, request.order === undefined)
+    start = startAfter(items, position)
   }
   const end = pageSize > 0 ? Math.min(items.length, start + pageSize) : items.length
   const page = start === 0 && end === items.length ? items : items.slice(start, end)
-  if (end >= items.length || end === start) return { items: page }
-  const last = items[end - 1] as T
-  return { items: page, nextCursor: encodeCursor({ kind, order: orderAt(end - 1), key: key(last) }) }
+  const last = items[end - 1]
+  if (end >= items.length || last === undefined) return { items: page }
+  const order = isOrdered(items) ? (last.order as number) : end - 1
+  return { items: page, nextCursor: encodeCursor({ kind, order, key: last.key }) }
+}
+
+function isOrdered(items: readonly PageItem[]): boolean {
+  return items.every((item) => item.order !== undefined)
 }
 
 /** Index of the first item after the position. */
-function startAfter<T>(
-  items: readonly T[],
-  position: CursorPosition,
-  key: (item: T) => string,
-  orderAt: (index: number) => number,
-  orderIsIndex: boolean,
-): number {
-  if (position.key !== '') {
-    const found = items.findIndex((item) => key(item) === position.key)
-    if (found !== -1) return found + 1
+function startAfter(items: readonly PageItem[], { key, order }: CursorPosition): number {
+  const found = key === '' ? -1 : items.findIndex((item) => item.key === key)
+  if (found !== -1) return found + 1
+  if (isOrdered(items)) {
+    const after = items.findIndex((item) => (item.order as number) > order)
+    return after === -1 ? items.length : after
   }
-  // With an index for an order, the item that followed the removed one has moved into its place.
-  if (orderIsIndex && position.key !== '') return Math.min(position.order, items.length)
-  let low = 0
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (orderAt(middle) > position.order) high = middle
-    else low = middle + 1
-  }
-  return low
+  // The item that followed the removed one has moved into its place; one left out for its length is still there.
+  return Math.min(key === '' ? order + 1 : order, items.length)
 }

@@ -3,20 +3,14 @@ import { test } from 'node:test'
 import { decodeCursor, encodeCursor, type Page, paginate } from '../../src/features/cursor.ts'
 
 interface Item {
-  name: string
-  uid: number
+  key: string
+  order: number
 }
 
-const item = (uid: number): Item => ({ name: `item-${uid}`, uid })
+const item = (order: number): Item => ({ key: `item-${order}`, order })
 const list = (count: number) => Array.from({ length: count }, (_, uid) => item(uid))
 const page = (items: readonly Item[], cursor: string | undefined, pageSize: number): Page<Item> => {
-  const found = paginate(items, {
-    kind: 'tools',
-    key: (one) => one.name,
-    order: (one) => one.uid,
-    cursor,
-    pageSize,
-  })
+  const found = paginate('tools', items, cursor, pageSize)
   assert.ok(found !== undefined)
   return found
 }
@@ -83,14 +77,14 @@ test('paginate walks the list in its order, each item once, and the last page ha
     do {
       const found = page(list(count), cursor, pageSize)
       assert.ok(found.items.length <= pageSize)
-      seen.push(...found.items.map((one) => one.name))
+      seen.push(...found.items.map((one) => one.key))
       assert.equal('nextCursor' in found, found.nextCursor !== undefined)
       cursor = found.nextCursor
       pages++
     } while (cursor !== undefined)
     assert.deepEqual(
       seen,
-      list(count).map((one) => one.name),
+      list(count).map((one) => one.key),
     )
     assert.equal(pages, Math.max(1, Math.ceil(count / pageSize)))
   }
@@ -108,7 +102,7 @@ test('paginate goes on after the last item given when items before it were remov
   const { nextCursor } = page(list(6), undefined, 3)
   const changed = [item(2), item(3), item(4), item(5), item(6)]
   assert.deepEqual(
-    page(changed, nextCursor, 10).items.map((one) => one.uid),
+    page(changed, nextCursor, 10).items.map((one) => one.order),
     [3, 4, 5, 6],
   )
 })
@@ -116,7 +110,7 @@ test('paginate goes on after the last item given when items before it were remov
 test('paginate goes by registration order when the last item given was removed', () => {
   const { nextCursor } = page(list(6), undefined, 3)
   assert.deepEqual(
-    page([item(4), item(5)], nextCursor, 10).items.map((one) => one.uid),
+    page([item(4), item(5)], nextCursor, 10).items.map((one) => one.order),
     [4, 5],
   )
   assert.deepEqual(page([item(0), item(1)], nextCursor, 10).items, [])
@@ -125,9 +119,9 @@ test('paginate goes by registration order when the last item given was removed',
 
 test('paginate finds the item by key where another process numbered it differently', () => {
   const { nextCursor } = page(list(6), undefined, 3)
-  const elsewhere = list(6).map(({ name, uid }) => ({ name, uid: uid + 100 }))
+  const elsewhere = list(6).map(({ key, order }) => ({ key, order: order + 100 }))
   assert.deepEqual(
-    page(elsewhere, nextCursor, 1).items.map((one) => one.name),
+    page(elsewhere, nextCursor, 1).items.map((one) => one.key),
     ['item-3'],
   )
 })
@@ -142,14 +136,14 @@ test('paginate sees each lasting item exactly once while others come and go', ()
   for (let round = 0; round < 200; round++) {
     let items = list(30)
     let uid = 30
-    const lasting = new Set(items.filter(() => random(2) === 0).map((one) => one.name))
+    const lasting = new Set(items.filter(() => random(2) === 0).map((one) => one.key))
     const seen: string[] = []
     let cursor: string | undefined
     do {
       const found = page(items, cursor, 1 + random(5))
-      seen.push(...found.items.map((one) => one.name))
+      seen.push(...found.items.map((one) => one.key))
       cursor = found.nextCursor
-      items = items.filter((one) => lasting.has(one.name) || random(4) > 0)
+      items = items.filter((one) => lasting.has(one.key) || random(4) > 0)
       if (uid < 45) items.push(item(uid++))
     } while (cursor !== undefined)
     assert.equal(new Set(seen).size, seen.length)
@@ -161,20 +155,22 @@ test('paginate sees each lasting item exactly once while others come and go', ()
 })
 
 test('paginate works without an order, on keys and the index', () => {
-  const request = { kind: 'tools', key: (one: string) => one, pageSize: 2 }
-  const first = paginate(['a', 'b', 'c', 'd'], { ...request, cursor: undefined })
-  assert.deepEqual(paginate(['b', 'c', 'd'], { ...request, cursor: first?.nextCursor })?.items, ['c', 'd'])
-  assert.deepEqual(paginate(['a', 'c', 'd'], { ...request, cursor: first?.nextCursor })?.items, ['c', 'd'])
-  const long = ['x'.repeat(600), 'y'.repeat(600), 'z']
-  const page1 = paginate(long, { ...request, cursor: undefined })
-  assert.deepEqual(paginate(long, { ...request, cursor: page1?.nextCursor })?.items, ['z'])
+  const keys = (...names: string[]) => names.map((key) => ({ key }))
+  const first = paginate('tools', keys('a', 'b', 'c', 'd'), undefined, 2)
+  const second = (...names: string[]) => paginate('tools', keys(...names), first?.nextCursor, 2)?.items
+  assert.deepEqual(second('b', 'c', 'd'), keys('c', 'd'))
+  assert.deepEqual(second('a', 'c', 'd'), keys('c', 'd'))
+  assert.deepEqual(second('a'), [])
+  const long = keys('x'.repeat(600), 'y'.repeat(600), 'z')
+  const before = paginate('tools', long, undefined, 2)
+  assert.deepEqual(paginate('tools', long, before?.nextCursor, 2)?.items, keys('z'))
 })
 
 test('paginate gives nothing for a malformed cursor or one of another list', () => {
   const { nextCursor } = page(list(4), undefined, 2)
-  const request = { key: (one: Item) => one.name, pageSize: 2 }
-  assert.ok(paginate(list(4), { ...request, kind: 'tools', cursor: nextCursor }))
-  assert.equal(paginate(list(4), { ...request, kind: 'prompts', cursor: nextCursor }), undefined)
-  assert.equal(paginate(list(4), { ...request, kind: 'tools', cursor: 'invalid-cursor' }), undefined)
-  assert.equal(paginate(list(4), { ...request, kind: 'tools', cursor: '' }), undefined)
+  assert.ok(paginate('tools', list(4), nextCursor, 2))
+  assert.equal(paginate('prompts', list(4), nextCursor, 2), undefined)
+  for (const cursor of ['invalid-cursor', '', null, 5, {}]) {
+    assert.equal(paginate('tools', list(4), cursor, 2), undefined)
+  }
 })
