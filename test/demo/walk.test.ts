@@ -90,6 +90,6 @@ test('compileGlob refuses what could make a slow expression', () => {
 test('compileGlob stays fast on names made against it', () => {
   // Catastrophic patterns would not come back from this.
   const name = 'a'.repeat(255)
-  for (const glob of ['*a*a*b', '{*a*,*a}b', '[a-z]*[a-z]*[!a]', '**/*a*a*b'])
+  for (const glob of ['*a*a*b', '{*a*,*a}b', '[a-z]*[a-z]*[^a]', '**/*a*a*b'])
     assert.equal(compileGlob(glob)(name), false, glob)
 })
