@@ -1,0 +1,55 @@
+/**
+ * `npm start`: the demo server.
+ *
+ * SIGTERM and SIGINT stop it in good order, calls in progress included, with exit code 0; a second one stops
+ * it at once. What the person who started it can mend is one line on standard error and exit code 1.
+ */
+
+import { serve } from '../src/index.ts'
+import { greeting } from './demo/greeting.ts'
+import { type DemoOptions, parseOptions, UsageError, usage } from './demo/options.ts'
+import { createDemo } from './demo/server.ts'
+
+async function run(options: DemoOptions): Promise<void> {
+  const demo = await createDemo(options)
+  const { url, close } = await serve(demo.server, {
+    port: options.port,
+    host: options.host,
+    ...(options.allowedHosts.length > 0 && { allowedHosts: options.allowedHosts }),
+  })
+  process.stdout.write(greeting(url, demo.directory, options.notes))
+
+  let stopping = false
+  const stop = async () => {
+    if (stopping) process.exit(1)
+    stopping = true
+    await close()
+    demo.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function explain(error: unknown, { host, port }: DemoOptions): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return `port ${port} on ${host} is in use; choose another with --port N`
+  if (code === 'EACCES')
+    return `port ${port} on ${host} may not be opened; choose one above 1023 with --port N`
+  return message
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === 'help') process.stdout.write(usage)
+  else {
+    await run(options).catch((error: unknown) => {
+      console.error(`error: ${explain(error, options)}`)
+      process.exitCode = 1
+    })
+  }
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  console.error(`error: ${error.message}\n\n${usage.trimEnd()}`)
+  process.exitCode = 1
+}
