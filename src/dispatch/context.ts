@@ -1,0 +1,219 @@
+/**
+ * What a handler sees of the request it answers: the `ctx` argument.
+ *
+ * One small object a request. Everything that costs something is made when it is first asked for, so that a
+ * handler which never looks at `ctx` pays for two fields. Functions are getters that give a bound closure, so
+ * that `const { progress, signal } = ctx` works.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import { LOG_RANK } from '../protocol/log-levels.ts'
+import { Notify } from '../protocol/methods.ts'
+import type {
+  ClientCapabilities,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitFormParams,
+  ElicitResult,
+  ElicitUrlParams,
+  Implementation,
+  JsonObject,
+  LogLevel,
+  Meta,
+  Root,
+} from '../protocol/wire-types.ts'
+import { elicit, listRoots, sample } from './client-input.ts'
+import type { ErrorInfo, RpcRequest } from './dispatcher.ts'
+import type { Exchange, Principal } from './exchange.ts'
+
+export interface ClientInfo extends Implementation {
+  readonly capabilities: ClientCapabilities
+}
+
+/** Sends a log message to the client, at most as chatty as the client wants it. */
+export type Log = {
+  /**
+   * @param data - any JSON value; must hold no secrets
+   * @param logger - name of the part of the server that speaks
+   */
+  readonly [level in LogLevel]: (data: unknown, logger?: string) => void
+}
+
+export class RequestContext {
+  readonly #exchange: Exchange
+  readonly #request: RpcRequest
+  #lastProgress = Number.NEGATIVE_INFINITY
+
+  constructor(exchange: Exchange, request: RpcRequest) {
+    this.#exchange = exchange
+    this.#request = request
+  }
+
+  /** The JSON-RPC method, for middleware. */
+  get method(): string {
+    return this.#request.method
+  }
+
+  /** The raw parameters, for middleware. */
+  get params(): JsonObject | undefined {
+    return this.#request.params
+  }
+
+  /** The id that the client gave the request. Not unique: real clients reuse ids. */
+  get requestId(): string | number {
+    return this.#request.id
+  }
+
+  /** `_meta` of the request. */
+  get meta(): Meta {
+    const meta = this.#request.params?.['_meta']
+    return typeof meta === 'object' && meta !== null ? (meta as Meta) : {}
+  }
+
+  /** Aborts on cancellation, session end, shutdown, or a connection lost for too long. Pass it on. */
+  get signal(): AbortSignal {
+    return this.#exchange.signal
+  }
+
+  get client(): ClientInfo {
+    const { info, capabilities } = this.#exchange.peer
+    return { ...info, capabilities }
+  }
+
+  /** Who the bearer token says is calling; `undefined` where the server asks for no token. */
+  get auth(): Principal | undefined {
+    return this.#exchange.principal
+  }
+
+  /** The session of the call; `undefined` where there is none. */
+  get session(): { readonly id: string } | undefined {
+    const id = this.#exchange.sessionId
+    return id === undefined ? undefined : { id }
+  }
+
+  get protocolVersion(): string {
+    return this.#exchange.revision
+  }
+
+  /** Headers of the HTTP request that carries the call, names in lower case. */
+  get headers(): IncomingHttpHeaders {
+    return this.#exchange.headers
+  }
+
+  /**
+   * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
+   * does not exceed the last value, and after the result.
+   *
+   * Spec: 2025-11-25 progress {@link spec.progress}.
+   */
+  get progress(): (progress: number, total?: number, message?: string) => void {
+    return (progress, total, message) => {
+      const progressToken = this.meta['progressToken']
+      if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return
+      // The value MUST increase with each notification, even if the total is unknown.
+      if (!Number.isFinite(progress) || progress <= this.#lastProgress) return
+      this.#lastProgress = progress
+      this.#exchange.notify(Notify.progress, {
+        progressToken,
+        progress,
+        ...(total !== undefined && { total }),
+        ...(message !== undefined && { message }),
+      })
+    }
+  }
+
+  /** `ctx.log.info(data)` and so on for each severity. */
+  get log(): Log {
+    const wanted = this.#exchange.logLevel
+    const send = (level: LogLevel) => (data: unknown, logger?: string) => {
+      if (wanted === undefined || (LOG_RANK.get(level) ?? 0) < (LOG_RANK.get(wanted) ?? 0)) return
+      this.#exchange.notify(Notify.message, {
+        level,
+        ...(logger !== undefined && { logger }),
+        data: data === undefined ? null : data,
+      })
+    }
+    return {
+      debug: send('debug'),
+      info: send('info'),
+      notice: send('notice'),
+      warning: send('warning'),
+      error: send('error'),
+      critical: send('critical'),
+      alert: send('alert'),
+      emergency: send('emergency'),
+    }
+  }
+
+  /**
+   * Asks the user, through the client: a form (`requestedSchema`), or a page to visit (`url`).
+   *
+   * @param key - names the question within this call, unique among those asked together
+   * @returns the user's action, and for an accepted form its content, checked against `requestedSchema` with
+   *   defaults filled in
+   * @throws {MissingCapabilityError} the client did not declare elicitation in this mode; nothing was sent
+   * @throws {McpError} `ERR_REQUEST_TIMEOUT`, `ERR_REQUEST_ABORTED`, `ERR_INVALID_ANSWER`
+   */
+  get elicit(): <Content = JsonObject>(
+    key: string,
+    params: ElicitFormParams | ElicitUrlParams,
+  ) => Promise<ElicitResult<Content>> {
+    return <Content>(_key: string, params: ElicitFormParams | ElicitUrlParams) =>
+      elicit(this.#exchange, params) as Promise<ElicitResult<Content>>
+  }
+
+  /**
+   * Asks the client's model.
+   *
+   * @param key - names the question within this call
+   * @throws {MissingCapabilityError} the client did not declare sampling (or `sampling.tools`, when `tools` are
+   *   given); nothing was sent
+   * @throws {McpError} as `elicit`
+   */
+  get sample(): (key: string, params: CreateMessageParams) => Promise<CreateMessageResult> {
+    return (_key, params) => sample(this.#exchange, params)
+  }
+
+  /**
+   * Asks for the folders that the client lets this server work in.
+   *
+   * @throws {MissingCapabilityError} the client did not declare roots; nothing was sent
+   * @throws {McpError} as `elicit`
+   */
+  get listRoots(): (key?: string) => Promise<readonly Root[]> {
+    return () => listRoots(this.#exchange)
+  }
+
+  /** Tells the client that a URL-mode elicitation was completed outside of it (2025-11-25). */
+  get elicitationComplete(): (elicitationId: string) => void {
+    return (elicitationId) => this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
+  }
+
+  /**
+   * Ends the connection, not the call: the client reconnects for the rest after `retryMs`. For long work, where
+   * an open connection is a burden. Does nothing where streams cannot be resumed.
+   */
+  get closeStream(): (retryMs?: number) => void {
+    return (retryMs) => this.#exchange.closeStream(retryMs)
+  }
+
+  /** @internal Whether the call was aborted, without making a signal for the question. */
+  get aborted(): boolean {
+    return this.#exchange.aborted
+  }
+
+  /** @internal Aborts `signal`: the answer of this call is settled already. */
+  abort(reason: Error): void {
+    this.#exchange.abort(reason)
+  }
+
+  /** @internal What an error report says about this request. */
+  errorInfo(): Omit<ErrorInfo, 'phase'> {
+    const sessionId = this.#exchange.sessionId
+    return {
+      method: this.method,
+      requestId: this.requestId,
+      ...(sessionId !== undefined && { sessionId }),
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The dispatcher: one admitted JSON-RPC request in, one outcome out. It keeps no state and knows no era.
+ *
+ * A method is looked up in the table that the era gives: what a revision lacks is absent from its table, so
+ * there is no list of forbidden methods. Handlers may answer with a value or a promise; a value stays
+ * synchronous the whole way, so that a quick call costs no promise and no extra turn of the event loop.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { RequestContext } from './context.ts'
+import { rpcChannels } from './diagnostics.ts'
+import type { Exchange } from './exchange.ts'
+import { JsonText } from './json-text.ts'
+
+export interface RpcRequest {
+  readonly id: string | number
+  readonly method: string
+  readonly params: JsonObject | undefined
+}
+
+/**
+ * What became of a request. `origin` says where an error arose, and the era derives the HTTP status from it:
+ * `protocol` is a request that reached no feature, `handler` is an answer like any other.
+ */
+export type Outcome =
+  | { readonly result: unknown }
+  | { readonly error: RpcError; readonly origin: 'protocol' | 'handler' }
+
+/** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
+export type MethodHandler<Host, E extends Exchange = Exchange> = (
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: Host,
+  exchange: E,
+) => unknown
+
+export type MethodTable<Host, E extends Exchange = Exchange> = ReadonlyMap<string, MethodHandler<Host, E>>
+
+/** @returns the result of the request; throws what the request would answer as an error. */
+export type Next = () => Promise<unknown>
+
+/**
+ * Runs around every request that is dispatched. It may look, wait, throw an `RpcError`, or answer something
+ * else than `next()` gave.
+ */
+export type Middleware = (ctx: RequestContext, next: Next) => unknown
+
+/** Where and while doing what an error arose. */
+export interface ErrorInfo {
+  readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
+  readonly method?: string
+  /** Name or URI of the tool, prompt or resource. */
+  readonly name?: string
+  readonly requestId?: string | number
+  readonly sessionId?: string
+  /** Also in the text that the client got, so that a report can be matched with this error. */
+  readonly correlationId?: string
+}
+
+/** What the dispatcher needs of the server that it serves. */
+export interface DispatchHost {
+  readonly middleware: readonly Middleware[]
+  reportError(error: unknown, info: ErrorInfo): void
+}
+
+/**
+ * Answers one request.
+ *
+ * @param methods - the era's table for the negotiated revision
+ * @returns the outcome, as a promise only when the handler needed one; never throws or rejects
+ */
+export function dispatch<Host extends DispatchHost, E extends Exchange>(
+  request: RpcRequest,
+  exchange: E,
+  methods: MethodTable<Host, E>,
+  host: Host,
+): Outcome | Promise<Outcome> {
+  const handler = methods.get(request.method)
+  if (handler === undefined) {
+    const error = new RpcError(ErrorCode.METHOD_NOT_FOUND, `Method not found: ${quote(request.method)}`)
+    return { error, origin: 'protocol' }
+  }
+  const ctx = new RequestContext(exchange, request)
+  const channels = rpcChannels.active ? rpcChannels : undefined
+  channels?.start(request, exchange)
+  let outcome: Outcome | Promise<Outcome>
+  try {
+    const result =
+      host.middleware.length === 0
+        ? handler(request.params, ctx, host, exchange)
+        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+    outcome = isPromise(result)
+      ? result.then(
+          (value) => ({ result: value }),
+          (error) => failed(error, ctx, host),
+        )
+      : { result }
+  } catch (error) {
+    outcome = failed(error, ctx, host)
+  }
+  if (channels === undefined) return outcome
+  if (!isPromise(outcome)) {
+    channels.finish(request, exchange, outcome)
+    return outcome
+  }
+  return outcome.then((settled) => {
+    channels.finish(request, exchange, settled)
+    return settled
+  })
+}
+
+/** Anything thenable: a handler may come from another realm or a promise library. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === 'function'
+}
+
+/** A name that came from a client, short enough to repeat to it. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
+}
+
+/**
+ * Reports an error that the client must not see and makes the text that it sees instead.
+ *
+ * @returns a sentence with a correlation id that is also in the report
+ */
+export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost): string {
+  const correlationId = randomUUID()
+  host.reportError(error, { ...info, correlationId })
+  return `Internal error (reference ${correlationId})`
+}
+
+/** Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values. */
+function runMiddleware(
+  chain: readonly Middleware[],
+  ctx: RequestContext,
+  innermost: () => unknown,
+): Promise<unknown> {
+  const run = async (index: number): Promise<unknown> => {
+    const middleware = chain[index]
+    if (middleware !== undefined) return await middleware(ctx, () => run(index + 1))
+    const result = await innermost()
+    return result instanceof JsonText ? result.parse() : result
+  }
+  return run(0)
+}
+
+function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
+  if (error instanceof RpcError) return { error, origin: 'handler' }
+  const text = concealError(error, { phase: 'handler', ...ctx.errorInfo() }, host)
+  return { error: new RpcError(ErrorCode.INTERNAL_ERROR, text), origin: 'handler' }
+}

@@ -1,0 +1,71 @@
+/**
+ * The seam between the protocol eras and everything that does not know them.
+ *
+ * An era makes one `Exchange` for each JSON-RPC request it admits. The dispatcher, the features and the
+ * handlers see this interface and nothing else of the transport: no session table, no socket, no header
+ * rule. What differs between the eras is behind it: what aborts a call, where a notification goes, and
+ * whether the client can be asked something while the call runs.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { RevisionName } from '../protocol/revisions.ts'
+import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
+
+/** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
+export interface Peer {
+  readonly info: Implementation
+  readonly capabilities: ClientCapabilities
+}
+
+/** Who the bearer token says is calling. */
+export interface Principal {
+  /** Stable identity of the caller, the same for every token of theirs. Sessions are bound to it. */
+  readonly id: string
+  readonly scopes?: readonly string[]
+  /** Whatever the token verifier wants handlers to see. */
+  readonly claims?: JsonObject
+}
+
+export interface SendRequestOptions {
+  /** True when a person must act before the client can answer: a longer time limit applies. */
+  readonly waitsForUser?: boolean
+}
+
+/**
+ * A real request from server to client on the stream of the current call.
+ *
+ * @returns the client's `result`
+ * @throws {RpcError} the client's error
+ * @throws {McpError} `ERR_REQUEST_TIMEOUT`, `ERR_REQUEST_ABORTED`, `ERR_TOO_MANY_REQUESTS`
+ */
+export type SendRequest = (
+  method: string,
+  params: JsonObject,
+  options?: SendRequestOptions,
+) => Promise<unknown>
+
+export interface Exchange {
+  readonly revision: RevisionName
+  readonly peer: Peer
+  readonly principal: Principal | undefined
+  /** Aborts when nobody can use the answer any more. Made on first use. */
+  readonly signal: AbortSignal
+  readonly aborted: boolean
+  /** Least severity this client wants as log messages; `undefined`: send none. */
+  readonly logLevel: LogLevel | undefined
+  readonly sessionId: string | undefined
+  /** Headers of the HTTP request that carries the call. */
+  readonly headers: IncomingHttpHeaders
+  /** Aborts `signal`, for a limit that the era does not know of. */
+  abort(reason: Error): void
+  /** Sends a notification that belongs to this call; does nothing once the call was answered or cancelled. */
+  notify(method: string, params: JsonObject): void
+  /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
+  readonly request: SendRequest | undefined
+  /**
+   * Ends the connection, not the call: the client comes back for the rest with `Last-Event-ID`.
+   *
+   * @param retryMs - how long the client should wait before it does
+   */
+  closeStream(retryMs?: number): void
+}

@@ -1,0 +1,22 @@
+/**
+ * A result that is JSON text already: lists are serialised when they change, not when they are asked for, and
+ * spliced into the response as they are.
+ */
+
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** A value of the caller's own, for those who want to look inside. */
+  parse(): unknown {
+    return JSON.parse(this.text)
+  }
+
+  /** So that a `JsonText` inside another value is serialised as what it stands for. */
+  toJSON(): unknown {
+    return this.parse()
+  }
+}

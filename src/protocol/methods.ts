@@ -1,0 +1,34 @@
+/** Method names, as the specification spells them. Data only. */
+
+export const Method = {
+  initialize: 'initialize',
+  ping: 'ping',
+  toolsList: 'tools/list',
+  toolsCall: 'tools/call',
+  resourcesList: 'resources/list',
+  resourceTemplatesList: 'resources/templates/list',
+  resourcesRead: 'resources/read',
+  resourcesSubscribe: 'resources/subscribe',
+  resourcesUnsubscribe: 'resources/unsubscribe',
+  promptsList: 'prompts/list',
+  promptsGet: 'prompts/get',
+  complete: 'completion/complete',
+  setLevel: 'logging/setLevel',
+  // server to client
+  elicit: 'elicitation/create',
+  createMessage: 'sampling/createMessage',
+  listRoots: 'roots/list',
+} as const
+
+export const Notify = {
+  initialized: 'notifications/initialized',
+  cancelled: 'notifications/cancelled',
+  progress: 'notifications/progress',
+  message: 'notifications/message',
+  toolsChanged: 'notifications/tools/list_changed',
+  promptsChanged: 'notifications/prompts/list_changed',
+  resourcesChanged: 'notifications/resources/list_changed',
+  resourceUpdated: 'notifications/resources/updated',
+  rootsChanged: 'notifications/roots/list_changed',
+  elicitationComplete: 'notifications/elicitation/complete',
+} as const
