@@ -1,0 +1,96 @@
+/**
+ * Completion: suggestions for the argument that a user is typing, of a prompt or of a resource template.
+ *
+ * Spec: 2025-11-25 completion {@link spec.completion}.
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import { quote } from '../dispatch/dispatcher.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import type { PromptHost } from './prompts.ts'
+import { type ResourceHost, resourceNotFound } from './resources.ts'
+
+/** The values that fit, best first; or with the number there would be. */
+export type Suggestions = readonly string[] | { readonly values: readonly string[]; readonly total?: number }
+
+/**
+ * @param value - what the user has typed so far
+ * @param args - the arguments that are known already (2025-06-18 and later)
+ */
+export type Completer = (
+  value: string,
+  args: Readonly<Record<string, string>>,
+  ctx: RequestContext,
+) => Suggestions | Promise<Suggestions>
+
+/** The specification's limit for one answer. */
+const MAX_VALUES = 100
+
+/** `completion/complete` */
+export async function complete(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: PromptHost & ResourceHost,
+): Promise<object> {
+  const { name, value } = members(params, 'argument')
+  if (typeof name !== 'string' || typeof value !== 'string') {
+    throw invalid('needs "argument" with a "name" and a "value", both strings')
+  }
+  const completers = findCompleters(members(params, 'ref'), ctx, host)
+  const completer = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
+  if (completer === undefined) return { completion: { values: [], total: 0, hasMore: false } }
+  const suggestions = await completer(value, knownArguments(params), ctx)
+  const { values: all, total = all.length }: { values: readonly string[]; total?: number } = isPlain(
+    suggestions,
+  )
+    ? { values: suggestions }
+    : suggestions
+  const values = all.slice(0, MAX_VALUES)
+  return { completion: { values, total, hasMore: total > values.length } }
+}
+
+function findCompleters(
+  ref: JsonObject,
+  ctx: RequestContext,
+  host: PromptHost & ResourceHost,
+): { readonly [name: string]: Completer } | undefined {
+  if (ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
+    const prompt = host.prompts.find(ref['name'], ctx)
+    if (prompt === undefined)
+      throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown prompt: ${quote(ref['name'])}`)
+    return prompt.config.complete
+  }
+  if (ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
+    const uri = ref['uri']
+    for (const entry of host.resourceTemplates.open(ctx)) {
+      if (entry.template.template === uri) return entry.config.complete
+    }
+    // A resource with one URI has nothing to complete, but exists.
+    if (host.resources.find(uri, ctx) !== undefined) return undefined
+    throw new RpcError(ErrorCode.INVALID_PARAMS, resourceNotFound(uri).message, { uri })
+  }
+  throw invalid('needs "ref": { type: "ref/prompt", name } or { type: "ref/resource", uri }')
+}
+
+function isPlain(suggestions: Suggestions): suggestions is readonly string[] {
+  return Array.isArray(suggestions)
+}
+
+function knownArguments(params: JsonObject | undefined): Readonly<Record<string, string>> {
+  const known: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(members(members(params, 'context'), 'arguments'))) {
+    if (typeof value === 'string') known[name] = value
+  }
+  return known
+}
+
+function members(value: JsonObject | undefined, key: string): JsonObject {
+  const member = value?.[key]
+  return typeof member === 'object' && member !== null ? (member as JsonObject) : {}
+}
+
+function invalid(expected: string): RpcError {
+  return new RpcError(ErrorCode.INVALID_PARAMS, `completion/complete ${expected}`)
+}

@@ -1,0 +1,173 @@
+/**
+ * Prompts: message templates that a user picks.
+ *
+ * Arguments are described by a schema of string properties, from which both the list that clients see and the
+ * check of what they send are derived.
+ *
+ * Spec: 2025-11-25 prompts {@link spec.prompts}.
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import type { JsonText } from '../dispatch/json-text.ts'
+import { formatError } from '../json-schema/result.ts'
+import {
+  adaptSchema,
+  assertObjectSchema,
+  type CheckResult,
+  type InferInput,
+  type SchemaAdapter,
+  type SchemaLike,
+} from '../json-schema/standard-schema.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type {
+  ContentBlock,
+  GetPromptResult,
+  Icon,
+  JsonObject,
+  Meta,
+  PromptMessage,
+} from '../protocol/wire-types.ts'
+import type { Completer } from './completion.ts'
+import type { Entry, Registry, Visible } from './registry.ts'
+
+export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
+  readonly title?: string
+  readonly description?: string
+  /** An object schema; its properties are the arguments. On the wire every argument is a string. */
+  readonly argsSchema?: Args
+  /** Suggests values, by argument name. */
+  readonly complete?: { readonly [argument: string]: Completer }
+  readonly icons?: readonly Icon[]
+  readonly _meta?: Meta
+  readonly visible?: Visible
+}
+
+/** A string is one user message. */
+export type PromptReturn = string | ContentBlock | readonly PromptMessage[] | GetPromptResult
+
+export type PromptArguments<Args> = [Args] extends [SchemaLike] ? InferInput<Args> : Record<string, never>
+
+export type PromptHandler<Args> = (
+  args: PromptArguments<Args>,
+  ctx: RequestContext,
+) => PromptReturn | Promise<PromptReturn>
+
+type AnyHandler = (args: unknown, ctx: RequestContext) => unknown
+
+export class Prompt implements Entry {
+  readonly key: string
+  readonly config: PromptConfig
+  readonly handler: AnyHandler
+  readonly visible: Visible | undefined
+  readonly args: SchemaAdapter | undefined
+  readonly json: string
+  order = 0
+  enabled = true
+
+  /** @throws {TypeError | SchemaError} an invalid name, schema or option, named */
+  constructor(name: string, config: PromptConfig, handler: AnyHandler) {
+    if (typeof name !== 'string' || name === '') {
+      throw new TypeError(`A prompt name must be a non-empty string; got ${JSON.stringify(name)}`)
+    }
+    const use = `prompt ${JSON.stringify(name)}`
+    if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
+    this.key = name
+    this.config = config
+    this.handler = handler
+    this.visible = config.visible
+    if (config.argsSchema !== undefined) {
+      this.args = adaptSchema(config.argsSchema, {
+        name: `${use} argsSchema`,
+        io: 'input',
+        options: { defaults: true },
+      })
+      assertObjectSchema(this.args.json, `${use} argsSchema`)
+    }
+    const list = argumentList(this.args?.json)
+    for (const argument of Object.keys(config.complete ?? {})) {
+      if (!list.some((each) => each.name === argument)) {
+        throw new TypeError(`${use} has no argument ${JSON.stringify(argument)} to complete`)
+      }
+    }
+    const { title, description, icons, _meta } = config
+    this.json = JSON.stringify({
+      name,
+      title,
+      description,
+      arguments: list.length === 0 ? undefined : list,
+      icons,
+      _meta,
+    })
+  }
+}
+
+export interface PromptHost extends DispatchHost {
+  readonly prompts: Registry<Prompt>
+  readonly pageSize: number
+}
+
+/** `prompts/list` */
+export function listPrompts(params: JsonObject | undefined, ctx: RequestContext, host: PromptHost): JsonText {
+  return host.prompts.list(ctx, params?.['cursor'], host.pageSize)
+}
+
+/** `prompts/get` */
+export async function getPrompt(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: PromptHost,
+): Promise<GetPromptResult> {
+  const name = params?.['name']
+  if (typeof name !== 'string') {
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `prompts/get needs "name", a string; got ${typeof name}`)
+  }
+  const prompt = host.prompts.find(name, ctx)
+  if (prompt === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown prompt: ${quote(name)}`)
+  const args = params?.['arguments'] ?? {}
+  if (typeof args !== 'object' || Array.isArray(args)) {
+    throw new RpcError(
+      ErrorCode.INVALID_PARAMS,
+      `prompts/get needs "arguments" to be an object; got ${typeof args}`,
+    )
+  }
+  const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
+  const checked: CheckResult = isPromise(checking) ? await checking : checking
+  if (!checked.valid) {
+    const lines = checked.errors.map(formatError).join('; ')
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
+  }
+  return toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)
+}
+
+function toPrompt(returned: unknown, description: string | undefined): GetPromptResult {
+  const about = description === undefined ? {} : { description }
+  if (typeof returned === 'string')
+    return { ...about, messages: [userMessage({ type: 'text', text: returned })] }
+  if (Array.isArray(returned)) return { ...about, messages: returned }
+  if (typeof returned === 'object' && returned !== null) {
+    if ('messages' in returned) return { ...about, ...(returned as GetPromptResult) }
+    if ('type' in returned) return { ...about, messages: [userMessage(returned as ContentBlock)] }
+  }
+  throw new TypeError('A prompt must return a string, a content block, an array of messages, or { messages }')
+}
+
+function userMessage(content: ContentBlock): PromptMessage {
+  return { role: 'user', content }
+}
+
+interface PromptArgument {
+  readonly name: string
+  readonly title?: unknown
+  readonly description?: unknown
+  readonly required?: true
+}
+
+function argumentList(schema: object | undefined): readonly PromptArgument[] {
+  const { properties, required } = (schema ?? {}) as { properties?: JsonObject; required?: readonly string[] }
+  return Object.entries(properties ?? {}).map(([name, property]) => {
+    const { title, description } = (property ?? {}) as { title?: unknown; description?: unknown }
+    return { name, title, description, ...(required?.includes(name) && { required: true as const }) }
+  })
+}

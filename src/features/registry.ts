@@ -1,0 +1,149 @@
+/**
+ * A named set of things a server offers: tools, prompts, resources, resource templates.
+ *
+ * Entries keep the order of their registration, which is the order of the list. Every entry holds its own JSON
+ * text, made once; a list is these texts joined, and is itself kept until something changes, unless an entry
+ * is visible only to some callers.
+ *
+ * Invariant: `#wholeList` is the list of all enabled entries, or undefined; it is dropped on every change.
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import { JsonText } from '../dispatch/json-text.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { type PageItem, paginate } from './cursor.ts'
+
+/** Decides, for each request, whether its caller may know of an entry. */
+export type Visible = (ctx: RequestContext) => boolean
+
+export interface Entry {
+  /** Name or URI: unique in its registry. */
+  readonly key: string
+  /** Number of its registration, given by the registry; cursors are positions in this order. */
+  order: number
+  enabled: boolean
+  readonly visible: Visible | undefined
+  /** The entry as it stands in a list. */
+  readonly json: string
+}
+
+/** A ready-made entry of a list. */
+export interface ListItem extends PageItem {
+  readonly json: string
+}
+
+/** What a `register` call returns: changes the entry while the server runs; clients are told. */
+export interface Handle<Changes> {
+  readonly name: string
+  readonly enabled: boolean
+  /** Replaces the given members of the configuration; the others stay. */
+  update(changes: Changes): void
+  enable(): void
+  /** Hides the entry: it is not listed, and asking for it fails as if it did not exist. */
+  disable(): void
+  remove(): void
+}
+
+export class Registry<E extends Entry> {
+  /** What one entry is called in messages, such as `tool`. */
+  readonly noun: string
+  /** The member of the list result that holds the entries, such as `tools`. */
+  readonly listKey: string
+  readonly #changed: () => void
+  readonly #entries = new Map<string, E>()
+  #wholeList: JsonText | undefined
+  #lastOrder = 0
+
+  constructor(noun: string, listKey: string, changed: () => void) {
+    this.noun = noun
+    this.listKey = listKey
+    this.#changed = changed
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** @throws {TypeError} the key is taken */
+  add(entry: E): void {
+    if (this.#entries.has(entry.key)) {
+      throw new TypeError(`A ${this.noun} called ${JSON.stringify(entry.key)} is registered already`)
+    }
+    this.#lastOrder += 1
+    entry.order = this.#lastOrder
+    this.#entries.set(entry.key, entry)
+    this.changed()
+  }
+
+  delete(entry: E): void {
+    if (this.#entries.get(entry.key) !== entry) return
+    this.#entries.delete(entry.key)
+    this.changed()
+  }
+
+  /** Puts `next` in the place of `entry`, position included. */
+  replace(entry: E, next: E): void {
+    if (this.#entries.get(entry.key) !== entry) return
+    next.order = entry.order
+    this.#entries.set(next.key, next)
+    this.changed()
+  }
+
+  changed(): void {
+    this.#wholeList = undefined
+    this.#changed()
+  }
+
+  /** @returns the entry, if it exists and this caller may know of it */
+  find(key: string, ctx: RequestContext): E | undefined {
+    const entry = this.#entries.get(key)
+    return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
+  }
+
+  /** Every enabled entry, in order, that this caller may know of. */
+  *open(ctx: RequestContext): Generator<E> {
+    for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
+  }
+
+  /** Whether any entry satisfies the test, enabled or not: capabilities do not flicker. */
+  some(test: (entry: E) => boolean): boolean {
+    for (const entry of this.#entries.values()) if (test(entry)) return true
+    return false
+  }
+
+  /**
+   * One page of the list, as the result of a list request.
+   *
+   * @throws {RpcError} -32602, the cursor is not one of this list
+   */
+  list(ctx: RequestContext, cursor: unknown, pageSize: number): JsonText {
+    const whole = cursor === undefined && this.#entries.size <= pageSize
+    if (whole && this.#wholeList !== undefined) return this.#wholeList
+    const list = listResult(this.listKey, [...this.open(ctx)], cursor, pageSize)
+    if (whole && !this.some((entry) => entry.visible !== undefined)) this.#wholeList = list
+    return list
+  }
+}
+
+/** Makes a list result of ready-made entries. See {@link Registry.list}. */
+export function listResult(
+  listKey: string,
+  items: readonly ListItem[],
+  cursor: unknown,
+  pageSize: number,
+): JsonText {
+  const page = paginate(listKey, items, cursor, pageSize)
+  if (page === undefined) {
+    throw new RpcError(
+      ErrorCode.INVALID_PARAMS,
+      `Invalid cursor for ${listKey}: use a nextCursor of this list`,
+    )
+  }
+  const next = page.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(page.nextCursor)}`
+  return new JsonText(`{"${listKey}":[${page.items.map((item) => item.json).join(',')}]${next}}`)
+}
+
+function isOpen(entry: Entry, ctx: RequestContext): boolean {
+  return entry.enabled && (entry.visible === undefined || entry.visible(ctx))
+}

@@ -1,0 +1,256 @@
+/**
+ * Resources: what a host can read. Single ones by URI, families of them by URI template.
+ *
+ * Spec: 2025-11-25 resources {@link spec.resources}.
+ * Not here: who is subscribed to what (the era's business), template syntax (uri-template.ts).
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
+import type { JsonText } from '../dispatch/json-text.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type {
+  Annotations,
+  Icon,
+  JsonObject,
+  Meta,
+  ReadResourceResult,
+  Resource,
+  ResourceContents,
+} from '../protocol/wire-types.ts'
+import type { Completer } from './completion.ts'
+import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
+import { UriTemplate, type UriVariables } from './uri-template.ts'
+
+/**
+ * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
+ * has left. Report changes with `server.notifyResourceUpdated(uri)`.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
+export type WatchResource = (uri: string) => (() => void) | void
+
+interface CommonConfig {
+  readonly title?: string
+  readonly description?: string
+  readonly mimeType?: string
+  readonly annotations?: Annotations
+  readonly icons?: readonly Icon[]
+  readonly _meta?: Meta
+  /** True: clients may subscribe. A function: they may, and it is told when to watch. Default: they may not. */
+  readonly subscribe?: boolean | WatchResource
+  readonly visible?: Visible
+}
+
+export interface ResourceConfig extends CommonConfig {
+  /** bytes, when known */
+  readonly size?: number
+}
+
+export interface ResourceTemplateConfig extends CommonConfig {
+  /** The resources of the family that lists should show. Default: none. */
+  readonly list?: (ctx: RequestContext) => readonly Resource[] | Promise<readonly Resource[]>
+  /** Suggests values, by variable name. */
+  readonly complete?: { readonly [variable: string]: Completer }
+}
+
+/** Text, bytes, or full contents (more than one for a resource that contains others). */
+export type ResourceReturn =
+  | string
+  | Uint8Array
+  | ResourceContents
+  | readonly ResourceContents[]
+  | ReadResourceResult
+
+export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | Promise<ResourceReturn>
+
+export type ResourceTemplateHandler = (
+  uri: URL,
+  variables: UriVariables,
+  ctx: RequestContext,
+) => ResourceReturn | Promise<ResourceReturn>
+
+/** A resource with one URI; the URI is its key. */
+export class StaticResource implements Entry {
+  readonly key: string
+  readonly name: string
+  readonly config: ResourceConfig
+  readonly handler: ResourceHandler
+  readonly visible: Visible | undefined
+  readonly json: string
+  order = 0
+  enabled = true
+
+  constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
+    checkResource('Resource', name, handler)
+    if (!URL.canParse(uri))
+      throw new TypeError(`Resource ${JSON.stringify(name)}: ${JSON.stringify(uri)} is not a URI`)
+    this.key = uri
+    this.name = name
+    this.config = config
+    this.handler = handler
+    this.visible = config.visible
+    this.json = JSON.stringify({ uri, name, ...described(config), size: config.size })
+  }
+}
+
+/** A family of resources; its name is its key. */
+export class TemplateResource implements Entry {
+  readonly key: string
+  readonly template: UriTemplate
+  readonly config: ResourceTemplateConfig
+  readonly handler: ResourceTemplateHandler
+  readonly visible: Visible | undefined
+  readonly json: string
+  order = 0
+  enabled = true
+
+  constructor(
+    name: string,
+    uriTemplate: string,
+    config: ResourceTemplateConfig,
+    handler: ResourceTemplateHandler,
+  ) {
+    checkResource('Resource template', name, handler)
+    this.key = name
+    this.template = new UriTemplate(uriTemplate)
+    for (const variable of Object.keys(config.complete ?? {})) {
+      if (!this.template.variableNames.includes(variable)) {
+        throw new TypeError(
+          `Resource template ${JSON.stringify(name)} has no variable ${JSON.stringify(variable)}`,
+        )
+      }
+    }
+    this.config = config
+    this.handler = handler
+    this.visible = config.visible
+    this.json = JSON.stringify({ uriTemplate, name, ...described(config) })
+  }
+}
+
+export interface ResourceHost extends DispatchHost {
+  readonly resources: Registry<StaticResource>
+  readonly resourceTemplates: Registry<TemplateResource>
+  readonly pageSize: number
+}
+
+/** `resources/list`: the single resources, then what the templates list. */
+export function listResources(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: ResourceHost,
+): JsonText | Promise<JsonText> {
+  const cursor = params?.['cursor']
+  const listing = [...host.resourceTemplates.open(ctx)].filter(
+    (template) => template.config.list !== undefined,
+  )
+  if (listing.length === 0) return host.resources.list(ctx, cursor, host.pageSize)
+  return listWithTemplates(listing, cursor, ctx, host)
+}
+
+/** `resources/templates/list` */
+export function listResourceTemplates(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: ResourceHost,
+): JsonText {
+  return host.resourceTemplates.list(ctx, params?.['cursor'], host.pageSize)
+}
+
+/** `resources/read` */
+export function readResource(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: ResourceHost,
+): Promise<ReadResourceResult> {
+  const uri = requireUri(params, 'resources/read')
+  return findResource(uri, ctx, host).read()
+}
+
+interface FoundResource {
+  readonly subscribe: boolean | WatchResource | undefined
+  read(): Promise<ReadResourceResult>
+}
+
+/**
+ * Finds what a URI names, among what this caller may know of.
+ *
+ * @throws {RpcError} -32002 with `data.uri`; an era that has another code for it maps it
+ */
+export function findResource(uri: string, ctx: RequestContext, host: ResourceHost): FoundResource {
+  const resource = host.resources.find(uri, ctx)
+  if (resource !== undefined) {
+    const { config, handler } = resource
+    return {
+      subscribe: config.subscribe,
+      read: async () => toContents(await handler(new URL(uri), ctx), uri, config.mimeType),
+    }
+  }
+  const url = URL.canParse(uri) ? new URL(uri) : undefined
+  if (url !== undefined) {
+    for (const { template, config, handler } of host.resourceTemplates.open(ctx)) {
+      const variables = template.match(uri)
+      if (variables === undefined) continue
+      return {
+        subscribe: config.subscribe,
+        read: async () => toContents(await handler(url, variables, ctx), uri, config.mimeType),
+      }
+    }
+  }
+  throw resourceNotFound(uri)
+}
+
+/** For handlers of templates: the URI has the right form, but nothing is there. */
+export function resourceNotFound(uri: string | URL): RpcError {
+  const text = String(uri)
+  return new RpcError(ErrorCode.RESOURCE_NOT_FOUND, `Resource not found: ${quote(text)}`, { uri: text })
+}
+
+export function requireUri(params: JsonObject | undefined, method: string): string {
+  const uri = params?.['uri']
+  if (typeof uri === 'string') return uri
+  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "uri", a string; got ${typeof uri}`)
+}
+
+async function listWithTemplates(
+  listing: readonly TemplateResource[],
+  cursor: unknown,
+  ctx: RequestContext,
+  host: ResourceHost,
+): Promise<JsonText> {
+  const items = new Map<string, { key: string; json: string }>()
+  for (const entry of host.resources.open(ctx)) items.set(entry.key, entry)
+  const lists = await Promise.all(listing.map((template) => template.config.list?.(ctx) ?? []))
+  for (const resource of lists.flat()) {
+    if (items.has(resource.uri)) continue
+    items.set(resource.uri, { key: resource.uri, json: JSON.stringify(resource) })
+  }
+  return listResult(host.resources.listKey, [...items.values()], cursor, host.pageSize)
+}
+
+function toContents(returned: ResourceReturn, uri: string, mimeType: string | undefined): ReadResourceResult {
+  const type = mimeType === undefined ? {} : { mimeType }
+  if (typeof returned === 'string') return { contents: [{ uri, ...type, text: returned }] }
+  if (returned instanceof Uint8Array) {
+    const bytes = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength)
+    return { contents: [{ uri, ...type, blob: bytes.toString('base64') }] }
+  }
+  if (Array.isArray(returned)) return { contents: returned }
+  if (typeof returned === 'object' && returned !== null) {
+    if ('contents' in returned) return returned
+    if ('text' in returned || 'blob' in returned) return { contents: [returned as ResourceContents] }
+  }
+  throw new TypeError('A resource must return a string, a Uint8Array, contents, or { contents }')
+}
+
+function described({ title, description, mimeType, annotations, icons, _meta }: CommonConfig): object {
+  return { title, description, mimeType, annotations, icons, _meta }
+}
+
+function checkResource(noun: string, name: unknown, handler: unknown): void {
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`${noun}: the name must be a non-empty string; got ${JSON.stringify(name)}`)
+  }
+  if (typeof handler !== 'function')
+    throw new TypeError(`${noun} ${JSON.stringify(name)} needs a handler function`)
+}

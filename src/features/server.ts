@@ -1,0 +1,246 @@
+/**
+ * McpServer: what a server offers, and nothing about its clients.
+ *
+ * One definition serves any number of clients and handlers at once. It holds registries and options; whatever
+ * belongs to a client belongs to a session or an exchange that the library made, so that answers of one client
+ * cannot reach another.
+ */
+
+import type { DispatchHost, ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
+import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import { LOG_LEVELS } from '../protocol/log-levels.ts'
+import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
+import { ChangeBus } from './change-bus.ts'
+import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
+import { type Entry, type Handle, Registry } from './registry.ts'
+import { ResourceWatch } from './resource-watch.ts'
+import {
+  type ResourceConfig,
+  type ResourceHandler,
+  type ResourceTemplateConfig,
+  type ResourceTemplateHandler,
+  StaticResource,
+  TemplateResource,
+} from './resources.ts'
+import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
+
+export interface ServerOptions {
+  /** How to use this server, for the model. */
+  readonly instructions?: string
+  /** Entries on one page of a list. @defaultValue Infinity: some clients read only the first page */
+  readonly pageSize?: number
+  /**
+   * Offers log messages to clients; a level is the least severity that a client gets before it asks for
+   * another. @defaultValue false: `ctx.log` does nothing. `true` means `'info'`
+   */
+  readonly logging?: boolean | LogLevel
+  /**
+   * Gets every error whose cause clients must not see, and every failing hook.
+   * @defaultValue writes it to standard error
+   */
+  readonly onError?: (error: unknown, info: ErrorInfo) => void
+}
+
+const OPTION_NAMES: readonly string[] = ['instructions', 'pageSize', 'logging', 'onError']
+
+export class McpServer implements DispatchHost {
+  readonly info: Implementation
+  readonly instructions: string | undefined
+  readonly pageSize: number
+  /** Least severity sent unasked; `undefined`: no logging. */
+  readonly defaultLogLevel: LogLevel | undefined
+  readonly changes = new ChangeBus()
+  readonly tools: Registry<Tool>
+  readonly prompts: Registry<Prompt>
+  readonly resources: Registry<StaticResource>
+  readonly resourceTemplates: Registry<TemplateResource>
+  readonly watch: ResourceWatch
+  readonly #middleware: Middleware[] = []
+  readonly #onError: (error: unknown, info: ErrorInfo) => void
+
+  /**
+   * @param info - name and version, shown to clients
+   * @throws {TypeError} a wrong option, named
+   */
+  constructor(info: Implementation, options: ServerOptions = {}) {
+    if (typeof info?.name !== 'string' || typeof info.version !== 'string') {
+      throw new TypeError('McpServer needs { name, version }, both strings')
+    }
+    for (const name of Object.keys(options)) {
+      if (!OPTION_NAMES.includes(name)) throw new TypeError(`McpServer has no option ${JSON.stringify(name)}`)
+    }
+    this.info = info
+    this.instructions = options.instructions
+    this.pageSize = checkPageSize(options.pageSize ?? Number.POSITIVE_INFINITY)
+    this.defaultLogLevel = checkLogging(options.logging ?? false)
+    this.#onError = options.onError ?? printError
+    this.tools = new Registry('tool', 'tools', () => this.changes.listChanged('tools'))
+    this.prompts = new Registry('prompt', 'prompts', () => this.changes.listChanged('prompts'))
+    const resourcesChanged = () => this.changes.listChanged('resources')
+    this.resources = new Registry('resource', 'resources', resourcesChanged)
+    this.resourceTemplates = new Registry('resource template', 'resourceTemplates', resourcesChanged)
+    this.watch = new ResourceWatch(this)
+  }
+
+  /**
+   * Adds a tool.
+   *
+   * @param name - 1 to 128 of `A-Z a-z 0-9 _ - .`
+   * @param handler - gets the arguments after they were checked against `inputSchema`
+   * @throws {TypeError | SchemaError} a duplicate name, an invalid schema or option, named
+   *
+   * @example
+   * ```ts
+   * server.registerTool('add', {
+   *   inputSchema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] },
+   * }, ({ a, b }) => String(a + b))
+   * ```
+   */
+  registerTool<
+    const Input extends SchemaLike | undefined = undefined,
+    const Output extends SchemaLike | undefined = undefined,
+  >(
+    name: string,
+    config: ToolConfig<Input, Output>,
+    handler: ToolHandler<Input, Output>,
+  ): Handle<Partial<ToolConfig>> {
+    type Stored = ConstructorParameters<typeof Tool>[2]
+    return register(
+      this.tools,
+      new Tool(name, config, handler as Stored),
+      (tool, changes: Partial<ToolConfig>) => {
+        return new Tool(name, { ...tool.config, ...changes }, tool.handler)
+      },
+    )
+  }
+
+  /**
+   * Adds a resource with one URI.
+   *
+   * @param name - for programs; give a `title` for people
+   * @throws {TypeError} a duplicate or invalid URI
+   */
+  registerResource(
+    name: string,
+    uri: string,
+    config: ResourceConfig,
+    handler: ResourceHandler,
+  ): Handle<Partial<ResourceConfig>> {
+    const resource = new StaticResource(name, uri, config, handler)
+    return register(this.resources, resource, (old, changes: Partial<ResourceConfig>) => {
+      return new StaticResource(name, uri, { ...old.config, ...changes }, old.handler)
+    })
+  }
+
+  /**
+   * Adds a family of resources.
+   *
+   * @param uriTemplate - RFC 6570, such as `file:///{+path}`
+   * @param handler - gets the values of the template's variables, percent-decoded; throw `resourceNotFound(uri)`
+   *   when nothing is there
+   * @throws {TypeError} a duplicate name or an invalid template
+   */
+  registerResourceTemplate(
+    name: string,
+    uriTemplate: string,
+    config: ResourceTemplateConfig,
+    handler: ResourceTemplateHandler,
+  ): Handle<Partial<ResourceTemplateConfig>> {
+    const resource = new TemplateResource(name, uriTemplate, config, handler)
+    return register(this.resourceTemplates, resource, (old, changes: Partial<ResourceTemplateConfig>) => {
+      return new TemplateResource(name, uriTemplate, { ...old.config, ...changes }, old.handler)
+    })
+  }
+
+  /**
+   * Adds a prompt.
+   *
+   * @param handler - gets the arguments after they were checked against `argsSchema`, defaults filled in
+   * @throws {TypeError | SchemaError} a duplicate name, an invalid schema or option, named
+   */
+  registerPrompt<const Args extends SchemaLike | undefined = undefined>(
+    name: string,
+    config: PromptConfig<Args>,
+    handler: PromptHandler<Args>,
+  ): Handle<Partial<PromptConfig>> {
+    type Stored = ConstructorParameters<typeof Prompt>[2]
+    return register(
+      this.prompts,
+      new Prompt(name, config, handler as Stored),
+      (prompt, changes: Partial<PromptConfig>) => {
+        return new Prompt(name, { ...prompt.config, ...changes }, prompt.handler)
+      },
+    )
+  }
+
+  /** Wraps every request in a function of yours. The first one added is the outermost. */
+  use(middleware: Middleware): this {
+    if (typeof middleware !== 'function') throw new TypeError('use() needs a function (ctx, next)')
+    this.#middleware.push(middleware)
+    return this
+  }
+
+  /** Tells the subscribers of a resource that it changed. */
+  notifyResourceUpdated(uri: string): void {
+    this.changes.resourceUpdated(uri)
+  }
+
+  /** @internal */
+  get middleware(): readonly Middleware[] {
+    return this.#middleware
+  }
+
+  /** @internal Hands an error to `onError`; never throws. */
+  reportError(error: unknown, info: ErrorInfo): void {
+    try {
+      this.#onError(error, info)
+    } catch (failure) {
+      printError(failure, { phase: 'hook' })
+    }
+  }
+}
+
+function register<E extends Entry, Changes>(
+  registry: Registry<E>,
+  first: E,
+  make: (entry: E, changes: Changes) => E,
+): Handle<Changes> {
+  registry.add(first)
+  let entry = first
+  const setEnabled = (enabled: boolean) => {
+    if (entry.enabled === enabled) return
+    entry.enabled = enabled
+    registry.changed()
+  }
+  return {
+    name: first.key,
+    get enabled() {
+      return entry.enabled
+    },
+    update(changes) {
+      const next = make(entry, changes)
+      next.enabled = entry.enabled
+      registry.replace(entry, next)
+      entry = next
+    },
+    enable: () => setEnabled(true),
+    disable: () => setEnabled(false),
+    remove: () => registry.delete(entry),
+  }
+}
+
+function checkPageSize(value: number): number {
+  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) return value
+  throw new TypeError(`pageSize must be a positive integer or Infinity; got ${String(value)}`)
+}
+
+function checkLogging(value: boolean | LogLevel): LogLevel | undefined {
+  if (value === false) return undefined
+  if (value === true) return 'info'
+  if (LOG_LEVELS.includes(value)) return value
+  throw new TypeError(`logging must be true, false or one of ${LOG_LEVELS.join(', ')}; got ${String(value)}`)
+}
+
+function printError(error: unknown, info: ErrorInfo): void {
+  console.error(`barewire: ${info.phase} error`, info, error)
+}
