@@ -17,8 +17,10 @@ export interface HeaderValues<N extends readonly string[], L extends readonly st
   /** The first single-valued name that occurs more than once, in lower case. */
   readonly duplicate: string | undefined
   /** The values in the order of the names, single-valued ones first; `undefined` for an absent header. */
-  readonly values: { readonly [K in keyof [...N, ...L]]: string | undefined }
+  readonly values: Values<readonly [...N, ...L]>
 }
+
+type Values<Names extends readonly string[]> = { readonly [K in keyof Names]: string | undefined }
 
 interface Slot {
   readonly name: string

@@ -1,0 +1,40 @@
+/**
+ * A coarse clock for the limits that are counted in seconds: one timer for all of them, and no system call for
+ * a request that only wants to say "seen just now".
+ *
+ * It counts its own ticks, so a clock that is set back or a machine that slept expires nothing early. It runs
+ * only while there is something to watch, and never keeps the process alive.
+ */
+
+export class CoarseClock {
+  /** Milliseconds counted while running. */
+  now = 0
+  readonly #tickMs: number
+  readonly #onTick: () => void
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * @param limitsMs - the limits that are measured with this clock; it ticks eight times within the shortest. 0
+   *   is no limit
+   * @param onTick - must say `stop` when there is nothing left to watch
+   */
+  constructor(limitsMs: readonly number[], onTick: () => void) {
+    const shortest = Math.min(...limitsMs.filter((limit) => limit > 0), MAX_TICK_MS * 8)
+    this.#tickMs = Math.max(1, Math.ceil(shortest / 8))
+    this.#onTick = onTick
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => {
+      this.now += this.#tickMs
+      this.#onTick()
+    }, this.#tickMs).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
+
+const MAX_TICK_MS = 5000

@@ -1,0 +1,239 @@
+/**
+ * The session era's endpoint: what POST, GET and DELETE do once the request has passed the common entrance.
+ *
+ * Spec: 2025-11-25 transports, "Streamable HTTP" {@link spec.transports}.
+ * Not here: the order of the checks (admit.ts), GET (listening.ts), how an answer is delivered (reply.ts).
+ */
+
+import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
+import type { Principal } from '../dispatch/exchange.ts'
+import type { McpServer } from '../features/server.ts'
+import type { Incoming } from '../http/incoming.ts'
+import type { DecodedNotification, DecodedRequest } from '../jsonrpc/decode.ts'
+import { encodeError, encodeResult } from '../jsonrpc/encode.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { Notify } from '../protocol/methods.ts'
+import { type Admission, admitPost, checkVersion, findSession, type Refused, refused } from './admit.ts'
+import { SessionExchange } from './exchange.ts'
+import { readHello, welcome } from './handshake.ts'
+import { announce, listen, methodNotAllowed } from './listening.ts'
+import { SESSION_METHODS, SESSIONLESS_METHODS } from './methods.ts'
+import type { SessionEraSettings } from './options.ts'
+import { PostReply } from './reply.ts'
+import { LATEST } from './revisions.ts'
+import { Session } from './session.ts'
+import { SessionEraState, shuttingDown } from './state.ts'
+
+type Call = Incoming<Principal>
+
+/** A client that said nothing of itself, where nobody remembers what it said. */
+const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
+
+export interface SessionEraStats {
+  readonly sessions: number
+  /** Open SSE connections. */
+  readonly streams: number
+  readonly callsInProgress: number
+  /** Bytes kept for clients that come back. */
+  readonly replayBytes: number
+  /** Messages that could reach nobody, since the start. */
+  readonly undeliverable: number
+}
+
+export class SessionEndpoint {
+  readonly #state: SessionEraState
+  readonly #unsubscribe: () => void
+  #closing = false
+
+  constructor(server: McpServer, settings: SessionEraSettings) {
+    this.#state = new SessionEraState(server, settings)
+    this.#unsubscribe = server.changes.subscribe((changes) => announce(changes, this.#state))
+  }
+
+  /** @param value - the body as parsed JSON */
+  post(incoming: Call, value: unknown): void {
+    if (this.#closing) {
+      this.#refuse(incoming, goingAway())
+      return
+    }
+    const admission = admitPost(value, incoming, this.#state)
+    if (admission.kind === 'messages') this.#run(incoming, admission)
+    else if (admission.kind === 'initialize') this.#initialize(incoming, admission.request)
+    else if (admission.kind === 'ignored') incoming.empty(202)
+    else this.#refuse(incoming, admission)
+  }
+
+  get(incoming: Call): void {
+    const refusal = this.#closing
+      ? goingAway()
+      : this.#state.settings.sessions === undefined
+        ? methodNotAllowed('GET')
+        : listen(incoming, this.#state)
+    if (refusal !== undefined) this.#refuse(incoming, refusal)
+  }
+
+  delete(incoming: Call): void {
+    const refusal = this.#deleteSession(incoming)
+    if (refusal === undefined) incoming.empty(200)
+    else this.#refuse(incoming, refusal)
+  }
+
+  stats(): SessionEraStats {
+    const { table, keepAlive, calls, budget, counters } = this.#state
+    return {
+      sessions: table.size,
+      streams: keepAlive.size,
+      callsInProgress: calls.size,
+      replayBytes: budget.used,
+      undeliverable: counters.undeliverable,
+    }
+  }
+
+  /**
+   * Refuses what is new, ends the listening connections with a hint to come back, lets calls finish, and gives up
+   * what is left when the time is over.
+   */
+  async close(drainMs: number): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    this.#unsubscribe()
+    const retryMs = this.#state.replay?.retryMs
+    for (const session of this.#state.table.values()) session.listening?.disconnect(retryMs)
+    let timer: NodeJS.Timeout | undefined
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs)
+    })
+    await Promise.race([this.#state.idle(), timeUp])
+    clearTimeout(timer)
+    this.#state.shutDown()
+  }
+
+  #run(
+    incoming: Call,
+    { session, revision, batch, messages }: Extract<Admission, { kind: 'messages' }>,
+  ): void {
+    const state = this.#state
+    if (session !== undefined) state.table.touch(session)
+    const requests: DecodedRequest[] = []
+    const answers: string[] = []
+    for (const message of messages) {
+      if (message.kind === 'request') requests.push(message)
+      else if (message.kind === 'invalid') answers.push(encodeError(message.id, message.error))
+    }
+    if (requests.length === 0) {
+      // Answered first, acted on after: the reply does not depend on what the message does.
+      if (answers.length > 0) incoming.json(200, `[${answers.join(',')}]`)
+      else incoming.empty(202)
+    }
+    if (session !== undefined && requests.length < messages.length) {
+      for (const message of messages) {
+        if (message.kind === 'response') session.pending.settle(message)
+        else if (message.kind === 'notification') notified(message, session)
+      }
+    }
+    if (requests.length === 0) return
+    const reply = new PostReply(
+      state,
+      incoming,
+      session,
+      revision,
+      session?.peer ?? UNKNOWN_PEER,
+      batch ? answers : undefined,
+    )
+    const exchanges = requests.map((request) => new SessionExchange(request, reply))
+    for (const exchange of exchanges) reply.expect(exchange)
+    const methods = session === undefined ? SESSIONLESS_METHODS : SESSION_METHODS
+    for (const [index, exchange] of exchanges.entries()) {
+      const outcome = dispatch(requests[index] as DecodedRequest, exchange, methods, state.server)
+      if (isPromise(outcome)) {
+        reply.hold()
+        outcome.then((settled) => exchange.complete(settled))
+      } else {
+        exchange.complete(outcome)
+      }
+    }
+  }
+
+  /** Opens a session, once everything that can fail has been checked. */
+  #initialize(incoming: Call, request: DecodedRequest): void {
+    const state = this.#state
+    const { server, table, settings } = state
+    try {
+      const { revision, peer, peerKey } = readHello(request.params)
+      const result = encodeResult(request.id, welcome(server, revision, settings.sessions !== undefined))
+      if (settings.sessions === undefined) {
+        new PostReply(state, incoming, undefined, revision, peer).sendAnswer(result)
+        return
+      }
+      if (!table.makeRoom()) {
+        this.#refuse(incoming, { ...refused(503, request.id, full()), headers: ['Retry-After', '10'] })
+        return
+      }
+      const principalId = incoming.principal?.id
+      const session = new Session(
+        table.newId(),
+        revision,
+        table.intern(peer, peerKey),
+        principalId,
+        server.defaultLogLevel,
+      )
+      table.add(session)
+      const headers = ['Mcp-Session-Id', session.id]
+      new PostReply(state, incoming, undefined, revision, peer, undefined, headers).sendAnswer(result)
+      this.#opened(session)
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      new PostReply(state, incoming, undefined, LATEST, UNKNOWN_PEER).sendAnswer(
+        encodeError(request.id, error),
+      )
+    }
+  }
+
+  #opened(session: Session): void {
+    try {
+      this.#state.settings.onSessionOpened?.(session.info())
+    } catch (error) {
+      this.#state.server.reportError(error, { phase: 'hook', sessionId: session.id })
+    }
+  }
+
+  #deleteSession(incoming: Call): Refused | undefined {
+    if (this.#state.settings.sessions === undefined) return methodNotAllowed('DELETE')
+    const version = checkVersion(incoming, undefined)
+    if ('kind' in version) return version
+    if (incoming.sessionId === undefined) {
+      const problem = 'DELETE needs the Mcp-Session-Id of the session to end'
+      return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+    }
+    const session = findSession(incoming, undefined, this.#state)
+    if ('kind' in session) return session
+    this.#state.table.close(session, 'deleted')
+    return undefined
+  }
+
+  #refuse(incoming: Call, { status, id, error, headers }: Refused): void {
+    incoming.refuse(status, id, error, headers, { closeAfter: this.#closing })
+  }
+}
+
+/** Notifications that nobody waits for, the unknown ones too, are taken and forgotten. */
+function notified(message: DecodedNotification, session: Session): void {
+  if (message.method !== Notify.cancelled) return
+  const requestId = message.params?.['requestId']
+  const reason = message.params?.['reason']
+  const matching = [...(session.inFlight ?? [])].filter((exchange) => exchange.requestId === requestId)
+  const [exchange] = matching
+  // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
+  if (exchange === undefined || matching.length > 1) return
+  const text = typeof reason === 'string' ? `: ${reason.slice(0, 200)}` : ''
+  exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
+}
+
+function goingAway(): Refused {
+  return { ...refused(503, undefined, shuttingDown()), headers: ['Retry-After', '1'] }
+}
+
+function full(): RpcError {
+  return new RpcError(ErrorCode.SERVER_ERROR, 'Every session is in use: try again later')
+}

@@ -1,0 +1,140 @@
+/**
+ * The session era's side of the seam: one admitted request, from its admission to its answer.
+ *
+ *    running --complete--> answered          nothing is sent for a request after either
+ *           \--cancel---> cancelled
+ *
+ * Spec: 2025-11-25 cancellation {@link spec.cancellation}.
+ * Invariant: exactly one of `complete` and `cancel` has an effect, once.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
+import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
+import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import { Notify } from '../protocol/methods.ts'
+import type { RevisionName } from '../protocol/revisions.ts'
+import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { PostReply } from './reply.ts'
+import { encodeOutcome } from './results.ts'
+import type { Session } from './session.ts'
+
+export class SessionExchange implements Exchange {
+  readonly request: SendRequest | undefined
+  readonly #request: RpcRequest
+  readonly #reply: PostReply
+  #controller: AbortController | undefined
+  #abortReason: Error | undefined
+  #settled = false
+
+  constructor(request: RpcRequest, reply: PostReply) {
+    this.#request = request
+    this.#reply = reply
+    this.request = reply.session !== undefined && reply.incoming.accepts.sse ? this.#send : undefined
+  }
+
+  get requestId(): string | number {
+    return this.#request.id
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get session(): Session | undefined {
+    return this.#reply.session
+  }
+
+  get reply(): PostReply {
+    return this.#reply
+  }
+
+  get revision(): RevisionName {
+    return this.#reply.revision.name
+  }
+
+  get peer(): Peer {
+    return this.#reply.peer
+  }
+
+  get principal(): Principal | undefined {
+    return this.#reply.incoming.principal
+  }
+
+  get sessionId(): string | undefined {
+    return this.#reply.session?.id
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#reply.incoming.request.headers
+  }
+
+  get logLevel(): LogLevel | undefined {
+    return this.#reply.session?.logLevel
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== undefined
+  }
+
+  abort(reason: Error): void {
+    if (this.#abortReason !== undefined) return
+    this.#abortReason = reason
+    this.#controller?.abort(reason)
+  }
+
+  notify(method: string, params: JsonObject): void {
+    if (!this.#settled) this.#reply.send(encodeNotification(method, params))
+  }
+
+  closeStream(retryMs?: number): void {
+    if (!this.#settled) this.#reply.disconnect(retryMs)
+  }
+
+  /** Answers the request. */
+  complete(outcome: Outcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply.state.server))
+  }
+
+  /** Gives the request up: its signal aborts, and no answer to it is sent. */
+  cancel(reason: Error): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.abort(reason)
+    this.#reply.answer(this, undefined)
+  }
+
+  /** A real request to the client, on the stream of this call, so that it never goes to somebody else's. */
+  readonly #send: SendRequest = (method, params, options) => {
+    const { session, state } = this.#reply
+    if (session === undefined || this.#settled) {
+      return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))
+    }
+    const { pending } = session
+    const id = pending.nextId()
+    const { requestTimeoutMs, elicitTimeoutMs } = state.settings
+    return pending.send(id, {
+      method,
+      timeoutMs: options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs,
+      signal: this.signal,
+      write: () => {
+        if (this.#reply.send(encodeRequest(id, method, params))) return
+        throw new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the client is gone`)
+      },
+      onAbandon: (error) => {
+        this.#reply.send(encodeNotification(Notify.cancelled, { requestId: id, reason: error.message }))
+      },
+    })
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The handshake: `initialize`, which opens a session, and what it tells the client.
+ *
+ * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
+ */
+
+import type { Peer } from '../dispatch/exchange.ts'
+import type { McpServer } from '../features/server.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { ClientCapabilities, Implementation, JsonObject } from '../protocol/wire-types.ts'
+import { findRevision, LATEST, type Revision } from './revisions.ts'
+
+/** What is remembered of each client for as long as its session lives: characters of JSON. */
+const MAX_PEER_LENGTH = 16_384
+
+export interface Hello {
+  /** What the client asked for, or the latest one when that is unknown: the client decides whether it can go on. */
+  readonly revision: Revision
+  readonly peer: Peer
+  /** Equal for equal peers. */
+  readonly peerKey: string
+}
+
+/** @throws {RpcError} -32602, a member is missing or of the wrong type, named */
+export function readHello(params: JsonObject | undefined): Hello {
+  const version = params?.['protocolVersion']
+  if (typeof version !== 'string') throw invalid('"protocolVersion", a string', version)
+  const capabilities = params?.['capabilities']
+  if (!isObject(capabilities)) throw invalid('"capabilities", an object', capabilities)
+  const info = params?.['clientInfo']
+  if (!isObject(info)) throw invalid('"clientInfo", an object', info)
+  if (typeof info['name'] !== 'string') throw invalid('"clientInfo.name", a string', info['name'])
+  if (typeof info['version'] !== 'string') throw invalid('"clientInfo.version", a string', info['version'])
+  const peer = { info: info as unknown as Implementation, capabilities: capabilities as ClientCapabilities }
+  const peerKey = JSON.stringify([info, capabilities])
+  if (peerKey.length > MAX_PEER_LENGTH) {
+    const problem = `initialize: clientInfo and capabilities are ${peerKey.length} characters of JSON, above the limit of ${MAX_PEER_LENGTH}`
+    throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
+  }
+  return { revision: findRevision(version) ?? LATEST, peer, peerKey }
+}
+
+/** The result of `initialize`. */
+export function welcome(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
+  return {
+    protocolVersion: revision.name,
+    capabilities: capabilities(server, hasSessions),
+    serverInfo: server.info,
+    ...(server.instructions !== undefined && { instructions: server.instructions }),
+  }
+}
+
+/**
+ * Only what is registered, and only what can be kept: without a session there is no stream for news of changes,
+ * and nowhere to remember a log level or a subscription.
+ */
+function capabilities(server: McpServer, hasSessions: boolean): JsonObject {
+  const listChanged = hasSessions ? { listChanged: true } : {}
+  const found: Record<string, JsonObject> = {}
+  if (server.tools.size > 0) found['tools'] = listChanged
+  if (server.prompts.size > 0) found['prompts'] = listChanged
+  if (server.resources.size > 0 || server.resourceTemplates.size > 0) {
+    const canSubscribe = (entry: { readonly config: { readonly subscribe?: unknown } }) =>
+      entry.config.subscribe !== undefined && entry.config.subscribe !== false
+    const subscribe = server.resources.some(canSubscribe) || server.resourceTemplates.some(canSubscribe)
+    found['resources'] = hasSessions && subscribe ? { ...listChanged, subscribe } : listChanged
+  }
+  const completes = (entry: { readonly config: { readonly complete?: object } }) =>
+    entry.config.complete !== undefined
+  if (server.prompts.some(completes) || server.resourceTemplates.some(completes)) found['completions'] = {}
+  if (hasSessions && server.defaultLogLevel !== undefined) found['logging'] = {}
+  return found
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function invalid(expected: string, got: unknown): RpcError {
+  return new RpcError(
+    ErrorCode.INVALID_PARAMS,
+    `initialize needs ${expected}; got ${got === null ? 'null' : typeof got}`,
+  )
+}

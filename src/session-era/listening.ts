@@ -1,0 +1,136 @@
+/**
+ * GET: the stream that a session listens to, and the way back to any stream after a lost connection.
+ *
+ *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
+ *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
+ *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing
+ *
+ * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening} and
+ * "Resumability and Redelivery" {@link spec.resumability}.
+ */
+
+import type { Principal } from '../dispatch/exchange.ts'
+import type { Changes, ListKind } from '../features/change-bus.ts'
+import type { Incoming } from '../http/incoming.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { Notify } from '../protocol/methods.ts'
+import { parseEventId } from '../sse/event-id.ts'
+import { checkVersion, findSession, type Refused, refused } from './admit.ts'
+import type { Session } from './session.ts'
+import type { SessionEraState } from './state.ts'
+import { Stream, type StreamOwner } from './stream.ts'
+
+/** One bit for each list, in `Session.missedChanges`. */
+const LISTS: readonly { readonly kind: ListKind; readonly bit: number; readonly message: string }[] = [
+  { kind: 'tools', bit: 1, message: encodeNotification(Notify.toolsChanged) },
+  { kind: 'prompts', bit: 2, message: encodeNotification(Notify.promptsChanged) },
+  { kind: 'resources', bit: 4, message: encodeNotification(Notify.resourcesChanged) },
+]
+
+/** Keeps the session in use while its own stream has a connection. */
+class Listener implements StreamOwner {
+  readonly #state: SessionEraState
+  readonly #session: Session
+  #attached = false
+
+  constructor(state: SessionEraState, session: Session) {
+    this.#state = state
+    this.#session = session
+  }
+
+  streamAttached(): void {
+    if (this.#attached) return
+    this.#attached = true
+    this.#state.table.use(this.#session)
+  }
+
+  streamDetached(): void {
+    if (!this.#attached) return
+    this.#attached = false
+    this.#state.table.release(this.#session)
+  }
+}
+
+/** @returns a refusal, or undefined when the stream is open */
+export function listen(incoming: Incoming<Principal>, state: SessionEraState): Refused | undefined {
+  if (incoming.sessionId === undefined) return methodNotAllowed('GET')
+  const version = checkVersion(incoming, undefined)
+  if ('kind' in version) return version
+  const session = findSession(incoming, undefined, state)
+  if ('kind' in session) return session
+  if (!incoming.accepts.sse) {
+    const problem = 'The Accept header excludes text/event-stream, the only answer to GET'
+    return refused(406, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+  }
+  state.table.touch(session)
+  const { lastEventId } = incoming
+  if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId, incoming, session)
+
+  const stream = ownStream(session, state)
+  const missed = stream.missed(undefined)
+  // What nobody received and is not there any more: the lists are told anew below, which covers all of it.
+  if (missed === 'gap') session.missedChanges = LISTS.reduce((bits, list) => bits | list.bit, 0)
+  stream.attach(incoming.response, incoming.replyHeaders(), missed === 'gap' ? [] : missed)
+  for (const list of LISTS) if ((session.missedChanges & list.bit) !== 0) stream.send(list.message)
+  session.missedChanges = 0
+  return undefined
+}
+
+/** Tells the sessions what changed: lists to all, resources to their subscribers. */
+export function announce(changes: Changes, state: SessionEraState): void {
+  const lists = LISTS.filter((list) => changes.lists.has(list.kind))
+  if (lists.length > 0) {
+    for (const session of state.table.values()) {
+      for (const list of lists) {
+        // A client that never listened reads the lists when it first does; one bit remembers that for it.
+        if (session.listening === undefined) session.missedChanges |= list.bit
+        else session.listening.send(list.message)
+      }
+    }
+  }
+  for (const uri of changes.resources) {
+    const sessions = state.subscribers.get(uri)
+    if (sessions === undefined) continue
+    const message = encodeNotification(Notify.resourceUpdated, { uri })
+    for (const session of sessions) ownStream(session, state).send(message)
+  }
+}
+
+export function methodNotAllowed(method: string): Refused {
+  const problem =
+    method === 'GET'
+      ? 'GET needs the Mcp-Session-Id of a session to listen to'
+      : `${method} is not possible here: use POST`
+  const error = new RpcError(ErrorCode.SERVER_ERROR, problem)
+  return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
+}
+
+function resume(lastEventId: string, incoming: Incoming<Principal>, session: Session): Refused | undefined {
+  const position = parseEventId(lastEventId)
+  const stream = position === undefined ? undefined : session.streams?.get(position.stream)
+  if (position === undefined || stream === undefined) {
+    return cannotResume(
+      position === undefined ? 'it is not an event id of this server' : 'its stream is not kept',
+    )
+  }
+  const missed = stream.missed(position.sequence)
+  if (missed === 'gap') return cannotResume('events after it are not kept any more')
+  stream.attach(incoming.response, incoming.replyHeaders(), missed)
+  return undefined
+}
+
+/** Not 404, which would mean that the session is gone. */
+function cannotResume(reason: string): Refused {
+  const problem = `Cannot resume from this Last-Event-ID: ${reason}; a GET without it listens to what comes next`
+  return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+}
+
+function ownStream(session: Session, state: SessionEraState): Stream {
+  if (session.listening !== undefined) return session.listening
+  const stream = new Stream(state, new Listener(state, session), session.revision.primes, true)
+  session.listening = stream
+  state.addStream(session, stream)
+  return stream
+}

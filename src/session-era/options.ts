@@ -1,0 +1,61 @@
+/** What the session era can be told: limits with their defaults, and hooks. */
+
+import type { Implementation } from '../protocol/wire-types.ts'
+
+export interface SessionOptions {
+  /** Sessions at once; the longest idle one without open stream or call makes room. @defaultValue 10 000 */
+  readonly max?: number
+  /** A session without traffic ends after this; 0: never. @defaultValue 30 minutes, in milliseconds */
+  readonly idleTimeoutMs?: number
+  /**
+   * A request without session id: `'reject'` it with 400, or `'serve'` it on its own, without anything that
+   * needs a session. @defaultValue 'reject'
+   */
+  readonly missingId?: 'reject' | 'serve'
+}
+
+export interface ReplayOptions {
+  /** Events kept of one stream. @defaultValue 256 */
+  readonly maxEvents?: number
+  /** Bytes kept of one stream. @defaultValue 1 MiB */
+  readonly maxBytes?: number
+  /** Bytes kept of all streams together. @defaultValue 64 MiB */
+  readonly maxTotalBytes?: number
+  /** Milliseconds a stream stays resumable once it is finished, and an event of a session's own stream is kept. @defaultValue 5 minutes */
+  readonly ttlMs?: number
+  /** Milliseconds that clients are asked to wait before they reconnect. @defaultValue 1000 */
+  readonly retryMs?: number
+}
+
+/** Why a session ended. */
+export type SessionEnd = 'deleted' | 'expired' | 'evicted' | 'shutdown'
+
+export interface SessionInfo {
+  readonly id: string
+  readonly client: Implementation
+  readonly protocolVersion: string
+  /** `id` of the principal it belongs to. */
+  readonly principalId: string | undefined
+}
+
+export interface SessionEraLimits {
+  readonly maxBatch: number
+  readonly keepAliveMs: number
+  readonly sseAfterMs: number
+  readonly disconnectGraceMs: number
+  readonly maxStreamBufferBytes: number
+  readonly maxInFlightPerSession: number
+  readonly maxSubscriptionsPerSession: number
+  readonly requestTimeoutMs: number
+  readonly elicitTimeoutMs: number
+}
+
+export interface SessionEraSettings extends SessionEraLimits {
+  /** `undefined`: no sessions; every request is served on its own. */
+  readonly sessions: Required<SessionOptions> | undefined
+  /** `undefined`: streams cannot be resumed. */
+  readonly replay: Required<ReplayOptions> | undefined
+  readonly duplicateIds: 'accept' | 'reject'
+  readonly onSessionOpened: ((session: SessionInfo) => void) | undefined
+  readonly onSessionClosed: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
+}

@@ -1,0 +1,209 @@
+/**
+ * The reply to one POST with requests: plain JSON as long as nothing has to be said before the answer, an SSE
+ * stream from then on.
+ *
+ *                      a message before the answer, or sseAfterMs of silence
+ *    undecided  ----------------------------------------------------------->  streaming
+ *        | all answered                                                           | all answered
+ *        v                                                                        v
+ *    one JSON response                                             final frame, end of the stream
+ *
+ * A POST carries one request, except for the batches of 2025-03-26, whose answers go out together.
+ *
+ * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending}.
+ * Not here: what a stream keeps for a client that comes back (stream.ts).
+ */
+
+import type { Peer, Principal } from '../dispatch/exchange.ts'
+import type { Incoming } from '../http/incoming.ts'
+import { encodeError } from '../jsonrpc/encode.ts'
+import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import type { SessionExchange } from './exchange.ts'
+import type { Revision } from './revisions.ts'
+import type { Session } from './session.ts'
+import type { SessionEraState } from './state.ts'
+import { Stream, type StreamOwner } from './stream.ts'
+
+export class PostReply implements StreamOwner {
+  readonly state: SessionEraState
+  readonly incoming: Incoming<Principal>
+  readonly session: Session | undefined
+  readonly revision: Revision
+  readonly peer: Peer
+  /** The answers of a batch so far; undefined when the POST was a single message. */
+  readonly #batch: string[] | undefined
+  readonly #headers: readonly string[] | undefined
+  /** Requests that are not answered. Lifecycle of an entry: from `expect` to `answer`. */
+  readonly #waiting: SessionExchange[] = []
+  #stream: Stream | undefined
+  #silence: NodeJS.Timeout | undefined
+  #held = false
+  /** The client left before there was a stream to come back to. */
+  #lost = false
+
+  /**
+   * @param batch - the answers that a batch has already (to its malformed entries), or undefined
+   * @param headers - more headers of the response, as a flat list
+   */
+  constructor(
+    state: SessionEraState,
+    incoming: Incoming<Principal>,
+    session: Session | undefined,
+    revision: Revision,
+    peer: Peer,
+    batch?: string[],
+    headers?: readonly string[],
+  ) {
+    this.state = state
+    this.incoming = incoming
+    this.session = session
+    this.revision = revision
+    this.peer = peer
+    this.#batch = batch
+    this.#headers = headers
+  }
+
+  get exchanges(): readonly SessionExchange[] {
+    return this.#waiting
+  }
+
+  /** Announces a request that will be answered. All of them, before the first answer. */
+  expect(exchange: SessionExchange): void {
+    this.#waiting.push(exchange)
+  }
+
+  /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
+  hold(): void {
+    if (this.#held) return
+    this.#held = true
+    this.state.hold(this)
+    const { sseAfterMs } = this.state.settings
+    if (sseAfterMs > 0 && this.incoming.accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
+    this.incoming.response.on('close', () => this.#connectionClosed())
+  }
+
+  /**
+   * Sends a message that belongs to the requests.
+   *
+   * @returns false when it cannot reach the client
+   */
+  send(json: string): boolean {
+    const sent = this.open()?.send(json) === true
+    if (!sent) this.state.counters.undeliverable += 1
+    return sent
+  }
+
+  /** The stream of this reply, opened when it is not open; undefined when the client can have none. */
+  open(): Stream | undefined {
+    if (this.#stream !== undefined || this.#lost || !this.incoming.accepts.sse) return this.#stream
+    const { response } = this.incoming
+    if (response.headersSent || response.destroyed) return undefined
+    clearTimeout(this.#silence)
+    const stream = new Stream(this.state, this, this.revision.primes, this.session !== undefined)
+    this.#stream = stream
+    if (this.session !== undefined) this.state.addStream(this.session, stream)
+    stream.attach(response, this.incoming.replyHeaders(this.#headers), [])
+    return stream
+  }
+
+  /** See `RequestContext.closeStream`. */
+  disconnect(retryMs: number | undefined): void {
+    const { replay } = this.state.settings
+    if (replay === undefined || this.session === undefined) return
+    const stream = this.open()
+    if (stream?.resumable === true) stream.disconnect(retryMs ?? replay.retryMs)
+  }
+
+  /** @param json - the response; undefined when the request was cancelled and gets none */
+  answer(exchange: SessionExchange, json: string | undefined): void {
+    this.#waiting.splice(this.#waiting.indexOf(exchange), 1)
+    this.state.settled(this, exchange)
+    if (this.#batch === undefined) {
+      this.#finish(json)
+      return
+    }
+    if (this.#stream === undefined) {
+      if (json !== undefined) this.#batch.push(json)
+    } else {
+      // Those that were answered before the stream opened go first.
+      for (const earlier of this.#batch.splice(0)) this.#stream.send(earlier)
+      if (json !== undefined) this.#stream.send(json)
+    }
+    if (this.#waiting.length > 0) return
+    const rest =
+      this.#stream === undefined && this.#batch.length > 0 ? `[${this.#batch.join(',')}]` : undefined
+    this.#finish(rest)
+  }
+
+  /** Sends a response that was made without an exchange. */
+  sendAnswer(json: string): void {
+    this.#finish(json)
+  }
+
+  /** Gives all requests up, without an answer. */
+  cancel(reason: Error): void {
+    for (const exchange of [...this.#waiting]) exchange.cancel(reason)
+  }
+
+  /**
+   * Gives all requests up and says why: they cannot be answered any more.
+   *
+   * @param status - HTTP status, when no stream is open
+   */
+  fail(status: number, error: RpcError): void {
+    const { response } = this.incoming
+    if (this.#stream === undefined && !response.headersSent) {
+      const [first] = this.#waiting
+      this.incoming.refuse(status, this.#batch === undefined ? first?.requestId : undefined, error)
+    } else {
+      for (const { requestId } of this.#waiting) this.#stream?.send(encodeError(requestId, error))
+    }
+    this.cancel(error)
+  }
+
+  streamAttached(): void {
+    if (this.#held) this.state.reattached(this)
+  }
+
+  streamDetached(): void {
+    this.#detached()
+  }
+
+  #finish(json: string | undefined): void {
+    clearTimeout(this.#silence)
+    if (this.#held) this.state.release(this)
+    const { incoming } = this
+    if (this.#stream === undefined && !this.#lost && !incoming.response.headersSent) {
+      if (json !== undefined && incoming.accepts.json) {
+        incoming.json(200, json, this.#headers)
+        return
+      }
+      // Either the client reads only event streams, or there is nothing to say: a stream may end without answer.
+      if (json === undefined && !incoming.accepts.sse) {
+        incoming.empty(202)
+        return
+      }
+      this.open()
+    }
+    const stream = this.#stream
+    if (stream === undefined) return
+    stream.finish(json)
+    if (this.session !== undefined) this.state.streamFinished(this.session, stream)
+  }
+
+  #connectionClosed(): void {
+    if (this.#stream !== undefined || this.#waiting.length === 0) return
+    this.#lost = true
+    clearTimeout(this.#silence)
+    this.#detached()
+  }
+
+  /** The work goes on for a while: a lost connection is not a cancellation. */
+  #detached(): void {
+    if (this.#waiting.length > 0) this.state.detached(this)
+  }
+}
+
+function openStream(reply: PostReply): void {
+  reply.open()
+}

@@ -1,0 +1,47 @@
+/**
+ * The revisions that share the session lifecycle, one row each. What differs between them is a column here, so
+ * that no other file compares versions.
+ */
+
+import type { RevisionName } from '../protocol/revisions.ts'
+
+export interface Revision {
+  readonly name: RevisionName
+  /** A POST body may be an array of messages. */
+  readonly batches: boolean
+  /** A resumable stream begins with an event that has an id and no data, and `retry:` has a meaning. */
+  readonly primes: boolean
+}
+
+const rows: readonly Revision[] = [
+  // Its transport was HTTP+SSE; some of its clients speak Streamable HTTP all the same.
+  { name: '2024-11-05', batches: false, primes: false },
+  { name: '2025-03-26', batches: true, primes: false },
+  { name: '2025-06-18', batches: false, primes: false },
+  { name: '2025-11-25', batches: false, primes: true },
+]
+
+const byName: ReadonlyMap<string, Revision> = new Map(rows.map((row) => [row.name, row]))
+
+/** Newest last. */
+export const SESSION_REVISIONS: readonly RevisionName[] = rows.map((row) => row.name)
+
+export function findRevision(name: string): Revision | undefined {
+  return byName.get(name)
+}
+
+function row(name: RevisionName): Revision {
+  const found = byName.get(name)
+  if (found === undefined) throw new Error(`No session revision ${name}`)
+  return found
+}
+
+/** What a server answers to a version that it does not know. */
+export const LATEST: Revision = row('2025-11-25')
+
+/**
+ * What a request without version header and without session is taken for.
+ *
+ * Spec: 2025-11-25 transports, "Protocol Version Header" {@link spec.versionHeader}.
+ */
+export const UNDECLARED: Revision = row('2025-03-26')

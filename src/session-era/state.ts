@@ -1,0 +1,209 @@
+/**
+ * What the session era remembers for one handler: the session table, the calls in progress, the streams that
+ * wait for their client or for their end, and the one timer that watches over all of them.
+ *
+ * Both queues below are ordered by the time at which their entries expire, since every entry of a queue waits
+ * equally long: a tick looks at the first ones only.
+ */
+
+import type { McpServer } from '../features/server.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { KeepAlive } from '../sse/keep-alive.ts'
+import { ReplayBudget } from '../sse/replay-ring.ts'
+import { CoarseClock } from './clock.ts'
+import type { SessionExchange } from './exchange.ts'
+import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
+import type { PostReply } from './reply.ts'
+import type { Session } from './session.ts'
+import { SessionTable } from './session-table.ts'
+import type { Stream } from './stream.ts'
+import type { StreamHost } from './stream-host.ts'
+
+/** Streams of one session that are kept after their end. */
+const MAX_FINISHED_STREAMS = 64
+/** Of all sessions: what a stream costs beside its events is not in the byte budget. */
+const MAX_FINISHED_IN_TOTAL = 16_384
+
+export class SessionEraState implements StreamHost {
+  readonly server: McpServer
+  readonly settings: SessionEraSettings
+  readonly table: SessionTable
+  readonly clock: CoarseClock
+  readonly keepAlive: KeepAlive
+  readonly budget: ReplayBudget
+  readonly counters = { undeliverable: 0 }
+  /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
+  readonly calls = new Set<PostReply>()
+  /** Sessions by the URI that they subscribe to. */
+  readonly subscribers = new Map<string, Set<Session>>()
+  /** Calls whose client left, with the time it did. */
+  readonly #detached = new Map<PostReply, number>()
+  /** Streams that ended, with the time they did. */
+  readonly #finished = new Map<Stream, { readonly session: Session; readonly at: number }>()
+  #onIdle: (() => void) | undefined
+
+  constructor(server: McpServer, settings: SessionEraSettings) {
+    this.server = server
+    this.settings = settings
+    this.keepAlive = new KeepAlive(settings.keepAliveMs)
+    this.budget = new ReplayBudget(settings.replay?.maxTotalBytes ?? 0)
+    const limits = [
+      settings.sessions?.idleTimeoutMs ?? 0,
+      settings.disconnectGraceMs,
+      settings.replay?.ttlMs ?? 0,
+    ]
+    this.clock = new CoarseClock(limits, () => this.#tick())
+    this.table = new SessionTable(
+      {
+        max: settings.sessions?.max ?? 0,
+        idleTimeoutMs: settings.sessions?.idleTimeoutMs ?? 0,
+        onClose: (session, reason) => this.#sessionClosed(session, reason),
+      },
+      this.clock,
+    )
+  }
+
+  get maxStreamBufferBytes(): number {
+    return this.settings.maxStreamBufferBytes
+  }
+
+  get replay(): Required<ReplayOptions> | undefined {
+    return this.settings.replay
+  }
+
+  /** A call that takes its time. */
+  hold(reply: PostReply): void {
+    this.calls.add(reply)
+    const { session } = reply
+    if (session === undefined) return
+    this.table.use(session)
+    session.inFlight ??= new Set()
+    for (const exchange of reply.exchanges) session.inFlight.add(exchange)
+  }
+
+  settled(reply: PostReply, exchange: SessionExchange): void {
+    reply.session?.inFlight?.delete(exchange)
+  }
+
+  release(reply: PostReply): void {
+    this.calls.delete(reply)
+    this.#detached.delete(reply)
+    if (reply.session !== undefined) this.table.release(reply.session)
+    if (this.calls.size === 0) this.#onIdle?.()
+  }
+
+  /** The client of a call left. Without a session it cannot come back, so the call ends now. */
+  detached(reply: PostReply): void {
+    const { disconnectGraceMs } = this.settings
+    if (reply.session === undefined) {
+      reply.cancel(new McpError('ERR_CLIENT_GONE', 'The client closed the connection of the call'))
+    } else if (disconnectGraceMs > 0) {
+      this.#detached.set(reply, this.clock.now)
+      this.clock.start()
+    }
+  }
+
+  /** The client of a call is back. */
+  reattached(reply: PostReply): void {
+    this.#detached.delete(reply)
+  }
+
+  addStream(session: Session, stream: Stream): void {
+    session.streams ??= new Map()
+    session.streams.set(stream.name, stream)
+  }
+
+  /** Keeps a stream for a client that did not get its end, within the limits. */
+  streamFinished(session: Session, stream: Stream): void {
+    const kept = this.replay !== undefined && !session.closed && stream.resumable
+    if (!kept || this.#finished.size >= MAX_FINISHED_IN_TOTAL) {
+      this.#forget(session, stream)
+      return
+    }
+    this.#finished.set(stream, { session, at: this.clock.now })
+    this.clock.start()
+    if ((session.streams?.size ?? 0) <= MAX_FINISHED_STREAMS) return
+    const finished = [...(session.streams?.values() ?? [])].filter((each) => each.finished)
+    for (const old of finished.slice(0, -MAX_FINISHED_STREAMS)) this.#forget(session, old)
+  }
+
+  /** Resolves when no call is in progress. */
+  idle(): Promise<void> {
+    if (this.calls.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onIdle = resolve
+    })
+  }
+
+  /** Gives up what is left: no call is answered any more. */
+  shutDown(): void {
+    const error = shuttingDown()
+    for (const reply of [...this.calls]) reply.fail(503, error)
+    for (const session of [...this.table.values()]) this.table.close(session, 'shutdown')
+    this.keepAlive.close()
+    this.clock.stop()
+  }
+
+  #tick(): void {
+    const { disconnectGraceMs, replay } = this.settings
+    this.table.expire()
+    for (const [reply, since] of this.#detached) {
+      if (this.clock.now - since < disconnectGraceMs) break
+      this.#detached.delete(reply)
+      reply.cancel(new McpError('ERR_CLIENT_GONE', `The client was away for ${disconnectGraceMs} ms`))
+    }
+    if (replay !== undefined && replay.ttlMs > 0) {
+      for (const [stream, { session, at }] of this.#finished) {
+        if (this.clock.now - at < replay.ttlMs) break
+        this.#forget(session, stream)
+      }
+      for (const session of this.table.values())
+        session.listening?.dropOlderThan(this.clock.now - replay.ttlMs)
+    }
+    if (this.table.size === 0 && this.#detached.size === 0 && this.#finished.size === 0) this.clock.stop()
+  }
+
+  #forget(session: Session, stream: Stream): void {
+    this.#finished.delete(stream)
+    session.streams?.delete(stream.name)
+    stream.forget()
+  }
+
+  /** The one teardown of a session. */
+  #sessionClosed(session: Session, reason: SessionEnd): void {
+    const gone = new McpError('ERR_SESSION_CLOSED', `The session ended (${reason})`)
+    if (session.hasPending) session.pending.rejectAll(gone)
+    for (const exchange of [...(session.inFlight ?? [])]) exchange.reply.fail(404, sessionEnded(reason))
+    for (const stream of [...(session.streams?.values() ?? [])]) {
+      stream.finish()
+      this.#forget(session, stream)
+    }
+    session.listening = undefined
+    for (const uri of session.subscriptions ?? []) this.unsubscribe(session, uri)
+    try {
+      this.settings.onSessionClosed?.(session.info(), reason)
+    } catch (error) {
+      this.server.reportError(error, { phase: 'hook', sessionId: session.id })
+    }
+  }
+
+  unsubscribe(session: Session, uri: string): void {
+    if (session.subscriptions?.delete(uri) !== true) return
+    const sessions = this.subscribers.get(uri)
+    sessions?.delete(session)
+    if (sessions?.size === 0) this.subscribers.delete(uri)
+    this.server.watch.release(uri)
+  }
+}
+
+export function shuttingDown(): RpcError {
+  return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
+}
+
+function sessionEnded(reason: SessionEnd): RpcError {
+  return new RpcError(
+    ErrorCode.SESSION_NOT_FOUND,
+    `The session ended (${reason}); start a new one with initialize`,
+  )
+}

@@ -1,0 +1,14 @@
+/** What all streams of one handler share. */
+
+import type { KeepAlive } from '../sse/keep-alive.ts'
+import type { ReplayBudget } from '../sse/replay-ring.ts'
+import type { CoarseClock } from './clock.ts'
+import type { ReplayOptions } from './options.ts'
+
+export interface StreamHost {
+  readonly maxStreamBufferBytes: number
+  readonly replay: Required<ReplayOptions> | undefined
+  readonly budget: ReplayBudget
+  readonly keepAlive: KeepAlive
+  readonly clock: CoarseClock
+}
