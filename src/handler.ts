@@ -1,0 +1,348 @@
+/**
+ * createMcpHandler: a server definition as a function of (request, response). The map of the library:
+ *
+ *    node:http --> handler.ts        the entrance, the same for all requests, in this order:
+ *                    1 http/headers     no repeated single-valued header                    400
+ *                    2 http/host        Host is one of ours                                 403
+ *                    3 http/origin      Origin, if there is one, may call                   403
+ *                    4 path             the endpoint                                        404
+ *                    5 http/cors        preflight                                           204
+ *                    6 HTTP method      POST, GET, DELETE                                   405
+ *                    7 http/authenticate a valid token, when tokens are asked for            401, 403
+ *                    8 http/media-type  the body is JSON, the client reads our answers      415, 406
+ *                    9 http/body        not too large                                       413
+ *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
+ *                  |
+ *                  v
+ *    session-era/endpoint.ts         sessions, streams, who may be answered (admit.ts)
+ *                  |
+ *                  v
+ *    dispatch/dispatcher.ts          one request, its method, its outcome
+ *                  |
+ *                  v
+ *    features/tools.ts, ...          the handlers that the user registered
+ *
+ * Nothing of a body is read, and nothing is remembered of a client, before steps 1 to 8 are passed.
+ *
+ * Spec: 2025-11-25 transports {@link spec.transports}, "Security Warning" {@link spec.security}.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { httpChannels } from './dispatch/diagnostics.ts'
+import { concealError, isPromise } from './dispatch/dispatcher.ts'
+import type { Principal } from './dispatch/exchange.ts'
+import type { McpServer } from './features/server.ts'
+import { type Authentication, authenticate } from './http/authenticate.ts'
+import { type BodyError, readBody } from './http/body.ts'
+import { createCors } from './http/cors.ts'
+import { createHeaderReader } from './http/headers.ts'
+import { createHostCheck } from './http/host.ts'
+import { Incoming, type Refusal } from './http/incoming.ts'
+import { type Accepts, isJson, negotiate } from './http/media-type.ts'
+import { createOriginCheck } from './http/origin.ts'
+import { decodeBody } from './jsonrpc/decode.ts'
+import { RpcError } from './jsonrpc/rpc-error.ts'
+import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
+import { ErrorCode } from './protocol/error-codes.ts'
+import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
+import { SessionEndpoint, type SessionEraStats } from './session-era/endpoint.ts'
+
+export interface HandlerStats extends SessionEraStats {
+  /** Requests refused before they reached a feature, since the start. */
+  readonly rejected: number
+}
+
+export interface McpHandler {
+  /**
+   * Answers a request; mount it in `http.createServer`, Express, Fastify.
+   *
+   * @param parsedBody - the body, when a framework has read it; `request.body` is looked at too. A function in
+   *   this place (Express's `next`) is ignored
+   */
+  (request: IncomingMessage, response: ServerResponse, parsedBody?: unknown): void
+  /**
+   * The same as a listener for the `checkContinue` event of an `http.Server`: a body that would be refused is then
+   * never sent.
+   */
+  readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void
+  /** Lets calls finish, ends streams, then gives up the rest. @defaultValue drainMs 10 s */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+  stats(): HandlerStats
+}
+
+/** Headers that may occur once: two of them could be read differently by two parties. */
+const readHeaders = createHeaderReader(
+  [
+    HeaderName.HOST,
+    HeaderName.ORIGIN,
+    HeaderName.CONTENT_TYPE,
+    HeaderName.AUTHORIZATION,
+    HeaderName.SESSION_ID,
+    HeaderName.PROTOCOL_VERSION,
+    HeaderName.LAST_EVENT_ID,
+  ],
+  [HeaderName.ACCEPT],
+)
+
+const cors = createCors({
+  allowedHeaders: [
+    'Authorization',
+    'Content-Type',
+    'Accept',
+    'Mcp-Session-Id',
+    'MCP-Protocol-Version',
+    'Last-Event-ID',
+    'Mcp-Method',
+    'Mcp-Name',
+  ],
+  allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
+  exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
+})
+
+const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
+const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
+const DRAIN_MS = 10_000
+
+/** Why a request goes no further. */
+interface Stop {
+  readonly status: number
+  readonly message: string
+  /** More headers of the reply, as a flat list. */
+  readonly headers?: readonly string[]
+}
+
+/**
+ * Makes a request handler of a server definition.
+ *
+ * @throws {TypeError} a wrong option, named
+ */
+export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  const entrance = new Entrance(server, checkOptions(options))
+  return Object.assign(
+    (request: IncomingMessage, response: ServerResponse, parsedBody?: unknown) =>
+      entrance.enter(request, response, parsedBody, false),
+    {
+      checkContinue: (request: IncomingMessage, response: ServerResponse) =>
+        entrance.enter(request, response, undefined, true),
+      close: ({ drainMs = DRAIN_MS } = {}) => entrance.sessionEra.close(drainMs),
+      stats: () => ({ ...entrance.sessionEra.stats(), rejected: entrance.rejected }),
+    },
+  )
+}
+
+class Entrance {
+  readonly sessionEra: SessionEndpoint
+  rejected = 0
+  readonly #server: McpServer
+  readonly #settings: HandlerSettings
+  readonly #checkHost: (host: string | undefined) => true | string
+  readonly #checkOrigin: (origin: string | undefined) => true | string
+  readonly #onRefused = (refusal: Refusal, response: ServerResponse) => this.#refused(refusal, response)
+
+  constructor(server: McpServer, settings: HandlerSettings) {
+    this.#server = server
+    this.#settings = settings
+    this.#checkHost = createHostCheck({ allowedHosts: settings.allowedHosts })
+    this.#checkOrigin = createOriginCheck({
+      allowedOrigins: settings.allowedOrigins,
+      allowedHosts: settings.allowedHosts,
+    })
+    this.sessionEra = new SessionEndpoint(server, settings.sessionEra)
+  }
+
+  enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
+    httpChannels.start(request, response)
+    try {
+      this.#enter(request, response, parsedBody, continues)
+    } catch (error) {
+      this.#failed(error, request, response)
+    }
+  }
+
+  #enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
+    const { duplicate, values } = readHeaders(request.rawHeaders)
+    const [host, origin, contentType, authorization, sessionId, protocolVersion, lastEventId, accept] = values
+    const accepts = negotiate(accept)
+    const stop = this.#check(request, duplicate, host, origin)
+    const replyHeaders = origin === undefined || stop?.status === 403 ? undefined : cors.headers(origin)
+    if (stop !== undefined) {
+      this.#stop(request, response, replyHeaders, stop)
+      return
+    }
+    if (request.method === 'OPTIONS') {
+      this.#options(request, response, origin)
+      return
+    }
+    const go = (principal: Principal | undefined) => {
+      const parts = { accepts, principal, sessionId, protocolVersion, lastEventId, replyHeaders }
+      const incoming = this.#incoming(request, response, parts)
+      const unfit = this.#settings.strictAccept ? notStrict(request, accepts) : undefined
+      const refusal = unfit ?? (request.method === 'POST' ? notJson(contentType) : undefined)
+      if (refusal !== undefined) this.#stop(request, response, replyHeaders, refusal)
+      else if (request.method === 'GET') this.sessionEra.get(incoming)
+      else if (request.method === 'DELETE') this.sessionEra.delete(incoming)
+      else this.#post(incoming, parsedBody, continues)
+    }
+    const { auth } = this.#settings
+    if (auth === undefined) {
+      go(undefined)
+      return
+    }
+    const enter = (result: Authentication<Principal>) => {
+      if (result.refusal === undefined) {
+        go(result.principal)
+        return
+      }
+      const { status, message, challenge } = result.refusal
+      const headers = ['WWW-Authenticate', challenge]
+      this.#stop(request, response, replyHeaders, { status, message, headers })
+    }
+    const result = authenticate(auth, authorization, request)
+    if (isPromise(result)) result.then(enter).catch((error) => this.#failed(error, request, response))
+    else enter(result)
+  }
+
+  /** Steps 1 to 6. */
+  #check(
+    request: IncomingMessage,
+    duplicate: string | undefined,
+    host: string | undefined,
+    origin: string | undefined,
+  ): Stop | undefined {
+    if (duplicate !== undefined) {
+      return { status: 400, message: `The ${duplicate} header occurs more than once` }
+    }
+    const hostCheck = this.#checkHost(host)
+    if (hostCheck !== true) return { status: 403, message: hostCheck }
+    const originCheck = this.#checkOrigin(origin)
+    if (originCheck !== true) return { status: 403, message: originCheck }
+    if (!this.#isEndpoint(request)) {
+      return { status: 404, message: `Not found: the MCP endpoint is ${this.#settings.path}` }
+    }
+    if (METHODS.has(request.method)) return undefined
+    return { status: 405, message: `Method ${request.method} is not allowed`, headers: ALLOW }
+  }
+
+  /** Refuses a request whose body was not read. */
+  #stop(
+    request: IncomingMessage,
+    response: ServerResponse,
+    replyHeaders: readonly string[] | undefined,
+    { status, message, headers }: Stop,
+  ): void {
+    const error = new RpcError(ErrorCode.SERVER_ERROR, message)
+    // What is left of the body cannot be told from a next request, so the connection must end.
+    const options = { closeAfter: request.method !== 'GET' && request.method !== 'HEAD' }
+    this.#incoming(request, response, { replyHeaders }).refuse(status, undefined, error, headers, options)
+  }
+
+  #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean): void {
+    const { request, response } = incoming
+    const given = typeof parsedBody === 'function' ? undefined : parsedBody
+    const parsed = given ?? (request as { body?: unknown }).body
+    if (parsed !== undefined) {
+      this.#decoded(incoming, () => readParsed(parsed))
+      return
+    }
+    if (continues) response.writeContinue()
+    readBody(request, this.#settings.maxBodyBytes, (error, body) => {
+      if (error === undefined) this.#decoded(incoming, () => decodeBody(body))
+      else this.#bodyFailed(incoming, error)
+    })
+  }
+
+  #decoded(incoming: Incoming<Principal>, decode: () => unknown): void {
+    try {
+      let value: unknown
+      try {
+        value = decode()
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error
+        incoming.refuse(400, undefined, error)
+        return
+      }
+      this.sessionEra.post(incoming, value)
+    } catch (error) {
+      this.#failed(error, incoming.request, incoming.response)
+    }
+  }
+
+  #bodyFailed(incoming: Incoming<Principal>, { kind, message }: BodyError): void {
+    if (kind === 'aborted') return
+    const status = kind === 'too-large' ? 413 : kind === 'timeout' ? 408 : 400
+    incoming.refuse(status, undefined, new RpcError(ErrorCode.SERVER_ERROR, message), undefined, {
+      closeAfter: true,
+    })
+  }
+
+  #options(request: IncomingMessage, response: ServerResponse, origin: string | undefined): void {
+    const { [HeaderName.REQUEST_METHOD]: wanted, [HeaderName.REQUEST_HEADERS]: headers } = request.headers
+    const isPreflight = origin !== undefined && wanted !== undefined
+    const replyHeaders = isPreflight ? cors.preflight(origin, headers) : [...cors.headers(origin), ...ALLOW]
+    this.#incoming(request, response, { replyHeaders }).empty(204)
+  }
+
+  /** Takes the path as it was before a framework cut off its mount point; a query does not count. */
+  #isEndpoint(request: IncomingMessage): boolean {
+    const { path } = this.#settings
+    if (path === undefined) return true
+    const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
+    if (target === path) return true
+    // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
+    const [beforeQuery = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
+    return beforeQuery === path || beforeQuery === `${path}/`
+  }
+
+  #incoming(
+    request: IncomingMessage,
+    response: ServerResponse,
+    parts: Partial<ConstructorParameters<typeof Incoming<Principal>>[2]>,
+  ): Incoming<Principal> {
+    return new Incoming<Principal>(request, response, {
+      accepts: parts.accepts ?? negotiate(undefined),
+      principal: parts.principal,
+      sessionId: parts.sessionId,
+      protocolVersion: parts.protocolVersion,
+      lastEventId: parts.lastEventId,
+      replyHeaders: parts.replyHeaders,
+      onRefused: this.#onRefused,
+    })
+  }
+
+  #refused(refusal: Refusal, response: ServerResponse): void {
+    this.rejected += 1
+    httpChannels.refused(refusal.request, response, refusal.error)
+    try {
+      this.#settings.onRejected?.(refusal)
+    } catch (error) {
+      this.#server.reportError(error, { phase: 'hook' })
+    }
+  }
+
+  /** Our own failure: the client learns that it was ours, and nothing else. */
+  #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    const text = concealError(error, { phase: 'transport' }, this.#server)
+    const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
+    this.#incoming(request, response, {}).refuse(500, undefined, internal, undefined, { closeAfter: true })
+  }
+}
+
+function notJson(contentType: string | undefined): Stop | undefined {
+  if (isJson(contentType)) return undefined
+  const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100))
+  return { status: 415, message: `The Content-Type of a POST must be application/json; got ${got}` }
+}
+
+/** What the specification asks of a client, for those who want it enforced. */
+function notStrict(request: IncomingMessage, accepts: Accepts): Stop | undefined {
+  if (request.method === 'DELETE') return undefined
+  if (accepts.sseNamed && (accepts.jsonNamed || request.method === 'GET')) return undefined
+  const types = request.method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
+  return { status: 406, message: `The Accept header must name ${types}` }
+}
+
+/** A framework hands the body over as JSON, or as the bytes or the text that it found. */
+function readParsed(parsed: unknown): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed)) : parsed
+}

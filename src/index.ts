@@ -1,0 +1,31 @@
+/** The public face of barewire: a server definition, and two ways to serve it. */
+
+export { MissingCapabilityError } from './dispatch/client-input.ts'
+export type { ClientInfo, Log, RequestContext } from './dispatch/context.ts'
+export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
+export type { Principal } from './dispatch/exchange.ts'
+export type { Completer, Suggestions } from './features/completion.ts'
+export type { PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
+export type { Handle, Visible } from './features/registry.ts'
+export {
+  type ResourceConfig,
+  type ResourceHandler,
+  type ResourceReturn,
+  type ResourceTemplateConfig,
+  type ResourceTemplateHandler,
+  resourceNotFound,
+  type WatchResource,
+} from './features/resources.ts'
+export { McpServer, type ServerOptions } from './features/server.ts'
+export { type ToolConfig, ToolError, type ToolHandler, type ToolReturn } from './features/tools.ts'
+export type { UriVariables } from './features/uri-template.ts'
+export { createMcpHandler, type HandlerStats, type McpHandler } from './handler.ts'
+export type { Refusal } from './http/incoming.ts'
+export type { FromSchema } from './json-schema/infer.ts'
+export type { InferInput, InferOutput, SchemaLike } from './json-schema/standard-schema.ts'
+export { McpError, RpcError } from './jsonrpc/rpc-error.ts'
+export type { AuthOptions, HandlerOptions } from './options.ts'
+export { ErrorCode } from './protocol/error-codes.ts'
+export type * from './protocol/wire-types.ts'
+export { type ServeOptions, type Serving, serve } from './serve.ts'
+export type { ReplayOptions, SessionEnd, SessionInfo, SessionOptions } from './session-era/options.ts'

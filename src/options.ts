@@ -1,0 +1,224 @@
+/**
+ * Everything that `createMcpHandler` and `serve` can be told, checked once at construction: a wrong name, type or
+ * combination throws a `TypeError` that names it.
+ *
+ * Numbers carry their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
+ */
+
+import type { Principal } from './dispatch/exchange.ts'
+import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
+import type { Refusal } from './http/incoming.ts'
+import type {
+  ReplayOptions,
+  SessionEnd,
+  SessionEraSettings,
+  SessionInfo,
+  SessionOptions,
+} from './session-era/options.ts'
+
+export type AuthOptions = BearerOptions<Principal>
+
+export interface HandlerOptions {
+  /** The one path that is answered, with or without a final slash. @defaultValue any path that reaches the handler */
+  readonly path?: string
+  /**
+   * `Host` values that are answered: `name` for any port, or `name:port`. `['*']` turns the check off.
+   * @defaultValue localhost, 127.0.0.1, [::1]
+   */
+  readonly allowedHosts?: readonly string[]
+  /** Web origins that may call, as `scheme://host:port`. @defaultValue those of this machine; none with `allowedHosts` */
+  readonly allowedOrigins?: readonly string[]
+  /** Requires a bearer token. @defaultValue none is asked for */
+  readonly auth?: AuthOptions
+  /** Largest request body; 413 above. @defaultValue 4 MiB */
+  readonly maxBodyBytes?: number
+  /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
+  readonly maxBatch?: number
+  /** `false`: no sessions, every request is served on its own. */
+  readonly sessions?: false | SessionOptions
+  /** `false`: streams cannot be resumed, and nothing is kept of them. */
+  readonly replay?: false | ReplayOptions
+  /** An idle stream gets a comment after this time. @defaultValue 15 s */
+  readonly keepAliveMs?: number
+  /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
+  readonly sseAfterMs?: number
+  /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
+  readonly disconnectGraceMs?: number
+  /** Bytes that may wait for a slow reader; above it the connection is dropped. @defaultValue 1 MiB */
+  readonly maxStreamBufferBytes?: number
+  /** Calls in progress; 429 above. @defaultValue 256 */
+  readonly maxInFlightPerSession?: number
+  /** Resources that one session may subscribe to. @defaultValue 1000 */
+  readonly maxSubscriptionsPerSession?: number
+  /** Time for a client to answer a request of ours. @defaultValue 60 s */
+  readonly requestTimeoutMs?: number
+  /** The same where a person must act first. @defaultValue 10 minutes */
+  readonly elicitTimeoutMs?: number
+  /** Accepts only clients whose `Accept` names the types that the specification asks for; 406 otherwise. @defaultValue false */
+  readonly strictAccept?: boolean
+  /** `'reject'`: a request whose id is in use by another one of its session gets 400. @defaultValue 'accept' */
+  readonly duplicateIds?: 'accept' | 'reject'
+  readonly onSessionOpened?: (session: SessionInfo) => void
+  readonly onSessionClosed?: (session: SessionInfo, reason: SessionEnd) => void
+  /** Told of every request that was refused before it reached a feature. */
+  readonly onRejected?: (refusal: Refusal) => void
+}
+
+/** The options with their defaults filled in. */
+export interface HandlerSettings {
+  readonly path: string | undefined
+  readonly allowedHosts: readonly string[] | undefined
+  readonly allowedOrigins: readonly string[] | undefined
+  readonly auth: AuthOptions | undefined
+  readonly maxBodyBytes: number
+  readonly strictAccept: boolean
+  readonly onRejected: ((refusal: Refusal) => void) | undefined
+  readonly sessionEra: SessionEraSettings
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const MiB = 1024 * 1024
+
+const COUNTS = {
+  maxBodyBytes: 4 * MiB,
+  maxBatch: 100,
+  maxStreamBufferBytes: 1 * MiB,
+  maxInFlightPerSession: 256,
+  maxSubscriptionsPerSession: 1000,
+}
+const TIMES = {
+  keepAliveMs: 15 * SECOND,
+  sseAfterMs: 5 * SECOND,
+  disconnectGraceMs: 30 * SECOND,
+  requestTimeoutMs: 60 * SECOND,
+  elicitTimeoutMs: 10 * MINUTE,
+}
+const HOOKS = ['onSessionOpened', 'onSessionClosed', 'onRejected'] as const
+const NAMES: readonly string[] = [
+  'path',
+  'allowedHosts',
+  'allowedOrigins',
+  'auth',
+  'sessions',
+  'replay',
+  'strictAccept',
+  'duplicateIds',
+  ...HOOKS,
+  ...Object.keys(COUNTS),
+  ...Object.keys(TIMES),
+]
+/** Timers of Node fire at once above this. */
+const MAX_MS = 2 ** 31 - 1
+
+/** @throws {TypeError} naming what is wrong */
+export function checkOptions(options: HandlerOptions): HandlerSettings {
+  checkNames(options, NAMES, '')
+  const { sessions = {}, replay = {}, duplicateIds = 'accept', strictAccept = false, auth, path } = options
+  for (const hook of HOOKS) requireType(hook, options[hook], ['function', 'undefined'])
+  requireType('strictAccept', strictAccept, ['boolean'])
+  oneOf('duplicateIds', duplicateIds, ['accept', 'reject'])
+  if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) {
+    throw new TypeError(`path must begin with a slash; got ${JSON.stringify(path)}`)
+  }
+  if (auth !== undefined) checkAuth(auth)
+  const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
+  return {
+    path: path?.replace(/(?<=.)\/$/, ''),
+    allowedHosts: options.allowedHosts,
+    allowedOrigins: options.allowedOrigins,
+    auth,
+    maxBodyBytes,
+    strictAccept,
+    onRejected: options.onRejected,
+    sessionEra: {
+      ...counts,
+      ...checkAll(options, TIMES, '', checkTime),
+      sessions: checkSessions(sessions),
+      replay: sessions === false ? undefined : checkReplay(replay),
+      duplicateIds,
+      onSessionOpened: options.onSessionOpened,
+      onSessionClosed: options.onSessionClosed,
+    },
+  }
+}
+
+function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {
+  if (sessions === false) return undefined
+  checkNames(sessions, ['max', 'idleTimeoutMs', 'missingId'], 'sessions.')
+  const { missingId = 'reject' } = sessions
+  oneOf('sessions.missingId', missingId, ['reject', 'serve'])
+  return {
+    missingId,
+    ...checkAll(sessions, { max: 10_000 }, 'sessions.', checkCount),
+    ...checkAll(sessions, { idleTimeoutMs: 30 * MINUTE }, 'sessions.', checkTime),
+  }
+}
+
+function checkReplay(replay: false | ReplayOptions): Required<ReplayOptions> | undefined {
+  if (replay === false) return undefined
+  const counts = { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB }
+  const times = { ttlMs: 5 * MINUTE, retryMs: 1 * SECOND }
+  checkNames(replay, [...Object.keys(counts), ...Object.keys(times)], 'replay.')
+  return {
+    ...checkAll(replay, counts, 'replay.', checkCount),
+    ...checkAll(replay, times, 'replay.', checkTime),
+  }
+}
+
+function checkAuth(auth: AuthOptions): void {
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes'], 'auth.')
+  requireType('auth.verify', auth.verify, ['function'])
+  if (auth.resourceMetadata !== undefined && !URL.canParse(auth.resourceMetadata)) {
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${String(auth.resourceMetadata)}`)
+  }
+}
+
+/** @internal Also for the options of `serve`. */
+export function checkNames(options: object, known: readonly string[], prefix: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${String(options)}`)
+  }
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`There is no option ${JSON.stringify(prefix + name)}`)
+  }
+}
+
+function checkAll<T extends { [name: string]: number }>(
+  given: object,
+  defaults: T,
+  prefix: string,
+  check: (name: string, value: unknown) => number,
+): T {
+  const checked: { [name: string]: number } = {}
+  for (const [name, fallback] of Object.entries(defaults)) {
+    checked[name] = check(prefix + name, (given as { [name: string]: unknown })[name] ?? fallback)
+  }
+  return checked as T
+}
+
+function checkCount(name: string, value: unknown): number {
+  if (
+    typeof value === 'number' &&
+    value > 0 &&
+    (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)
+  ) {
+    return value
+  }
+  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${String(value)}`)
+}
+
+function checkTime(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
+  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${String(value)}`)
+}
+
+function requireType(name: string, value: unknown, types: readonly string[]): void {
+  if (types.includes(typeof value)) return
+  throw new TypeError(`${name} must be of type ${types.join(' or ')}; got ${typeof value}`)
+}
+
+function oneOf(name: string, value: unknown, values: readonly string[]): void {
+  if (typeof value === 'string' && values.includes(value)) return
+  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${String(value)}`)
+}

@@ -1,0 +1,119 @@
+/**
+ * serve: an `http.Server` around the handler, with settings that suit it, and a graceful end.
+ *
+ * Not here: signals. A library does not decide when a process ends; see scripts/start.ts for how a program does.
+ */
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { McpServer } from './features/server.ts'
+import { createMcpHandler, type HandlerStats } from './handler.ts'
+import { checkNames, type HandlerOptions } from './options.ts'
+
+export interface ServeOptions extends HandlerOptions {
+  /** 0: any free port. @defaultValue 3000 */
+  readonly port?: number
+  /** Address to listen on. Beyond loopback, `allowedHosts` is required. @defaultValue '127.0.0.1' */
+  readonly host?: string
+  /** @defaultValue '/mcp' */
+  readonly path?: string
+}
+
+export interface Serving {
+  /** Where clients connect to. */
+  readonly url: string
+  readonly port: number
+  readonly server: Server
+  /**
+   * Stops accepting, lets calls finish for at most `drainMs`, ends streams, closes every connection. Calling it
+   * again gives the same promise. @defaultValue drainMs 10 s
+   */
+  close(options?: { readonly drainMs?: number }): Promise<void>
+  stats(): HandlerStats
+}
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost']
+
+/** Load balancers keep idle connections for 60 s and must not find them closed when they use one again. */
+const KEEP_ALIVE_MS = 65_000
+const HEADERS_MS = 66_000
+/** For the whole request, body included: a trickled body cannot hold a connection for longer. */
+const REQUEST_MS = 70_000
+/** For the last bytes to reach slow clients, once everything else is over. */
+const FLUSH_MS = 500
+
+/**
+ * Serves a server definition over HTTP.
+ *
+ * @throws {TypeError} a wrong option, named
+ * @throws {Error} with code EADDRINUSE or EACCES, when the port is not to be had
+ *
+ * @example
+ * ```ts
+ * const { url, close } = await serve(server, { port: 3000 })
+ * ```
+ */
+export async function serve(server: McpServer, options: ServeOptions = {}): Promise<Serving> {
+  const { port = 3000, host = '127.0.0.1', path = '/mcp', ...handlerOptions } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError(`port must be an integer from 0 to 65535; got ${String(port)}`)
+  }
+  if (!LOOPBACK.includes(host) && options.allowedHosts === undefined) {
+    throw new TypeError(
+      `host ${JSON.stringify(host)} is reachable from other machines: give allowedHosts the names that clients use for it (or ['*'])`,
+    )
+  }
+  checkNames({ port, host, path }, ['port', 'host', 'path'], '')
+  const handler = createMcpHandler(server, { path, ...handlerOptions })
+  const httpServer = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+    handler,
+  )
+  httpServer.on('checkContinue', handler.checkContinue)
+  await listen(httpServer, port, host)
+  const { port: actualPort } = httpServer.address() as AddressInfo
+  let closing: Promise<void> | undefined
+  return {
+    url: `http://${urlHost(host)}:${actualPort}${path}`,
+    port: actualPort,
+    server: httpServer,
+    stats: handler.stats,
+    close(closeOptions) {
+      closing ??= close(httpServer, () => handler.close(closeOptions))
+      return closing
+    },
+  }
+}
+
+async function close(server: Server, drain: () => Promise<void>): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+  server.closeIdleConnections()
+  await drain()
+  // Answers that were just ended are still on their way; their connections are idle once they have left.
+  const idle = setInterval(() => server.closeIdleConnections(), 10)
+  const all = setTimeout(() => server.closeAllConnections(), FLUSH_MS)
+  await closed
+  clearInterval(idle)
+  clearTimeout(all)
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE')
+        error.message = `Port ${port} on ${host} is in use: choose another port`
+      reject(error)
+    })
+    server.listen(port, host, () => {
+      server.removeAllListeners('error')
+      resolve()
+    })
+  })
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
