@@ -1,0 +1,86 @@
+/**
+ * The check of all array keywords of a node, as one closure.
+ */
+
+import type { Compiler } from './check.ts'
+import { anything, Kind, kindOf } from './check-basic.ts'
+import { findDuplicate } from './equal.ts'
+import type { ArrayRules, Check, SchemaNode } from './node.ts'
+
+/**
+ * Makes the check.
+ *
+ * @param otherwise - the answer for values that are not arrays
+ */
+export function arrayCheck(
+  compiler: Compiler,
+  node: SchemaNode,
+  rules: ArrayRules,
+  otherwise: boolean,
+): Check {
+  const { run } = compiler
+  const { minItems = 0, maxItems = Infinity, uniqueItems = false } = rules
+  const prefix = (rules.prefix ?? []).map((child) => compiler.once(node, child))
+  const rest = rules.rest === undefined ? anything : compiler.compile(rules.rest)
+  const weight = rules.rest?.weight ?? 0
+  const loop = restLoop(rest, prefix.length)
+  const contains = rules.contains && containsCheck(compiler, rules, rules.contains)
+  if (prefix.length === 0 && contains === undefined && !uniqueItems) {
+    return (value) => {
+      if (!Array.isArray(value)) return otherwise
+      const { length } = value
+      if (length < minItems || length > maxItems) return false
+      run.charge(length * weight)
+      return loop(value)
+    }
+  }
+  return (value) => {
+    if (!Array.isArray(value)) return otherwise
+    const { length } = value
+    if (length < minItems || length > maxItems) return false
+    const end = Math.min(length, prefix.length)
+    for (let i = 0; i < end; i++) if (!(prefix[i] as Check)(value[i])) return false
+    run.charge(length * weight)
+    if (!loop(value)) return false
+    if (contains !== undefined && !contains(value)) return false
+    return !uniqueItems || findDuplicate(value, run) === undefined
+  }
+}
+
+function restLoop(check: Check, start: number): (value: readonly unknown[]) => boolean {
+  switch (kindOf(check)) {
+    case Kind.any:
+      return () => true
+    case Kind.string:
+      return (value) => {
+        for (let i = start; i < value.length; i++) if (typeof value[i] !== 'string') return false
+        return true
+      }
+    default:
+      return (value) => {
+        for (let i = start; i < value.length; i++) if (!check(value[i])) return false
+        return true
+      }
+  }
+}
+
+function containsCheck(
+  compiler: Compiler,
+  rules: ArrayRules,
+  child: SchemaNode,
+): (value: readonly unknown[]) => boolean {
+  const { run } = compiler
+  const { minContains = 1, maxContains = Infinity } = rules
+  const check = compiler.compile(child)
+  return (value) => {
+    run.charge(value.length * child.weight)
+    let found = 0
+    for (let i = 0; i < value.length; i++) {
+      if (!check(value[i])) continue
+      found++
+      if (found > maxContains) return false
+      if (found >= minContains && maxContains === Infinity) return true
+    }
+    return found >= minContains
+  }
+}
