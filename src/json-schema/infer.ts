@@ -191,7 +191,9 @@ interface Primitives {
 }
 
 type Typed<S, Root, Refs extends number> = S extends { readonly type: infer T }
-  ? OfType<T extends readonly (infer Each)[] ? Each : T, S, Root, Refs>
+  ? T extends keyof Primitives
+    ? Primitives[T]
+    : OfType<T extends readonly (infer Each)[] ? Each : T, S, Root, Refs>
   : unknown
 
 type OfType<T, S, Root, Refs extends number> = T extends keyof Primitives
@@ -214,10 +216,16 @@ type ObjectOf<S, Root> = S extends { readonly patternProperties: unknown }
 
 /** Members are read with a full count of `$ref`s: they are evaluated lazily, so a cycle through them ends. */
 type Declared<S, Root> = S extends { readonly properties: infer P }
-  ? { -readonly [K in keyof P as K extends RequiredNames<S> ? never : K]?: Infer<P[K], Root, MaxRefs> } & {
-      -readonly [K in keyof P as K extends RequiredNames<S> ? K : never]: Infer<P[K], Root, MaxRefs>
-    } & { [K in Exclude<RequiredNames<S>, keyof P>]: unknown }
+  ? Members<P, RequiredNames<S>, Root>
   : { [K in RequiredNames<S>]: unknown }
+
+type Members<P, R, Root> = [R] extends [keyof P]
+  ? RequiredMembers<P, keyof P & R, Root> & OptionalMembers<P, Exclude<keyof P, R>, Root>
+  : RequiredMembers<P, keyof P & R, Root> &
+      OptionalMembers<P, Exclude<keyof P, R>, Root> & { [K in Exclude<R, keyof P> & string]: unknown }
+
+type RequiredMembers<P, K extends keyof P, Root> = { -readonly [N in K]: Infer<P[N], Root, MaxRefs> }
+type OptionalMembers<P, K extends keyof P, Root> = { -readonly [N in K]?: Infer<P[N], Root, MaxRefs> }
 
 /** A list of names that is not a literal says nothing about any of them. */
 type RequiredNames<S> = S extends { readonly required: readonly (infer R extends string)[] }
