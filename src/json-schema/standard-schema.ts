@@ -135,12 +135,12 @@ class LiteralAdapter implements SchemaAdapter {
   readonly isStandard = false
   readonly #check: (value: unknown) => ValidationResult
 
-  constructor(schema: JsonSchemaObject, { name, options }: SchemaUse) {
+  constructor(schema: JsonSchemaObject, use: SchemaUse) {
     this.json = schema
     try {
-      this.#check = compile(schema, options)
+      this.#check = compile(schema, use.options)
     } catch (cause) {
-      throw new TypeError(`${name}: ${messageOf(cause)}`, { cause })
+      throw new TypeError(`${use.name}: ${messageOf(cause)}`, { cause })
     }
   }
 
