@@ -17,7 +17,7 @@ export const isBoolean: Check = (value) => typeof value === 'boolean'
 const isNull: Check = (value) => value === null
 
 /** What a loop does with a part: test its type in place, or call the check. */
-export const Kind = { any: 0, string: 1, number: 2, integer: 3, boolean: 4, call: 5 } as const
+export const Kind = { any: 0, string: 1, number: 2, integer: 3, boolean: 4, call: 5, never: 6 } as const
 
 /** The kind of a check. */
 export function kindOf(check: Check): number {

@@ -1,23 +1,22 @@
 /**
  * The check of all object keywords of a node, as one closure.
  *
- * `properties` and `required` are one loop over the schema's names, required ones first; `additionalProperties:
- * false` costs a count of the value's members when all are known. Simple types are tested in the loop without
- * a call (bench/micro/json-schema.bench.ts, "flat").
+ * `properties`, `required` and `additionalProperties: false` are one loop over the value's own members. Simple
+ * types are tested in it without a call (bench/micro/json-schema.bench.ts, "flat").
  *
- * Names are read as own members only. For a name that Object.prototype does not have, a plain read of a JSON
- * object says the same and is faster; the others (`constructor`, `__proto__`) take the careful way.
+ * Invariant: only own enumerable members count, as in JSON; `__proto__` and `constructor` are names like others.
  * A member that is undefined is absent: JSON has no undefined, and serialising drops it.
  */
 
 import type { Compiler } from './check.ts'
-import { anything, isObject, kindOf, nothing } from './check-basic.ts'
+import { anything, isObject, Kind, kindOf, nothing } from './check-basic.ts'
 import type { Check, ObjectRules, SchemaNode } from './node.ts'
 
 type Record_ = Readonly<Record<string, unknown>>
 type ObjectCheck = (value: Record_) => boolean
 
 const hasOwn = Object.hasOwn
+const { hasOwnProperty } = Object.prototype
 
 /**
  * Makes the check.
@@ -99,6 +98,7 @@ interface Member {
   readonly name: string
   readonly check: Check
   readonly required: boolean
+  readonly allowed: boolean
 }
 
 /** `properties`, `required`, `patternProperties` and `additionalProperties`. */
@@ -107,51 +107,55 @@ function memberChecks(compiler: Compiler, node: SchemaNode, rules: ObjectRules):
   const required = new Set(rules.required)
   const members: Member[] = []
   for (const [name, child] of properties ?? []) {
-    members.push({ name, check: compiler.once(node, child), required: required.delete(name) })
+    members.push({ name, check: compiler.once(node, child), required: required.delete(name), allowed: true })
   }
-  for (const name of required) members.push({ name, check: anything, required: true })
+  // Names that are only required: in a closed object nothing can meet them.
+  for (const name of required) members.push({ name, check: anything, required: true, allowed: false })
   node.weight += required.size
   const closed = additional !== undefined && additional.always === false && patterns === undefined
   const checks: ObjectCheck[] = []
-  if (closed) {
-    checks.push(knownMembers(members, new Set(properties?.keys()), true))
-  } else {
-    if (members.length > 0) checks.push(knownMembers(members, new Set(), false))
-    const open = additional === undefined || additional.always === true
-    if (patterns !== undefined || !open) checks.push(otherMembers(compiler, rules))
-  }
+  if (closed || members.length > 0) checks.push(knownMembers(members, closed))
+  const open = additional === undefined || additional.always === true
+  if (patterns !== undefined || !(open || closed)) checks.push(otherMembers(compiler, rules))
   return checks
 }
 
-/** Members that the schema names; with `closed`, no others may be there. */
-function knownMembers(
-  members: readonly Member[],
-  allowed: ReadonlySet<string>,
-  closed: boolean,
-): ObjectCheck {
-  // Required first: the loop then knows by position, and a discriminating constant is met early.
-  const sorted = [
-    ...members.filter((member) => member.required),
-    ...members.filter((member) => !member.required),
-  ]
-  const names = sorted.map((member) => member.name)
-  const kinds = sorted.map((member) => kindOf(member.check))
-  const checks = sorted.map((member) => member.check)
-  const needed = sorted.filter((member) => member.required).length
-  // `required` may name a member that a closed object does not allow: then it is present, but not known.
-  const careful =
-    names.some((name) => name in Object.prototype) || (closed && names.some((name) => !allowed.has(name)))
-  const size = names.length
+/**
+ * Members that the schema names; with `closed`, no others may be there.
+ *
+ * The loop goes over the value, not the schema: engines read a member that `for in` has just named without a
+ * lookup. Values mostly list their members in the schema's order, so the next name is guessed before it is
+ * looked up.
+ */
+function knownMembers(members: readonly Member[], closed: boolean): ObjectCheck {
+  const names = members.map((member) => member.name)
+  const kinds = members.map((member) => (member.allowed || !closed ? kindOf(member.check) : Kind.never))
+  const checks = members.map((member) => member.check)
+  const needs = members.map((member) => (member.required ? 1 : 0))
+  const needed = members.filter((member) => member.required).length
+  const index = new Map(names.map((name, i) => [name, i]))
+  const last = names.length - 1
   return (value) => {
-    let found = 0
-    for (let i = 0; i < size; i++) {
-      const name = names[i] as string
-      const part = careful && !hasOwn(value, name) ? undefined : value[name]
-      if (part === undefined) {
-        if (i < needed) return false
-        continue
+    let missing = needed
+    let guess = 0
+    for (const name in value) {
+      if (!hasOwnProperty.call(value, name)) continue
+      const part = value[name]
+      if (part === undefined) continue
+      let i = guess
+      if (i > last || names[i] !== name) {
+        i++
+        if (i > last || names[i] !== name) {
+          const known = index.get(name)
+          if (known === undefined) {
+            if (closed) return false
+            continue
+          }
+          i = known
+        }
       }
-      found++
+      guess = i + 1
+      missing -= needs[i] as number
       switch (kinds[i]) {
         case 0:
           break
@@ -167,23 +171,15 @@ function knownMembers(
         case 4:
           if (typeof part !== 'boolean') return false
           break
-        default:
+        case 5:
           if (!(checks[i] as Check)(part)) return false
+          break
+        default:
+          return false
       }
     }
-    if (!closed) return true
-    let present = 0
-    for (const name in value) if (hasOwn(value, name)) present++
-    return (present === found && !careful) || onlyAllowed(value, allowed)
+    return missing === 0
   }
-}
-
-/** The exact test behind the count: finds a member that is not allowed. */
-function onlyAllowed(value: Record_, allowed: ReadonlySet<string>): boolean {
-  for (const name in value) {
-    if (hasOwn(value, name) && value[name] !== undefined && !allowed.has(name)) return false
-  }
-  return true
 }
 
 /** `patternProperties`, and `additionalProperties` for what neither names nor patterns cover. */

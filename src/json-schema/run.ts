@@ -82,9 +82,12 @@ export class Run {
     this.left = this.limits.maxSteps
     this.offset = 0
     this.refs = 0
-    this.active.length = 0
-    this.scope.length = 1
-    this.scope[0] = root
+    // Setting an array's length is slow: done only where the last validation ended at a limit.
+    if (this.active.length !== 0) this.active.length = 0
+    if (this.scope.length !== 1) {
+      this.scope.length = 1
+      this.scope[0] = root
+    }
   }
 
   charge(steps: number): void {
