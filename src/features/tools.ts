@@ -15,6 +15,7 @@ import { formatError, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
+  type CheckResult,
   type InferInput,
   type InferOutput,
   type SchemaAdapter,
@@ -213,16 +214,28 @@ function finishTool(
 }
 
 function checkedResult(
-  checked: { valid: true } | { valid: false; errors: readonly ValidationError[] },
+  checked: CheckResult,
   result: CallToolResult,
   tool: Tool,
   ctx: RequestContext,
   host: ToolHost,
 ): CallToolResult {
-  if (checked.valid) return result
+  if (checked.valid) {
+    // Clients are shown the schema of what validation makes of the value, so that is what they get.
+    if (checked.value === result.structuredContent) return result
+    return mirrored({ ...result, structuredContent: checked.value, content: ownContent(result) })
+  }
   const detail = checked.errors.map(formatError).join('; ')
   const error = new McpError('ERR_OUTPUT_SCHEMA', `structuredContent does not fit outputSchema: ${detail}`)
   return failure(concealError(error, { phase: 'output', name: tool.key, ...ctx.errorInfo() }, host))
+}
+
+/** The content that the tool gave itself; undefined when it is the text mirror that `mirrored` made. */
+function ownContent({ content, structuredContent }: CallToolResult): readonly ContentBlock[] | undefined {
+  const [first] = content
+  const isMirror =
+    content.length === 1 && first?.type === 'text' && first.text === JSON.stringify(structuredContent)
+  return isMirror ? undefined : content
 }
 
 function toResult(returned: unknown): CallToolResult {
@@ -240,7 +253,11 @@ function toResult(returned: unknown): CallToolResult {
 }
 
 /** Structured content SHOULD also be there as text, for clients that know only text. */
-function mirrored(returned: StructuredToolReturn<unknown>): CallToolResult {
+function mirrored(
+  returned: Omit<StructuredToolReturn<unknown>, 'content'> & {
+    content?: readonly ContentBlock[] | undefined
+  },
+): CallToolResult {
   if (returned.content !== undefined) return returned as CallToolResult
   const text = JSON.stringify(returned.structuredContent)
   return { ...returned, content: text === undefined ? [] : [{ type: 'text', text }] }

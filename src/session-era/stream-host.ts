@@ -1,4 +1,4 @@
-/** What all streams of one handler share. */
+/** What all streams of one handler share: limits, the replay budget, the timers. Types only. */
 
 import type { KeepAlive } from '../sse/keep-alive.ts'
 import type { ReplayBudget } from '../sse/replay-ring.ts'
