@@ -1,7 +1,7 @@
 /** The public face of barewire: a server definition, and two ways to serve it. */
 
-export { MissingCapabilityError } from './dispatch/client-input.ts'
-export type { ClientInfo, Log, RequestContext } from './dispatch/context.ts'
+export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input.ts'
+export type { ClientInfo, Elicit, Log, RequestContext } from './dispatch/context.ts'
 export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
 export type { Principal } from './dispatch/exchange.ts'
 export type { Completer, Suggestions } from './features/completion.ts'

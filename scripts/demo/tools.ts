@@ -192,7 +192,7 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
       if (notes === undefined)
         throw new ToolError('This server writes no notes: it was started without --notes DIR')
       const file = await told(async () => checkNote(note))
-      const { action, content } = await ctx.elicit<{ confirm: boolean }>('confirm', {
+      const { action, content } = await ctx.elicit('confirm', {
         message: `Write a note called ${file} with ${note.text.length} characters?\n\n${note.text.slice(0, 500)}`,
         requestedSchema: {
           type: 'object',
@@ -200,8 +200,7 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
           required: ['confirm'],
         },
       })
-      if (action !== 'accept' || content?.confirm !== true)
-        return 'The user did not agree. Nothing was written.'
+      if (action !== 'accept' || !content.confirm) return 'The user did not agree. Nothing was written.'
       await told(() => notes.write(note))
       return `Wrote ${file}.`
     },

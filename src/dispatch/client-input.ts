@@ -8,9 +8,10 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { compile, type Validator } from '../json-schema/compile.ts'
 import { formatError } from '../json-schema/result.ts'
-import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type {
   CreateMessageParams,
@@ -22,6 +23,7 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
+import { checkMessage, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
 export class MissingCapabilityError extends McpError {
@@ -37,37 +39,43 @@ export class MissingCapabilityError extends McpError {
   }
 }
 
-/** Lifecycle: one entry for each `requestedSchema` object that is still referenced by its handler. */
-const validators = new WeakMap<object, Validator>()
+/**
+ * Throw it where a request can be served only after the user has visited a URL: the client gets -32042 with what
+ * to open, and tries again later. For clients that declare elicitation in URL mode (2025-11-25).
+ */
+export class UrlElicitationRequiredError extends RpcError {
+  /** @param elicitations - at least one; an `elicitationId` is made for each that has none */
+  constructor(elicitations: readonly ElicitUrlParams[], message = 'The user has to visit a URL first') {
+    if (elicitations.length === 0) throw new TypeError('UrlElicitationRequiredError needs an elicitation')
+    super(ErrorCode.URL_ELICITATION_REQUIRED, message, { elicitations: elicitations.map(urlParams) })
+  }
+}
 
 export async function elicit(
   exchange: Exchange,
-  params: ElicitFormParams | ElicitUrlParams,
-): Promise<ElicitResult> {
+  params: ElicitFormParams<SchemaLike> | ElicitUrlParams,
+): Promise<ElicitResult<unknown>> {
   const declared = exchange.peer.capabilities.elicitation
   const byUrl = 'url' in params
   if (byUrl ? declared?.url === undefined : !supportsForms(declared)) {
     const mode = byUrl ? 'url' : 'form'
     throw new MissingCapabilityError(`elicitation in ${mode} mode`, { elicitation: { [mode]: {} } })
   }
-  const send = channel(exchange)
-  const sent = byUrl
-    ? { mode: 'url', elicitationId: randomUUID(), ...params }
-    : { message: params.message, requestedSchema: params.requestedSchema }
-  const validator = byUrl ? undefined : validatorOf(params.requestedSchema)
-  const answer = await send(Method.elicit, sent, { waitsForUser: true })
+  checkMessage(params.message)
+  const form = byUrl ? undefined : formOf(params.requestedSchema)
+  const sent = byUrl ? urlParams(params) : { message: params.message, requestedSchema: form?.requestedSchema }
+  const answer = await ask(exchange, Method.elicit, sent, true)
   if (!isObject(answer)) throw invalidAnswer(Method.elicit, 'an object with an "action"')
   const action = answer['action']
   if (action !== 'accept' && action !== 'decline' && action !== 'cancel') {
     throw invalidAnswer(Method.elicit, '"action" accept, decline or cancel')
   }
-  if (action !== 'accept' || validator === undefined) return { action }
-  const content = answer['content'] ?? {}
-  const checked = validator(content)
-  if (!checked.valid) {
-    throw invalidAnswer(Method.elicit, `content as requested (${checked.errors.map(formatError).join('; ')})`)
-  }
-  return { action, content: content as JsonObject }
+  if (action !== 'accept') return { action }
+  if (form === undefined) return { action, content: undefined }
+  const checked = await form.answer.validate(answer['content'] ?? {})
+  if (checked.valid) return { action, content: checked.value }
+  const problems = checked.errors.map(formatError).join('; ')
+  throw invalidAnswer(Method.elicit, `content as requested (${problems})`)
 }
 
 export async function sample(exchange: Exchange, params: CreateMessageParams): Promise<CreateMessageResult> {
@@ -80,7 +88,8 @@ export async function sample(exchange: Exchange, params: CreateMessageParams): P
   if (context !== undefined && context !== 'none' && declared.context === undefined) {
     throw new MissingCapabilityError(`includeContext ${context}`, { sampling: { context: {} } })
   }
-  const answer = await channel(exchange)(Method.createMessage, { ...params }, { waitsForUser: true })
+  checkToolUses(params.messages)
+  const answer = await ask(exchange, Method.createMessage, { ...params }, true)
   if (
     !isObject(answer) ||
     typeof answer['model'] !== 'string' ||
@@ -94,7 +103,7 @@ export async function sample(exchange: Exchange, params: CreateMessageParams): P
 
 export async function listRoots(exchange: Exchange): Promise<readonly Root[]> {
   if (exchange.peer.capabilities.roots === undefined) throw new MissingCapabilityError('roots', { roots: {} })
-  const answer = await channel(exchange)(Method.listRoots, {})
+  const answer = await ask(exchange, Method.listRoots, {}, false)
   const roots = isObject(answer) ? answer['roots'] : undefined
   if (!Array.isArray(roots) || !roots.every((root) => isObject(root) && isFileUri(root['uri']))) {
     throw invalidAnswer(Method.listRoots, '"roots", each with a file:// "uri"')
@@ -107,21 +116,34 @@ function supportsForms(declared: Exchange['peer']['capabilities']['elicitation']
   return declared !== undefined && (declared.form !== undefined || declared.url === undefined)
 }
 
+function urlParams(params: ElicitUrlParams): JsonObject {
+  checkMessage(params.message)
+  checkUrl(params.url)
+  return { mode: 'url', ...params, elicitationId: params.elicitationId ?? randomUUID() }
+}
+
+/** A client's error is for the handler: it must not become, by itself, our error to the same client. */
+async function ask(
+  exchange: Exchange,
+  method: string,
+  params: JsonObject,
+  waitsForUser: boolean,
+): Promise<unknown> {
+  try {
+    return await channel(exchange)(method, params, { waitsForUser })
+  } catch (cause) {
+    if (!(cause instanceof RpcError)) throw cause
+    const problem = `The client answered ${method} with an error: ${cause.message} (${cause.code})`
+    throw new McpError('ERR_CLIENT_ANSWER', problem, { cause })
+  }
+}
+
 function channel(exchange: Exchange): SendRequest {
   if (exchange.request !== undefined) return exchange.request
   throw new McpError(
     'ERR_NO_CLIENT_CHANNEL',
     'The client cannot be asked during this call: it has no session, or its Accept header excludes text/event-stream',
   )
-}
-
-function validatorOf(schema: JsonObject): Validator {
-  let validator = validators.get(schema)
-  if (validator === undefined) {
-    validator = compile(schema, { defaults: true })
-    validators.set(schema, validator)
-  }
-  return validator
 }
 
 function invalidAnswer(method: string, expected: string): McpError {

@@ -7,6 +7,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import type { InferInput, SchemaLike } from '../json-schema/standard-schema.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
@@ -23,7 +24,7 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import { elicit, listRoots, sample } from './client-input.ts'
-import type { ErrorInfo, RpcRequest } from './dispatcher.ts'
+import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { Exchange, Principal } from './exchange.ts'
 
 export interface ClientInfo extends Implementation {
@@ -39,14 +40,34 @@ export type Log = {
   readonly [level in LogLevel]: (data: unknown, logger?: string) => void
 }
 
+/** What a form gives for its schema; a schema of unknown type still describes an object. */
+export type FormContent<Schema> = unknown extends InferInput<Schema> ? JsonObject : InferInput<Schema>
+
+/** See {@link RequestContext.elicit}. */
+export interface Elicit {
+  /**
+   * @param key - names the question within this call, unique among those asked together
+   * @param params - `requestedSchema` is a JSON Schema literal or a Standard Schema
+   * @returns the user's action, and for an accepted form its content: checked (`format` too), with defaults
+   *   filled in, after the transforms of a Standard Schema
+   */
+  <const Schema extends SchemaLike>(
+    key: string,
+    params: ElicitFormParams<Schema>,
+  ): Promise<ElicitResult<FormContent<Schema>>>
+  (key: string, params: ElicitUrlParams): Promise<ElicitResult<undefined>>
+}
+
 export class RequestContext {
   readonly #exchange: Exchange
   readonly #request: RpcRequest
+  readonly #host: DispatchHost
   #lastProgress = Number.NEGATIVE_INFINITY
 
-  constructor(exchange: Exchange, request: RpcRequest) {
+  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
     this.#request = request
+    this.#host = host
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -109,14 +130,14 @@ export class RequestContext {
   get progress(): (progress: number, total?: number, message?: string) => void {
     return (progress, total, message) => {
       const progressToken = this.meta['progressToken']
-      if (typeof progressToken !== 'string' && typeof progressToken !== 'number') return
+      if (typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return
       // The value MUST increase with each notification, even if the total is unknown.
       if (!Number.isFinite(progress) || progress <= this.#lastProgress) return
       this.#lastProgress = progress
       this.#exchange.notify(Notify.progress, {
         progressToken,
         progress,
-        ...(total !== undefined && { total }),
+        ...(Number.isFinite(total) && { total }),
         ...(message !== undefined && { message }),
       })
     }
@@ -127,11 +148,16 @@ export class RequestContext {
     const wanted = this.#exchange.logLevel
     const send = (level: LogLevel) => (data: unknown, logger?: string) => {
       if (wanted === undefined || (LOG_RANK.get(level) ?? 0) < (LOG_RANK.get(wanted) ?? 0)) return
-      this.#exchange.notify(Notify.message, {
-        level,
-        ...(logger !== undefined && { logger }),
-        data: data === undefined ? null : data,
-      })
+      try {
+        this.#exchange.notify(Notify.message, {
+          level,
+          ...(logger !== undefined && { logger }),
+          data: data === undefined ? null : data,
+        })
+      } catch (error) {
+        // What cannot be written as JSON is the developer's to know of; a log line must not fail the call.
+        this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+      }
     }
     return {
       debug: send('debug'),
@@ -148,18 +174,23 @@ export class RequestContext {
   /**
    * Asks the user, through the client: a form (`requestedSchema`), or a page to visit (`url`).
    *
-   * @param key - names the question within this call, unique among those asked together
-   * @returns the user's action, and for an accepted form its content, checked against `requestedSchema` with
-   *   defaults filled in
    * @throws {MissingCapabilityError} the client did not declare elicitation in this mode; nothing was sent
-   * @throws {McpError} `ERR_REQUEST_TIMEOUT`, `ERR_REQUEST_ABORTED`, `ERR_INVALID_ANSWER`
+   * @throws {TypeError} a `requestedSchema` that is no flat object of primitives, or a `url` that is none
+   * @throws {McpError} `ERR_REQUEST_TIMEOUT`, `ERR_REQUEST_ABORTED`, `ERR_INVALID_ANSWER`, `ERR_CLIENT_ANSWER`
+   *
+   * @example
+   * ```ts
+   * const { action, content } = await ctx.elicit('confirm', {
+   *   message: 'Deploy?',
+   *   requestedSchema: { type: 'object', properties: { sure: { type: 'boolean' } }, required: ['sure'] },
+   * })
+   * if (action === 'accept' && content.sure) deploy()
+   * ```
    */
-  get elicit(): <Content = JsonObject>(
-    key: string,
-    params: ElicitFormParams | ElicitUrlParams,
-  ) => Promise<ElicitResult<Content>> {
-    return <Content>(_key: string, params: ElicitFormParams | ElicitUrlParams) =>
-      elicit(this.#exchange, params) as Promise<ElicitResult<Content>>
+  get elicit(): Elicit {
+    return (_key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams) =>
+      // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
+      elicit(this.#exchange, params) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -184,9 +215,15 @@ export class RequestContext {
     return () => listRoots(this.#exchange)
   }
 
-  /** Tells the client that a URL-mode elicitation was completed outside of it (2025-11-25). */
+  /**
+   * Tells the client that a URL-mode elicitation was completed outside of it (2025-11-25). Does nothing when the
+   * client did not declare that mode.
+   */
   get elicitationComplete(): (elicitationId: string) => void {
-    return (elicitationId) => this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
+    return (elicitationId) => {
+      if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
+      this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
+import { UrlElicitationRequiredError } from './client-input.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import type { Exchange } from './exchange.ts'
@@ -83,7 +84,7 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     const error = new RpcError(ErrorCode.METHOD_NOT_FOUND, `Method not found: ${quote(request.method)}`)
     return { error, origin: 'protocol' }
   }
-  const ctx = new RequestContext(exchange, request)
+  const ctx = new RequestContext(exchange, request, host)
   const channels = rpcChannels.active ? rpcChannels : undefined
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
@@ -149,7 +150,12 @@ function runMiddleware(
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
-  if (error instanceof RpcError) return { error, origin: 'handler' }
+  if (error instanceof RpcError && isComplete(error)) return { error, origin: 'handler' }
   const text = concealError(error, { phase: 'handler', ...ctx.errorInfo() }, host)
   return { error: new RpcError(ErrorCode.INTERNAL_ERROR, text), origin: 'handler' }
+}
+
+/** -32042 MUST say what the user has to visit, and only the library's own error is certain to. */
+function isComplete(error: RpcError): boolean {
+  return error.code !== ErrorCode.URL_ELICITATION_REQUIRED || error instanceof UrlElicitationRequiredError
 }

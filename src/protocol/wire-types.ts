@@ -213,9 +213,9 @@ export interface CreateMessageResult extends SamplingMessage {
 }
 
 /** Form mode: a flat object schema of primitive properties, see the elicitation page. */
-export interface ElicitFormParams {
+export interface ElicitFormParams<Schema = JsonObject> {
   readonly message: string
-  readonly requestedSchema: JsonObject
+  readonly requestedSchema: Schema
 }
 
 /** URL mode (2025-11-25): the user goes to `url`; nothing they enter there passes through the client. */
@@ -226,8 +226,7 @@ export interface ElicitUrlParams {
   readonly elicitationId?: string
 }
 
-export interface ElicitResult<Content = JsonObject> {
-  readonly action: 'accept' | 'decline' | 'cancel'
-  /** Present for an accepted form. */
-  readonly content?: Content
-}
+/** The content is that of an accepted form. */
+export type ElicitResult<Content = JsonObject> =
+  | { readonly action: 'accept'; readonly content: Content }
+  | { readonly action: 'decline' | 'cancel'; readonly content?: undefined }
