@@ -34,14 +34,18 @@ export async function complete(
   ctx: RequestContext,
   host: PromptHost & ResourceHost,
 ): Promise<object> {
+  if (!host.prompts.some(completes) && !host.resourceTemplates.some(completes)) {
+    throw new RpcError(ErrorCode.METHOD_NOT_FOUND, 'This server completes nothing')
+  }
   const { name, value } = members(params, 'argument')
+  const known = knownArguments(params)
   if (typeof name !== 'string' || typeof value !== 'string') {
     throw invalid('needs "argument" with a "name" and a "value", both strings')
   }
   const completers = findCompleters(members(params, 'ref'), ctx, host)
   const completer = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
   if (completer === undefined) return { completion: { values: [], total: 0, hasMore: false } }
-  const suggestions = await completer(value, knownArguments(params), ctx)
+  const suggestions = await completer(value, known, ctx)
   const { values: all, total = all.length }: { values: readonly string[]; total?: number } = isPlain(
     suggestions,
   )
@@ -78,17 +82,24 @@ function isPlain(suggestions: Suggestions): suggestions is readonly string[] {
   return Array.isArray(suggestions)
 }
 
+/** Whether a prompt or template has completers; capabilities are derived from it. */
+export function completes(entry: { readonly config: { readonly complete?: object } }): boolean {
+  return entry.config.complete !== undefined
+}
+
 function knownArguments(params: JsonObject | undefined): Readonly<Record<string, string>> {
   const known: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(members(members(params, 'context'), 'arguments'))) {
-    if (typeof value === 'string') known[name] = value
+    if (typeof value !== 'string') throw invalid('needs every one of "context.arguments" to be a string')
+    known[name] = value
   }
   return known
 }
 
 function members(value: JsonObject | undefined, key: string): JsonObject {
-  const member = value?.[key]
-  return typeof member === 'object' && member !== null ? (member as JsonObject) : {}
+  const member = value?.[key] ?? {}
+  if (typeof member === 'object' && !Array.isArray(member)) return member as JsonObject
+  throw invalid(`needs ${JSON.stringify(key)} to be an object`)
 }
 
 function invalid(expected: string): RpcError {

@@ -30,6 +30,7 @@ import type {
   PromptMessage,
 } from '../protocol/wire-types.ts'
 import type { Completer } from './completion.ts'
+import { checkMessages } from './prompt-messages.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
@@ -132,13 +133,20 @@ export async function getPrompt(
       `prompts/get needs "arguments" to be an object; got ${typeof args}`,
     )
   }
+  const [stranger] = Object.entries(args).filter(([, value]) => typeof value !== 'string')
+  if (stranger !== undefined) {
+    const problem = `expected a string, got ${typeof stranger[1]}`
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `Prompt argument ${quote(stranger[0])}: ${problem}`)
+  }
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const checked: CheckResult = isPromise(checking) ? await checking : checking
   if (!checked.valid) {
     const lines = checked.errors.map(formatError).join('; ')
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
   }
-  return toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)
+  const result = toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)
+  checkMessages(result.messages, name)
+  return result
 }
 
 function toPrompt(returned: unknown, description: string | undefined): GetPromptResult {

@@ -83,8 +83,11 @@ export class StaticResource implements Entry {
 
   constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
     checkResource('Resource', name, handler)
-    if (!URL.canParse(uri))
-      throw new TypeError(`Resource ${JSON.stringify(name)}: ${JSON.stringify(uri)} is not a URI`)
+    if (!isUri(uri)) {
+      throw new TypeError(
+        `Resource ${JSON.stringify(name)}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
+      )
+    }
     this.key = uri
     this.name = name
     this.config = config
@@ -253,4 +256,13 @@ function checkResource(noun: string, name: unknown, handler: unknown): void {
   }
   if (typeof handler !== 'function')
     throw new TypeError(`${noun} ${JSON.stringify(name)} needs a handler function`)
+}
+
+/** Stricter than `URL`, which takes and repairs what RFC 3986 does not allow. */
+function isUri(uri: unknown): boolean {
+  return (
+    typeof uri === 'string' &&
+    /^[a-z][a-z0-9+.-]*:(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9a-f]{2})*$/i.test(uri) &&
+    URL.canParse(uri)
+  )
 }

@@ -200,7 +200,7 @@ export class McpServer implements DispatchHost {
   }
 }
 
-function register<E extends Entry, Changes>(
+function register<E extends Entry & { readonly name?: string }, Changes>(
   registry: Registry<E>,
   first: E,
   make: (entry: E, changes: Changes) => E,
@@ -213,7 +213,7 @@ function register<E extends Entry, Changes>(
     registry.changed()
   }
   return {
-    name: first.key,
+    name: first.name ?? first.key,
     get enabled() {
       return entry.enabled
     },

@@ -118,7 +118,10 @@ export class Tool implements Entry {
     this.handler = handler
     this.visible = config.visible
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
-    this.input = adaptSchema(config.inputSchema ?? NO_ARGUMENTS, { name: `${use} inputSchema`, io: 'input' })
+    this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
+      name: `${use} inputSchema`,
+      io: 'input',
+    })
     assertObjectSchema(this.input.json, `${use} inputSchema`)
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
@@ -167,7 +170,12 @@ export function callTool(
       `tools/call needs "arguments" to be an object; got ${typeof args}`,
     )
   }
-  const checked = tool.input.validate(args)
+  let checked: CheckResult | Promise<CheckResult>
+  try {
+    checked = tool.input.validate(args)
+  } catch (error) {
+    return toolFailed(error, tool, ctx, host)
+  }
   if (isPromise(checked)) {
     return checked.then(
       (settled) => (settled.valid ? runTool(tool, settled.value, ctx, host) : invalid(settled.errors)),
@@ -277,7 +285,9 @@ function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolH
 function isClientFailure(error: unknown): error is McpError {
   return (
     error instanceof McpError &&
-    ['ERR_REQUEST_TIMEOUT', 'ERR_INVALID_ANSWER', 'ERR_NO_CLIENT_CHANNEL'].includes(error.code)
+    ['ERR_REQUEST_TIMEOUT', 'ERR_CLIENT_ANSWER', 'ERR_INVALID_ANSWER', 'ERR_NO_CLIENT_CHANNEL'].includes(
+      error.code,
+    )
   )
 }
 

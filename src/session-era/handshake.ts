@@ -5,6 +5,7 @@
  */
 
 import type { Peer } from '../dispatch/exchange.ts'
+import { completes } from '../features/completion.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -66,8 +67,6 @@ function capabilities(server: McpServer, hasSessions: boolean): JsonObject {
     const subscribe = server.resources.some(canSubscribe) || server.resourceTemplates.some(canSubscribe)
     found['resources'] = hasSessions && subscribe ? { ...listChanged, subscribe } : listChanged
   }
-  const completes = (entry: { readonly config: { readonly complete?: object } }) =>
-    entry.config.complete !== undefined
   if (server.prompts.some(completes) || server.resourceTemplates.some(completes)) found['completions'] = {}
   if (hasSessions && server.defaultLogLevel !== undefined) found['logging'] = {}
   return found
