@@ -29,7 +29,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { httpChannels } from './dispatch/diagnostics.ts'
-import { concealError, isPromise } from './dispatch/dispatcher.ts'
+import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
@@ -42,7 +42,7 @@ import { type Accepts, isJson, negotiate } from './http/media-type.ts'
 import { createOriginCheck } from './http/origin.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
-import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
+import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
 import { SessionEndpoint, type SessionEraStats } from './session-era/endpoint.ts'
@@ -65,7 +65,10 @@ export interface McpHandler {
    * never sent.
    */
   readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void
-  /** Lets calls finish, ends streams, then gives up the rest. @defaultValue drainMs 10 s */
+  /**
+   * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
+   * waits for the same end. @defaultValue drainMs 10 s
+   */
   close(options?: { readonly drainMs?: number }): Promise<void>
   stats(): HandlerStats
 }
@@ -102,6 +105,7 @@ const cors = createCors({
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 const DRAIN_MS = 10_000
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 
 /** Why a request goes no further. */
 interface Stop {
@@ -118,13 +122,18 @@ interface Stop {
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   const entrance = new Entrance(server, checkOptions(options))
+  let closing: Promise<void> | undefined
   return Object.assign(
     (request: IncomingMessage, response: ServerResponse, parsedBody?: unknown) =>
       entrance.enter(request, response, parsedBody, false),
     {
       checkContinue: (request: IncomingMessage, response: ServerResponse) =>
         entrance.enter(request, response, undefined, true),
-      close: ({ drainMs = DRAIN_MS } = {}) => entrance.sessionEra.close(drainMs),
+      close: async ({ drainMs = DRAIN_MS } = {}) => {
+        checkTime('drainMs', drainMs)
+        closing ??= entrance.sessionEra.close(drainMs)
+        await closing
+      },
       stats: () => ({ ...entrance.sessionEra.stats(), rejected: entrance.rejected }),
     },
   )
@@ -155,7 +164,7 @@ class Entrance {
     try {
       this.#enter(request, response, parsedBody, continues)
     } catch (error) {
-      this.#failed(error, request, response)
+      this.#failed(error, this.#incoming(request, response, {}))
     }
   }
 
@@ -164,7 +173,9 @@ class Entrance {
     const [host, origin, contentType, authorization, sessionId, protocolVersion, lastEventId, accept] = values
     const accepts = negotiate(accept)
     const stop = this.#check(request, duplicate, host, origin)
-    const replyHeaders = origin === undefined || stop?.status === 403 ? undefined : cors.headers(origin)
+    // An origin that was not checked, or not allowed, must not be able to read why.
+    const isAllowed = origin !== undefined && duplicate === undefined && stop?.status !== 403
+    const replyHeaders = isAllowed ? cors.headers(origin) : undefined
     if (stop !== undefined) {
       this.#stop(request, response, replyHeaders, stop)
       return
@@ -197,9 +208,14 @@ class Entrance {
       const headers = ['WWW-Authenticate', challenge]
       this.#stop(request, response, replyHeaders, { status, message, headers })
     }
-    const result = authenticate(auth, authorization, request)
-    if (isPromise(result)) result.then(enter).catch((error) => this.#failed(error, request, response))
-    else enter(result)
+    const fail = (error: unknown) => this.#failed(error, this.#incoming(request, response, { replyHeaders }))
+    try {
+      const result = authenticate(auth, authorization, request)
+      if ('then' in result) result.then(enter).then(undefined, fail)
+      else enter(result)
+    } catch (error) {
+      fail(error)
+    }
   }
 
   /** Steps 1 to 6. */
@@ -212,7 +228,8 @@ class Entrance {
     if (duplicate !== undefined) {
       return { status: 400, message: `The ${duplicate} header occurs more than once` }
     }
-    const hostCheck = this.#checkHost(host)
+    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
+    const hostCheck = this.#checkHost(ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host)
     if (hostCheck !== true) return { status: 403, message: hostCheck }
     const originCheck = this.#checkOrigin(origin)
     if (originCheck !== true) return { status: 403, message: originCheck }
@@ -238,17 +255,19 @@ class Entrance {
 
   #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean): void {
     const { request, response } = incoming
+    // Null is JSON too, so only undefined means that nothing was parsed.
     const given = typeof parsedBody === 'function' ? undefined : parsedBody
-    const parsed = given ?? (request as { body?: unknown }).body
+    const parsed = given === undefined ? (request as { body?: unknown }).body : given
     if (parsed !== undefined) {
       this.#decoded(incoming, () => readParsed(parsed))
       return
     }
-    if (continues) response.writeContinue()
     readBody(request, this.#settings.maxBodyBytes, (error, body) => {
       if (error === undefined) this.#decoded(incoming, () => decodeBody(body))
       else this.#bodyFailed(incoming, error)
     })
+    // Asked for only now: a body that says it is too large has been refused, and is never sent.
+    if (continues && !response.headersSent) response.writeContinue()
   }
 
   #decoded(incoming: Incoming<Principal>, decode: () => unknown): void {
@@ -263,12 +282,18 @@ class Entrance {
       }
       this.sessionEra.post(incoming, value)
     } catch (error) {
-      this.#failed(error, incoming.request, incoming.response)
+      this.#failed(error, incoming)
     }
   }
 
-  #bodyFailed(incoming: Incoming<Principal>, { kind, message }: BodyError): void {
+  #bodyFailed(incoming: Incoming<Principal>, error: BodyError): void {
+    const { kind, message } = error
     if (kind === 'aborted') return
+    if (kind === 'consumed') {
+      // The mistake of whoever mounted the handler, not of the client.
+      this.#failed(error, incoming)
+      return
+    }
     const status = kind === 'too-large' ? 413 : kind === 'timeout' ? 408 : 400
     incoming.refuse(status, undefined, new RpcError(ErrorCode.SERVER_ERROR, message), undefined, {
       closeAfter: true,
@@ -282,14 +307,14 @@ class Entrance {
     this.#incoming(request, response, { replyHeaders }).empty(204)
   }
 
-  /** Takes the path as it was before a framework cut off its mount point; a query does not count. */
+  /** A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path. */
   #isEndpoint(request: IncomingMessage): boolean {
     const { path } = this.#settings
     if (path === undefined) return true
-    const target = (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
+    const target = targetOf(request)
     if (target === path) return true
     // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
-    const [beforeQuery = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
+    const [beforeQuery = ''] = target.replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
     return beforeQuery === path || beforeQuery === `${path}/`
   }
 
@@ -320,11 +345,16 @@ class Entrance {
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */
-  #failed(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+  #failed(error: unknown, incoming: Incoming<Principal>): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
-    this.#incoming(request, response, {}).refuse(500, undefined, internal, undefined, { closeAfter: true })
+    incoming.refuse(500, undefined, internal, undefined, { closeAfter: true })
   }
+}
+
+/** The request target as it was before a framework cut off its mount point. */
+function targetOf(request: IncomingMessage): string {
+  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
 }
 
 function notJson(contentType: string | undefined): Stop | undefined {

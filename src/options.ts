@@ -118,8 +118,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   for (const hook of HOOKS) requireType(hook, options[hook], ['function', 'undefined'])
   requireType('strictAccept', strictAccept, ['boolean'])
   oneOf('duplicateIds', duplicateIds, ['accept', 'reject'])
-  if (path !== undefined && (typeof path !== 'string' || !path.startsWith('/'))) {
-    throw new TypeError(`path must begin with a slash; got ${JSON.stringify(path)}`)
+  if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
+    throw new TypeError(`path must begin with a slash and have no query; got ${JSON.stringify(path)}`)
   }
   if (auth !== undefined) checkAuth(auth)
   const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
@@ -169,13 +169,23 @@ function checkReplay(replay: false | ReplayOptions): Required<ReplayOptions> | u
 function checkAuth(auth: AuthOptions): void {
   checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
-  if (auth.resourceMetadata !== undefined && !URL.canParse(auth.resourceMetadata)) {
-    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${String(auth.resourceMetadata)}`)
+  const { resourceMetadata } = auth
+  const isUrl = (text: unknown) =>
+    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
+  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${String(resourceMetadata)}`)
+  }
+  const { requiredScopes = [] } = auth
+  // RFC 6749 3.3: the characters of a scope.
+  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
+  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
+    throw new TypeError(
+      `auth.requiredScopes must be an array of scopes; got ${JSON.stringify(requiredScopes)}`,
+    )
   }
 }
 
-/** @internal Also for the options of `serve`. */
-export function checkNames(options: object, known: readonly string[], prefix: string): void {
+function checkNames(options: object, known: readonly string[], prefix: string): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${String(options)}`)
   }
@@ -192,7 +202,8 @@ function checkAll<T extends { [name: string]: number }>(
 ): T {
   const checked: { [name: string]: number } = {}
   for (const [name, fallback] of Object.entries(defaults)) {
-    checked[name] = check(prefix + name, (given as { [name: string]: unknown })[name] ?? fallback)
+    const { [name]: value = fallback } = given as { readonly [name: string]: unknown }
+    checked[name] = check(prefix + name, value)
   }
   return checked as T
 }
@@ -208,7 +219,8 @@ function checkCount(name: string, value: unknown): number {
   throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${String(value)}`)
 }
 
-function checkTime(name: string, value: unknown): number {
+/** @internal Also for `close`. */
+export function checkTime(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
   throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${String(value)}`)
 }

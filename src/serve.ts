@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
-import { checkNames, type HandlerOptions } from './options.ts'
+import { checkTime, type HandlerOptions } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
   /** 0: any free port. @defaultValue 3000 */
@@ -25,8 +25,8 @@ export interface Serving {
   readonly port: number
   readonly server: Server
   /**
-   * Stops accepting, lets calls finish for at most `drainMs`, ends streams, closes every connection. Calling it
-   * again gives the same promise. @defaultValue drainMs 10 s
+   * Stops accepting, lets calls finish for at most `drainMs` (0: not at all), ends streams, closes every
+   * connection. Calling it again waits for the same end. @defaultValue drainMs 10 s
    */
   close(options?: { readonly drainMs?: number }): Promise<void>
   stats(): HandlerStats
@@ -58,19 +58,28 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new TypeError(`port must be an integer from 0 to 65535; got ${String(port)}`)
   }
+  if (typeof host !== 'string' || host === '') {
+    throw new TypeError(`host must be an address or a name; got ${JSON.stringify(host)}`)
+  }
   if (!LOOPBACK.includes(host) && options.allowedHosts === undefined) {
     throw new TypeError(
       `host ${JSON.stringify(host)} is reachable from other machines: give allowedHosts the names that clients use for it (or ['*'])`,
     )
   }
-  checkNames({ port, host, path }, ['port', 'host', 'path'], '')
   const handler = createMcpHandler(server, { path, ...handlerOptions })
   const httpServer = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
     handler,
   )
   httpServer.on('checkContinue', handler.checkContinue)
-  await listen(httpServer, port, host)
+  try {
+    await listen(httpServer, port, host)
+  } catch (error) {
+    await handler.close({ drainMs: 0 })
+    throw error
+  }
+  // Such as too many open files while a connection is accepted: a reason to report, not to end the process.
+  httpServer.on('error', (error) => server.reportError(error, { phase: 'transport' }))
   const { port: actualPort } = httpServer.address() as AddressInfo
   let closing: Promise<void> | undefined
   return {
@@ -78,9 +87,10 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
     port: actualPort,
     server: httpServer,
     stats: handler.stats,
-    close(closeOptions) {
+    async close(closeOptions = {}) {
+      if (closeOptions.drainMs !== undefined) checkTime('drainMs', closeOptions.drainMs)
       closing ??= close(httpServer, () => handler.close(closeOptions))
-      return closing
+      await closing
     },
   }
 }

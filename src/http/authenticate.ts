@@ -12,16 +12,22 @@ export interface AuthOptions<Principal> {
   /**
    * Says who a bearer token speaks for.
    *
-   * @returns `undefined` for a token that is not valid
+   * @returns `undefined` or `null` for a token that is not valid
    */
   readonly verify: (
     token: string,
     request: IncomingMessage,
-  ) => Principal | undefined | Promise<Principal | undefined>
+  ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
   readonly resourceMetadata?: string
   /** Scopes that every caller must have; 403 for those who lack one. */
   readonly requiredScopes?: readonly string[]
+}
+
+/** What is read of a principal here. Sessions are bound to the id, so there is none without. */
+interface Identified {
+  readonly id: string
+  readonly scopes?: readonly string[]
 }
 
 /** The reply to a caller who may not go on. */
@@ -41,28 +47,39 @@ export type Authentication<Principal> =
  *
  * @param authorization - value of the Authorization header
  * @returns a promise only when `verify` gives one, which rejects as that does
+ * @throws {TypeError} when `verify` gives something that is not a principal; also what `verify` throws
  */
-export function authenticate<Principal extends { readonly scopes?: readonly string[] }>(
+export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
   request: IncomingMessage,
-): Authentication<Principal> | Promise<Authentication<Principal>> {
+): Authentication<Principal> | PromiseLike<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
     return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   const verified = options.verify(bearer.token, request)
-  return verified instanceof Promise
+  return isThenable(verified)
     ? verified.then((principal) => judge(options, principal))
     : judge(options, verified)
 }
 
-function judge<Principal extends { readonly scopes?: readonly string[] }>(
+/** Not only promises: what an await would wait for must never pass for a principal. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+}
+
+function judge<Principal extends Identified>(
   options: AuthOptions<Principal>,
-  principal: Principal | undefined,
+  principal: Principal | null | undefined,
 ): Authentication<Principal> {
-  if (principal === undefined) return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+  if (principal === undefined || principal === null) {
+    return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+  }
+  if (typeof principal.id !== 'string') {
+    throw new TypeError(`auth.verify must give { id }, a string; got an id of type ${typeof principal.id}`)
+  }
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => principal.scopes?.includes(scope) === true)) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
