@@ -9,8 +9,9 @@ import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
-import type { DecodedNotification, DecodedRequest } from '../jsonrpc/decode.ts'
+import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult } from '../jsonrpc/encode.ts'
+import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -54,7 +55,8 @@ export class SessionEndpoint {
   /** @param value - the body as parsed JSON */
   post(incoming: Call, value: unknown): void {
     if (this.#closing) {
-      this.#refuse(incoming, goingAway())
+      const message = decodeMessage(value)
+      this.#refuse(incoming, goingAway(message.kind === 'request' ? message.id : undefined))
       return
     }
     const admission = admitPost(value, incoming, this.#state)
@@ -230,8 +232,8 @@ function notified(message: DecodedNotification, session: Session): void {
   exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
 }
 
-function goingAway(): Refused {
-  return { ...refused(503, undefined, shuttingDown()), headers: ['Retry-After', '1'] }
+function goingAway(id?: JsonRpcId): Refused {
+  return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
 }
 
 function full(): RpcError {
