@@ -23,6 +23,7 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
+import type { InputRequest } from './input-required.ts'
 import { checkMessage, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
@@ -53,6 +54,7 @@ export class UrlElicitationRequiredError extends RpcError {
 
 export async function elicit(
   exchange: Exchange,
+  key: string,
   params: ElicitFormParams<SchemaLike> | ElicitUrlParams,
 ): Promise<ElicitResult<unknown>> {
   const declared = exchange.peer.capabilities.elicitation
@@ -62,23 +64,31 @@ export async function elicit(
     throw new MissingCapabilityError(`elicitation in ${mode} mode`, { elicitation: { [mode]: {} } })
   }
   checkMessage(params.message)
-  const form = byUrl ? undefined : formOf(params.requestedSchema)
-  const sent = byUrl ? urlParams(params) : { message: params.message, requestedSchema: form?.requestedSchema }
-  const answer = await ask(exchange, Method.elicit, sent, true)
-  if (!isObject(answer)) throw invalidAnswer(Method.elicit, 'an object with an "action"')
-  const action = answer['action']
-  if (action !== 'accept' && action !== 'decline' && action !== 'cancel') {
-    throw invalidAnswer(Method.elicit, '"action" accept, decline or cancel')
+  if (byUrl) {
+    // The id is for a notice of completion, which only a client with a session can get.
+    const sent = exchange.sessionId === undefined ? { mode: 'url', ...params } : urlParams(params)
+    return ask(exchange, key, { method: Method.elicit, params: sent }, (answer) => {
+      const { action } = readElicitAnswer(answer)
+      return action === 'accept' ? { action, content: undefined } : { action }
+    })
   }
-  if (action !== 'accept') return { action }
-  if (form === undefined) return { action, content: undefined }
-  const checked = await form.answer.validate(answer['content'] ?? {})
-  if (checked.valid) return { action, content: checked.value }
-  const problems = checked.errors.map(formatError).join('; ')
-  throw invalidAnswer(Method.elicit, `content as requested (${problems})`)
+  const { requestedSchema, answer: schema } = formOf(params.requestedSchema)
+  const request = { method: Method.elicit, params: { message: params.message, requestedSchema } }
+  return ask(exchange, key, request, async (answer) => {
+    const { action, content } = readElicitAnswer(answer)
+    if (action !== 'accept') return { action }
+    const checked = await schema.validate(content ?? {})
+    if (checked.valid) return { action, content: checked.value }
+    const problems = checked.errors.map(formatError).join('; ')
+    throw invalidAnswer(Method.elicit, `content as requested (${problems})`)
+  })
 }
 
-export async function sample(exchange: Exchange, params: CreateMessageParams): Promise<CreateMessageResult> {
+export async function sample(
+  exchange: Exchange,
+  key: string,
+  params: CreateMessageParams,
+): Promise<CreateMessageResult> {
   const declared = exchange.peer.capabilities.sampling
   if (declared === undefined) throw new MissingCapabilityError('sampling', { sampling: {} })
   if ((params.tools !== undefined || params.toolChoice !== undefined) && declared.tools === undefined) {
@@ -89,26 +99,36 @@ export async function sample(exchange: Exchange, params: CreateMessageParams): P
     throw new MissingCapabilityError(`includeContext ${context}`, { sampling: { context: {} } })
   }
   checkToolUses(params.messages)
-  const answer = await ask(exchange, Method.createMessage, { ...params }, true)
-  if (
-    !isObject(answer) ||
-    typeof answer['model'] !== 'string' ||
-    (answer['role'] !== 'assistant' && answer['role'] !== 'user') ||
-    !(Array.isArray(answer['content']) ? answer['content'] : [answer['content']]).every(isContent)
-  ) {
-    throw invalidAnswer(Method.createMessage, '"model", "role" and "content"')
-  }
-  return answer as unknown as CreateMessageResult
+  return ask(exchange, key, { method: Method.createMessage, params: { ...params } }, (answer) => {
+    if (
+      !isObject(answer) ||
+      typeof answer['model'] !== 'string' ||
+      (answer['role'] !== 'assistant' && answer['role'] !== 'user') ||
+      !(Array.isArray(answer['content']) ? answer['content'] : [answer['content']]).every(isContent)
+    ) {
+      throw invalidAnswer(Method.createMessage, '"model", "role" and "content"')
+    }
+    return answer as unknown as CreateMessageResult
+  })
 }
 
-export async function listRoots(exchange: Exchange): Promise<readonly Root[]> {
+export async function listRoots(exchange: Exchange, key: string): Promise<readonly Root[]> {
   if (exchange.peer.capabilities.roots === undefined) throw new MissingCapabilityError('roots', { roots: {} })
-  const answer = await ask(exchange, Method.listRoots, {}, false)
-  const roots = isObject(answer) ? answer['roots'] : undefined
-  if (!Array.isArray(roots) || !roots.every((root) => isObject(root) && isFileUri(root['uri']))) {
-    throw invalidAnswer(Method.listRoots, '"roots", each with a file:// "uri"')
+  return ask(exchange, key, { method: Method.listRoots, params: {} }, (answer) => {
+    const roots = isObject(answer) ? answer['roots'] : undefined
+    if (!Array.isArray(roots) || !roots.every((root) => isObject(root) && isFileUri(root['uri']))) {
+      throw invalidAnswer(Method.listRoots, '"roots", each with a file:// "uri"')
+    }
+    return roots as readonly Root[]
+  })
+}
+
+function readElicitAnswer(answer: unknown): { action: ElicitResult['action']; content?: unknown } {
+  const action = isObject(answer) ? answer['action'] : undefined
+  if (action === 'accept' || action === 'decline' || action === 'cancel') {
+    return { action, content: (answer as JsonObject)['content'] }
   }
-  return roots as readonly Root[]
+  throw invalidAnswer(Method.elicit, '"action" accept, decline or cancel')
 }
 
 /** An empty declaration means form mode, as it did before there were modes. */
@@ -122,20 +142,29 @@ function urlParams(params: ElicitUrlParams): JsonObject {
   return { mode: 'url', ...params, elicitationId: params.elicitationId ?? randomUUID() }
 }
 
-/** A client's error is for the handler: it must not become, by itself, our error to the same client. */
-async function ask(
+/**
+ * Asks on the call's stream where there is one, and otherwise by ending the round.
+ *
+ * @param check - makes of the answer what the handler gets; throws when it is not usable
+ */
+async function ask<T>(
   exchange: Exchange,
-  method: string,
-  params: JsonObject,
-  waitsForUser: boolean,
-): Promise<unknown> {
+  key: string,
+  request: InputRequest,
+  check: (answer: unknown) => T | Promise<T>,
+): Promise<T> {
+  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check)
+  const { method, params = {} } = request
+  let answer: unknown
   try {
-    return await channel(exchange)(method, params, { waitsForUser })
+    answer = await channel(exchange)(method, params, { waitsForUser: method !== Method.listRoots })
   } catch (cause) {
     if (!(cause instanceof RpcError)) throw cause
+    // A client's error is for the handler: it must not become, by itself, our error to the same client.
     const problem = `The client answered ${method} with an error: ${cause.message} (${cause.code})`
     throw new McpError('ERR_CLIENT_ANSWER', problem, { cause })
   }
+  return check(answer)
 }
 
 function channel(exchange: Exchange): SendRequest {

@@ -25,7 +25,8 @@ import type {
 } from '../protocol/wire-types.ts'
 import { elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
-import type { Exchange, Principal } from './exchange.ts'
+import type { CacheHint, Exchange, Principal } from './exchange.ts'
+import type { Rounds } from './input-required.ts'
 
 export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
@@ -62,12 +63,14 @@ export class RequestContext {
   readonly #exchange: Exchange
   readonly #request: RpcRequest
   readonly #host: DispatchHost
+  readonly #rounds: Rounds
   #lastProgress = Number.NEGATIVE_INFINITY
 
-  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
+  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost, rounds: Rounds) {
     this.#exchange = exchange
     this.#request = request
     this.#host = host
+    this.#rounds = rounds
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -188,9 +191,9 @@ export class RequestContext {
    * ```
    */
   get elicit(): Elicit {
-    return (_key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams) =>
+    return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      elicit(this.#exchange, params) as Promise<ElicitResult<never>>
+      elicit(this.#exchange, key, params) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -202,7 +205,7 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get sample(): (key: string, params: CreateMessageParams) => Promise<CreateMessageResult> {
-    return (_key, params) => sample(this.#exchange, params)
+    return (key, params) => sample(this.#exchange, key, params)
   }
 
   /**
@@ -212,7 +215,28 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get listRoots(): (key?: string) => Promise<readonly Root[]> {
-    return () => listRoots(this.#exchange)
+    return (key = 'roots') => listRoots(this.#exchange, key)
+  }
+
+  /**
+   * Runs a function once for the whole call. Where a question to the client ends the round, the handler runs again
+   * from its top when the answer is there; what must not happen twice goes in here.
+   *
+   * @param key - unique within the handler
+   * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
+   */
+  get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
+    return (key, run) => this.#rounds.once(key, run)
+  }
+
+  /** For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. */
+  get inputResponses(): JsonObject {
+    return this.#rounds.responses
+  }
+
+  /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
+  get requestState(): unknown {
+    return this.#rounds.state
   }
 
   /**
@@ -237,6 +261,11 @@ export class RequestContext {
   /** @internal Whether the call was aborted, without making a signal for the question. */
   get aborted(): boolean {
     return this.#exchange.aborted
+  }
+
+  /** @internal Says how long the client may keep the answer. */
+  hintCache(hint: CacheHint): void {
+    this.#exchange.cacheHint = hint
   }
 
   /** @internal Aborts `signal`: the answer of this call is settled already. */

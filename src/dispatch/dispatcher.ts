@@ -10,11 +10,15 @@ import { randomUUID } from 'node:crypto'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { UrlElicitationRequiredError } from './client-input.ts'
+import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import type { Exchange } from './exchange.ts'
+import { driveRounds, InputRequired, LocalRounds } from './input-required.ts'
+import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
+
+export { isPromise } from './is-promise.ts'
 
 export interface RpcRequest {
   readonly id: string | number
@@ -84,15 +88,20 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     const error = new RpcError(ErrorCode.METHOD_NOT_FOUND, `Method not found: ${quote(request.method)}`)
     return { error, origin: 'protocol' }
   }
-  const ctx = new RequestContext(exchange, request, host)
+  const rounds = exchange.inputs ?? new LocalRounds()
+  const ctx = new RequestContext(exchange, request, host, rounds)
+  const run = () =>
+    host.middleware.length === 0
+      ? handler(request.params, ctx, host, exchange)
+      : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
   const channels = rpcChannels.active ? rpcChannels : undefined
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
   try {
     const result =
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+      rounds instanceof LocalRounds
+        ? finishLocally(run(), exchange, rounds, run)
+        : rounds.settle(run(), (reason) => exchange.abort(reason))
     outcome = isPromise(result)
       ? result.then(
           (value) => ({ result: value }),
@@ -113,11 +122,6 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
   })
 }
 
-/** Anything thenable: a handler may come from another realm or a promise library. */
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise || typeof (value as { then?: unknown } | null)?.then === 'function'
-}
-
 /** A name that came from a client, short enough to repeat to it. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
@@ -132,6 +136,21 @@ export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost
   const correlationId = randomUUID()
   host.reportError(error, { ...info, correlationId })
   return `Internal error (reference ${correlationId})`
+}
+
+/** Where the client can be asked for real, a handler's `inputRequired` is served here. */
+function finishLocally(
+  result: unknown,
+  exchange: Exchange,
+  rounds: LocalRounds,
+  run: () => unknown,
+): unknown {
+  if (isPromise(result)) {
+    return result.then((value) =>
+      value instanceof InputRequired ? driveRounds(value, exchange, rounds, run) : value,
+    )
+  }
+  return result instanceof InputRequired ? driveRounds(result, exchange, rounds, run) : result
 }
 
 /** Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values. */
@@ -151,6 +170,15 @@ function runMiddleware(
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
   if (error instanceof RpcError && isComplete(error)) return { error, origin: 'handler' }
+  if (error instanceof MissingCapabilityError) {
+    const { message, requiredCapabilities } = error
+    const data = { requiredCapabilities }
+    return { error: new RpcError(ErrorCode.MISSING_CLIENT_CAPABILITY, message, data), origin: 'protocol' }
+  }
+  // What a handler does after it was aborted is nobody's failure.
+  if (ctx.aborted) {
+    return { error: new RpcError(ErrorCode.INTERNAL_ERROR, 'The call was aborted'), origin: 'handler' }
+  }
   const text = concealError(error, { phase: 'handler', ...ctx.errorInfo() }, host)
   return { error: new RpcError(ErrorCode.INTERNAL_ERROR, text), origin: 'handler' }
 }

@@ -10,6 +10,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { InputRounds } from './input-rounds.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
 export interface Peer {
@@ -24,6 +25,18 @@ export interface Principal {
   readonly scopes?: readonly string[]
   /** Whatever the token verifier wants handlers to see. */
   readonly claims?: JsonObject
+}
+
+/**
+ * How long, and for whom, an answer stays good.
+ *
+ * Spec: 2026-07-28 caching {@link spec.caching}.
+ */
+export interface CacheHint {
+  /** Milliseconds; 0: not at all. */
+  readonly ttlMs: number
+  /** `public`: the same for every caller. */
+  readonly scope: 'public' | 'private'
 }
 
 export interface SendRequestOptions {
@@ -62,6 +75,10 @@ export interface Exchange {
   notify(method: string, params: JsonObject): void
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
+  /** Where questions to the client end the round instead; absent for requests that cannot ask. */
+  readonly inputs: InputRounds | undefined
+  /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */
+  cacheHint: CacheHint | undefined
   /**
    * Ends the connection, not the call: the client comes back for the rest with `Last-Event-ID`.
    *

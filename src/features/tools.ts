@@ -10,6 +10,7 @@
 import { MissingCapabilityError } from '../dispatch/client-input.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { formatError, type ValidationError } from '../json-schema/result.ts'
 import {
@@ -209,6 +210,7 @@ function finishTool(
   ctx: RequestContext,
   host: ToolHost,
 ): CallToolResult | Promise<CallToolResult> {
+  if (returned instanceof InputRequired) return returned as never
   const result = toResult(returned)
   if (result.isError === true) {
     // A failure has no structured content to hold against the schema; clients reject one that does not fit.
@@ -272,12 +274,12 @@ function mirrored(
 }
 
 function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
-  if (error instanceof RpcError) throw error
+  if (error instanceof RpcError || error instanceof MissingCapabilityError) throw error
   if (error instanceof ToolError) {
     return error.content === undefined ? failure(error.message) : { content: error.content, isError: true }
   }
   // Told to the model, since it or its user can do something about it; these messages hold nothing private.
-  if (error instanceof MissingCapabilityError || isClientFailure(error)) return failure(error.message)
+  if (isClientFailure(error)) return failure(error.message)
   if (ctx.aborted) return failure('The call was cancelled')
   return failure(concealError(error, { phase: 'handler', name: tool.key, ...ctx.errorInfo() }, host))
 }

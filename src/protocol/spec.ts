@@ -4,6 +4,7 @@
  */
 
 const MCP = 'https://modelcontextprotocol.io/specification/2025-11-25'
+const STATELESS = 'https://modelcontextprotocol.io/specification/2026-07-28'
 
 export const spec = {
   jsonRpc: 'https://www.jsonrpc.org/specification',
@@ -27,6 +28,15 @@ export const spec = {
   elicitation: `${MCP}/client/elicitation`,
   sampling: `${MCP}/client/sampling`,
   roots: `${MCP}/client/roots`,
+  overview: `${STATELESS}/basic/index`,
+  versioning: `${STATELESS}/basic/versioning`,
+  statelessHttp: `${STATELESS}/basic/transports/streamable-http`,
+  requestMetadata: `${STATELESS}/basic/transports/streamable-http#request-metadata`,
+  customHeaders: `${STATELESS}/basic/transports/streamable-http#custom-headers-from-tool-parameters`,
+  mrtr: `${STATELESS}/basic/patterns/mrtr`,
+  subscriptions: `${STATELESS}/basic/patterns/subscriptions`,
+  discover: `${STATELESS}/server/discover`,
+  caching: `${STATELESS}/server/utilities/caching`,
   sse: 'https://html.spec.whatwg.org/multipage/server-sent-events.html',
   jsonSchema: 'https://json-schema.org/draft/2020-12/json-schema-core',
   jsonSchemaValidation: 'https://json-schema.org/draft/2020-12/json-schema-validation',

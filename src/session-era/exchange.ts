@@ -22,6 +22,8 @@ import type { Session } from './session.ts'
 
 export class SessionExchange implements Exchange {
   readonly request: SendRequest | undefined
+  readonly inputs = undefined
+  cacheHint = undefined
   readonly #request: RpcRequest
   readonly #reply: PostReply
   #controller: AbortController | undefined

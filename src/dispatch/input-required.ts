@@ -1,0 +1,108 @@
+/**
+ * "I need this from the client before I can answer": a value that a handler of `tools/call`, `prompts/get` or
+ * `resources/read` may return instead of its result, in both eras.
+ *
+ * The stateless era sends it as a result of its own kind, and the client repeats the request with the answers. The
+ * session era sends the requests for real and runs the handler again with the answers: `driveRounds` below.
+ *
+ * Most handlers need none of this: `await ctx.elicit(...)` does the same in straight-line code.
+ *
+ * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
+ */
+
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import type { Exchange } from './exchange.ts'
+
+/** A request that the client is to answer: elicitation, sampling or roots. */
+export interface InputRequest {
+  readonly method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list'
+  readonly params?: JsonObject
+}
+
+export interface InputRequiredOptions {
+  /** The questions, by a key of the handler's own. */
+  readonly inputRequests?: { readonly [key: string]: InputRequest }
+  /** Any JSON value; comes back as `ctx.requestState` in the next round. The client can neither read nor change it. */
+  readonly state?: unknown
+}
+
+export class InputRequired {
+  readonly inputRequests: ReadonlyMap<string, InputRequest>
+  readonly state: unknown
+
+  constructor({ inputRequests = {}, state }: InputRequiredOptions) {
+    this.inputRequests = new Map(Object.entries(inputRequests))
+    this.state = state
+    if (this.inputRequests.size === 0 && state === undefined) {
+      throw new TypeError('inputRequired needs inputRequests or a state')
+    }
+  }
+}
+
+/**
+ * Return it to ask the client for input. The handler runs again with `ctx.inputResponses` and `ctx.requestState`.
+ *
+ * @throws {TypeError} neither requests nor a state
+ */
+export function inputRequired(options: InputRequiredOptions): InputRequired {
+  return new InputRequired(options)
+}
+
+/** What the rounds before this one have brought. */
+export interface Rounds {
+  /** Answers by key, as the client gave them: unchecked. */
+  readonly responses: JsonObject
+  readonly state: unknown
+  /** Runs a function in the first round that reaches it; later rounds get its result. */
+  once<T>(key: string, run: () => T | Promise<T>): Promise<T>
+}
+
+const MAX_ROUNDS = 16
+
+/** The rounds of a call that runs where its state can simply stay in memory. */
+export class LocalRounds implements Rounds {
+  responses: JsonObject = {}
+  state: unknown
+  readonly #done = new Map<string, unknown>()
+
+  async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
+    if (!this.#done.has(key)) this.#done.set(key, await run())
+    return this.#done.get(key) as T
+  }
+}
+
+/**
+ * Sends the requests of an `InputRequired` for real, all at once, and runs the handler again until it answers.
+ *
+ * @throws {McpError} ERR_NO_CLIENT_CHANNEL, ERR_TOO_MANY_ROUNDS, or what a request brought
+ */
+export async function driveRounds(
+  first: InputRequired,
+  exchange: Exchange,
+  rounds: LocalRounds,
+  run: () => unknown,
+): Promise<unknown> {
+  let result: unknown = first
+  for (let round = 1; result instanceof InputRequired; round++) {
+    if (round > MAX_ROUNDS) {
+      throw new McpError(
+        'ERR_TOO_MANY_ROUNDS',
+        `The handler asked for input ${MAX_ROUNDS} times without an answer`,
+      )
+    }
+    const { request } = exchange
+    if (request === undefined && result.inputRequests.size > 0) {
+      throw new McpError('ERR_NO_CLIENT_CHANNEL', 'The client cannot be asked during this call')
+    }
+    const entries = await Promise.all(
+      [...result.inputRequests].map(async ([key, { method, params = {} }]) => {
+        return [key, await request?.(method, params, { waitsForUser: method !== 'roots/list' })] as const
+      }),
+    )
+    rounds.responses = Object.fromEntries(entries)
+    rounds.state = result.state
+    result = await run()
+  }
+  return result
+}

@@ -1,0 +1,186 @@
+/**
+ * Client input without a connection to ask on: the rounds of one call in the stateless era.
+ *
+ * A question that has no answer yet ends the round. All questions that the handler asks before it gives way to the
+ * event loop are collected into one `input_required` result; the client repeats its request with the answers, the
+ * handler runs again from its top, and each question that was answered returns at once. What was answered in
+ * earlier rounds, and what `ctx.once` has done, travels in the sealed state.
+ *
+ *    round 1   ask(a) ask(b) ... setImmediate -> input_required {a, b}, state {}
+ *    round 2   ask(a)=A ask(b)=B ask(c) ...   -> input_required {c},    state {a: A, b: B}
+ *    round 3   ask(a)=A ask(b)=B ask(c)=C     -> the result
+ *
+ * The run that is left behind sees its open questions rejected with ERR_INPUT_REQUIRED and its signal aborted, so
+ * that its `finally` blocks run; whatever it does then is not sent.
+ *
+ * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
+ * Invariant: `#finish` is called at most once, and nothing is collected after it.
+ */
+
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { type InputRequest, InputRequired, type Rounds } from './input-required.ts'
+import { isPromise } from './is-promise.ts'
+import { digestParams, type Sealer } from './sealed-state.ts'
+
+/** What is sealed: answers by key, results of `once` by key, and the state of a handler that drives its own rounds. */
+interface SealedRounds {
+  readonly answers: JsonObject
+  readonly once: JsonObject
+  readonly state?: unknown
+}
+
+/** A wire result of the kind `input_required`. */
+export class InputRequiredResult {
+  readonly inputRequests: { readonly [key: string]: InputRequest } | undefined
+  readonly requestState: string
+
+  constructor(inputRequests: ReadonlyMap<string, InputRequest>, requestState: string) {
+    this.inputRequests = inputRequests.size === 0 ? undefined : Object.fromEntries(inputRequests)
+    this.requestState = requestState
+  }
+}
+
+interface Question {
+  readonly request: InputRequest
+  readonly reject: (error: Error) => void
+}
+
+export class InputRounds implements Rounds {
+  readonly responses: JsonObject
+  readonly state: unknown
+  readonly #sealer: Sealer
+  readonly #binding: string
+  /** Answers from earlier rounds, and those of this round that were asked for again and found good. */
+  readonly #answers: Map<string, unknown>
+  readonly #once: Map<string, unknown>
+  readonly #open = new Map<string, Question>()
+  #finish: ((outcome: Promise<unknown> | unknown) => void) | undefined
+  #abort: ((reason: Error) => void) | undefined
+  #scheduled = false
+  #over = false
+
+  /**
+   * Reads what a request brings from earlier rounds.
+   *
+   * @param params - of the request
+   * @param principalId - of its caller
+   * @throws {RpcError} -32602, `inputResponses` is not an object, or the `requestState` is not valid
+   */
+  constructor(
+    method: string,
+    params: JsonObject | undefined,
+    principalId: string | undefined,
+    sealer: Sealer,
+  ) {
+    const { _meta, inputResponses = {}, requestState, ...salient } = params ?? {}
+    if (typeof inputResponses !== 'object' || inputResponses === null || Array.isArray(inputResponses)) {
+      throw new RpcError(ErrorCode.INVALID_PARAMS, 'inputResponses must be an object of answers by key')
+    }
+    this.#sealer = sealer
+    this.#binding = JSON.stringify([method, principalId ?? null, digestParams(salient)])
+    const sealed =
+      requestState === undefined ? undefined : (sealer.open(requestState, this.#binding) as SealedRounds)
+    this.responses = inputResponses as JsonObject
+    this.state = sealed?.state
+    this.#answers = new Map(Object.entries(sealed?.answers ?? {}))
+    this.#once = new Map(Object.entries(sealed?.once ?? {}))
+  }
+
+  /**
+   * Asks a question.
+   *
+   * @param check - gives the answer in the form that the handler gets; throws when it is not usable, which is as
+   *   if it had not been given
+   * @returns the answer, or a promise that never comes true in this round
+   */
+  ask<T>(key: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
+    if (this.#answers.has(key)) return Promise.resolve(check(this.#answers.get(key)))
+    if (!Object.hasOwn(this.responses, key)) return this.#suspend(key, request)
+    const answer = this.responses[key]
+    return (async () => check(answer))().then(
+      (checked) => {
+        this.#answers.set(key, answer)
+        return checked
+      },
+      () => this.#suspend<T>(key, request),
+    )
+  }
+
+  async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
+    if (!this.#once.has(key)) this.#once.set(key, (await run()) ?? null)
+    return this.#once.get(key) as T
+  }
+
+  /**
+   * Waits for a run of the handler: for its result, or for the questions that it cannot go on without.
+   *
+   * @param abort - aborts the signal of the run that is left behind
+   * @returns the result, or an {@link InputRequiredResult}
+   */
+  settle(result: unknown, abort: (reason: Error) => void): unknown {
+    if (!isPromise(result)) return this.#wireResult(result)
+    return new Promise((resolve, reject) => {
+      this.#finish = resolve
+      this.#abort = abort
+      result
+        .then((value) => {
+          this.#over = true
+          return this.#wireResult(value)
+        })
+        .then(resolve, reject)
+    })
+  }
+
+  #wireResult(result: unknown): unknown {
+    if (!(result instanceof InputRequired)) return result
+    return this.#required(result.inputRequests, result.state)
+  }
+
+  #required(requests: ReadonlyMap<string, InputRequest>, state?: unknown): InputRequiredResult {
+    const sealed: SealedRounds = {
+      answers: Object.fromEntries(this.#answers),
+      once: Object.fromEntries(this.#once),
+      ...(state !== undefined && { state }),
+    }
+    return new InputRequiredResult(requests, this.#sealer.seal(sealed, this.#binding))
+  }
+
+  #suspend<T>(key: string, request: InputRequest): Promise<T> {
+    if (this.#over) return Promise.reject(leftBehind())
+    if (this.#open.has(key)) {
+      const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
+      return Promise.reject(new McpError('ERR_DUPLICATE_KEY', problem))
+    }
+    const promise = new Promise<T>((_resolve, reject) => {
+      this.#open.set(key, { request, reject })
+    })
+    if (!this.#scheduled) {
+      this.#scheduled = true
+      setImmediate(() => this.#endRound())
+    }
+    return promise
+  }
+
+  #endRound(): void {
+    if (this.#over) return
+    this.#over = true
+    const requests = new Map([...this.#open].map(([key, { request }]) => [key, request]))
+    const left = new McpError(
+      'ERR_INPUT_REQUIRED',
+      'The client was asked; the handler runs again with its answer',
+    )
+    try {
+      this.#finish?.(this.#required(requests))
+    } catch (error) {
+      this.#finish?.(Promise.reject(error))
+    }
+    this.#abort?.(left)
+    for (const { reject } of this.#open.values()) reject(left)
+  }
+}
+
+function leftBehind(): McpError {
+  return new McpError('ERR_INPUT_REQUIRED', 'The client was asked; the handler runs again with its answer')
+}

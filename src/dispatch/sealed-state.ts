@@ -1,0 +1,141 @@
+/**
+ * Sealed state: what a stateless server remembers of a call between its rounds, carried by the client that must
+ * neither read nor change it.
+ *
+ *    base64url( version 1 | key id 4 | nonce 12 | tag 16 | ciphertext )       AES-256-GCM
+ *
+ * The binding (who, which method, which parameters) is authenticated with the text but not part of it, so a state
+ * that is presented by somebody else or with another request does not open. The time of expiry is inside.
+ *
+ * Spec: 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
+ * Not here: single use. A state can be presented again until it expires; the specification leaves it to handlers
+ * that need more to enforce it.
+ */
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+
+export interface SealOptions {
+  /**
+   * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. Give the same
+   * ones to all processes behind one URL. @defaultValue one random key: states do not outlive the process
+   */
+  readonly keys?: readonly (string | Uint8Array)[]
+  /** Milliseconds until a state expires; 0: never. @defaultValue 15 minutes */
+  readonly ttlMs?: number
+  /** Characters of a sealed state. @defaultValue 64 Ki */
+  readonly maxLength?: number
+}
+
+interface Key {
+  readonly id: Buffer
+  readonly secret: Buffer
+}
+
+const VERSION = 1
+const KEY_ID_BYTES = 4
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
+const MIN_SECRET_BYTES = 32
+
+export class Sealer {
+  readonly #keys: readonly [Key, ...Key[]]
+  readonly #ttlMs: number
+  readonly #maxLength: number
+
+  /** @throws {TypeError} a key that is too short */
+  constructor({ keys = [randomBytes(MIN_SECRET_BYTES)], ttlMs = 900_000, maxLength = 65_536 }: SealOptions) {
+    const [first, ...rest] = keys.map(makeKey)
+    if (first === undefined) throw new TypeError('requestState.keys must have at least one key')
+    this.#keys = [first, ...rest]
+    this.#ttlMs = ttlMs
+    this.#maxLength = maxLength
+  }
+
+  /**
+   * @param state - any JSON value
+   * @param binding - what the state is bound to
+   * @throws {McpError} ERR_STATE_TOO_LARGE
+   */
+  seal(state: unknown, binding: string): string {
+    const expires = this.#ttlMs === 0 ? 0 : Date.now() + this.#ttlMs
+    const [{ id, secret }] = this.#keys
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(Buffer.from(binding))
+    const text = Buffer.concat([cipher.update(JSON.stringify([expires, state]), 'utf8'), cipher.final()])
+    const sealed = Buffer.concat([Buffer.of(VERSION), id, nonce, cipher.getAuthTag(), text]).toString(
+      'base64url',
+    )
+    if (sealed.length <= this.#maxLength) return sealed
+    const problem = `The state of the call takes ${sealed.length} characters, above the limit of ${this.#maxLength}`
+    throw new McpError('ERR_STATE_TOO_LARGE', problem)
+  }
+
+  /** @throws {RpcError} -32602, the state was not sealed here, for this caller and this request, or has expired */
+  open(sealed: unknown, binding: string): unknown {
+    if (typeof sealed !== 'string' || sealed.length > this.#maxLength || !/^[\w-]+$/.test(sealed)) {
+      throw rejected('it is not one of ours')
+    }
+    const bytes = Buffer.from(sealed, 'base64url')
+    // Buffer.from forgives stray bits in the last character; a state has one spelling only.
+    if (bytes.length <= HEAD_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== sealed) {
+      throw rejected('it is not one of ours')
+    }
+    const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
+    const key = this.#keys.find(({ id }) => id.equals(keyId))
+    if (key === undefined) throw rejected('it was sealed with another key')
+    const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES)
+    const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(binding))
+      .setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES))
+    let text: string
+    try {
+      text = Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()]).toString('utf8')
+    } catch {
+      throw rejected('it was changed, or belongs to another caller or another request')
+    }
+    const [expires, state] = JSON.parse(text) as [number, unknown]
+    if (expires !== 0 && Date.now() > expires) throw rejected('it has expired')
+    return state
+  }
+}
+
+/**
+ * A digest of the parameters that say what a request is, the same however its members are ordered.
+ *
+ * @param params - without what changes from round to round
+ * @throws {RpcError} -32602, nested too deeply to be compared
+ */
+export function digestParams(params: unknown): string {
+  return createHash('sha256').update(canonical(params, 0)).digest('base64url')
+}
+
+const MAX_DEPTH = 256
+
+function canonical(value: unknown, depth: number): string {
+  if (depth > MAX_DEPTH) {
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `The parameters are nested deeper than ${MAX_DEPTH} levels`)
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item, depth + 1)}`).join(',')}}`
+}
+
+function makeKey(given: string | Uint8Array): Key {
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given
+  if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
+    throw new TypeError(`A key of requestState.keys must have at least ${MIN_SECRET_BYTES} bytes`)
+  }
+  const secret = createHash('sha256').update('barewire request state').update(bytes).digest()
+  return { secret, id: createHash('sha256').update(secret).digest().subarray(0, KEY_ID_BYTES) }
+}
+
+function rejected(reason: string): RpcError {
+  return new RpcError(
+    ErrorCode.INVALID_PARAMS,
+    `The requestState is not valid: ${reason}; start the request anew`,
+  )
+}
