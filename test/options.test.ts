@@ -1,0 +1,192 @@
+/** Options: every one with wrong values, refused at construction by name; the defaults; what is read of the rest. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMcpHandler, type HandlerOptions, McpServer, type ServeOptions, serve } from '../src/index.ts'
+import { checkOptions } from '../src/options.ts'
+
+const newServer = () => new McpServer({ name: 'options-test', version: '1' })
+
+/** Wrong values have no type of ours. */
+const given = (options: object) => options as HandlerOptions
+
+const counts = [
+  'maxBodyBytes',
+  'maxBatch',
+  'maxStreamBufferBytes',
+  'maxInFlightPerSession',
+  'maxSubscriptionsPerSession',
+]
+const times = ['keepAliveMs', 'sseAfterMs', 'disconnectGraceMs', 'requestTimeoutMs', 'elicitTimeoutMs']
+const nestedCounts = { sessions: ['max'], replay: ['maxEvents', 'maxBytes', 'maxTotalBytes'] }
+const nestedTimes = { sessions: ['idleTimeoutMs'], replay: ['ttlMs', 'retryMs'] }
+
+const wrongCounts = [0, -1, 1.5, Number.NaN, '5', null, true, {}]
+const wrongTimes = [-1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, '5', null, true, {}]
+const verify = () => undefined
+
+const wrong: readonly (readonly [name: string, options: object])[] = [
+  ...counts.flatMap((name) => wrongCounts.map((value) => [name, { [name]: value }] as const)),
+  ...times.flatMap((name) => wrongTimes.map((value) => [name, { [name]: value }] as const)),
+  ...nested(nestedCounts, wrongCounts),
+  ...nested(nestedTimes, wrongTimes),
+  ...['mcp', '', 5, null, '/mcp?a=1', '/mcp#a'].map((path) => ['path', { path }] as const),
+  ...[[], 'localhost', [5], ['http://localhost'], ['a/b']].map(
+    (allowedHosts) => ['allowedHosts', { allowedHosts }] as const,
+  ),
+  ...['https://a.example', [5], ['a.example'], ['https://a.example/path'], ['null']].map(
+    (allowedOrigins) => ['allowedOrigins', { allowedOrigins }] as const,
+  ),
+  ...[null, true, 'token'].map((auth) => ['auth', { auth }] as const),
+  ['auth.verify', { auth: {} }],
+  ['auth.verify', { auth: { verify: 'yes' } }],
+  ['auth.resourceMetadata', { auth: { verify, resourceMetadata: '/relative' } }],
+  ['auth.resourceMetadata', { auth: { verify, resourceMetadata: 'https://a.example/ü' } }],
+  ['auth.resourceMetadata', { auth: { verify, resourceMetadata: 5 } }],
+  ['auth.requiredScopes', { auth: { verify, requiredScopes: 'read' } }],
+  ['auth.requiredScopes', { auth: { verify, requiredScopes: ['two words'] } }],
+  ['auth.requiredScopes', { auth: { verify, requiredScopes: [''] } }],
+  ['auth.scopes', { auth: { verify, scopes: [] } }],
+  ...[null, true, 5].map((sessions) => ['sessions', { sessions }] as const),
+  ['sessions.missingId', { sessions: { missingId: 'ignore' } }],
+  ['sessions.idleTimeout', { sessions: { idleTimeout: 5 } }],
+  ...[null, true, 5].map((replay) => ['replay', { replay }] as const),
+  ['replay.max', { replay: { max: 5 } }],
+  ...['yes', 1, null].map((strictAccept) => ['strictAccept', { strictAccept }] as const),
+  ...['tolerate', true, null].map((duplicateIds) => ['duplicateIds', { duplicateIds }] as const),
+  ...['onSessionOpened', 'onSessionClosed', 'onRejected'].flatMap((hook) =>
+    ['log', true, null].map((value) => [hook, { [hook]: value }] as const),
+  ),
+  ['keepAlive', { keepAlive: 5 }],
+  ['MaxBatch', { MaxBatch: 5 }],
+  ['constructor', { constructor: 5 }],
+]
+
+function nested(names: { readonly [group: string]: readonly string[] }, values: readonly unknown[]) {
+  return Object.entries(names).flatMap(([group, members]) =>
+    members.flatMap((name) =>
+      values.map((value) => [`${group}.${name}`, { [group]: { [name]: value } }] as const),
+    ),
+  )
+}
+
+test('a wrong value or an unknown name throws a TypeError that names the option', () => {
+  for (const [name, options] of wrong) {
+    const names = (error: unknown) =>
+      error instanceof TypeError &&
+      new RegExp(`(^|[ "])${name.replaceAll('.', '\\.')}\\b`).test(error.message)
+    assert.throws(() => createMcpHandler(newServer(), given(options)), names, JSON.stringify([name, options]))
+  }
+})
+
+test('options that are not an object throw a TypeError', () => {
+  for (const options of [null, 5, 'options', true]) {
+    assert.throws(() => createMcpHandler(newServer(), options as unknown as HandlerOptions), {
+      name: 'TypeError',
+      message: /options must be an object/,
+    })
+  }
+})
+
+test('the defaults are the documented ones', () => {
+  const MiB = 1024 * 1024
+  const { sessionEra, ...common } = checkOptions({})
+  assert.deepEqual(common, {
+    path: undefined,
+    allowedHosts: undefined,
+    allowedOrigins: undefined,
+    auth: undefined,
+    maxBodyBytes: 4 * MiB,
+    strictAccept: false,
+    onRejected: undefined,
+  })
+  assert.deepEqual(sessionEra, {
+    maxBatch: 100,
+    maxStreamBufferBytes: 1 * MiB,
+    maxInFlightPerSession: 256,
+    maxSubscriptionsPerSession: 1000,
+    keepAliveMs: 15_000,
+    sseAfterMs: 5000,
+    disconnectGraceMs: 30_000,
+    requestTimeoutMs: 60_000,
+    elicitTimeoutMs: 600_000,
+    sessions: { max: 10_000, idleTimeoutMs: 1_800_000, missingId: 'reject' },
+    replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
+    duplicateIds: 'accept',
+    onSessionOpened: undefined,
+    onSessionClosed: undefined,
+  })
+})
+
+test('0 turns every time limit off, Infinity every count and size', () => {
+  const options: { [name: string]: unknown } = { sessions: {}, replay: {} }
+  const set = (target: object, names: readonly string[], value: number) => {
+    for (const name of names) Object.assign(target, { [name]: value })
+  }
+  set(options, counts, Number.POSITIVE_INFINITY)
+  set(options, times, 0)
+  for (const group of ['sessions', 'replay'] as const) {
+    set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
+    set(options[group] as object, nestedTimes[group], 0)
+  }
+  const { sessionEra, maxBodyBytes } = checkOptions(given(options))
+  const numbers = [
+    ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
+    maxBodyBytes,
+  ]
+  for (const value of numbers.filter((each) => typeof each === 'number')) {
+    assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)
+  }
+})
+
+test('an option that is undefined has its default', () => {
+  const names = [
+    ...counts,
+    ...times,
+    'path',
+    'auth',
+    'sessions',
+    'replay',
+    'strictAccept',
+    'duplicateIds',
+    'onRejected',
+  ]
+  const options = Object.fromEntries(names.map((name) => [name, undefined]))
+  assert.deepEqual(checkOptions(given(options)), checkOptions({}))
+})
+
+test('sessions and replay can be switched off, and without sessions nothing is kept for replay', () => {
+  assert.equal(checkOptions({ sessions: false }).sessionEra.sessions, undefined)
+  assert.equal(checkOptions({ sessions: false }).sessionEra.replay, undefined)
+  assert.equal(checkOptions({ replay: false }).sessionEra.replay, undefined)
+})
+
+test('a final slash of path does not count, except where it is all there is', () => {
+  assert.equal(checkOptions({ path: '/mcp/' }).path, '/mcp')
+  assert.equal(checkOptions({ path: '/' }).path, '/')
+})
+
+test('serve names its own wrong options, and those of the handler', async () => {
+  const rows: readonly (readonly [name: string, options: object])[] = [
+    ...[-1, 65_536, 1.5, '80', null, Number.NaN].map((port) => ['port', { port }] as const),
+    ...[5, '', null].map((host) => ['host', { host }] as const),
+    ['path', { path: 'mcp' }],
+    ['hostname', { hostname: 'localhost' }],
+    ['maxBatch', { maxBatch: 0 }],
+  ]
+  for (const [name, options] of rows) {
+    const names = (error: unknown) => error instanceof TypeError && error.message.includes(name)
+    await assert.rejects(serve(newServer(), options as ServeOptions), names, JSON.stringify(options))
+  }
+})
+
+test('close names a wrong drainMs, and can be called rightly afterwards', async () => {
+  const handler = createMcpHandler(newServer())
+  const serving = await serve(newServer(), { port: 0 })
+  for (const drainMs of [-1, Number.POSITIVE_INFINITY, Number.NaN, '5' as unknown as number]) {
+    await assert.rejects(handler.close({ drainMs }), { name: 'TypeError', message: /drainMs/ })
+    await assert.rejects(serving.close({ drainMs }), { name: 'TypeError', message: /drainMs/ })
+  }
+  await handler.close()
+  await serving.close()
+})
