@@ -1,0 +1,64 @@
+/** The fixture's definition, served in this process, and real clients connected to it. */
+
+import type { TestContext } from 'node:test'
+import {
+  type HandlerStats,
+  type McpServer,
+  type ServeOptions,
+  type ServerOptions,
+  serve,
+} from '../../src/index.ts'
+import { createFixture } from '../fixture/definition.ts'
+import { clientV1 } from './client-v1.ts'
+import { clientV2 } from './client-v2.ts'
+import type { ClientKind, ConnectOptions, RealClient } from './real-client.ts'
+
+/** Each test of this folder runs with each of these. */
+export const kinds: readonly ClientKind[] = [clientV1, clientV2]
+
+export interface Served {
+  readonly server: McpServer
+  readonly url: string
+  stats(): HandlerStats
+  /** Lets calls finish, then closes. */
+  close(): Promise<void>
+  /** Breaks every connection, as a network does. */
+  breakConnections(): void
+  connect(kind: ClientKind, options?: Omit<ConnectOptions, 'url'>): Promise<RealClient>
+}
+
+export async function serveFixture(
+  t: TestContext,
+  options: ServeOptions = {},
+  serverOptions: ServerOptions = {},
+): Promise<Served> {
+  const server = createFixture(serverOptions)
+  // Clients wait for as long as the server asks them to, before they come back.
+  const serving = await serve(server, { port: 0, replay: { retryMs: 10 }, ...options })
+  t.after(() => serving.close({ drainMs: 0 }))
+  return {
+    server,
+    url: serving.url,
+    stats: serving.stats,
+    close: serving.close,
+    breakConnections: () => serving.server.closeAllConnections(),
+    async connect(kind, connectOptions = {}) {
+      const client = await kind.connect({ url: serving.url, ...connectOptions })
+      t.after(() => client.close())
+      return client
+    },
+  }
+}
+
+/** A promise and what settles it. */
+export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
+  let open: (value: T) => void = () => {}
+  const opened = new Promise<T>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}
+
+/** A client's `fetch` that never listens to the server: every GET is answered as by a server without streams. */
+export const fetchWithoutListening: typeof fetch = async (url, init) =>
+  init?.method === 'GET' ? new Response(null, { status: 405 }) : await fetch(url, init)
