@@ -2,7 +2,8 @@
  * A coarse clock for the limits that are counted in seconds: one timer for all of them, and no system call for
  * a request that only wants to say "seen just now".
  *
- * It counts its own ticks, so a clock that is set back or a machine that slept expires nothing early. It runs
+ * It counts its own ticks, so a clock that is set back or a machine that slept expires nothing early. A limit is
+ * noticed one to two ticks after it has passed, never before. It runs
  * only while there is something to watch, and never keeps the process alive.
  */
 
@@ -29,6 +30,14 @@ export class CoarseClock {
       this.now += this.#tickMs
       this.#onTick()
     }, this.#tickMs).unref()
+  }
+
+  /**
+   * The latest reading of `now` that is surely this long ago: what happened just before a tick was noted with the
+   * reading of the tick before.
+   */
+  before(milliseconds: number): number {
+    return this.now - this.#tickMs - milliseconds
   }
 
   stop(): void {

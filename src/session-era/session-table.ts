@@ -117,7 +117,8 @@ export class SessionTable {
   expire(): void {
     const { idleTimeoutMs } = this.#options
     if (idleTimeoutMs === 0) return
-    while (this.#oldest !== undefined && this.#clock.now - this.#oldest.lastSeen >= idleTimeoutMs) {
+    const expired = this.#clock.before(idleTimeoutMs)
+    while (this.#oldest !== undefined && this.#oldest.lastSeen <= expired) {
       this.close(this.#oldest, 'expired')
     }
   }

@@ -149,17 +149,17 @@ export class SessionEraState implements StreamHost {
     const { disconnectGraceMs, replay } = this.settings
     this.table.expire()
     for (const [reply, since] of this.#detached) {
-      if (this.clock.now - since < disconnectGraceMs) break
+      if (since > this.clock.before(disconnectGraceMs)) break
       this.#detached.delete(reply)
       reply.cancel(new McpError('ERR_CLIENT_GONE', `The client was away for ${disconnectGraceMs} ms`))
     }
     if (replay !== undefined && replay.ttlMs > 0) {
+      const expired = this.clock.before(replay.ttlMs)
       for (const [stream, { session, at }] of this.#finished) {
-        if (this.clock.now - at < replay.ttlMs) break
+        if (at > expired) break
         this.#forget(session, stream)
       }
-      for (const session of this.table.values())
-        session.listening?.dropOlderThan(this.clock.now - replay.ttlMs)
+      for (const session of this.table.values()) session.listening?.dropOlderThan(expired)
     }
     if (this.table.size === 0 && this.#detached.size === 0 && this.#finished.size === 0) this.clock.stop()
   }
