@@ -1,0 +1,125 @@
+/** Mounting: a body that a framework has read already, in every form that frameworks give it. */
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import express from 'express'
+import { createMcpHandler, McpServer } from '../src/index.ts'
+import { initializeText } from './conversations/running-server.ts'
+import { type HttpReply, post, TestSession } from './helpers/wire.ts'
+
+const hello = JSON.parse(initializeText)
+
+/** Reads the body as a framework does, puts it somewhere, and calls the handler. */
+type Mount = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void
+
+async function mounted(t: TestContext, mount: (handler: ReturnType<typeof createMcpHandler>) => Mount) {
+  const errors: unknown[] = []
+  const server = new McpServer({ name: 'mounted', version: '1' }, { onError: (error) => errors.push(error) })
+  const handler = createMcpHandler(server, { path: '/mcp' })
+  const serveBody = mount(handler)
+  const httpServer = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    serveBody(request, response, Buffer.concat(chunks))
+  }).listen(0, '127.0.0.1')
+  await once(httpServer, 'listening')
+  t.after(async () => {
+    await handler.close({ drainMs: 0 })
+    httpServer.close()
+    httpServer.closeAllConnections()
+  })
+  return { url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}/mcp`, errors }
+}
+
+function assertWelcomed(reply: HttpReply): void {
+  assert.equal(reply.status, 200, reply.text)
+  assert.equal(reply.json.result.serverInfo.name, 'mounted')
+}
+
+const forms: readonly (readonly [name: string, form: (body: Buffer) => unknown])[] = [
+  ['an object', (body) => JSON.parse(body.toString())],
+  ['a string', (body) => body.toString()],
+  ['a Buffer', (body) => body],
+  ['a Uint8Array', (body) => new Uint8Array(body)],
+]
+
+for (const [name, form] of forms) {
+  test(`a body that was parsed to ${name} is taken as the third argument and as request.body`, async (t) => {
+    const third = await mounted(t, (handler) => (request, response, body) => {
+      handler(request, response, form(body))
+    })
+    assertWelcomed(await post(third.url, hello))
+    const property = await mounted(t, (handler) => (request, response, body) => {
+      Object.assign(request, { body: form(body) })
+      handler(request, response)
+    })
+    assertWelcomed(await post(property.url, hello))
+    assert.deepEqual([third.errors, property.errors], [[], []])
+  })
+}
+
+test('a third argument that is a function, as Express gives it, is not taken for a body', async (t) => {
+  let nextCalls = 0
+  const { url } = await mounted(t, (handler) => (request, response, body) => {
+    Object.assign(request, { body: JSON.parse(body.toString()) })
+    handler(request, response, () => {
+      nextCalls += 1
+    })
+  })
+  assertWelcomed(await post(url, hello))
+  assert.equal(nextCalls, 0)
+})
+
+test('a parsed body is checked like any other: bytes that are no JSON, null, a number, an empty string', async (t) => {
+  const rows: readonly (readonly [form: () => unknown, code: number])[] = [
+    [() => Buffer.from([0x7b, 0xff]), -32700],
+    [() => '{', -32700],
+    [() => '', -32700],
+    [() => null, -32600],
+    [() => 5, -32600],
+    [() => ({}), -32600],
+    // An array goes on to its session, which is missing.
+    [() => [], -32000],
+  ]
+  for (const [form, code] of rows) {
+    const { url, errors } = await mounted(t, (handler) => (request, response) => {
+      handler(request, response, form())
+    })
+    const reply = await post(url, hello)
+    assert.deepEqual([reply.status, reply.json.error.code], [400, code])
+    assert.deepEqual(errors, [])
+  }
+})
+
+test('a body that was read and not handed over is the mistake of the program, and is reported as one', async (t) => {
+  const { url, errors } = await mounted(t, (handler) => (request, response) => handler(request, response))
+  const reply = await post(url, hello)
+  assert.deepEqual([reply.status, reply.json.error.code], [500, -32603])
+  assert.equal(errors.length, 1)
+  assert.match(String(errors[0]), /read before: pass the parsed body to the handler/)
+})
+
+test('Express serves it below a mount point, with and without its JSON parser, final slash and query included', async (t) => {
+  for (const parser of [express.json(), undefined]) {
+    const handler = createMcpHandler(new McpServer({ name: 'mounted', version: '1' }), { path: '/mcp' })
+    const app = express()
+    if (parser !== undefined) app.use(parser)
+    app.use('/mcp', handler)
+    const httpServer = app.listen(0, '127.0.0.1')
+    await once(httpServer, 'listening')
+    t.after(async () => {
+      await handler.close({ drainMs: 0 })
+      httpServer.close()
+      httpServer.closeAllConnections()
+    })
+    const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}/mcp`
+    for (const target of [url, `${url}/`, `${url}?key=1`]) assertWelcomed(await post(target, hello))
+    const session = await TestSession.open(url)
+    assert.equal((await session.request('ping')).status, 200)
+    assert.equal((await session.delete()).status, 200)
+    assert.equal((await post(`${url}/below`, hello)).status, 404)
+  }
+})
