@@ -3,7 +3,8 @@
  *
  *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
- *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing
+ *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing; 405 when the
+ *                        stream is over and nothing was missed
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening} and
  * "Resumability and Redelivery" {@link spec.resumability}.
@@ -70,11 +71,12 @@ export function listen(incoming: Incoming<Principal>, state: SessionEraState): R
 
   const stream = ownStream(session, state)
   const missed = stream.missed(undefined)
-  // What nobody received and is not there any more: the lists are told anew below, which covers all of it.
+  // What nobody received and is not there any more can only have been news of these: they are all told anew.
   if (missed === 'gap') session.missedChanges = LISTS.reduce((bits, list) => bits | list.bit, 0)
   stream.attach(incoming.response, incoming.replyHeaders(), missed === 'gap' ? [] : missed)
   for (const list of LISTS) if ((session.missedChanges & list.bit) !== 0) stream.send(list.message)
   session.missedChanges = 0
+  if (missed === 'gap') for (const uri of session.subscriptions ?? []) stream.send(resourceUpdated(uri))
   return undefined
 }
 
@@ -84,18 +86,21 @@ export function announce(changes: Changes, state: SessionEraState): void {
   if (lists.length > 0) {
     for (const session of state.table.values()) {
       for (const list of lists) {
-        // A client that never listened reads the lists when it first does; one bit remembers that for it.
-        if (session.listening === undefined) session.missedChanges |= list.bit
-        else session.listening.send(list.message)
+        // A client that does not listen reads the lists when it next does; one bit remembers that for it.
+        if (session.listening?.send(list.message) !== true) session.missedChanges |= list.bit
       }
     }
   }
   for (const uri of changes.resources) {
     const sessions = state.subscribers.get(uri)
     if (sessions === undefined) continue
-    const message = encodeNotification(Notify.resourceUpdated, { uri })
+    const message = resourceUpdated(uri)
     for (const session of sessions) ownStream(session, state).send(message)
   }
+}
+
+function resourceUpdated(uri: string): string {
+  return encodeNotification(Notify.resourceUpdated, { uri })
 }
 
 export function methodNotAllowed(method: string): Refused {
@@ -117,8 +122,21 @@ function resume(lastEventId: string, incoming: Incoming<Principal>, session: Ses
   }
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
+  if (stream.finished && missed.length === 0) return nothingLeft()
   stream.attach(incoming.response, incoming.replyHeaders(), missed)
   return undefined
+}
+
+/**
+ * A stream may end without a result, after a cancellation or with an error, and clients come back for as long as
+ * they have seen none. They take 405 for "no stream here", and stop.
+ */
+function nothingLeft(): Refused {
+  const problem = 'The stream that this Last-Event-ID belongs to is over, and nothing came after this event'
+  return {
+    ...refused(405, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem)),
+    headers: ['Allow', 'POST'],
+  }
 }
 
 /** Not 404, which would mean that the session is gone. */
