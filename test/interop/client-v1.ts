@@ -33,6 +33,7 @@ const NOTIFICATIONS = [
 export const clientV1: ClientKind = {
   name: 'SDK v1 client',
   resourceNotFoundCode: -32002,
+  takesErrorForEnd: false,
 
   async connect({ url, answers = {}, capabilities = {}, fetch }) {
     const client = new Client({ name: 'interop-v1', version: '1.0.0' }, { capabilities })

@@ -16,6 +16,7 @@ export const clientV2: ClientKind = {
   name: 'SDK v2 client',
   // It reports the code that later revisions have for this.
   resourceNotFoundCode: -32602,
+  takesErrorForEnd: true,
 
   async connect({ url, answers = {}, capabilities = {}, fetch }) {
     const client = new Client({ name: 'interop-v2', version: '1.0.0' }, { capabilities })

@@ -87,6 +87,8 @@ export interface ClientKind {
   readonly name: string
   /** What the client makes of -32002. */
   readonly resourceNotFoundCode: number
+  /** Whether an error ends a stream for the client, as a result does; otherwise it comes back once more. */
+  readonly takesErrorForEnd: boolean
   connect(options: ConnectOptions): Promise<RealClient>
 }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { RpcError } from '../../src/index.ts'
 import { within } from '../helpers/within.ts'
 import { gate, kinds, serveFixture } from './setup.ts'
 
@@ -14,6 +15,7 @@ const NAME_FORM = { type: 'object', properties: { name: { type: 'string' } }, re
 function resumptions() {
   const attempted = gate()
   const allowed = gate()
+  const answered = gate<number>()
   let attempts = 0
   let listening: string | undefined
   const hold: typeof fetch = async (url, init) => {
@@ -24,13 +26,22 @@ function resumptions() {
       attempts += 1
       attempted.open()
       await allowed.opened
-      return await fetch(url, init)
+      const response = await fetch(url, init)
+      answered.open(response.status)
+      return response
     }
     const response = await fetch(url, init)
     listening ??= await firstStreamName(response.clone())
     return response
   }
-  return { fetch: hold, attempted: attempted.opened, allow: allowed.open, count: () => attempts }
+  return {
+    fetch: hold,
+    attempted: attempted.opened,
+    allow: allowed.open,
+    /** Status of the first answer. */
+    answered: answered.opened,
+    count: () => attempts,
+  }
 }
 
 /** The name before the `_` in the first event id of a stream. */
@@ -188,11 +199,46 @@ for (const kind of kinds) {
       assert.equal(questions, 1)
     })
 
-    test('comes back when the server hung up on it, and gets the result [transports.retry-before-close] [transports.priming-event]', async (t) => {
-      const client = await (await serveFixture(t)).connect(kind)
+    test('comes back when the server hung up on it, and gets the result', async (t) => {
+      const resumed = resumptions()
+      resumed.allow()
+      const client = await (await serveFixture(t)).connect(kind, { fetch: resumed.fetch })
       const result = await within(client.callTool('test_reconnection'), () => 'the result')
       assert.equal(result.content[0]?.text, 'Reconnection test completed successfully')
       assert.equal(client.responses.length, 1)
+      assert.equal(resumed.count(), 1)
+      assert.deepEqual(client.errors, [])
+    })
+
+    test('does not come back again and again for a call that ended without a result [transports.get-stream-or-405]', async (t) => {
+      const { server, ...served } = await serveFixture(t)
+      server.registerTool('endless', {}, async (_args, { progress, signal }) => {
+        progress(1)
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        return ''
+      })
+      server.registerTool('failing', {}, (_args, { progress }) => {
+        progress(1)
+        throw new RpcError(-32000, 'no')
+      })
+      const resumed = resumptions()
+      const client = await served.connect(kind, { fetch: resumed.fetch })
+      const controller = new AbortController()
+      const cancelled = client.callTool(
+        'endless',
+        {},
+        { signal: controller.signal, onprogress: () => controller.abort() },
+      )
+      await assert.rejects(cancelled)
+      await within(resumed.attempted, () => 'the client to come back')
+      resumed.allow()
+      assert.equal(await within(resumed.answered, () => 'the answer to that'), 405)
+
+      await assert.rejects(client.callTool('failing', {}, { onprogress: () => {} }), { code: -32000 })
+      // Longer than the client waits before it comes back: a call that begins after it has to end after it.
+      await client.callTool('test_reconnection')
+      const expected = kind.takesErrorForEnd ? 2 : 3
+      assert.equal(resumed.count(), expected)
       assert.deepEqual(client.errors, [])
     })
 
