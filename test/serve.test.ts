@@ -73,7 +73,7 @@ test('a session outlives the connection that opened it', async (t) => {
   const [connection] = (await accepted) as [Socket]
   await socket.write(httpText({ body: initializeText }))
   const id = (await socket.response()).headers['mcp-session-id'] ?? ''
-  const closed = once(connection, 'close')
+  const closed = new Promise((resolve) => connection.on('close', resolve))
   socket.reset()
   await closed
   const other = await raw(port, httpText({ headers: { 'mcp-session-id': id }, body: pingText }))
