@@ -8,7 +8,7 @@
  * With `--url`, a server that is already running is tested instead of the fixture. Results, one `checks.json` a
  * scenario, stay in test/conformance/results/.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -16,10 +16,10 @@ import { run, start } from './lib/child.ts'
 import { findReasons, readRun, tableLine } from './lib/conformance-report.ts'
 import { conformanceRuns } from './lib/conformance-runs.ts'
 import { findNode, ownMajor } from './lib/find-node.ts'
+import { installApart } from './lib/install-apart.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const home = join(root, 'test', 'conformance')
-const suite = join(home, 'node_modules', '@modelcontextprotocol', 'conformance')
 
 const { values, positionals } = parseArgs({ options: { url: { type: 'string' } }, allowPositionals: true })
 for (const name of positionals) {
@@ -30,7 +30,7 @@ for (const name of positionals) {
 }
 const runs = conformanceRuns.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 
-await install()
+const suite = await installApart(home, '@modelcontextprotocol/conformance')
 const node = ownMajor >= 22 ? process.execPath : await findNode(22)
 const fixture = values.url === undefined ? await startFixture() : undefined
 const url = values.url ?? fixture?.match[1] ?? ''
@@ -38,18 +38,6 @@ try {
   process.exitCode = (await runAll(url)) ? 0 : 1
 } finally {
   await fixture?.stop()
-}
-
-/** Installs the suite unless the pinned version is there already. */
-async function install(): Promise<void> {
-  const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
-  const wanted: string = devDependencies['@modelcontextprotocol/conformance']
-  const manifest = join(suite, 'package.json')
-  if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === wanted) return
-  console.log(`installing the conformance suite ${wanted} in test/conformance`)
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const { code, stderr } = await run(npm, ['ci'], { cwd: home })
-  if (code !== 0) throw new Error(`npm ci in ${home} failed:\n${stderr}`)
 }
 
 function startFixture() {
