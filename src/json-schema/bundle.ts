@@ -10,12 +10,12 @@
  *                              +--- parse document <--- resolve
  *
  * Invariant: each node has one place; a JSON Pointer is looked up by place, so pointers cost no walk.
- * Not here: keywords (keywords.ts), URIs (uri.ts).
+ * Not here: keywords (keywords-*.ts), URIs (uri.ts).
  */
 
 import type { Dialect } from './dialect.ts'
 import { DIALECTS, DRAFT_2020_12, fromVocabulary } from './dialect.ts'
-import type { Parser, Relation } from './keywords.ts'
+import type { Parser, Relation } from './keyword.ts'
 import { BUILT_IN } from './metaschema.ts'
 import type { Reference, Resource } from './node.ts'
 import { forEachInPlace, SchemaNode } from './node.ts'
@@ -111,6 +111,9 @@ export class Bundle implements Parser {
     let plainName: string | undefined
     const isDocument = within.root === undefined
     const id = Object.hasOwn(raw, '$id') ? raw['$id'] : undefined
+    if (Object.hasOwn(raw, '$schema') && typeof raw['$schema'] !== 'string') {
+      throw new SchemaError(`${place}/$schema`, `expected a URI, got ${describe(raw['$schema'])}`)
+    }
     // Inside draft-07 `$ref` hides `$id` like every sibling.
     if (id !== undefined && !(within.dialect.legacy && Object.hasOwn(raw, '$ref'))) {
       if (typeof id !== 'string') {

@@ -3,7 +3,8 @@
  */
 
 import type { Compiler } from './check.ts'
-import { anything, Kind, kindOf } from './check-basic.ts'
+import type { NumberRange } from './check-basic.ts'
+import { anything, Kind, kindOf, rangeOf } from './check-basic.ts'
 import { findDuplicate } from './equal.ts'
 import type { ArrayRules, Check, SchemaNode } from './node.ts'
 
@@ -56,11 +57,29 @@ function restLoop(check: Check, start: number): (value: readonly unknown[]) => b
         for (let i = start; i < value.length; i++) if (typeof value[i] !== 'string') return false
         return true
       }
-    default:
+    default: {
+      const range = rangeOf(check)
+      if (range !== undefined) return rangeLoop(range, start)
       return (value) => {
         for (let i = start; i < value.length; i++) if (!check(value[i])) return false
         return true
       }
+    }
+  }
+}
+
+/** Passing a number to a closure would box it: arrays of fractions hold them unboxed. */
+function rangeLoop(
+  { minimum, maximum, integer }: NumberRange,
+  start: number,
+): (value: readonly unknown[]) => boolean {
+  return (value) => {
+    for (let i = start; i < value.length; i++) {
+      const item = value[i]
+      if (typeof item !== 'number' || !(item >= minimum && item <= maximum)) return false
+      if (integer && !Number.isInteger(item)) return false
+    }
+    return true
   }
 }
 

@@ -99,23 +99,45 @@ export function codePoints(text: string): number {
   return count
 }
 
-/** The check of number keywords; other types pass unless `otherwise` says no. */
-export function numberCheck(rules: NumberRules): Check {
-  const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum, exclusiveMaximum, multipleOf } = rules
-  const above = exclusiveMinimum ?? -Infinity
-  const below = exclusiveMaximum ?? Infinity
-  const strict = exclusiveMinimum !== undefined || exclusiveMaximum !== undefined
+/** Bounds that a loop can test without a call. NaN and the infinities are outside all of them. */
+export interface NumberRange {
+  readonly minimum: number
+  readonly maximum: number
+  readonly integer: boolean
+}
+
+/** The range behind a check that `numberCheck` made, if it is nothing else. */
+const ranges = new WeakMap<Check, NumberRange>()
+
+/** The plain range that a check stands for, if any. */
+export function rangeOf(check: Check): NumberRange | undefined {
+  if (check === isNumber) return { minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE, integer: false }
+  return ranges.get(check)
+}
+
+/**
+ * The check of number keywords.
+ *
+ * @param types - `number` or `integer` alone: the type is tested too; otherwise values of other types pass
+ */
+export function numberCheck(rules: NumberRules, types: number): Check {
+  const { minimum = -Number.MAX_VALUE, maximum = Number.MAX_VALUE, multipleOf } = rules
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = rules
+  const integer = types === BIT.integer
+  const otherwise = !integer && types !== BIT.number
   const test = multipleOf?.test
+  const plain = test === undefined && exclusiveMinimum === -Infinity && exclusiveMaximum === Infinity
+  if (plain && !otherwise) {
+    const check: Check = integer
+      ? (value) => Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum
+      : (value) => typeof value === 'number' && value >= minimum && value <= maximum
+    ranges.set(check, { minimum, maximum, integer })
+    return check
+  }
   return (value) => {
-    if (typeof value !== 'number') return true
-    if (value < minimum || value > maximum) return false
-    if (
-      strict &&
-      !(
-        (exclusiveMinimum === undefined || value > above) &&
-        (exclusiveMaximum === undefined || value < below)
-      )
-    )
+    if (typeof value !== 'number') return otherwise
+    if (integer && !Number.isInteger(value)) return false
+    if (!(value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum))
       return false
     return test === undefined || test(value)
   }

@@ -74,11 +74,15 @@ export class Compiler {
     const { types } = node
     const only = (bit: number, rules: unknown): boolean => types === bit && rules !== undefined
     const fused =
-      only(BIT.object, node.object) || only(BIT.array, node.array) || only(BIT.string, node.string)
+      only(BIT.object, node.object) ||
+      only(BIT.array, node.array) ||
+      only(BIT.string, node.string) ||
+      only(BIT.number, node.number) ||
+      only(BIT.integer, node.number)
     if (types !== 0 && !fused) checks.push(typeCheck(types))
     if (node.constant !== undefined) checks.push(this.#equals(node, node.constant.value))
     if (node.choices !== undefined) checks.push(this.#oneOfChoices(node, node.choices))
-    if (node.number !== undefined) checks.push(numberCheck(node.number))
+    if (node.number !== undefined) checks.push(numberCheck(node.number, types))
     if (node.string !== undefined) checks.push(this.#stringCheck(node.string, types !== BIT.string))
     if (node.array !== undefined) checks.push(arrayCheck(this, node, node.array, types !== BIT.array))
     if (node.object !== undefined) checks.push(objectCheck(this, node, node.object, types !== BIT.object))

@@ -2,7 +2,7 @@
  * Compiles a JSON Schema into a validator. The module's entrance.
  *
  *   schema, documents --> bundle.ts (nodes, references) --> check.ts (closures) --> Validator
- *                              keywords.ts, dialect.ts          |  no
+ *                              keywords-*.ts, dialect.ts          |  no
  *                                                               +--> explain.ts (errors)
  *
  * Spec: JSON Schema 2020-12 {@link https://json-schema.org/draft/2020-12/json-schema-core}; draft-07 by

@@ -4,20 +4,19 @@
  * Spec: core 2020-12, section 8.1. Known are 2020-12 (also the default), draft-07, and a custom
  * meta-schema among the given documents whose `$vocabulary` names known vocabularies.
  *
- * Not here: what keywords do (keywords.ts), finding a custom meta-schema (bundle.ts).
+ * Not here: what keywords do (keywords-*.ts), finding a custom meta-schema (bundle.ts).
  */
 
-import type { Keyword } from './keywords.ts'
+import type { Keyword } from './keyword.ts'
 import {
   APPLICATOR,
-  CONTENT,
+  additionalItems,
   CORE,
-  DRAFT_07 as DRAFT_07_KEYWORDS,
-  FORMAT,
-  META_DATA,
+  legacyItems,
+  SHARED_APPLICATOR,
   UNEVALUATED,
-  VALIDATION,
-} from './keywords.ts'
+} from './keywords-applicator.ts'
+import { CONTENT, FORMAT, META_DATA, SHARED_VALIDATION, VALIDATION } from './keywords-validation.ts'
 
 export interface Dialect {
   readonly keywords: ReadonlyMap<string, Keyword>
@@ -50,8 +49,20 @@ export const DRAFT_2020_12: Dialect = {
   assertFormat: false,
 }
 
+function pick(table: Readonly<Record<string, Keyword>>, ...names: string[]): Array<[string, Keyword]> {
+  return Object.entries(table).filter(([name]) => names.includes(name))
+}
+
+/** Draft-07 (draft-handrews-json-schema-01 and -validation-01). */
 const DRAFT_07: Dialect = {
-  keywords: new Map(Object.entries(DRAFT_07_KEYWORDS)),
+  keywords: new Map([
+    ...pick(CORE, '$ref', '$comment'),
+    ...Object.entries({ ...SHARED_APPLICATOR, ...SHARED_VALIDATION, ...FORMAT }),
+    ['items', legacyItems],
+    ['additionalItems', additionalItems],
+    ...pick(META_DATA, 'title', 'description', 'default', 'readOnly', 'writeOnly', 'examples'),
+    ...pick(CONTENT, 'contentEncoding', 'contentMediaType'),
+  ]),
   legacy: true,
   assertFormat: false,
 }

@@ -140,7 +140,8 @@ function explainBranches(
     for (const error of only) report.add(error.path, error.keyword, error.message)
     return
   }
-  const shown = (meant.length > 0 ? meant : attempts).slice(0, MAX_BRANCHES).map(([error]) => {
+  const shown = (meant.length > 0 ? meant : attempts).slice(0, MAX_BRANCHES).map((errors) => {
+    const error = errors.find((one) => isMismatch(one, path)) ?? errors[0]
     if (error === undefined) return ''
     const at = error.path.slice(path.length)
     return at === '' ? error.message : `${at} ${error.message}`

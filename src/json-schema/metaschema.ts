@@ -2,7 +2,7 @@
  * The meta-schemas of 2020-12 and draft-07, as documents that a `$ref` may name.
  *
  * Written from shared shapes, without titles and comments; a test holds them against the published files.
- * They are read only when a schema refers to them: compile checks schemas keyword by keyword (keywords.ts).
+ * They are read only when a schema refers to them: compile checks schemas keyword by keyword (keywords-*.ts).
  */
 
 type Shape = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 /**
  * The parsed form of a schema: one node for each subschema, grouped by the type of value that keywords see.
  *
- * keywords.ts fills nodes in; four readers use them: check.ts (closures that say yes or no), explain.ts
+ * keywords-*.ts fill nodes in; four readers use them: check.ts (closures that say yes or no), explain.ts
  * (errors), evaluated.ts (annotations for `unevaluated*`) and defaults.ts.
  *
  * Invariant: once references are resolved a node changes no more, apart from `check` and `weight`, which

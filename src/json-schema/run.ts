@@ -73,6 +73,8 @@ export class Run {
   readonly scope: Resource[] = []
   /** Schema locations whose annotations an `unevaluated*` keyword is looking at. */
   readonly active: SchemaNode[] = []
+  /** Whether somebody gave Object.prototype enumerable members, which every `for in` would see. */
+  polluted = false
 
   constructor(limits: Limits) {
     this.limits = limits
@@ -82,6 +84,7 @@ export class Run {
     this.left = this.limits.maxSteps
     this.offset = 0
     this.refs = 0
+    this.polluted = hasMembers(Object.prototype)
     // Setting an array's length is slow: done only where the last validation ended at a limit.
     if (this.active.length !== 0) this.active.length = 0
     if (this.scope.length !== 1) {
@@ -126,4 +129,9 @@ export class Run {
     }
     return fallback
   }
+}
+
+function hasMembers(value: object): boolean {
+  for (const _ in value) return true
+  return false
 }
