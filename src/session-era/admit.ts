@@ -21,6 +21,7 @@ import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method, Notify } from '../protocol/methods.ts'
+import type { SessionExchange } from './exchange.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from './revisions.ts'
 import type { Session } from './session.ts'
 import type { SessionEraState } from './state.ts'
@@ -50,6 +51,7 @@ export type Admission =
 
 const RETRY_SOON: readonly string[] = ['Retry-After', '1']
 const NONE: readonly DecodedRequest[] = []
+const NO_EXCHANGES: ReadonlySet<SessionExchange> = new Set()
 
 export function admitPost(value: unknown, incoming: Incoming<Principal>, state: SessionEraState): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
@@ -136,10 +138,11 @@ function checkRequests(
   const id = requests.length === 1 ? requests[0]?.id : undefined
   const refusal = unreadable(incoming, id)
   if (refusal !== undefined) return refusal
-  const inFlight = session?.inFlight
-  if (inFlight === undefined) return undefined
-  if (inFlight.size + requests.length > state.settings.maxInFlightPerSession) {
-    const problem = `Too many calls at once: this session has ${inFlight.size} in progress, of ${state.settings.maxInFlightPerSession}`
+  if (session === undefined) return undefined
+  const { inFlight = NO_EXCHANGES } = session
+  const { maxInFlightPerSession } = state.settings
+  if (inFlight.size + requests.length > maxInFlightPerSession) {
+    const problem = `Too many calls at once: ${requests.length} more than the ${inFlight.size} that this session has in progress, of ${maxInFlightPerSession}`
     return { ...refused(429, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
   }
   if (state.settings.duplicateIds === 'reject') {

@@ -109,7 +109,8 @@ export class PostReply implements StreamOwner {
   /** See `RequestContext.closeStream`. */
   disconnect(retryMs: number | undefined): void {
     const { replay } = this.state.settings
-    if (replay === undefined || this.session === undefined) return
+    // Clients of earlier revisions take the end of the connection for the end of the stream.
+    if (replay === undefined || this.session === undefined || !this.revision.primes) return
     const stream = this.open()
     if (stream?.resumable === true) stream.disconnect(retryMs ?? replay.retryMs)
   }

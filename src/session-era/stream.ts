@@ -135,7 +135,7 @@ export class Stream {
 
   /** Ends the connection but not the stream. */
   disconnect(retryMs: number | undefined): void {
-    if (retryMs === undefined) this.#writer?.end()
+    if (retryMs === undefined || !this.#primes) this.#writer?.end()
     else this.#writer?.end(encodeRetry(retryMs))
   }
 

@@ -11,7 +11,7 @@
  *    count    0 ........ 32 | 33 34 35 36 37 38 39 40
  *    idle for               | interval ... 1.25 x interval       each writer has its own tick in this window
  *
- * Invariant: a timer runs exactly while the set is not empty; it never keeps the process alive.
+ * Invariant: a timer runs exactly while the set is not empty, unless the interval is 0; it never keeps the process alive.
  * Not here: what the comment looks like and when it is skipped (writer.ts).
  */
 
@@ -62,10 +62,10 @@ export class KeepAlive {
 
   /** Starts looking after a stream, from now on. */
   add(stream: IdleStream): void {
-    if (this.#tickMs === 0 || stream.closed) return
+    if (stream.closed) return
     stream.idleTicks = 0
     this.#streams.add(stream)
-    this.#timer ??= setInterval(this.#onTick, this.#tickMs).unref()
+    if (this.#tickMs > 0) this.#timer ??= setInterval(this.#onTick, this.#tickMs).unref()
   }
 
   /** Stops looking after a stream. */
