@@ -14,7 +14,11 @@
  *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
  *                  |
  *                  v
- *    session-era/endpoint.ts         sessions, streams, who may be answered (admit.ts)
+ *    eras.ts, select-era.ts          which generation of the protocol the request speaks
+ *                  |
+ *                  v
+ *    session-era/endpoint.ts         sessions, resumable streams      each with an admit.ts: the checks
+ *    stateless-era/endpoint.ts       one request, one response        that its generation adds, in order
  *                  |
  *                  v
  *    dispatch/dispatcher.ts          one request, its method, its outcome
@@ -31,6 +35,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
+import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, readBody } from './http/body.ts'
@@ -45,9 +50,8 @@ import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
-import { SessionEndpoint, type SessionEraStats } from './session-era/endpoint.ts'
 
-export interface HandlerStats extends SessionEraStats {
+export interface HandlerStats extends EraStats {
   /** Requests refused before they reached a feature, since the start. */
   readonly rejected: number
 }
@@ -83,6 +87,8 @@ const readHeaders = createHeaderReader(
     HeaderName.SESSION_ID,
     HeaderName.PROTOCOL_VERSION,
     HeaderName.LAST_EVENT_ID,
+    HeaderName.METHOD,
+    HeaderName.NAME,
   ],
   [HeaderName.ACCEPT],
 )
@@ -131,16 +137,16 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         entrance.enter(request, response, undefined, true),
       close: async ({ drainMs = DRAIN_MS } = {}) => {
         checkTime('drainMs', drainMs)
-        closing ??= entrance.sessionEra.close(drainMs)
+        closing ??= entrance.eras.close(drainMs)
         await closing
       },
-      stats: () => ({ ...entrance.sessionEra.stats(), rejected: entrance.rejected }),
+      stats: () => ({ ...entrance.eras.stats(), rejected: entrance.rejected }),
     },
   )
 }
 
 class Entrance {
-  readonly sessionEra: SessionEndpoint
+  readonly eras: Eras
   rejected = 0
   readonly #server: McpServer
   readonly #settings: HandlerSettings
@@ -156,7 +162,7 @@ class Entrance {
       allowedOrigins: settings.allowedOrigins,
       allowedHosts: settings.allowedHosts,
     })
-    this.sessionEra = new SessionEndpoint(server, settings.sessionEra)
+    this.eras = new Eras(server, settings)
   }
 
   enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
@@ -170,7 +176,8 @@ class Entrance {
 
   #enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
     const { duplicate, values } = readHeaders(request.rawHeaders)
-    const [host, origin, contentType, authorization, sessionId, protocolVersion, lastEventId, accept] = values
+    const [host, origin, contentType, authorization, ...rest] = values
+    const [sessionId, protocolVersion, lastEventId, methodHeader, nameHeader, accept] = rest
     const accepts = negotiate(accept)
     const stop = this.#check(request, duplicate, host, origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
@@ -185,13 +192,13 @@ class Entrance {
       return
     }
     const go = (principal: Principal | undefined) => {
-      const parts = { accepts, principal, sessionId, protocolVersion, lastEventId, replyHeaders }
-      const incoming = this.#incoming(request, response, parts)
+      const read = { sessionId, protocolVersion, lastEventId, methodHeader, nameHeader }
+      const incoming = this.#incoming(request, response, { accepts, principal, replyHeaders, ...read })
       const unfit = this.#settings.strictAccept ? notStrict(request, accepts) : undefined
       const refusal = unfit ?? (request.method === 'POST' ? notJson(contentType) : undefined)
       if (refusal !== undefined) this.#stop(request, response, replyHeaders, refusal)
-      else if (request.method === 'GET') this.sessionEra.get(incoming)
-      else if (request.method === 'DELETE') this.sessionEra.delete(incoming)
+      else if (request.method === 'GET') this.eras.get(incoming)
+      else if (request.method === 'DELETE') this.eras.delete(incoming)
       else this.#post(incoming, parsedBody, continues)
     }
     const { auth } = this.#settings
@@ -280,7 +287,7 @@ class Entrance {
         incoming.refuse(400, undefined, error)
         return
       }
-      this.sessionEra.post(incoming, value)
+      this.eras.post(incoming, value)
     } catch (error) {
       this.#failed(error, incoming)
     }
@@ -329,6 +336,8 @@ class Entrance {
       sessionId: parts.sessionId,
       protocolVersion: parts.protocolVersion,
       lastEventId: parts.lastEventId,
+      methodHeader: parts.methodHeader,
+      nameHeader: parts.nameHeader,
       replyHeaders: parts.replyHeaders,
       onRefused: this.#onRefused,
     })

@@ -6,8 +6,10 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import type { SealOptions } from './dispatch/sealed-state.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
+import type { Era } from './select-era.ts'
 import type {
   ReplayOptions,
   SessionEnd,
@@ -15,6 +17,8 @@ import type {
   SessionInfo,
   SessionOptions,
 } from './session-era/options.ts'
+import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
+import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
 export type AuthOptions = BearerOptions<Principal>
 
@@ -34,6 +38,8 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
+  /** Generations of the protocol that are served. @defaultValue both */
+  readonly eras?: readonly Era[]
   /** `false`: no sessions, every request is served on its own. */
   readonly sessions?: false | SessionOptions
   /** `false`: streams cannot be resumed, and nothing is kept of them. */
@@ -58,6 +64,12 @@ export interface HandlerOptions {
   readonly strictAccept?: boolean
   /** `'reject'`: a request whose id is in use by another one of its session gets 400. @defaultValue 'accept' */
   readonly duplicateIds?: 'accept' | 'reject'
+  /** Stateless era: limits of `subscriptions/listen` streams. */
+  readonly subscriptions?: SubscriptionOptions
+  /** Stateless era: how the state of a call that waits for its client is sealed. */
+  readonly requestState?: SealOptions
+  /** Stateless era: results say which server made them. @defaultValue true */
+  readonly serverInfo?: boolean
   readonly onSessionOpened?: (session: SessionInfo) => void
   readonly onSessionClosed?: (session: SessionInfo, reason: SessionEnd) => void
   /** Told of every request that was refused before it reached a feature. */
@@ -73,7 +85,9 @@ export interface HandlerSettings {
   readonly maxBodyBytes: number
   readonly strictAccept: boolean
   readonly onRejected: ((refusal: Refusal) => void) | undefined
+  readonly eras: ReadonlySet<Era>
   readonly sessionEra: SessionEraSettings
+  readonly statelessEra: StatelessEraSettings
 }
 
 const SECOND = 1000
@@ -103,6 +117,10 @@ const NAMES: readonly string[] = [
   'sessions',
   'replay',
   'strictAccept',
+  'eras',
+  'subscriptions',
+  'requestState',
+  'serverInfo',
   'duplicateIds',
   ...HOOKS,
   ...Object.keys(COUNTS),
@@ -122,7 +140,15 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     throw new TypeError(`path must begin with a slash and have no query; got ${JSON.stringify(path)}`)
   }
   if (auth !== undefined) checkAuth(auth)
+  const {
+    eras = ['session', 'stateless'],
+    serverInfo = true,
+    subscriptions = {},
+    requestState = {},
+  } = options
+  requireType('serverInfo', serverInfo, ['boolean'])
   const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
+  const times = checkAll(options, TIMES, '', checkTime)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
@@ -131,15 +157,50 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxBodyBytes,
     strictAccept,
     onRejected: options.onRejected,
+    eras: checkEras(eras),
+    statelessEra: {
+      keepAliveMs: times.keepAliveMs,
+      sseAfterMs: times.sseAfterMs,
+      maxStreamBufferBytes: counts.maxStreamBufferBytes,
+      subscriptions: checkSubscriptions(subscriptions),
+      requestState: checkRequestState(requestState),
+      serverInfo,
+      supported: STATELESS_REVISIONS,
+    },
     sessionEra: {
       ...counts,
-      ...checkAll(options, TIMES, '', checkTime),
+      ...times,
       sessions: checkSessions(sessions),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
       onSessionOpened: options.onSessionOpened,
       onSessionClosed: options.onSessionClosed,
     },
+  }
+}
+
+function checkEras(eras: readonly Era[]): ReadonlySet<Era> {
+  if (!Array.isArray(eras) || eras.length === 0) throw new TypeError('eras must name at least one era')
+  for (const era of eras) oneOf('eras', era, ['session', 'stateless'])
+  return new Set(eras)
+}
+
+function checkSubscriptions(subscriptions: SubscriptionOptions): Required<SubscriptionOptions> {
+  const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000 }
+  checkNames(subscriptions, [...Object.keys(counts), 'maxAgeMs'], 'subscriptions.')
+  return {
+    ...checkAll(subscriptions, counts, 'subscriptions.', checkCount),
+    ...checkAll(subscriptions, { maxAgeMs: 0 }, 'subscriptions.', checkTime),
+  }
+}
+
+/** The keys are checked where they are used. */
+function checkRequestState(requestState: SealOptions): SealOptions {
+  checkNames(requestState, ['keys', 'ttlMs', 'maxLength'], 'requestState.')
+  return {
+    ...requestState,
+    ...checkAll(requestState, { ttlMs: 15 * MINUTE }, 'requestState.', checkTime),
+    ...checkAll(requestState, { maxLength: 65_536 }, 'requestState.', checkCount),
   }
 }
 

@@ -40,15 +40,16 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stateless-era', [...ERA_BLIND, 'features']],
   ['select-era.ts', ERAS],
   // Settings of both eras in one table; it knows their types only.
-  ['options.ts', ERAS],
-  ['handler.ts', [...ERAS, 'select-era.ts', 'options.ts']],
+  ['options.ts', [...ERAS, 'select-era.ts']],
+  ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
-const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'handler.ts', 'options.ts'])
+const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** Dispatch is missing here: its context and its diagnostics carry the request's headers, typed by node:http. */
 const NO_NETWORK: ReadonlySet<string> = new Set(['protocol', 'jsonrpc', 'json-schema', 'store', 'features'])

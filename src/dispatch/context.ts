@@ -27,6 +27,7 @@ import { elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import type { Rounds } from './input-required.ts'
+import { readTrace, type TraceContext } from './trace.ts'
 
 export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
@@ -113,6 +114,11 @@ export class RequestContext {
   get session(): { readonly id: string } | undefined {
     const id = this.#exchange.sessionId
     return id === undefined ? undefined : { id }
+  }
+
+  /** W3C trace context, from `_meta` or from the HTTP headers. */
+  get trace(): TraceContext | undefined {
+    return readTrace(this.meta, this.#exchange.headers)
   }
 
   get protocolVersion(): string {

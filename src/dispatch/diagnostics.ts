@@ -1,7 +1,7 @@
 /**
  * `node:diagnostics_channel` names and payloads. No subscriber, no cost: callers look at `active` first.
  *
- *   barewire:rpc:start    { method, id, sessionId, protocolVersion }
+ *   barewire:rpc:start    { method, id, sessionId, protocolVersion, trace }
  *   barewire:rpc:end      the same, once the request was answered with a result
  *   barewire:rpc:error    the same and `error`, once it was answered with an error
  *   barewire:http:start   { request, response }   an HTTP exchange reached the handler
@@ -11,8 +11,10 @@
 
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JsonObject, Meta } from '../protocol/wire-types.ts'
 import type { Outcome, RpcRequest } from './dispatcher.ts'
 import type { Exchange } from './exchange.ts'
+import { readTrace } from './trace.ts'
 
 const rpcStart = channel('barewire:rpc:start')
 const rpcEnd = channel('barewire:rpc:end')
@@ -56,5 +58,11 @@ function describe(request: RpcRequest, exchange: Exchange): object {
     id: request.id,
     sessionId: exchange.sessionId,
     protocolVersion: exchange.revision,
+    trace: readTrace(metaOf(request.params), exchange.headers),
   }
+}
+
+function metaOf(params: JsonObject | undefined): Meta {
+  const meta = params?.['_meta']
+  return typeof meta === 'object' && meta !== null ? (meta as Meta) : {}
 }

@@ -30,9 +30,12 @@ export interface RpcRequest {
  * What became of a request. `origin` says where an error arose, and the era derives the HTTP status from it:
  * `protocol` is a request that reached no feature, `handler` is an answer like any other.
  */
-export type Outcome =
-  | { readonly result: unknown }
-  | { readonly error: RpcError; readonly origin: 'protocol' | 'handler' }
+export type Outcome = { readonly result: unknown } | Failure
+
+export interface Failure {
+  readonly error: RpcError
+  readonly origin: 'protocol' | 'handler'
+}
 
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
 export type MethodHandler<Host, E extends Exchange = Exchange> = (

@@ -60,13 +60,17 @@ export interface Rounds {
 
 const MAX_ROUNDS = 16
 
+const NONE: JsonObject = Object.freeze({})
+
 /** The rounds of a call that runs where its state can simply stay in memory. */
 export class LocalRounds implements Rounds {
-  responses: JsonObject = {}
+  responses: JsonObject = NONE
   state: unknown
-  readonly #done = new Map<string, unknown>()
+  /** Lifecycle: from the first `once`. */
+  #done: Map<string, unknown> | undefined
 
   async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
+    this.#done ??= new Map()
     if (!this.#done.has(key)) this.#done.set(key, await run())
     return this.#done.get(key) as T
   }

@@ -9,6 +9,7 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { formatError } from '../json-schema/result.ts'
 import {
@@ -29,6 +30,7 @@ import type {
   Meta,
   PromptMessage,
 } from '../protocol/wire-types.ts'
+import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
 import { checkMessages } from './prompt-messages.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
@@ -46,7 +48,7 @@ export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike |
 }
 
 /** A string is one user message. */
-export type PromptReturn = string | ContentBlock | readonly PromptMessage[] | GetPromptResult
+export type PromptReturn = InputRequired | string | ContentBlock | readonly PromptMessage[] | GetPromptResult
 
 export type PromptArguments<Args> = [Args] extends [SchemaLike] ? InferInput<Args> : Record<string, never>
 
@@ -106,11 +108,13 @@ export class Prompt implements Entry {
 
 export interface PromptHost extends DispatchHost {
   readonly prompts: Registry<Prompt>
+  readonly cache: CacheHints
   readonly pageSize: number
 }
 
 /** `prompts/list` */
 export function listPrompts(params: JsonObject | undefined, ctx: RequestContext, host: PromptHost): JsonText {
+  ctx.hintCache(host.prompts.restrict(host.cache.prompts))
   return host.prompts.list(ctx, params?.['cursor'], host.pageSize)
 }
 
@@ -150,6 +154,7 @@ export async function getPrompt(
 }
 
 function toPrompt(returned: unknown, description: string | undefined): GetPromptResult {
+  if (returned instanceof InputRequired) return returned as never
   const about = description === undefined ? {} : { description }
   if (typeof returned === 'string')
     return { ...about, messages: [userMessage({ type: 'text', text: returned })] }

@@ -9,6 +9,7 @@
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
+import type { CacheHint } from '../dispatch/exchange.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -110,6 +111,12 @@ export class Registry<E extends Entry> {
   some(test: (entry: E) => boolean): boolean {
     for (const entry of this.#entries.values()) if (test(entry)) return true
     return false
+  }
+
+  /** A list that is not the same for everybody MUST NOT be shared, whatever the options say. */
+  restrict(hint: CacheHint): CacheHint {
+    if (hint.scope === 'private' || !this.some((entry) => entry.visible !== undefined)) return hint
+    return { ...hint, scope: 'private' }
   }
 
   /**

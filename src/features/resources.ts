@@ -7,6 +7,8 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
+import type { CacheHint } from '../dispatch/exchange.ts'
+import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -19,6 +21,7 @@ import type {
   Resource,
   ResourceContents,
 } from '../protocol/wire-types.ts'
+import { type CacheHints, checkCacheHint } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
 import { UriTemplate, type UriVariables } from './uri-template.ts'
@@ -39,6 +42,8 @@ interface CommonConfig {
   readonly _meta?: Meta
   /** True: clients may subscribe. A function: they may, and it is told when to watch. Default: they may not. */
   readonly subscribe?: boolean | WatchResource
+  /** How long clients may keep what they read. @defaultValue the server's `cache.read` */
+  readonly cache?: Partial<CacheHint>
   readonly visible?: Visible
 }
 
@@ -56,6 +61,7 @@ export interface ResourceTemplateConfig extends CommonConfig {
 
 /** Text, bytes, or full contents (more than one for a resource that contains others). */
 export type ResourceReturn =
+  | InputRequired
   | string
   | Uint8Array
   | ResourceContents
@@ -82,7 +88,7 @@ export class StaticResource implements Entry {
   enabled = true
 
   constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
-    checkResource('Resource', name, handler)
+    checkResource('Resource', name, handler, config)
     if (!isUri(uri)) {
       throw new TypeError(
         `Resource ${JSON.stringify(name)}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
@@ -114,7 +120,7 @@ export class TemplateResource implements Entry {
     config: ResourceTemplateConfig,
     handler: ResourceTemplateHandler,
   ) {
-    checkResource('Resource template', name, handler)
+    checkResource('Resource template', name, handler, config)
     this.key = name
     this.template = new UriTemplate(uriTemplate)
     for (const variable of Object.keys(config.complete ?? {})) {
@@ -134,6 +140,7 @@ export class TemplateResource implements Entry {
 export interface ResourceHost extends DispatchHost {
   readonly resources: Registry<StaticResource>
   readonly resourceTemplates: Registry<TemplateResource>
+  readonly cache: CacheHints
   readonly pageSize: number
 }
 
@@ -144,6 +151,7 @@ export function listResources(
   host: ResourceHost,
 ): JsonText | Promise<JsonText> {
   const cursor = params?.['cursor']
+  ctx.hintCache(host.resources.restrict(host.resourceTemplates.restrict(host.cache.resources)))
   const listing = [...host.resourceTemplates.open(ctx)].filter(
     (template) => template.config.list !== undefined,
   )
@@ -157,6 +165,7 @@ export function listResourceTemplates(
   ctx: RequestContext,
   host: ResourceHost,
 ): JsonText {
+  ctx.hintCache(host.resourceTemplates.restrict(host.cache.resourceTemplates))
   return host.resourceTemplates.list(ctx, params?.['cursor'], host.pageSize)
 }
 
@@ -186,21 +195,34 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
     const { config, handler } = resource
     return {
       subscribe: config.subscribe,
-      read: async () => toContents(await handler(new URL(uri), ctx), uri, config.mimeType),
+      read: async () => {
+        ctx.hintCache(readHint(resource, host))
+        return toContents(await handler(new URL(uri), ctx), uri, config.mimeType)
+      },
     }
   }
   const url = URL.canParse(uri) ? new URL(uri) : undefined
   if (url !== undefined) {
-    for (const { template, config, handler } of host.resourceTemplates.open(ctx)) {
-      const variables = template.match(uri)
+    for (const entry of host.resourceTemplates.open(ctx)) {
+      const { config, handler } = entry
+      const variables = entry.template.match(uri)
       if (variables === undefined) continue
       return {
         subscribe: config.subscribe,
-        read: async () => toContents(await handler(url, variables, ctx), uri, config.mimeType),
+        read: async () => {
+          ctx.hintCache(readHint(entry, host))
+          return toContents(await handler(url, variables, ctx), uri, config.mimeType)
+        },
       }
     }
   }
   throw resourceNotFound(uri)
+}
+
+/** What only some callers may see MUST NOT be shared, whatever the options say. */
+function readHint({ config }: StaticResource | TemplateResource, host: ResourceHost): CacheHint {
+  const { ttlMs, scope } = { ...host.cache.read, ...config.cache }
+  return { ttlMs, scope: config.visible === undefined ? scope : 'private' }
 }
 
 /** For handlers of templates: the URI has the right form, but nothing is there. */
@@ -232,6 +254,7 @@ async function listWithTemplates(
 }
 
 function toContents(returned: ResourceReturn, uri: string, mimeType: string | undefined): ReadResourceResult {
+  if (returned instanceof InputRequired) return returned as never
   const type = mimeType === undefined ? {} : { mimeType }
   if (typeof returned === 'string') return { contents: [{ uri, ...type, text: returned }] }
   if (returned instanceof Uint8Array) {
@@ -250,12 +273,14 @@ function described({ title, description, mimeType, annotations, icons, _meta }: 
   return { title, description, mimeType, annotations, icons, _meta }
 }
 
-function checkResource(noun: string, name: unknown, handler: unknown): void {
+function checkResource(noun: string, name: unknown, handler: unknown, config: CommonConfig): void {
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`${noun}: the name must be a non-empty string; got ${JSON.stringify(name)}`)
   }
-  if (typeof handler !== 'function')
+  if (typeof handler !== 'function') {
     throw new TypeError(`${noun} ${JSON.stringify(name)} needs a handler function`)
+  }
+  if (config.cache !== undefined) checkCacheHint(config.cache, `${noun} ${JSON.stringify(name)} cache`)
 }
 
 /** Stricter than `URL`, which takes and repairs what RFC 3986 does not allow. */

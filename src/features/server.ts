@@ -10,6 +10,7 @@ import type { DispatchHost, ErrorInfo, Middleware } from '../dispatch/dispatcher
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
+import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { type Entry, type Handle, Registry } from './registry.ts'
@@ -38,10 +39,12 @@ export interface ServerOptions {
    * Gets every error whose cause clients must not see, and every failing hook.
    * @defaultValue writes it to standard error
    */
+  /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
+  readonly cache?: CacheOptions
   readonly onError?: (error: unknown, info: ErrorInfo) => void
 }
 
-const OPTION_NAMES: readonly string[] = ['instructions', 'pageSize', 'logging', 'onError']
+const OPTION_NAMES: readonly string[] = ['instructions', 'pageSize', 'logging', 'cache', 'onError']
 
 export class McpServer implements DispatchHost {
   readonly info: Implementation
@@ -49,6 +52,7 @@ export class McpServer implements DispatchHost {
   readonly pageSize: number
   /** Least severity sent unasked; `undefined`: no logging. */
   readonly defaultLogLevel: LogLevel | undefined
+  readonly cache: CacheHints
   readonly changes = new ChangeBus()
   readonly tools: Registry<Tool>
   readonly prompts: Registry<Prompt>
@@ -56,6 +60,7 @@ export class McpServer implements DispatchHost {
   readonly resourceTemplates: Registry<TemplateResource>
   readonly watch: ResourceWatch
   readonly #middleware: Middleware[] = []
+  #hasHeaderParameters = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
 
   /**
@@ -73,6 +78,7 @@ export class McpServer implements DispatchHost {
     this.instructions = options.instructions
     this.pageSize = checkPageSize(options.pageSize ?? Number.POSITIVE_INFINITY)
     this.defaultLogLevel = checkLogging(options.logging ?? false)
+    this.cache = checkCacheOptions(options.cache ?? {})
     this.#onError = options.onError ?? printError
     this.tools = new Registry('tool', 'tools', () => this.changes.listChanged('tools'))
     this.prompts = new Registry('prompt', 'prompts', () => this.changes.listChanged('prompts'))
@@ -105,13 +111,14 @@ export class McpServer implements DispatchHost {
     handler: ToolHandler<Input, Output>,
   ): Handle<Partial<ToolConfig>> {
     type Stored = ConstructorParameters<typeof Tool>[2]
-    return register(
-      this.tools,
-      new Tool(name, config, handler as Stored),
-      (tool, changes: Partial<ToolConfig>) => {
-        return new Tool(name, { ...tool.config, ...changes }, tool.handler)
-      },
-    )
+    const make = (settings: ToolConfig, run: Stored) => {
+      const tool = new Tool(name, settings, run)
+      if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
+      return tool
+    }
+    return register(this.tools, make(config, handler as Stored), (tool, changes: Partial<ToolConfig>) => {
+      return make({ ...tool.config, ...changes }, tool.handler)
+    })
   }
 
   /**
@@ -183,6 +190,11 @@ export class McpServer implements DispatchHost {
   /** Tells the subscribers of a resource that it changed. */
   notifyResourceUpdated(uri: string): void {
     this.changes.resourceUpdated(uri)
+  }
+
+  /** @internal Whether any tool has parameters that are repeated in headers. */
+  get hasHeaderParameters(): boolean {
+    return this.#hasHeaderParameters
   }
 
   /** @internal */

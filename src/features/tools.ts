@@ -32,6 +32,8 @@ import type {
   Meta,
   ToolAnnotations,
 } from '../protocol/wire-types.ts'
+import type { CacheHints } from './cache-hints.ts'
+import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */
@@ -65,7 +67,13 @@ export interface ToolConfig<
 }
 
 /** What a tool may return when it has no output schema. */
-export type FreeToolReturn = string | ContentBlock | readonly ContentBlock[] | CallToolResult | undefined
+export type FreeToolReturn =
+  | InputRequired
+  | string
+  | ContentBlock
+  | readonly ContentBlock[]
+  | CallToolResult
+  | undefined
 
 /** With an output schema: the structured content, with content of one's own or the JSON text of it. */
 export interface StructuredToolReturn<Structured> {
@@ -80,7 +88,7 @@ export interface FailedToolReturn {
 }
 
 export type ToolReturn<Output> = [Output] extends [SchemaLike]
-  ? StructuredToolReturn<InferOutput<Output>> | FailedToolReturn
+  ? StructuredToolReturn<InferOutput<Output>> | FailedToolReturn | InputRequired
   : FreeToolReturn | { readonly structuredContent: JsonObject; readonly content?: readonly ContentBlock[] }
 
 export type ToolArguments<Input> = [Input] extends [SchemaLike] ? InferInput<Input> : Record<string, never>
@@ -104,6 +112,8 @@ export class Tool implements Entry {
   readonly timeoutMs: number
   readonly input: SchemaAdapter
   readonly output: SchemaAdapter | undefined
+  /** Parameters that clients of the stateless era repeat in headers. */
+  readonly headerParameters: readonly HeaderParameter[]
   readonly json: string
   order = 0
   enabled = true
@@ -124,6 +134,7 @@ export class Tool implements Entry {
       io: 'input',
     })
     assertObjectSchema(this.input.json, `${use} inputSchema`)
+    this.headerParameters = findHeaderParameters(this.input.json, use)
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
       assertObjectSchema(this.output.json, `${use} outputSchema`)
@@ -144,11 +155,13 @@ export class Tool implements Entry {
 
 export interface ToolHost extends DispatchHost {
   readonly tools: Registry<Tool>
+  readonly cache: CacheHints
   readonly pageSize: number
 }
 
 /** `tools/list` */
 export function listTools(params: JsonObject | undefined, ctx: RequestContext, host: ToolHost): JsonText {
+  ctx.hintCache(host.tools.restrict(host.cache.tools))
   return host.tools.list(ctx, params?.['cursor'], host.pageSize)
 }
 

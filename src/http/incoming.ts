@@ -27,6 +27,9 @@ export interface IncomingParts<Principal> {
   readonly sessionId: string | undefined
   readonly protocolVersion: string | undefined
   readonly lastEventId: string | undefined
+  /** What the headers repeat of the body: the method, and the name of what it is about. */
+  readonly methodHeader: string | undefined
+  readonly nameHeader: string | undefined
   /** A flat list of names and values that every reply carries. */
   readonly replyHeaders: readonly string[] | undefined
   readonly onRefused: (refusal: Refusal, response: ServerResponse) => void
@@ -40,6 +43,8 @@ export class Incoming<Principal> {
   readonly sessionId: string | undefined
   readonly protocolVersion: string | undefined
   readonly lastEventId: string | undefined
+  readonly methodHeader: string | undefined
+  readonly nameHeader: string | undefined
   readonly #replyHeaders: readonly string[] | undefined
   readonly #onRefused: (refusal: Refusal, response: ServerResponse) => void
 
@@ -51,6 +56,8 @@ export class Incoming<Principal> {
     this.sessionId = parts.sessionId
     this.protocolVersion = parts.protocolVersion
     this.lastEventId = parts.lastEventId
+    this.methodHeader = parts.methodHeader
+    this.nameHeader = parts.nameHeader
     this.#replyHeaders = parts.replyHeaders
     this.#onRefused = parts.onRefused
   }

@@ -14,6 +14,12 @@ export const Method = {
   promptsGet: 'prompts/get',
   complete: 'completion/complete',
   setLevel: 'logging/setLevel',
+  // stateless era
+  discover: 'server/discover',
+  listen: 'subscriptions/listen',
+  tasksGet: 'tasks/get',
+  tasksUpdate: 'tasks/update',
+  tasksCancel: 'tasks/cancel',
   // server to client
   elicit: 'elicitation/create',
   createMessage: 'sampling/createMessage',
@@ -30,5 +36,6 @@ export const Notify = {
   resourcesChanged: 'notifications/resources/list_changed',
   resourceUpdated: 'notifications/resources/updated',
   rootsChanged: 'notifications/roots/list_changed',
+  acknowledged: 'notifications/subscriptions/acknowledged',
   elicitationComplete: 'notifications/elicitation/complete',
 } as const

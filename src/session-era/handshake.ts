@@ -5,7 +5,7 @@
  */
 
 import type { Peer } from '../dispatch/exchange.ts'
-import { completes } from '../features/completion.ts'
+import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -46,30 +46,11 @@ export function readHello(params: JsonObject | undefined): Hello {
 export function welcome(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
   return {
     protocolVersion: revision.name,
-    capabilities: capabilities(server, hasSessions),
+    // Without a session there is no stream for news of changes, and nowhere to remember a log level.
+    capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions }),
     serverInfo: server.info,
     ...(server.instructions !== undefined && { instructions: server.instructions }),
   }
-}
-
-/**
- * Only what is registered, and only what can be kept: without a session there is no stream for news of changes,
- * and nowhere to remember a log level or a subscription.
- */
-function capabilities(server: McpServer, hasSessions: boolean): JsonObject {
-  const listChanged = hasSessions ? { listChanged: true } : {}
-  const found: Record<string, JsonObject> = {}
-  if (server.tools.size > 0) found['tools'] = listChanged
-  if (server.prompts.size > 0) found['prompts'] = listChanged
-  if (server.resources.size > 0 || server.resourceTemplates.size > 0) {
-    const canSubscribe = (entry: { readonly config: { readonly subscribe?: unknown } }) =>
-      entry.config.subscribe !== undefined && entry.config.subscribe !== false
-    const subscribe = server.resources.some(canSubscribe) || server.resourceTemplates.some(canSubscribe)
-    found['resources'] = hasSessions && subscribe ? { ...listChanged, subscribe } : listChanged
-  }
-  if (server.prompts.some(completes) || server.resourceTemplates.some(completes)) found['completions'] = {}
-  if (hasSessions && server.defaultLogLevel !== undefined) found['logging'] = {}
-  return found
 }
 
 function isObject(value: unknown): value is JsonObject {

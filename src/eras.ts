@@ -1,0 +1,74 @@
+/**
+ * The eras that one handler serves, behind one face: each request goes to the one that it belongs to.
+ *
+ * Not here: how it is decided (select-era.ts), what an era does (session-era/, stateless-era/).
+ */
+
+import type { Principal } from './dispatch/exchange.ts'
+import type { McpServer } from './features/server.ts'
+import type { Incoming } from './http/incoming.ts'
+import type { HandlerSettings } from './options.ts'
+import { type Era, selectEra } from './select-era.ts'
+import { SessionEndpoint } from './session-era/endpoint.ts'
+import { StatelessEndpoint } from './stateless-era/endpoint.ts'
+
+export interface EraStats {
+  /** Sessions that are remembered. */
+  readonly sessions: number
+  /** Open `subscriptions/listen` streams. */
+  readonly subscriptions: number
+  /** Open SSE connections of all kinds. */
+  readonly streams: number
+  readonly callsInProgress: number
+  /** Bytes kept for clients that come back. */
+  readonly replayBytes: number
+  /** Messages that could reach nobody, since the start. */
+  readonly undeliverable: number
+}
+
+export class Eras {
+  readonly #served: ReadonlySet<Era>
+  readonly #session: SessionEndpoint
+  readonly #stateless: StatelessEndpoint
+
+  constructor(server: McpServer, settings: HandlerSettings) {
+    this.#served = settings.eras
+    this.#session = new SessionEndpoint(server, settings.sessionEra)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra)
+  }
+
+  /** @param body - as parsed JSON */
+  post(incoming: Incoming<Principal>, body: unknown): void {
+    const { protocolVersion, sessionId } = incoming
+    const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
+    if (era === 'session') this.#session.post(incoming, body)
+    else this.#stateless.post(incoming, body)
+  }
+
+  get(incoming: Incoming<Principal>): void {
+    if (this.#served.has('session')) this.#session.get(incoming)
+    else this.#stateless.methodNotAllowed(incoming)
+  }
+
+  delete(incoming: Incoming<Principal>): void {
+    if (this.#served.has('session')) this.#session.delete(incoming)
+    else this.#stateless.methodNotAllowed(incoming)
+  }
+
+  stats(): EraStats {
+    const session = this.#session.stats()
+    const stateless = this.#stateless.stats()
+    return {
+      sessions: session.sessions,
+      subscriptions: stateless.subscriptions,
+      streams: session.streams + stateless.streams,
+      callsInProgress: session.callsInProgress + stateless.callsInProgress,
+      replayBytes: session.replayBytes,
+      undeliverable: session.undeliverable + stateless.undeliverable,
+    }
+  }
+
+  async close(drainMs: number): Promise<void> {
+    await Promise.all([this.#session.close(drainMs), this.#stateless.close(drainMs)])
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Cache hints: how long clients may keep what they were told, by kind of answer.
+ *
+ * The default is `private` and 0, which lets nobody keep anything: a longer time is the developer's to promise, and
+ * `public` says that the answer is the same for every caller.
+ *
+ * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
+ */
+
+import type { CacheHint } from '../dispatch/exchange.ts'
+
+export interface CacheOptions {
+  readonly discover?: Partial<CacheHint>
+  readonly tools?: Partial<CacheHint>
+  readonly prompts?: Partial<CacheHint>
+  readonly resources?: Partial<CacheHint>
+  readonly resourceTemplates?: Partial<CacheHint>
+  /** For `resources/read`, where the resource has no hint of its own. */
+  readonly read?: Partial<CacheHint>
+}
+
+export type CacheHints = { readonly [Kind in keyof Required<CacheOptions>]: CacheHint }
+
+const KINDS = ['discover', 'tools', 'prompts', 'resources', 'resourceTemplates', 'read'] as const
+
+/** @throws {TypeError} naming the option */
+export function checkCacheOptions(options: CacheOptions): CacheHints {
+  for (const name of Object.keys(options)) {
+    if (!KINDS.includes(name as keyof CacheOptions)) throw new TypeError(`There is no option cache.${name}`)
+  }
+  const hints = KINDS.map((kind) => [kind, checkCacheHint(options[kind] ?? {}, `cache.${kind}`)] as const)
+  return Object.fromEntries(hints) as CacheHints
+}
+
+/** @throws {TypeError} naming the option */
+export function checkCacheHint(
+  { ttlMs = 0, scope = 'private' }: Partial<CacheHint>,
+  name: string,
+): CacheHint {
+  if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) {
+    throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${String(ttlMs)}`)
+  }
+  if (scope !== 'public' && scope !== 'private') {
+    throw new TypeError(`${name}.scope must be public or private; got ${String(scope)}`)
+  }
+  return { ttlMs, scope }
+}

@@ -1,0 +1,39 @@
+/**
+ * What a server says that it can do: only what is registered, and only what the era can keep.
+ *
+ * Not here: how a capability is negotiated, which is each era's own.
+ */
+
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { completes } from './completion.ts'
+import type { McpServer } from './server.ts'
+
+export interface EraAbilities {
+  /** There is a stream for news of changes. */
+  readonly notifies: boolean
+  /** Log messages can be asked for. */
+  readonly logs: boolean
+}
+
+interface Configured {
+  readonly config: { readonly subscribe?: unknown }
+}
+
+export function offeredCapabilities(server: McpServer, era: EraAbilities): JsonObject {
+  const { tools, prompts, resources, resourceTemplates } = server
+  const listChanged = era.notifies ? { listChanged: true } : {}
+  const found: Record<string, JsonObject> = {}
+  if (tools.size > 0) found['tools'] = listChanged
+  if (prompts.size > 0) found['prompts'] = listChanged
+  if (resources.size > 0 || resourceTemplates.size > 0) {
+    const subscribe = era.notifies && (resources.some(canSubscribe) || resourceTemplates.some(canSubscribe))
+    found['resources'] = subscribe ? { ...listChanged, subscribe } : listChanged
+  }
+  if (prompts.some(completes) || resourceTemplates.some(completes)) found['completions'] = {}
+  if (era.logs && server.defaultLogLevel !== undefined) found['logging'] = {}
+  return found
+}
+
+function canSubscribe({ config }: Configured): boolean {
+  return config.subscribe !== undefined && config.subscribe !== false
+}

@@ -1,0 +1,61 @@
+/**
+ * Which era a request belongs to: decided once, at the edge, from plain values. The only file that compares
+ * versions; everything behind it is told.
+ *
+ *   body says                  MCP-Protocol-Version      Mcp-Session-Id     era
+ *   ------------------------   -----------------------   ----------------   -------------------------------
+ *   an envelope                none, or a stateless one  any, ignored       stateless
+ *   an envelope                a session revision        present            session
+ *   an envelope                a session revision        absent             stateless (which sees the mismatch)
+ *   `initialize`, no envelope  any                       any                session: the body negotiates
+ *   anything else              none, session revision    any                session
+ *   anything else              any other                 present            session (which refuses the version)
+ *   anything else              any other                 absent             stateless (which wants an envelope)
+ *
+ * Spec: 2026-07-28 versioning, "Backward Compatibility with Initialization-Based Versions" {@link spec.versioning}.
+ */
+
+import { MetaKey } from './protocol/meta-keys.ts'
+import { Method } from './protocol/methods.ts'
+import { SESSION_REVISIONS } from './session-era/revisions.ts'
+
+export type Era = 'session' | 'stateless'
+
+export interface EraEvidence {
+  /** Value of the MCP-Protocol-Version header. */
+  readonly protocolVersion: string | undefined
+  /** Value of the Mcp-Session-Id header. */
+  readonly sessionId: string | undefined
+  /** The parsed body; undefined for GET and DELETE, which only the session era knows. */
+  readonly body: unknown
+}
+
+const ofSessionEra: ReadonlySet<string> = new Set(SESSION_REVISIONS)
+
+/**
+ * Never throws; a body that is not even a message goes to the era that its headers name.
+ *
+ * @param eras - those that are served
+ */
+export function selectEra({ protocolVersion, sessionId, body }: EraEvidence, eras: ReadonlySet<Era>): Era {
+  if (!eras.has('stateless')) return 'session'
+  if (!eras.has('session')) return 'stateless'
+  const namesSessionRevision = protocolVersion !== undefined && ofSessionEra.has(protocolVersion)
+  if (hasEnvelope(body)) return namesSessionRevision && sessionId !== undefined ? 'session' : 'stateless'
+  if (protocolVersion === undefined || namesSessionRevision || sessionId !== undefined) return 'session'
+  return isInitialize(body) ? 'session' : 'stateless'
+}
+
+function hasEnvelope(body: unknown): boolean {
+  const meta = member(member(body, 'params'), '_meta')
+  return member(meta, MetaKey.PROTOCOL_VERSION) !== undefined
+}
+
+function isInitialize(body: unknown): boolean {
+  return member(body, 'method') === Method.initialize
+}
+
+function member(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+  return (value as { readonly [key: string]: unknown })[key]
+}

@@ -1,0 +1,143 @@
+/**
+ * The stateless era's endpoint: what a POST does once the request has passed the common entrance. GET and DELETE
+ * have no meaning in this era.
+ *
+ * Spec: 2026-07-28 Streamable HTTP {@link spec.statelessHttp}.
+ * Not here: the order of the checks (admit.ts), streams of news (listen.ts), the form of results (results.ts).
+ */
+
+import { RequestContext } from '../dispatch/context.ts'
+import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
+import type { Principal } from '../dispatch/exchange.ts'
+import { LocalRounds } from '../dispatch/input-required.ts'
+import { InputRounds } from '../dispatch/input-rounds.ts'
+import type { McpServer } from '../features/server.ts'
+import type { Incoming } from '../http/incoming.ts'
+import type { DecodedRequest } from '../jsonrpc/decode.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { Method } from '../protocol/methods.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { type Admission, admitPost } from './admit.ts'
+import { StatelessExchange } from './exchange.ts'
+import { Subscriptions } from './listen.ts'
+import { STATELESS_METHODS, TAKES_INPUT } from './methods.ts'
+import { checkParameterHeaders } from './mirrored-headers.ts'
+import type { StatelessEraSettings } from './options.ts'
+import { StatelessEraState } from './state.ts'
+
+type Call = Incoming<Principal>
+
+export interface StatelessEraStats {
+  /** Open `subscriptions/listen` streams. */
+  readonly subscriptions: number
+  readonly callsInProgress: number
+  /** Open SSE connections. */
+  readonly streams: number
+  /** Messages that could reach nobody, since the start. */
+  readonly undeliverable: number
+}
+
+export class StatelessEndpoint {
+  readonly #state: StatelessEraState
+  readonly #subscriptions: Subscriptions
+  readonly #unsubscribe: () => void
+  #closing = false
+
+  constructor(server: McpServer, settings: StatelessEraSettings) {
+    this.#state = new StatelessEraState(server, settings)
+    this.#subscriptions = new Subscriptions(this.#state)
+    this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
+  }
+
+  /** @param value - the body as parsed JSON */
+  post(incoming: Call, value: unknown): void {
+    const admission = admitPost(value, incoming, this.#state.settings.supported)
+    if (admission.kind === 'refused') incoming.refuse(admission.status, admission.id, admission.error)
+    else if (this.#closing) this.#refuseClosing(incoming, admission)
+    else if (admission.kind === 'notification') incoming.empty(202)
+    else this.#run(incoming, admission)
+  }
+
+  /** For a handler that serves this era alone. */
+  methodNotAllowed(incoming: Call): void {
+    const { method } = incoming.request
+    const error = new RpcError(ErrorCode.SERVER_ERROR, `${method} is not possible here: use POST`)
+    incoming.refuse(405, undefined, error, ['Allow', 'POST'])
+  }
+
+  stats(): StatelessEraStats {
+    return {
+      subscriptions: this.#subscriptions.size,
+      callsInProgress: this.#state.calls.size,
+      streams: this.#state.keepAlive.size,
+      undeliverable: this.#state.counters.undeliverable,
+    }
+  }
+
+  /** Refuses what is new, ends the subscriptions, lets calls finish, gives up what is left when the time is over. */
+  async close(drainMs: number): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    this.#unsubscribe()
+    this.#subscriptions.close()
+    let timer: NodeJS.Timeout | undefined
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs)
+    })
+    await Promise.race([this.#state.idle(), timeUp])
+    clearTimeout(timer)
+    for (const call of [...this.#state.calls]) call.fail({ error: shuttingDown(), origin: 'protocol' }, 503)
+    this.#state.keepAlive.close()
+  }
+
+  #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
+    const { server, sealer } = this.#state
+    try {
+      const inputs = TAKES_INPUT.has(request.method)
+        ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer)
+        : undefined
+      const exchange = new StatelessExchange(this.#state, incoming, request, envelope, revision.name, inputs)
+      if (request.method === Method.listen) {
+        this.#subscriptions.listen(exchange, new RequestContext(exchange, request, server, new LocalRounds()))
+        return
+      }
+      if (request.method === Method.toolsCall) checkToolHeaders(exchange, request, server)
+      const outcome = dispatch(request, exchange, STATELESS_METHODS, server)
+      if (isPromise(outcome)) {
+        exchange.hold()
+        outcome.then((settled) => exchange.complete(settled))
+      } else {
+        exchange.complete(outcome)
+      }
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error
+      this.#refuseRequest(incoming, request, error)
+    }
+  }
+
+  #refuseRequest(incoming: Call, { id }: DecodedRequest, error: RpcError): void {
+    if (error.code === ErrorCode.SERVER_ERROR) incoming.refuse(503, id, error, ['Retry-After', '10'])
+    else incoming.refuse(400, id, error)
+  }
+
+  #refuseClosing(incoming: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
+    const id = admission.kind === 'request' ? admission.request.id : undefined
+    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], { closeAfter: true })
+  }
+}
+
+/** Step 8 of admission: the headers that repeat a tool's parameters. A tool that the caller may not see has none. */
+function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, server: McpServer): void {
+  const name = request.params?.['name']
+  if (typeof name !== 'string' || !server.hasHeaderParameters) return
+  const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+  const tool = server.tools.find(name, ctx)
+  if (tool === undefined || tool.headerParameters.length === 0) return
+  const args = (request.params as JsonObject)['arguments']
+  checkParameterHeaders(tool.headerParameters, args, exchange.incoming.request.rawHeaders)
+}
+
+function shuttingDown(): RpcError {
+  return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
+}

@@ -1,0 +1,184 @@
+/**
+ * The stateless era's side of the seam: one admitted request, its response, and nothing that outlives either.
+ *
+ *    undecided --a message before the answer, or sseAfterMs of silence--> streaming
+ *        \                                                                   |
+ *         `-- answered: one JSON response                                    `-- answered: final frame, end
+ *
+ * The client closing the connection is its cancellation: the signal aborts and nothing more is written.
+ *
+ * Spec: 2026-07-28 Streamable HTTP, "Receiving Messages" and "Cancellation" {@link spec.statelessHttp}.
+ * Invariant: at most one of `complete` and the closing of the connection has an effect.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
+import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
+import type { InputRounds } from '../dispatch/input-rounds.ts'
+import type { Incoming } from '../http/incoming.ts'
+import type { DecodedRequest } from '../jsonrpc/decode.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { RevisionName } from '../protocol/revisions.ts'
+import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import { encodeMessage } from '../sse/frame.ts'
+import { SseWriter } from '../sse/writer.ts'
+import type { Envelope } from './envelope.ts'
+import { encodeOutcome, statusOf } from './results.ts'
+import type { StatelessEraState } from './state.ts'
+
+export class StatelessExchange implements Exchange {
+  readonly revision: RevisionName
+  readonly sessionId = undefined
+  /** Requests of the server's own do not exist in this era. */
+  readonly request = undefined
+  readonly inputs: InputRounds | undefined
+  cacheHint: CacheHint | undefined = undefined
+  readonly message: DecodedRequest
+  readonly incoming: Incoming<Principal>
+  readonly #envelope: Envelope
+  readonly #state: StatelessEraState
+  #writer: SseWriter | undefined
+  #silence: NodeJS.Timeout | undefined
+  #controller: AbortController | undefined
+  #abortReason: Error | undefined
+  #settled = false
+  #held = false
+
+  constructor(
+    state: StatelessEraState,
+    incoming: Incoming<Principal>,
+    message: DecodedRequest,
+    envelope: Envelope,
+    revision: RevisionName,
+    inputs: InputRounds | undefined,
+  ) {
+    this.revision = revision
+    this.inputs = inputs
+    this.message = message
+    this.incoming = incoming
+    this.#envelope = envelope
+    this.#state = state
+  }
+
+  get peer(): Peer {
+    return this.#envelope.peer
+  }
+
+  get principal(): Principal | undefined {
+    return this.incoming.principal
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.incoming.request.headers
+  }
+
+  get logLevel(): LogLevel | undefined {
+    return this.#state.server.defaultLogLevel === undefined ? undefined : this.#envelope.logLevel
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== undefined
+  }
+
+  /** Read by the writer. */
+  get maxBufferBytes(): number {
+    return this.#state.settings.maxStreamBufferBytes
+  }
+
+  abort(reason: Error): void {
+    if (this.#abortReason !== undefined) return
+    this.#abortReason = reason
+    this.#controller?.abort(reason)
+  }
+
+  notify(method: string, params: JsonObject): void {
+    if (this.#settled) return
+    const frame = encodeMessage(encodeNotification(method, params))
+    if (this.#open()?.write(frame) !== true) this.#state.counters.undeliverable += 1
+  }
+
+  /** Streams of this era cannot be resumed, so there is nothing to come back to. */
+  closeStream(): void {}
+
+  /** The request does not finish at once: from now on it takes part in shutdown, and may end by disconnection. */
+  hold(): void {
+    this.#held = true
+    this.#state.calls.add(this)
+    const { sseAfterMs } = this.#state.settings
+    if (sseAfterMs > 0 && this.incoming.accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
+    this.incoming.response.on('close', () => this.#connectionClosed())
+  }
+
+  /** Opens the stream with nothing to say: some clients give up on a connection that stays silent. */
+  openStream(): void {
+    this.#open()
+  }
+
+  complete(outcome: Outcome): void {
+    if (this.#settled) return
+    this.#settle()
+    const { accepts } = this.incoming
+    if (this.#writer !== undefined) {
+      this.#writer.end(encodeMessage(encodeOutcome(this, outcome, this.#state)))
+      return
+    }
+    const text = encodeOutcome(this, outcome, this.#state)
+    const status = statusOf(outcome)
+    if (status !== 200 && 'error' in outcome) {
+      this.incoming.refuse(status, this.message.id, outcome.error)
+    } else if (accepts.json || status !== 200) {
+      this.incoming.json(status, text)
+    } else {
+      const frame = encodeMessage(text)
+      this.#open()?.end(frame)
+    }
+  }
+
+  /** Gives the request up and says why. */
+  fail(outcome: Failure, status: number): void {
+    if (this.#settled) return
+    this.abort(outcome.error)
+    this.#settle()
+    const text = encodeOutcome(this, outcome, this.#state)
+    if (this.#writer === undefined) this.incoming.refuse(status, this.message.id, outcome.error)
+    else this.#writer.end(encodeMessage(text))
+  }
+
+  /** The stream; undefined when the client can have none. */
+  #open(): SseWriter | undefined {
+    if (this.#writer !== undefined) return this.#writer
+    const { response, accepts } = this.incoming
+    if (!accepts.sse || response.headersSent || response.destroyed) return undefined
+    clearTimeout(this.#silence)
+    this.#writer = new SseWriter(response, this)
+    this.#writer.open(this.incoming.replyHeaders())
+    if (!this.#settled) this.#state.keepAlive.add(this.#writer)
+    return this.#writer
+  }
+
+  #connectionClosed(): void {
+    if (this.#settled) return
+    this.#settle()
+    this.abort(new McpError('ERR_CLIENT_GONE', 'The client closed the connection of the request'))
+  }
+
+  #settle(): void {
+    this.#settled = true
+    clearTimeout(this.#silence)
+    if (this.#writer !== undefined) this.#state.keepAlive.delete(this.#writer)
+    if (this.#held) this.#state.release(this)
+  }
+}
+
+function openStream(exchange: StatelessExchange): void {
+  exchange.openStream()
+}

@@ -1,0 +1,256 @@
+/**
+ * `subscriptions/listen`: a stream of news, for as long as the client keeps it open.
+ *
+ * A change is serialised once, around the place where the subscription's id goes; each subscriber costs two string
+ * joins and one write. Nothing is kept for a client that is away: it opens another stream and reads anew.
+ *
+ *    event: message\ndata: {..."params":{"_meta":{".../subscriptionId":  <id>  },"uri":"..."}}\n\n
+ *    `---------------------- shared ---------------------------------'       `--- shared ---'
+ *
+ * Spec: 2026-07-28 subscriptions {@link spec.subscriptions}.
+ * Invariant: nothing but what was acknowledged is sent, and nothing before the acknowledgement.
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import type { Changes, ListKind } from '../features/change-bus.ts'
+import { findResource } from '../features/resources.ts'
+import type { McpServer } from '../features/server.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
+import { Notify } from '../protocol/methods.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { encodeMessage } from '../sse/frame.ts'
+import { SseWriter } from '../sse/writer.ts'
+import type { StatelessExchange } from './exchange.ts'
+import type { StatelessEraState } from './state.ts'
+
+/** What a client asks for, or the part of it that it gets. */
+interface Filter {
+  readonly lists: ReadonlySet<ListKind>
+  readonly resources: ReadonlySet<string>
+}
+
+const LISTS: readonly { readonly kind: ListKind; readonly member: string; readonly method: string }[] = [
+  { kind: 'tools', member: 'toolsListChanged', method: Notify.toolsChanged },
+  { kind: 'prompts', member: 'promptsListChanged', method: Notify.promptsChanged },
+  { kind: 'resources', member: 'resourcesListChanged', method: Notify.resourcesChanged },
+]
+
+/** Stands for the id while the shared parts are made; no client can know it. */
+const PLACE = 'subscription id'
+
+interface Subscription {
+  readonly idText: string
+  readonly filter: Filter
+  readonly ctx: RequestContext
+  readonly principalId: string | undefined
+  readonly writer: SseWriter
+  readonly maxBufferBytes: number
+  timer: NodeJS.Timeout | undefined
+  onClose(): void
+}
+
+export class Subscriptions {
+  readonly #state: StatelessEraState
+  /** Lifecycle: from the acknowledgement to the end of the connection. */
+  readonly #open = new Set<Subscription>()
+  readonly #byResource = new Map<string, Set<Subscription>>()
+  readonly #perPrincipal = new Map<string, number>()
+
+  constructor(state: StatelessEraState) {
+    this.#state = state
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /**
+   * Opens a stream and acknowledges what it will carry.
+   *
+   * @throws {RpcError} -32602, the filter is malformed; -32000, too many streams are open
+   */
+  listen(exchange: StatelessExchange, ctx: RequestContext): void {
+    const { settings, server, keepAlive } = this.#state
+    const filter = honoured(
+      readFilter(exchange.message.params, settings.subscriptions.maxResources),
+      ctx,
+      server,
+    )
+    const principalId = exchange.principal?.id
+    this.#checkRoom(principalId)
+    const subscription: Subscription = {
+      idText: escaped(JSON.stringify(exchange.message.id)),
+      filter,
+      ctx,
+      principalId,
+      maxBufferBytes: settings.maxStreamBufferBytes,
+      timer: undefined,
+      onClose: () => this.#remove(subscription),
+      // Made last: its closing looks at all of the above.
+      writer: undefined as unknown as SseWriter,
+    }
+    const { response } = exchange.incoming
+    const writer = new SseWriter(response, subscription)
+    ;(subscription as { writer: SseWriter }).writer = writer
+    this.#add(subscription)
+    const acknowledged = frameParts(Notify.acknowledged, { notifications: wireFilter(filter) })
+    writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
+    if (filter.lists.size === 0 && filter.resources.size === 0) this.#end(subscription)
+    if (!writer.closed) keepAlive.add(writer)
+  }
+
+  /** Tells the subscribers what changed. */
+  announce(changes: Changes): void {
+    for (const { kind, method } of LISTS) {
+      if (!changes.lists.has(kind)) continue
+      const parts = frameParts(method, {})
+      for (const each of [...this.#open])
+        if (each.filter.lists.has(kind)) each.writer.write(parts.join(each.idText))
+    }
+    for (const uri of changes.resources) {
+      const subscribers = this.#byResource.get(uri)
+      if (subscribers === undefined) continue
+      const parts = frameParts(Notify.resourceUpdated, { uri })
+      for (const each of [...subscribers]) {
+        // Who may see a resource can have changed since the stream was opened.
+        if (maySee(uri, each.ctx, this.#state.server)) each.writer.write(parts.join(each.idText))
+      }
+    }
+  }
+
+  /** Ends all streams properly: with their result. */
+  close(): void {
+    for (const subscription of [...this.#open]) this.#end(subscription)
+  }
+
+  #end({ writer, idText }: Subscription): void {
+    const { prefix, settings, server } = this.#state
+    const info = settings.serverInfo
+      ? `,${JSON.stringify(MetaKey.SERVER_INFO)}:${JSON.stringify(server.info)}`
+      : ''
+    const head = settings.serverInfo ? '{"resultType":"complete"' : prefix
+    const meta = `"_meta":{${JSON.stringify(MetaKey.SUBSCRIPTION_ID)}:${idText}${info}}`
+    writer.end(encodeMessage(`{"jsonrpc":"2.0","id":${idText},"result":${head},${meta}}}`))
+  }
+
+  #checkRoom(principalId: string | undefined): void {
+    const { max, maxPerPrincipal } = this.#state.settings.subscriptions
+    const mine = principalId === undefined ? 0 : (this.#perPrincipal.get(principalId) ?? 0)
+    if (this.#open.size < max && mine < maxPerPrincipal) return
+    const limit = this.#open.size < max ? `${maxPerPrincipal} for each principal` : `${max}`
+    throw new RpcError(
+      ErrorCode.SERVER_ERROR,
+      `Too many subscription streams are open (the limit is ${limit})`,
+    )
+  }
+
+  #add(subscription: Subscription): void {
+    const { filter, principalId, ctx } = subscription
+    const { server, settings } = this.#state
+    this.#open.add(subscription)
+    if (principalId !== undefined) {
+      this.#perPrincipal.set(principalId, (this.#perPrincipal.get(principalId) ?? 0) + 1)
+    }
+    for (const uri of filter.resources) {
+      const subscribers = this.#byResource.get(uri)
+      if (subscribers === undefined) this.#byResource.set(uri, new Set([subscription]))
+      else subscribers.add(subscription)
+      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe)
+    }
+    const { maxAgeMs } = settings.subscriptions
+    if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
+  }
+
+  #remove(subscription: Subscription): void {
+    if (!this.#open.delete(subscription)) return
+    clearTimeout(subscription.timer)
+    this.#state.keepAlive.delete(subscription.writer)
+    const { principalId, filter } = subscription
+    if (principalId !== undefined) {
+      const left = (this.#perPrincipal.get(principalId) ?? 1) - 1
+      if (left > 0) this.#perPrincipal.set(principalId, left)
+      else this.#perPrincipal.delete(principalId)
+    }
+    for (const uri of filter.resources) {
+      const subscribers = this.#byResource.get(uri)
+      subscribers?.delete(subscription)
+      if (subscribers?.size === 0) this.#byResource.delete(uri)
+      this.#state.server.watch.release(uri)
+    }
+  }
+}
+
+function readFilter(params: JsonObject | undefined, maxResources: number): Filter {
+  const filter = params?.['notifications']
+  if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) {
+    throw invalid('"notifications", an object that says what to listen to')
+  }
+  const wanted = filter as JsonObject
+  for (const { member } of LISTS) {
+    if (wanted[member] !== undefined && typeof wanted[member] !== 'boolean')
+      throw invalid(`"${member}" to be a boolean`)
+  }
+  const uris = wanted['resourceSubscriptions'] ?? []
+  if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string')) {
+    throw invalid('"resourceSubscriptions" to be an array of URIs')
+  }
+  if (uris.length > maxResources) throw invalid(`at most ${maxResources} resources; got ${uris.length}`)
+  return {
+    lists: new Set(LISTS.filter(({ member }) => wanted[member] === true).map(({ kind }) => kind)),
+    resources: new Set(uris),
+  }
+}
+
+/** The part of the filter that this server has anything to say about, to this caller. */
+function honoured({ lists, resources }: Filter, ctx: RequestContext, server: McpServer): Filter {
+  const offered: { readonly [Kind in ListKind]: boolean } = {
+    tools: server.tools.size > 0,
+    prompts: server.prompts.size > 0,
+    resources: server.resources.size > 0 || server.resourceTemplates.size > 0,
+  }
+  return {
+    lists: new Set([...lists].filter((kind) => offered[kind])),
+    resources: new Set([...resources].filter((uri) => maySee(uri, ctx, server))),
+  }
+}
+
+function wireFilter({ lists, resources }: Filter): JsonObject {
+  const flags = LISTS.filter(({ kind }) => lists.has(kind)).map(({ member }) => [member, true])
+  return {
+    ...Object.fromEntries(flags),
+    ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
+  }
+}
+
+function maySee(uri: string, ctx: RequestContext, server: McpServer): boolean {
+  try {
+    const { subscribe } = findResource(uri, ctx, server)
+    return subscribe !== undefined && subscribe !== false
+  } catch {
+    return false
+  }
+}
+
+/** A frame around the place of the id. */
+function frameParts(method: string, params: JsonObject): readonly string[] {
+  const message = {
+    jsonrpc: '2.0',
+    method,
+    params: { _meta: { [MetaKey.SUBSCRIPTION_ID]: PLACE }, ...params },
+  }
+  return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2)
+}
+
+/** As the frame encoder would write it. */
+function escaped(json: string): string {
+  return json.replace(
+    /[\u0085\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+function invalid(expected: string): RpcError {
+  return new RpcError(ErrorCode.INVALID_PARAMS, `subscriptions/listen needs ${expected}`)
+}

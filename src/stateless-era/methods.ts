@@ -1,0 +1,34 @@
+/**
+ * The methods of the stateless era. What it has removed (`initialize`, `ping`, `logging/setLevel`, resource
+ * subscriptions by request) is not there.
+ *
+ * Not here: `subscriptions/listen`, whose answer is a stream of its own (listen.ts).
+ */
+
+import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
+import { complete } from '../features/completion.ts'
+import { getPrompt, listPrompts } from '../features/prompts.ts'
+import { listResources, listResourceTemplates, readResource } from '../features/resources.ts'
+import type { McpServer } from '../features/server.ts'
+import { callTool, listTools } from '../features/tools.ts'
+import { Method } from '../protocol/methods.ts'
+import { discover } from './discover.ts'
+
+export const STATELESS_METHODS: MethodTable<McpServer> = new Map<string, MethodHandler<McpServer>>([
+  [Method.discover, discover],
+  [Method.toolsList, listTools],
+  [Method.toolsCall, callTool],
+  [Method.resourcesList, listResources],
+  [Method.resourceTemplatesList, listResourceTemplates],
+  [Method.resourcesRead, readResource],
+  [Method.promptsList, listPrompts],
+  [Method.promptsGet, getPrompt],
+  [Method.complete, complete],
+])
+
+/** The requests that may be answered with a need for input. */
+export const TAKES_INPUT: ReadonlySet<string> = new Set([
+  Method.toolsCall,
+  Method.promptsGet,
+  Method.resourcesRead,
+])

@@ -1,0 +1,91 @@
+/**
+ * From an outcome to the text of a response: every result says of which kind it is, which server made it, and, where
+ * it may be kept, for how long and for whom.
+ *
+ *    {"resultType":"complete","_meta":{...}  ,"ttlMs":..,"cacheScope":".."  , the members of the result }
+ *     the same for all results of a server   cacheable results
+ *
+ * The feature's result is serialised once and spliced behind that; lists are ready-made text already.
+ *
+ * Spec: 2026-07-28 overview, "Result Responses" {@link spec.overview}; caching {@link spec.caching}.
+ */
+
+import type { Outcome } from '../dispatch/dispatcher.ts'
+import type { CacheHint } from '../dispatch/exchange.ts'
+import { InputRequiredResult } from '../dispatch/input-rounds.ts'
+import { JsonText } from '../dispatch/json-text.ts'
+import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
+import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
+import type { StatelessExchange } from './exchange.ts'
+import type { StatelessEraState } from './state.ts'
+
+/** @param info - undefined: results do not say who made them */
+export function resultPrefix(info: Implementation | undefined): string {
+  const meta = info === undefined ? '' : `,"_meta":${JSON.stringify({ [MetaKey.SERVER_INFO]: info })}`
+  return `{"resultType":"complete"${meta}`
+}
+
+/** Where an error arose decides: what reached no handler, or found its client unfit, is an HTTP error too. */
+export function statusOf(outcome: Outcome): number {
+  if (!('error' in outcome) || outcome.origin === 'handler') return 200
+  return outcome.error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
+}
+
+export function encodeOutcome(
+  { message, cacheHint }: StatelessExchange,
+  outcome: Outcome,
+  { server, prefix, settings }: StatelessEraState,
+): string {
+  const report = (error: Error) =>
+    server.reportError(error, { phase: 'output', method: message.method, requestId: message.id })
+  if ('error' in outcome) return encodeError(message.id, ownCode(outcome.error), report)
+  const { result } = outcome
+  const head = cacheHint === undefined ? prefix : `${prefix},${hint(cacheHint)}`
+  if (result instanceof JsonText) return encodeResultText(message.id, splice(head, result.text))
+  if (result instanceof InputRequiredResult) {
+    const { inputRequests, requestState } = result
+    return encodeResult(message.id, merged({ inputRequests, requestState }, 'input_required'), report)
+  }
+  const given = (result ?? {}) as JsonObject
+  if (given['_meta'] !== undefined || given['resultType'] !== undefined) {
+    const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
+    return encodeResult(message.id, { ...hints, ...merged(given, 'complete') }, report)
+  }
+  let text: string
+  try {
+    text = JSON.stringify(given)
+  } catch {
+    // Fails again, and becomes an error response.
+    return encodeResult(message.id, given, report)
+  }
+  return encodeResultText(message.id, splice(head, text))
+
+  function merged(members: JsonObject, resultType: string): JsonObject {
+    const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
+    const meta = { ...info, ...(members['_meta'] as JsonObject | undefined) }
+    return { resultType, ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) }
+  }
+}
+
+function hint({ ttlMs, scope }: CacheHint): string {
+  return `"ttlMs":${ttlMs},"cacheScope":"${scope}"`
+}
+
+/** Joins an object that is still open with a complete one. */
+function splice(head: string, object: string): string {
+  return object === '{}' ? `${head}}` : `${head},${object.slice(1)}`
+}
+
+/** Codes of earlier revisions MUST NOT be sent in this one. */
+function ownCode(error: RpcError): RpcError {
+  if (error.code === ErrorCode.RESOURCE_NOT_FOUND) {
+    return new RpcError(ErrorCode.INVALID_PARAMS, error.message, error.data)
+  }
+  if (error.code === ErrorCode.URL_ELICITATION_REQUIRED) {
+    return new RpcError(ErrorCode.INTERNAL_ERROR, `${error.message}: ask with ctx.elicit and a url`)
+  }
+  return error
+}
