@@ -94,7 +94,7 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     "import '../features/server.ts'",
   ],
   ['imports go one way', 'session-era/admit.ts', "import '../select-era.ts'", "import '../http/reply.ts'"],
-  ['imports go one way', 'handler.ts', "import './serve.ts'", "import './select-era.ts'"],
+  ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './http/reply.ts'"],
   ['imports go one way', 'client/index.ts', "import '../features/tools.ts'", "import '../sse/parser.ts'"],
   [
     'imports go one way',
@@ -185,7 +185,7 @@ describe('each rule', () => {
     for (const path of ['select-era.ts', 'session-era/revisions.ts', 'protocol/revisions.ts']) {
       assert.deepEqual(rules['versions are compared at the edge']?.({ path, text: compares }), [])
     }
-    for (const path of ['select-era.ts', 'handler.ts']) {
+    for (const path of ['select-era.ts', 'eras.ts']) {
       assert.deepEqual(rules['only the entrance knows both eras']?.({ path, text: both }), [])
       assert.deepEqual(rules['imports go one way']?.({ path, text: both }), [])
     }
