@@ -7,7 +7,7 @@
 
 import { EventEmitter, once } from 'node:events'
 import type { TestContext } from 'node:test'
-import { McpServer, type Refusal, RpcError, type ServeOptions, type Serving, serve } from '../../src/index.ts'
+import { McpServer, type Refusal, type ServeOptions, type Serving, serve } from '../../src/index.ts'
 import { within } from '../helpers/wire.ts'
 
 /** A call of the tool `wait` or `talk-and-wait` that runs until the test lets it go. */
@@ -86,9 +86,6 @@ function defineTools(server: McpServer, ran: string[], entered: (call: WaitingCa
     { inputSchema: { type: 'object', properties: { length: { type: 'integer' } } } },
     ({ length = 1 }) => 'x'.repeat(length),
   )
-  server.registerTool('refuse', {}, () => {
-    throw new RpcError(1.5, 'a code of its own')
-  })
   server.registerTool('unwritable', {}, () => {
     const circular: { [name: string]: unknown } = {}
     circular['self'] = circular
