@@ -147,7 +147,8 @@ function cannotResume(reason: string): Refused {
 
 function ownStream(session: Session, state: SessionEraState): Stream {
   if (session.listening !== undefined) return session.listening
-  const stream = new Stream(state, new Listener(state, session), session.revision.primes, true)
+  const budget = state.replayBudget(session)
+  const stream = new Stream(state, new Listener(state, session), session.revision.primes, budget)
   session.listening = stream
   state.addStream(session, stream)
   return stream

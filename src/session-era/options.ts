@@ -19,7 +19,7 @@ export interface ReplayOptions {
   readonly maxEvents?: number
   /** Bytes kept of one stream. @defaultValue 1 MiB */
   readonly maxBytes?: number
-  /** Bytes kept of all streams together. @defaultValue 64 MiB */
+  /** Bytes kept of all streams together; of one session a 16th of it, or `maxBytes` if that is more. @defaultValue 64 MiB */
   readonly maxTotalBytes?: number
   /** Milliseconds a stream stays resumable once it is finished, and an event of a session's own stream is kept. @defaultValue 5 minutes */
   readonly ttlMs?: number

@@ -12,6 +12,7 @@
 import type { Peer } from '../dispatch/exchange.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
+import type { ReplayBudget } from '../sse/replay-ring.ts'
 import type { SessionExchange } from './exchange.ts'
 import type { SessionInfo } from './options.ts'
 import type { Revision } from './revisions.ts'
@@ -37,6 +38,8 @@ export class Session {
   inFlight: Set<SessionExchange> | undefined
   /** By name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
   streams: Map<string, Stream> | undefined
+  /** Its part of the replay budget. Lifecycle: from the first stream, until the session ends. */
+  replayBudget: ReplayBudget | undefined
   /** The stream that GET listens to. */
   listening: Stream | undefined
   /** URIs */
@@ -61,6 +64,7 @@ export class Session {
     this.next = undefined
     this.inFlight = undefined
     this.streams = undefined
+    this.replayBudget = undefined
     this.listening = undefined
     this.subscriptions = undefined
   }

@@ -20,6 +20,8 @@ import { SessionTable } from './session-table.ts'
 import type { Stream } from './stream.ts'
 import type { StreamHost } from './stream-host.ts'
 
+/** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
+const SESSION_SHARE = 16
 /** Streams of one session that are kept after their end. */
 const MAX_FINISHED_STREAMS = 64
 /** Of all sessions: what a stream costs beside its events is not in the byte budget. */
@@ -107,6 +109,15 @@ export class SessionEraState implements StreamHost {
   /** The client of a call is back. */
   reattached(reply: PostReply): void {
     this.#detached.delete(reply)
+  }
+
+  /** What the streams of one session may keep; undefined when nothing is kept. */
+  replayBudget(session: Session): ReplayBudget | undefined {
+    const { replay } = this.settings
+    if (replay === undefined) return undefined
+    const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
+    session.replayBudget ??= new ReplayBudget(share, this.budget)
+    return session.replayBudget
   }
 
   addStream(session: Session, stream: Stream): void {

@@ -1,14 +1,12 @@
-/** What all streams of one handler share: limits, the replay budget, the timers. Types only. */
+/** What all streams of one handler share: limits and timers. Types only. */
 
 import type { KeepAlive } from '../sse/keep-alive.ts'
-import type { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CoarseClock } from './clock.ts'
 import type { ReplayOptions } from './options.ts'
 
 export interface StreamHost {
   readonly maxStreamBufferBytes: number
   readonly replay: Required<ReplayOptions> | undefined
-  readonly budget: ReplayBudget
   readonly keepAlive: KeepAlive
   readonly clock: CoarseClock
 }

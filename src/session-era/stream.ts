@@ -18,7 +18,7 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { formatEventId } from '../sse/event-id.ts'
 import { encodeComment, encodeMessage, encodePriming, encodeRetry } from '../sse/frame.ts'
-import { ReplayRing } from '../sse/replay-ring.ts'
+import { type ReplayBudget, ReplayRing } from '../sse/replay-ring.ts'
 import { SseWriter } from '../sse/writer.ts'
 import type { StreamHost } from './stream-host.ts'
 
@@ -47,14 +47,15 @@ export class Stream {
   #delivered = 0
   finished = false
 
-  /** @param resumable - keep events and give them ids */
-  constructor(host: StreamHost, owner: StreamOwner, primes: boolean, resumable: boolean) {
+  /** @param budget - bytes for what is kept of the stream; undefined: nothing is, and events have no ids */
+  constructor(host: StreamHost, owner: StreamOwner, primes: boolean, budget: ReplayBudget | undefined) {
     lastName += 1
     this.name = `${NAME_PREFIX}${lastName.toString(36)}`
     this.#host = host
     this.#owner = owner
     this.#primes = primes
-    this.#ring = resumable && host.replay !== undefined ? new ReplayRing(host.replay, host.budget) : undefined
+    this.#ring =
+      budget === undefined || host.replay === undefined ? undefined : new ReplayRing(host.replay, budget)
   }
 
   get attached(): boolean {

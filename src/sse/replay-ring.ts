@@ -34,19 +34,22 @@ export interface RingLimits {
   readonly maxBytes: number
 }
 
-/** The bytes that all rings of one server may keep together. First come, first served. */
+/** The bytes that several rings may keep together: those of one session, or of one server. First come, first served. */
 export class ReplayBudget {
   readonly maxBytes: number
+  readonly #parent: ReplayBudget | undefined
   #used = 0
 
   /**
    * @param maxBytes - UTF-8 bytes over all rings; `Infinity` for no limit.
+   * @param parent - a budget that this one is a part of: what is taken here is taken there too.
    * @throws {TypeError} when it is negative or not a number.
    */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, parent?: ReplayBudget) {
     if (!(maxBytes >= 0))
       throw new TypeError(`maxBytes: received ${maxBytes}, expected 0 or more, or Infinity`)
     this.maxBytes = maxBytes
+    this.#parent = parent
   }
 
   /** UTF-8 bytes kept now, over all rings. */
@@ -56,17 +59,20 @@ export class ReplayBudget {
 
   /** UTF-8 bytes that still fit. */
   get free(): number {
-    return this.maxBytes - this.#used
+    const own = this.maxBytes - this.#used
+    return this.#parent === undefined ? own : Math.min(own, this.#parent.free)
   }
 
   /** Books bytes; the caller has looked at `free`. */
   take(bytes: number): void {
     this.#used += bytes
+    this.#parent?.take(bytes)
   }
 
   /** Gives booked bytes back. */
   give(bytes: number): void {
     this.#used -= bytes
+    this.#parent?.give(bytes)
   }
 }
 

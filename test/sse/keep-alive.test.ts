@@ -132,9 +132,10 @@ test('KeepAlive does not keep the process alive', () => {
   assert.equal(after, before)
 })
 
-test('KeepAlive of 0 does nothing, and other intervals are checked and capped', (t) => {
-  const { keepAlive } = setup(t, 3, 0)
-  assert.equal(keepAlive.size, 0)
+test('KeepAlive of 0 sends nothing, and other intervals are checked and capped', (t) => {
+  const { keepAlive, all, tick } = setup(t, 3, 0)
+  tick(1e9)
+  assert.deepEqual([keepAlive.size, all.map(({ comments }) => comments)], [3, [0, 0, 0]])
   assert.throws(() => new KeepAlive(-1), TypeError)
   assert.throws(() => new KeepAlive(Number.NaN), TypeError)
   const stream = new CountingStream()
