@@ -65,6 +65,7 @@ export async function elicit(
   }
   checkMessage(params.message)
   if (byUrl) {
+    checkUrl(params.url)
     // The id is for a notice of completion, which only a client with a session can get.
     const sent = exchange.sessionId === undefined ? { mode: 'url', ...params } : urlParams(params)
     return ask(exchange, key, { method: Method.elicit, params: sent }, (answer) => {
