@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { UrlElicitationRequiredError } from '../../src/index.ts'
 import { gate, kinds, serveFixture } from './setup.ts'
 
 for (const kind of kinds) {
@@ -98,6 +99,26 @@ for (const kind of kinds) {
       assert.equal((await call).content[0]?.text, 'accept')
     })
 
+    test('is told that a page must be visited first, and reads which [elicitation.required-error-code] [elicitation.required-error-list] [elicitation.required-error-url-mode]', async (t) => {
+      const { server, ...served } = await serveFixture(t)
+      server.registerTool('locked', {}, () => {
+        throw new UrlElicitationRequiredError([{ message: 'Sign in', url: 'https://example.com/sign-in' }])
+      })
+      const client = await served.connect(kind, { capabilities: { elicitation: { url: {} } } })
+      // Both clients make an error of a class of their own of it, with the list as a member.
+      await assert.rejects(
+        client.callTool('locked'),
+        (error: { code: number; elicitations: { [member: string]: unknown }[] }) => {
+          assert.equal(error.code, -32042)
+          assert.equal(error.elicitations.length, 1)
+          const { mode, url, message, elicitationId } = error.elicitations[0] ?? {}
+          assert.deepEqual([mode, url, message], ['url', 'https://example.com/sign-in', 'Sign in'])
+          assert.match(String(elicitationId), /^\S{8,}$/)
+          return true
+        },
+      )
+    })
+
     test('is not asked what it did not declare, and the tool says so [lifecycle.negotiated-only]', async (t) => {
       const { server, ...served } = await serveFixture(t)
       server.registerTool('visit', {}, async (_args, { elicit }) => {
@@ -152,6 +173,21 @@ for (const kind of kinds) {
         (await client.callTool('roots')).content[0]?.text,
         'file:///project Project,file:///other Other',
       )
+    })
+
+    test('refuses an answer, and the call fails without harm to the next', async (t) => {
+      const client = await (await serveFixture(t)).connect(kind, {
+        capabilities: { sampling: {} },
+        answers: {
+          'sampling/createMessage': () => {
+            throw new Error('the user said no')
+          },
+        },
+      })
+      const failed = await client.callTool('test_sampling', { prompt: 'x' })
+      assert.equal(failed.isError, true)
+      assert.match(failed.content[0]?.text ?? '', /the user said no/)
+      assert.equal((await client.callTool('test_simple_text')).isError, undefined)
     })
 
     test('answers questions of parallel calls, each to its own call', async (t) => {

@@ -210,7 +210,7 @@ for (const kind of kinds) {
       assert.deepEqual(client.errors, [])
     })
 
-    test('does not come back again and again for a call that ended without a result [transports.get-stream-or-405]', async (t) => {
+    test('does not come back again and again for a call that ended without a result [transports.get-stream-or-405] [cancellation.frees-resources]', async (t) => {
       const { server, ...served } = await serveFixture(t)
       server.registerTool('endless', {}, async (_args, { progress, signal }) => {
         progress(1)
@@ -230,7 +230,9 @@ for (const kind of kinds) {
         { signal: controller.signal, onprogress: () => controller.abort() },
       )
       await assert.rejects(cancelled)
+      // It does when the stream has ended.
       await within(resumed.attempted, () => 'the client to come back')
+      assert.equal(served.stats().callsInProgress, 0)
       resumed.allow()
       assert.equal(await within(resumed.answered, () => 'the answer to that'), 405)
 
