@@ -147,7 +147,8 @@ function checkRequests(
   }
   if (state.settings.duplicateIds === 'reject') {
     const used = new Set([...inFlight].map((exchange) => exchange.requestId))
-    const duplicate = requests.find((request) => used.has(request.id))
+    // Within a batch too: each id is in use from its first occurrence on.
+    const duplicate = requests.find(({ id }) => used.has(id) || !used.add(id))
     if (duplicate !== undefined) {
       const problem = `The id ${JSON.stringify(duplicate.id)} is in use by a request that is not answered yet`
       return refused(400, duplicate.id, new RpcError(ErrorCode.INVALID_REQUEST, problem))

@@ -45,7 +45,7 @@ export interface SessionEraStats {
 export class SessionEndpoint {
   readonly #state: SessionEraState
   readonly #unsubscribe: () => void
-  #closing = false
+  #closing: Promise<void> | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings) {
     this.#state = new SessionEraState(server, settings)
@@ -54,10 +54,13 @@ export class SessionEndpoint {
 
   /** @param value - the body as parsed JSON */
   post(incoming: Call, value: unknown): void {
-    if (this.#closing) {
+    if (this.#closing !== undefined) {
       const message = decodeMessage(value)
-      this.#refuse(incoming, goingAway(message.kind === 'request' ? message.id : undefined))
-      return
+      // Calls that are let finish may still be cancelled, and wait for what their client answers.
+      if (message.kind !== 'response' && message.kind !== 'notification') {
+        this.#refuse(incoming, goingAway(message.kind === 'request' ? message.id : undefined))
+        return
+      }
     }
     const admission = admitPost(value, incoming, this.#state)
     if (admission.kind === 'messages') this.#run(incoming, admission)
@@ -67,11 +70,12 @@ export class SessionEndpoint {
   }
 
   get(incoming: Call): void {
-    const refusal = this.#closing
-      ? goingAway()
-      : this.#state.settings.sessions === undefined
-        ? methodNotAllowed('GET')
-        : listen(incoming, this.#state)
+    const refusal =
+      this.#closing !== undefined
+        ? goingAway()
+        : this.#state.settings.sessions === undefined
+          ? methodNotAllowed('GET')
+          : listen(incoming, this.#state)
     if (refusal !== undefined) this.#refuse(incoming, refusal)
   }
 
@@ -94,11 +98,14 @@ export class SessionEndpoint {
 
   /**
    * Refuses what is new, ends the listening connections with a hint to come back, lets calls finish, and gives up
-   * what is left when the time is over.
+   * what is left when the time is over. The first one counts: later calls wait for the same end.
    */
-  async close(drainMs: number): Promise<void> {
-    if (this.#closing) return
-    this.#closing = true
+  close(drainMs: number): Promise<void> {
+    this.#closing ??= this.#close(drainMs)
+    return this.#closing
+  }
+
+  async #close(drainMs: number): Promise<void> {
     this.#unsubscribe()
     const retryMs = this.#state.replay?.retryMs
     for (const session of this.#state.table.values()) session.listening?.disconnect(retryMs)
@@ -215,7 +222,7 @@ export class SessionEndpoint {
   }
 
   #refuse(incoming: Call, { status, id, error, headers }: Refused): void {
-    incoming.refuse(status, id, error, headers, { closeAfter: this.#closing })
+    incoming.refuse(status, id, error, headers, { closeAfter: this.#closing !== undefined })
   }
 }
 

@@ -79,7 +79,10 @@ export class PostReply implements StreamOwner {
     this.state.hold(this)
     const { sseAfterMs } = this.state.settings
     if (sseAfterMs > 0 && this.incoming.accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
-    this.incoming.response.on('close', () => this.#connectionClosed())
+    const { response } = this.incoming
+    // It may be gone already, since a token is verified and a body parsed in the meantime.
+    if (response.destroyed) this.#connectionClosed()
+    else response.on('close', () => this.#connectionClosed())
   }
 
   /**
