@@ -1,6 +1,10 @@
 /** The public face of barewire: a server definition, and two ways to serve it. */
 
-export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input.ts'
+export {
+  type AskOptions,
+  MissingCapabilityError,
+  UrlElicitationRequiredError,
+} from './dispatch/client-input.ts'
 export type { ClientInfo, Elicit, Log, RequestContext } from './dispatch/context.ts'
 export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
 export type { CacheHint, Principal } from './dispatch/exchange.ts'

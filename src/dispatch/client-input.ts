@@ -24,7 +24,7 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
 import type { InputRequest } from './input-required.ts'
-import { checkMessage, checkToolUses, checkUrl, formOf } from './question-rules.ts'
+import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
 export class MissingCapabilityError extends McpError {
@@ -52,10 +52,20 @@ export class UrlElicitationRequiredError extends RpcError {
   }
 }
 
+/** How long to wait for the answer. */
+export interface AskOptions {
+  /**
+   * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
+   * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
+   */
+  readonly timeoutMs?: number
+}
+
 export async function elicit(
   exchange: Exchange,
   key: string,
   params: ElicitFormParams<SchemaLike> | ElicitUrlParams,
+  options?: AskOptions,
 ): Promise<ElicitResult<unknown>> {
   const declared = exchange.peer.capabilities.elicitation
   const byUrl = 'url' in params
@@ -68,14 +78,14 @@ export async function elicit(
     checkUrl(params.url)
     // The id is for a notice of completion, which only a client with a session can get.
     const sent = exchange.sessionId === undefined ? { mode: 'url', ...params } : urlParams(params)
-    return ask(exchange, key, { method: Method.elicit, params: sent }, (answer) => {
+    return ask(exchange, key, options, { method: Method.elicit, params: sent }, (answer) => {
       const { action } = readElicitAnswer(answer)
       return action === 'accept' ? { action, content: undefined } : { action }
     })
   }
   const { requestedSchema, answer: schema } = formOf(params.requestedSchema)
   const request = { method: Method.elicit, params: { message: params.message, requestedSchema } }
-  return ask(exchange, key, request, async (answer) => {
+  return ask(exchange, key, options, request, async (answer) => {
     const { action, content } = readElicitAnswer(answer)
     if (action !== 'accept') return { action }
     const checked = await schema.validate(content ?? {})
@@ -89,6 +99,7 @@ export async function sample(
   exchange: Exchange,
   key: string,
   params: CreateMessageParams,
+  options?: AskOptions,
 ): Promise<CreateMessageResult> {
   const declared = exchange.peer.capabilities.sampling
   if (declared === undefined) throw new MissingCapabilityError('sampling', { sampling: {} })
@@ -100,7 +111,7 @@ export async function sample(
     throw new MissingCapabilityError(`includeContext ${context}`, { sampling: { context: {} } })
   }
   checkToolUses(params.messages)
-  return ask(exchange, key, { method: Method.createMessage, params: { ...params } }, (answer) => {
+  return ask(exchange, key, options, { method: Method.createMessage, params: { ...params } }, (answer) => {
     if (
       !isObject(answer) ||
       typeof answer['model'] !== 'string' ||
@@ -113,9 +124,13 @@ export async function sample(
   })
 }
 
-export async function listRoots(exchange: Exchange, key: string): Promise<readonly Root[]> {
+export async function listRoots(
+  exchange: Exchange,
+  key: string,
+  options?: AskOptions,
+): Promise<readonly Root[]> {
   if (exchange.peer.capabilities.roots === undefined) throw new MissingCapabilityError('roots', { roots: {} })
-  return ask(exchange, key, { method: Method.listRoots, params: {} }, (answer) => {
+  return ask(exchange, key, options, { method: Method.listRoots, params: {} }, (answer) => {
     const roots = isObject(answer) ? answer['roots'] : undefined
     if (!Array.isArray(roots) || !roots.every((root) => isObject(root) && isFileUri(root['uri']))) {
       throw invalidAnswer(Method.listRoots, '"roots", each with a file:// "uri"')
@@ -151,14 +166,17 @@ function urlParams(params: ElicitUrlParams): JsonObject {
 async function ask<T>(
   exchange: Exchange,
   key: string,
+  options: AskOptions | undefined,
   request: InputRequest,
   check: (answer: unknown) => T | Promise<T>,
 ): Promise<T> {
+  const timeoutMs = checkTimeout(options?.timeoutMs)
   if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check)
   const { method, params = {} } = request
   let answer: unknown
   try {
-    answer = await channel(exchange)(method, params, { waitsForUser: method !== Method.listRoots })
+    const waitsForUser = method !== Method.listRoots
+    answer = await channel(exchange)(method, params, { waitsForUser, timeoutMs })
   } catch (cause) {
     if (!(cause instanceof RpcError)) throw cause
     // A client's error is for the handler: it must not become, by itself, our error to the same client.

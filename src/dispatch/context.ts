@@ -23,7 +23,7 @@ import type {
   Meta,
   Root,
 } from '../protocol/wire-types.ts'
-import { elicit, listRoots, sample } from './client-input.ts'
+import { type AskOptions, elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import type { Rounds } from './input-required.ts'
@@ -56,8 +56,9 @@ export interface Elicit {
   <const Schema extends SchemaLike>(
     key: string,
     params: ElicitFormParams<Schema>,
+    options?: AskOptions,
   ): Promise<ElicitResult<FormContent<Schema>>>
-  (key: string, params: ElicitUrlParams): Promise<ElicitResult<undefined>>
+  (key: string, params: ElicitUrlParams, options?: AskOptions): Promise<ElicitResult<undefined>>
 }
 
 export class RequestContext {
@@ -197,9 +198,9 @@ export class RequestContext {
    * ```
    */
   get elicit(): Elicit {
-    return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams) =>
+    return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams, options?: AskOptions) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      elicit(this.#exchange, key, params) as Promise<ElicitResult<never>>
+      elicit(this.#exchange, key, params, options) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -210,8 +211,12 @@ export class RequestContext {
    *   given); nothing was sent
    * @throws {McpError} as `elicit`
    */
-  get sample(): (key: string, params: CreateMessageParams) => Promise<CreateMessageResult> {
-    return (key, params) => sample(this.#exchange, key, params)
+  get sample(): (
+    key: string,
+    params: CreateMessageParams,
+    options?: AskOptions,
+  ) => Promise<CreateMessageResult> {
+    return (key, params, options) => sample(this.#exchange, key, params, options)
   }
 
   /**
@@ -220,8 +225,8 @@ export class RequestContext {
    * @throws {MissingCapabilityError} the client did not declare roots; nothing was sent
    * @throws {McpError} as `elicit`
    */
-  get listRoots(): (key?: string) => Promise<readonly Root[]> {
-    return (key = 'roots') => listRoots(this.#exchange, key)
+  get listRoots(): (key?: string, options?: AskOptions) => Promise<readonly Root[]> {
+    return (key = 'roots', options) => listRoots(this.#exchange, key, options)
   }
 
   /**

@@ -10,7 +10,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { InputRounds } from './input-rounds.ts'
+import type { Inputs } from './input-required.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
 export interface Peer {
@@ -42,6 +42,8 @@ export interface CacheHint {
 export interface SendRequestOptions {
   /** True when a person must act before the client can answer: a longer time limit applies. */
   readonly waitsForUser?: boolean
+  /** Milliseconds for this one request, in place of the server's limit; 0: none. */
+  readonly timeoutMs?: number | undefined
 }
 
 /**
@@ -56,6 +58,19 @@ export type SendRequest = (
   params: JsonObject,
   options?: SendRequestOptions,
 ) => Promise<unknown>
+
+/** A call that may become a task. */
+export interface TaskSeam {
+  /**
+   * Answers the request with a task; the call goes on.
+   *
+   * @throws {RpcError} -32000, there are too many
+   * @throws {McpError} the call is over, or waits for its client
+   */
+  start(): Promise<void>
+  /** Says what the task is doing; nothing happens before it is one. */
+  describe(message: string): void
+}
 
 export interface Exchange {
   readonly revision: RevisionName
@@ -76,7 +91,9 @@ export interface Exchange {
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
   /** Where questions to the client end the round instead; absent for requests that cannot ask. */
-  readonly inputs: InputRounds | undefined
+  readonly inputs: Inputs | undefined
+  /** Present where the call may become a task, which goes on after its request was answered. */
+  readonly task?: TaskSeam
   /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */
   cacheHint: CacheHint | undefined
   /**

@@ -48,6 +48,12 @@ export function checkUrl(url: unknown): void {
   throw new TypeError(`An elicitation needs "url", an absolute URL; got ${JSON.stringify(url)}`)
 }
 
+/** @throws {TypeError} not a time */
+export function checkTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined || timeoutMs >= 0) return timeoutMs
+  throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${String(timeoutMs)}`)
+}
+
 /** @throws {TypeError} there is no text to show to the user */
 export function checkMessage(message: unknown): void {
   if (typeof message === 'string') return

@@ -126,9 +126,10 @@ export class SessionExchange implements Exchange {
     const { pending } = session
     const id = pending.nextId()
     const { requestTimeoutMs, elicitTimeoutMs } = state.settings
+    const usualMs = options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs
     return pending.send(id, {
       method,
-      timeoutMs: options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs,
+      timeoutMs: options?.timeoutMs ?? usualMs,
       signal: this.signal,
       write: () => {
         if (this.#reply.send(encodeRequest(id, method, params))) return
