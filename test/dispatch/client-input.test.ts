@@ -90,6 +90,41 @@ for (const [method, limitMs] of [
   })
 }
 
+test('a single question can have a time limit of its own [lifecycle.timeout-per-request]', async (t) => {
+  const { server } = define()
+  server.registerTool('ask', {}, async (_args, ctx) => {
+    const limit = (timeoutMs: number) => ({ timeoutMs })
+    const asked = [
+      ctx.elicit('e', { message: 'm', requestedSchema }, limit(1000)),
+      ctx.elicit('u', page, limit(2000)),
+      ctx.sample('s', { messages: [], maxTokens: 1 }, limit(3000)),
+      ctx.listRoots('r', limit(4000)),
+    ]
+    const settled = await Promise.allSettled(asked)
+    return settled.map((each) => (each.status === 'rejected' ? each.reason.message : '')).join('\n')
+  })
+  server.registerTool(
+    'wrong',
+    {},
+    async (_args, ctx) =>
+      ctx.listRoots('r', { timeoutMs: -1 }).catch((error) => String(error)) as Promise<string>,
+  )
+  const session = await open(t, server, { capabilities })
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const stream = await session.stream('tools/call', { name: 'ask' })
+  for (let index = 0; index < 4; index += 1) await stream.nextMessage()
+  for (let index = 0; index < 4; index += 1) {
+    t.mock.timers.tick(999)
+    assert.equal(stream.messages.length, 4 + index)
+    t.mock.timers.tick(1)
+    assert.equal((await stream.nextMessage()).method, 'notifications/cancelled')
+  }
+  const lines = (await stream.nextMessage()).result.content[0].text.split('\n')
+  for (const [index, line] of lines.entries()) assert.match(line, new RegExp(`within ${index + 1}000 ms`))
+  const { result } = await session.call('wrong')
+  assert.match(result.content[0].text, /^TypeError: timeoutMs must be 0/)
+})
+
 test('a question ends with its call: cancelled, timed out, or its session deleted', async (t) => {
   const { server, errors } = define()
   const failures: WireJson[] = []

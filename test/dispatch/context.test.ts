@@ -46,7 +46,7 @@ for (const revision of revisions) {
     })
   })
 
-  test(`progress carries the token, the total and the message, in order, in ${revision} [progress.token-type] [progress.message]`, async (t) => {
+  test(`progress carries the token, the total and the message, in order, in ${revision} [progress.token-type] [progress.message] [basic.own-notification-no-id]`, async (t) => {
     const { server } = define()
     server.registerTool('work', {}, async (_args, { progress }) => {
       progress(1)
@@ -65,6 +65,7 @@ for (const revision of revisions) {
         { progressToken, progress: 10, total: 10, message: 'all' },
       ])
       assert.equal(result.content[0].text, 'done')
+      assert.ok(messages.slice(0, -1).every((message) => !('id' in message)))
     }
   })
 }

@@ -93,6 +93,17 @@ test('a walk sees each lasting entry once while others are removed and added [pa
   }
 })
 
+test('an entry that is updated keeps its place in a walk [pagination.stable-cursors]', async (t) => {
+  const { server, handles } = defineLists(4, 2)
+  const session = await open(t, server)
+  for (const [index, list] of lists.entries()) {
+    const { next } = await page(session, list)
+    handles[2]?.[index]?.update({ title: 'new' } as never)
+    handles[1]?.[index]?.remove()
+    assert.deepEqual(await walk(session, list, next), [['n2', 'n3']], list[0])
+  }
+})
+
 test('a cursor past the end of what is left gives an empty last page', async (t) => {
   const { server, handles } = defineLists(3, 2)
   const session = await open(t, server)

@@ -127,6 +127,11 @@ test('every listening session hears once of changes made together [tools.list-ch
     assert.deepEqual(await stream.nextMessage(), changed('tools'))
     assert.equal(stream.messages.length, 4)
   }
+  // Nothing changes, so nothing is said.
+  tool.enable()
+  resource.remove()
+  prompt.remove()
+  for (const stream of streams) assert.deepEqual(await stream.nextMessage(), changed('prompts'))
 })
 
 test('visible decides for each request who may list and call [tools.access-control] [resources.access-control]', async (t) => {

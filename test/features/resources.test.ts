@@ -144,8 +144,9 @@ test('templates list what they have, asked anew each time, a URI once', async (t
   )
   const session = await open(t, server)
   assert.deepEqual(await names(session, 'resources'), ['memo://one', 'memo://a'])
-  files = ['b']
+  files = ['b', 'one']
   const { resources } = (await session.request('resources/list')).result
+  assert.equal(resources[0].name, 'single')
   assert.deepEqual(resources[1], { uri: 'memo://b', name: 'b', description: 'barewire-test' })
 })
 
