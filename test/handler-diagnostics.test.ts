@@ -44,6 +44,7 @@ test('barewire:rpc tells the start of each request, and its end or its error', a
     id,
     sessionId: session.sessionId,
     protocolVersion: '2025-11-25',
+    trace: undefined,
   })
   await session.request('ping', undefined, { id: 'a' })
   assert.deepEqual(seen.splice(0), [
@@ -98,6 +99,7 @@ test('stats counts sessions, streams, calls and kept bytes as they come and go',
   const { url, serving, waiting } = await start(t)
   assert.deepEqual(serving.stats(), {
     sessions: 0,
+    subscriptions: 0,
     streams: 0,
     callsInProgress: 0,
     replayBytes: 0,

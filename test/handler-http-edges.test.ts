@@ -13,6 +13,8 @@ const singletons: readonly (readonly [name: string, value: string])[] = [
   ['Mcp-Session-Id', 'abc'],
   ['MCP-Protocol-Version', '2025-11-25'],
   ['Last-Event-ID', 'abc_1'],
+  ['Mcp-Method', 'ping'],
+  ['Mcp-Name', 'echo'],
 ]
 
 for (const [name, value] of singletons) {

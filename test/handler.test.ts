@@ -156,10 +156,18 @@ const afterTheBody: readonly Row[] = [
   { name: 'no message', request: { body: '5' }, status: 400, code: -32600, says: /expected a JSON object/ },
   {
     name: 'a version that is not supported',
-    request: { body: pingText, headers: { 'mcp-protocol-version': '1999-01-01' } },
+    request: { body: pingText, headers: { ...unknownSession, 'mcp-protocol-version': '1999-01-01' } },
     status: 400,
     code: -32000,
     says: /"1999-01-01".*2025-11-25/,
+    id: 1,
+  },
+  {
+    name: 'a version that is not supported, and no session',
+    request: { body: pingText, headers: { 'mcp-protocol-version': '1999-01-01' } },
+    status: 400,
+    code: -32602,
+    says: /./,
     id: 1,
   },
   {

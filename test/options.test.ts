@@ -18,8 +18,18 @@ const counts = [
   'maxSubscriptionsPerSession',
 ]
 const times = ['keepAliveMs', 'sseAfterMs', 'disconnectGraceMs', 'requestTimeoutMs', 'elicitTimeoutMs']
-const nestedCounts = { sessions: ['max'], replay: ['maxEvents', 'maxBytes', 'maxTotalBytes'] }
-const nestedTimes = { sessions: ['idleTimeoutMs'], replay: ['ttlMs', 'retryMs'] }
+const nestedCounts = {
+  sessions: ['max'],
+  replay: ['maxEvents', 'maxBytes', 'maxTotalBytes'],
+  subscriptions: ['max', 'maxPerPrincipal', 'maxResources'],
+  requestState: ['maxLength'],
+}
+const nestedTimes = {
+  sessions: ['idleTimeoutMs'],
+  replay: ['ttlMs', 'retryMs'],
+  subscriptions: ['maxAgeMs'],
+  requestState: ['ttlMs'],
+}
 
 const wrongCounts = [0, -1, 1.5, Number.NaN, '5', null, true, {}]
 const wrongTimes = [-1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, '5', null, true, {}]
@@ -52,6 +62,13 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ['sessions.idleTimeout', { sessions: { idleTimeout: 5 } }],
   ...[null, true, 5].map((replay) => ['replay', { replay }] as const),
   ['replay.max', { replay: { max: 5 } }],
+  ...[[], 'session', ['legacy'], [5], null].map((eras) => ['eras', { eras }] as const),
+  ...[null, true, 5].map((subscriptions) => ['subscriptions', { subscriptions }] as const),
+  ['subscriptions.maxAge', { subscriptions: { maxAge: 5 } }],
+  ...[null, true, 5].map((requestState) => ['requestState', { requestState }] as const),
+  ...[[], ['short']].map((keys) => ['requestState.keys', { requestState: { keys } }] as const),
+  ['requestState.key', { requestState: { key: 'secret' } }],
+  ...['yes', 1, null].map((serverInfo) => ['serverInfo', { serverInfo }] as const),
   ...['yes', 1, null].map((strictAccept) => ['strictAccept', { strictAccept }] as const),
   ...['tolerate', true, null].map((duplicateIds) => ['duplicateIds', { duplicateIds }] as const),
   ...['onSessionOpened', 'onSessionClosed', 'onRejected'].flatMap((hook) =>
@@ -90,12 +107,13 @@ test('options that are not an object throw a TypeError', () => {
 
 test('the defaults are the documented ones', () => {
   const MiB = 1024 * 1024
-  const { sessionEra, ...common } = checkOptions({})
+  const { sessionEra, statelessEra, ...common } = checkOptions({})
   assert.deepEqual(common, {
     path: undefined,
     allowedHosts: undefined,
     allowedOrigins: undefined,
     auth: undefined,
+    eras: new Set(['session', 'stateless']),
     maxBodyBytes: 4 * MiB,
     strictAccept: false,
     onRejected: undefined,
@@ -116,22 +134,40 @@ test('the defaults are the documented ones', () => {
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
+  const { keepAliveMs, sseAfterMs, maxStreamBufferBytes, subscriptions, requestState } = statelessEra
+  const { serverInfo, supported } = statelessEra
+  const limits = { keepAliveMs, sseAfterMs, maxStreamBufferBytes, subscriptions, requestState }
+  assert.deepEqual(
+    { ...limits, serverInfo, supported },
+    {
+      keepAliveMs: 15_000,
+      sseAfterMs: 5000,
+      maxStreamBufferBytes: 1 * MiB,
+      subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
+      requestState: { ttlMs: 900_000, maxLength: 65_536 },
+      serverInfo: true,
+      supported: ['2026-07-28'],
+    },
+  )
 })
 
 test('0 turns every time limit off, Infinity every count and size', () => {
-  const options: { [name: string]: unknown } = { sessions: {}, replay: {} }
+  const groups = ['sessions', 'replay', 'subscriptions', 'requestState'] as const
+  const options: { [name: string]: unknown } = Object.fromEntries(groups.map((group) => [group, {}]))
   const set = (target: object, names: readonly string[], value: number) => {
     for (const name of names) Object.assign(target, { [name]: value })
   }
   set(options, counts, Number.POSITIVE_INFINITY)
   set(options, times, 0)
-  for (const group of ['sessions', 'replay'] as const) {
+  for (const group of groups) {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, maxBodyBytes } = checkOptions(given(options))
+  const { sessionEra, statelessEra, maxBodyBytes } = checkOptions(given(options))
+  const { subscriptions, requestState } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
+    ...Object.values({ ...subscriptions, ...requestState }),
     maxBodyBytes,
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
