@@ -152,5 +152,6 @@ export function listResult(
 }
 
 function isOpen(entry: Entry, ctx: RequestContext): boolean {
-  return entry.enabled && (entry.visible === undefined || entry.visible(ctx))
+  // Compared with true, so that a promise from an async function hides instead of showing to everybody.
+  return entry.enabled && (entry.visible === undefined || entry.visible(ctx) === true)
 }

@@ -172,6 +172,17 @@ test('visible decides for each request who may list and call [tools.access-contr
   }
 })
 
+test('a visible that answers with something else than true hides', async (t) => {
+  const { server } = define()
+  const answers: unknown[] = [Promise.resolve(true), 'yes', 1, undefined, false]
+  for (const [index, answer] of answers.entries()) {
+    server.registerTool(`t${index}`, { visible: () => answer as boolean }, () => 'ran')
+  }
+  const session = await open(t, server)
+  assert.deepEqual(await names(session, 'tools'), [])
+  for (const index of answers.keys()) assert.equal((await session.call(`t${index}`)).error.code, -32602)
+})
+
 test('a visible that throws fails the list as a whole: no partial list is sent', async (t) => {
   const { server, errors } = define()
   server.registerTool('fine', {}, () => 'ran')
