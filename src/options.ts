@@ -17,7 +17,12 @@ import type {
   SessionInfo,
   SessionOptions,
 } from './session-era/options.ts'
-import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
+import type {
+  StatelessEraSettings,
+  SubscriptionOptions,
+  TaskOptions,
+  TaskSettings,
+} from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
 export type AuthOptions = BearerOptions<Principal>
@@ -68,6 +73,8 @@ export interface HandlerOptions {
   readonly subscriptions?: SubscriptionOptions
   /** Stateless era: how the state of a call that waits for its client is sealed. */
   readonly requestState?: SealOptions
+  /** Stateless era: where the state of tasks is kept, and for how long. */
+  readonly tasks?: TaskOptions
   /** Stateless era: results say which server made them. @defaultValue true */
   readonly serverInfo?: boolean
   readonly onSessionOpened?: (session: SessionInfo) => void
@@ -120,6 +127,7 @@ const NAMES: readonly string[] = [
   'eras',
   'subscriptions',
   'requestState',
+  'tasks',
   'serverInfo',
   'duplicateIds',
   ...HOOKS,
@@ -145,6 +153,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     serverInfo = true,
     subscriptions = {},
     requestState = {},
+    tasks = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
   const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
@@ -164,6 +173,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
+      tasks: checkTasks(tasks),
       serverInfo,
       supported: STATELESS_REVISIONS,
     },
@@ -194,14 +204,39 @@ function checkSubscriptions(subscriptions: SubscriptionOptions): Required<Subscr
   }
 }
 
-/** The keys are checked where they are used. */
+/** The single keys are checked where they are used. */
 function checkRequestState(requestState: SealOptions): SealOptions {
   checkNames(requestState, ['keys', 'ttlMs', 'maxLength'], 'requestState.')
+  const { keys } = requestState
+  if (keys !== undefined && !Array.isArray(keys)) {
+    throw new TypeError(`requestState.keys must be an array of keys; got ${typeof keys}`)
+  }
   return {
     ...requestState,
     ...checkAll(requestState, { ttlMs: 15 * MINUTE }, 'requestState.', checkTime),
     ...checkAll(requestState, { maxLength: 65_536 }, 'requestState.', checkCount),
   }
+}
+
+function checkTasks(tasks: TaskOptions): TaskSettings {
+  const limits = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB }
+  const defaults = { ttlMs: 60 * MINUTE, pollIntervalMs: 1 * SECOND }
+  checkNames(tasks, [...Object.keys(limits), ...Object.keys(defaults), 'store'], 'tasks.')
+  const times = checkAll(tasks, defaults, 'tasks.', checkTime)
+  const checked = checkAll(tasks, limits, 'tasks.', checkCount)
+  for (const [name, value] of Object.entries(times)) {
+    if (!Number.isInteger(value))
+      throw new TypeError(`tasks.${name} must be whole milliseconds; got ${value}`)
+  }
+  const { store } = tasks
+  if (store === undefined) return { ...times, store: checked }
+  requireType('tasks.store', store, ['object'])
+  for (const method of ['create', 'read', 'update', 'delete'] as const) {
+    requireType(`tasks.store.${method}`, store?.[method], ['function'])
+  }
+  const conflict = Object.keys(limits).find((name) => name in tasks)
+  if (conflict === undefined) return { ...times, store }
+  throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
 }
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {

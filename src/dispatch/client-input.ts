@@ -171,7 +171,7 @@ async function ask<T>(
   check: (answer: unknown) => T | Promise<T>,
 ): Promise<T> {
   const timeoutMs = checkTimeout(options?.timeoutMs)
-  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check)
+  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check, timeoutMs)
   const { method, params = {} } = request
   let answer: unknown
   try {

@@ -133,12 +133,14 @@ export class RequestContext {
 
   /**
    * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
-   * does not exceed the last value, and after the result.
+   * does not exceed the last value, and after the result. Where the call has become a task, `message` is what its
+   * status says, token or not.
    *
    * Spec: 2025-11-25 progress {@link spec.progress}.
    */
   get progress(): (progress: number, total?: number, message?: string) => void {
     return (progress, total, message) => {
+      if (message !== undefined) this.#exchange.task?.describe(message)
       const progressToken = this.meta['progressToken']
       if (typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return
       // The value MUST increase with each notification, even if the total is unknown.
@@ -238,6 +240,33 @@ export class RequestContext {
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
     return (key, run) => this.#rounds.once(key, run)
+  }
+
+  /**
+   * Makes the call a task, for a tool registered with `task: 'on-demand'`: the request is answered with the task's
+   * id, and the handler goes on for as long as it needs. What must be asked before there is a task is asked before.
+   *
+   * @returns false: the client does not know tasks, and waits for the result as ever
+   * @throws {RpcError} -32000, there are too many tasks
+   *
+   * @example
+   * ```ts
+   * const { action } = await ctx.elicit('confirm', { message: 'Rebuild all?', requestedSchema: { type: 'object', properties: {} } })
+   * if (action !== 'accept') return 'Nothing was done'
+   * await ctx.startTask()
+   * return await rebuild(ctx.signal)
+   * ```
+   */
+  get startTask(): () => Promise<boolean> {
+    return async () => {
+      await this.#exchange.task?.start()
+      return this.canStartTask
+    }
+  }
+
+  /** Whether this call is a task, or `startTask` can make it one. */
+  get canStartTask(): boolean {
+    return this.#exchange.task !== undefined
   }
 
   /** For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. */

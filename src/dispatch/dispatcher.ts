@@ -14,7 +14,7 @@ import { MissingCapabilityError, UrlElicitationRequiredError } from './client-in
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import type { Exchange } from './exchange.ts'
-import { driveRounds, InputRequired, LocalRounds } from './input-required.ts'
+import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
 
@@ -104,7 +104,7 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     const result =
       rounds instanceof LocalRounds
         ? finishLocally(run(), exchange, rounds, run)
-        : rounds.settle(run(), (reason) => exchange.abort(reason))
+        : rounds.settle(run(), (reason) => exchange.abort(reason), run)
     outcome = isPromise(result)
       ? result.then(
           (value) => ({ result: value }),
@@ -148,12 +148,14 @@ function finishLocally(
   rounds: LocalRounds,
   run: () => unknown,
 ): unknown {
-  if (isPromise(result)) {
-    return result.then((value) =>
-      value instanceof InputRequired ? driveRounds(value, exchange, rounds, run) : value,
-    )
-  }
-  return result instanceof InputRequired ? driveRounds(result, exchange, rounds, run) : result
+  const { request } = exchange
+  const send =
+    request &&
+    ((_key: string, { method, params = {} }: InputRequest) =>
+      request(method, params, { waitsForUser: method !== 'roots/list' }))
+  const drive = (value: unknown) =>
+    value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
+  return isPromise(result) ? result.then(drive) : drive(result)
 }
 
 /** Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values. */

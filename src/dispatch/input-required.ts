@@ -12,7 +12,6 @@
 
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import type { Exchange } from './exchange.ts'
 
 /** A request that the client is to answer: elicitation, sampling or roots. */
 export interface InputRequest {
@@ -58,6 +57,28 @@ export interface Rounds {
   once<T>(key: string, run: () => T | Promise<T>): Promise<T>
 }
 
+/** Where questions to the client are not requests of their own: it is told of them, and brings the answers later. */
+export interface Inputs extends Rounds {
+  /**
+   * @param check - gives the answer in the form that the handler gets; throws when it is not usable, which is as
+   *   if it had not been given
+   * @param timeoutMs - how long to wait, where somebody waits; 0 or undefined: no limit
+   */
+  ask<T>(
+    key: string,
+    request: InputRequest,
+    check: (answer: unknown) => T | Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T>
+  /**
+   * Waits for a run of the handler: for its result, or for the questions that it cannot go on without.
+   *
+   * @param abort - aborts the signal of a run that is left behind
+   * @param run - runs the handler again
+   */
+  settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown
+}
+
 const MAX_ROUNDS = 16
 
 const NONE: JsonObject = Object.freeze({})
@@ -79,12 +100,14 @@ export class LocalRounds implements Rounds {
 /**
  * Sends the requests of an `InputRequired` for real, all at once, and runs the handler again until it answers.
  *
+ * @param send - undefined: there is no way to ask
+ * @param rounds - gets the answers
  * @throws {McpError} ERR_NO_CLIENT_CHANNEL, ERR_TOO_MANY_ROUNDS, or what a request brought
  */
 export async function driveRounds(
   first: InputRequired,
-  exchange: Exchange,
-  rounds: LocalRounds,
+  send: ((key: string, request: InputRequest) => Promise<unknown>) | undefined,
+  rounds: { responses: JsonObject; state: unknown },
   run: () => unknown,
 ): Promise<unknown> {
   let result: unknown = first
@@ -95,14 +118,11 @@ export async function driveRounds(
         `The handler asked for input ${MAX_ROUNDS} times without an answer`,
       )
     }
-    const { request } = exchange
-    if (request === undefined && result.inputRequests.size > 0) {
+    if (send === undefined && result.inputRequests.size > 0) {
       throw new McpError('ERR_NO_CLIENT_CHANNEL', 'The client cannot be asked during this call')
     }
     const entries = await Promise.all(
-      [...result.inputRequests].map(async ([key, { method, params = {} }]) => {
-        return [key, await request?.(method, params, { waitsForUser: method !== 'roots/list' })] as const
-      }),
+      [...result.inputRequests].map(async ([key, request]) => [key, await send?.(key, request)] as const),
     )
     rounds.responses = Object.fromEntries(entries)
     rounds.state = result.state

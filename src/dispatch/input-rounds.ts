@@ -20,7 +20,7 @@
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { type InputRequest, InputRequired, type Rounds } from './input-required.ts'
+import { type InputRequest, InputRequired, type Inputs } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { digestParams, type Sealer } from './sealed-state.ts'
 
@@ -47,7 +47,7 @@ interface Question {
   readonly reject: (error: Error) => void
 }
 
-export class InputRounds implements Rounds {
+export class InputRounds implements Inputs {
   readonly responses: JsonObject
   readonly state: unknown
   readonly #sealer: Sealer
@@ -88,13 +88,7 @@ export class InputRounds implements Rounds {
     this.#once = new Map(Object.entries(sealed?.once ?? {}))
   }
 
-  /**
-   * Asks a question.
-   *
-   * @param check - gives the answer in the form that the handler gets; throws when it is not usable, which is as
-   *   if it had not been given
-   * @returns the answer, or a promise that never comes true in this round
-   */
+  /** @returns the answer, or a promise that never comes true in this round */
   ask<T>(key: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
     if (this.#answers.has(key)) return Promise.resolve(check(this.#answers.get(key)))
     if (!Object.hasOwn(this.responses, key)) return this.#suspend(key, request)
@@ -114,11 +108,15 @@ export class InputRounds implements Rounds {
   }
 
   /**
-   * Waits for a run of the handler: for its result, or for the questions that it cannot go on without.
+   * For a call that is about to go on without its request: nothing may be left for another round.
    *
-   * @param abort - aborts the signal of the run that is left behind
-   * @returns the result, or an {@link InputRequiredResult}
+   * @throws {McpError} ERR_INPUT_REQUIRED, questions are open, or this run was left behind with them
    */
+  assertSettled(): void {
+    if (this.#over || this.#open.size > 0) throw leftBehind()
+  }
+
+  /** @returns the result, or an {@link InputRequiredResult} */
   settle(result: unknown, abort: (reason: Error) => void): unknown {
     if (!isPromise(result)) return this.#wireResult(result)
     return new Promise((resolve, reject) => {

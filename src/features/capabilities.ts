@@ -4,6 +4,7 @@
  * Not here: how a capability is negotiated, which is each era's own.
  */
 
+import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { completes } from './completion.ts'
 import type { McpServer } from './server.ts'
@@ -13,6 +14,8 @@ export interface EraAbilities {
   readonly notifies: boolean
   /** Log messages can be asked for. */
   readonly logs: boolean
+  /** Calls can become tasks. */
+  readonly tasks?: boolean
 }
 
 interface Configured {
@@ -31,6 +34,7 @@ export function offeredCapabilities(server: McpServer, era: EraAbilities): JsonO
   }
   if (prompts.some(completes) || resourceTemplates.some(completes)) found['completions'] = {}
   if (era.logs && server.defaultLogLevel !== undefined) found['logging'] = {}
+  if (era.tasks === true && server.hasTaskTools) found['extensions'] = { [TASKS_EXTENSION]: {} }
   return found
 }
 

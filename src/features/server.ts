@@ -61,6 +61,7 @@ export class McpServer implements DispatchHost {
   readonly watch: ResourceWatch
   readonly #middleware: Middleware[] = []
   #hasHeaderParameters = false
+  #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
 
   /**
@@ -114,6 +115,7 @@ export class McpServer implements DispatchHost {
     const make = (settings: ToolConfig, run: Stored) => {
       const tool = new Tool(name, settings, run)
       if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
+      if (settings.task !== undefined) this.#hasTaskTools = true
       return tool
     }
     return register(this.tools, make(config, handler as Stored), (tool, changes: Partial<ToolConfig>) => {
@@ -195,6 +197,11 @@ export class McpServer implements DispatchHost {
   /** @internal Whether any tool has parameters that are repeated in headers. */
   get hasHeaderParameters(): boolean {
     return this.#hasHeaderParameters
+  }
+
+  /** @internal Whether any tool is, or was, one that can answer with a task. */
+  get hasTaskTools(): boolean {
+    return this.#hasTaskTools
   }
 
   /** @internal */

@@ -35,6 +35,7 @@ import type {
 import type { CacheHints } from './cache-hints.ts'
 import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
+import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */
 export class ToolError extends Error {
@@ -63,6 +64,11 @@ export interface ToolConfig<
   readonly _meta?: Meta
   /** Milliseconds after which `ctx.signal` aborts and the call is answered with an error. Default: none. */
   readonly timeoutMs?: number
+  /**
+   * Answers clients that know tasks with a task, which they ask for its result. `true`: others get the plain result;
+   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`.
+   */
+  readonly task?: TaskMode
   readonly visible?: Visible
 }
 
@@ -129,11 +135,13 @@ export class Tool implements Entry {
     this.handler = handler
     this.visible = config.visible
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
+    checkTaskMode(config.task, use)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',
     })
     assertObjectSchema(this.input.json, `${use} inputSchema`)
+    warnOfUnion(this.input.json, `${use} inputSchema`)
     this.headerParameters = findHeaderParameters(this.input.json, use)
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
@@ -177,6 +185,7 @@ export function callTool(
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
+  requireTasks(tool.config.task, ctx)
   const args = params?.['arguments'] ?? {}
   if (typeof args !== 'object' || Array.isArray(args)) {
     throw new RpcError(
@@ -192,11 +201,24 @@ export function callTool(
   }
   if (isPromise(checked)) {
     return checked.then(
-      (settled) => (settled.valid ? runTool(tool, settled.value, ctx, host) : invalid(settled.errors)),
+      (settled) => (settled.valid ? startTool(tool, settled.value, ctx, host) : invalid(settled.errors)),
       (error) => toolFailed(error, tool, ctx, host),
     )
   }
-  return checked.valid ? runTool(tool, checked.value, ctx, host) : invalid(checked.errors)
+  return checked.valid ? startTool(tool, checked.value, ctx, host) : invalid(checked.errors)
+}
+
+function startTool(
+  tool: Tool,
+  args: unknown,
+  ctx: RequestContext,
+  host: ToolHost,
+): CallToolResult | Promise<CallToolResult> {
+  if (!startsAsTask(tool.config.task, ctx)) return runTool(tool, args, ctx, host)
+  return ctx.startTask().then(
+    () => runTool(tool, args, ctx, host),
+    (error) => toolFailed(error, tool, ctx, host),
+  )
 }
 
 function runTool(
@@ -341,6 +363,15 @@ function checkToolName(name: string): void {
       code: 'BAREWIRE_TOOL_NAME',
     },
   )
+}
+
+/** Valid, but some model APIs refuse a tool for it, and some clients then drop the whole list. */
+function warnOfUnion(schema: object, use: string): void {
+  const keyword = ['anyOf', 'oneOf', 'allOf'].find((each) => each in schema)
+  if (keyword === undefined) return
+  process.emitWarning(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`, {
+    code: 'BAREWIRE_TOOL_SCHEMA',
+  })
 }
 
 function checkTimeout(value: number | undefined, use: string): number {

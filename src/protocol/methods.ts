@@ -37,5 +37,6 @@ export const Notify = {
   resourceUpdated: 'notifications/resources/updated',
   rootsChanged: 'notifications/roots/list_changed',
   acknowledged: 'notifications/subscriptions/acknowledged',
+  task: 'notifications/tasks',
   elicitationComplete: 'notifications/elicitation/complete',
 } as const

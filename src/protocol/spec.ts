@@ -37,6 +37,7 @@ export const spec = {
   subscriptions: `${STATELESS}/basic/patterns/subscriptions`,
   discover: `${STATELESS}/server/discover`,
   caching: `${STATELESS}/server/utilities/caching`,
+  tasksExtension: 'https://github.com/modelcontextprotocol/ext-tasks/blob/main/specification/draft/tasks.md',
   sse: 'https://html.spec.whatwg.org/multipage/server-sent-events.html',
   jsonSchema: 'https://json-schema.org/draft/2020-12/json-schema-core',
   jsonSchemaValidation: 'https://json-schema.org/draft/2020-12/json-schema-validation',

@@ -1,6 +1,8 @@
 /** What the stateless era can be told: limits with their defaults. */
 
 import type { SealOptions } from '../dispatch/sealed-state.ts'
+import type { TaskLimits } from '../store/memory-task-store.ts'
+import type { TaskStore } from '../store/task-store.ts'
 
 export interface SubscriptionOptions {
   /** Open `subscriptions/listen` streams at once; 503 above. @defaultValue 10 000 */
@@ -13,12 +15,35 @@ export interface SubscriptionOptions {
   readonly maxAgeMs?: number
 }
 
+export interface TaskOptions {
+  /** A task, and its result, is kept for this time from its creation; 0: while there is room. @defaultValue 1 hour */
+  readonly ttlMs?: number
+  /** How often clients should ask, as they are told; 0: they are not. @defaultValue 1 s */
+  readonly pollIntervalMs?: number
+  /** Tasks in memory, running or over. The one that ended first goes first; -32000 when all run. @defaultValue 10 000 */
+  readonly max?: number
+  /** The same for one principal. @defaultValue 100 */
+  readonly maxPerPrincipal?: number
+  /** Bytes of all results in memory. @defaultValue 64 MiB */
+  readonly maxBytes?: number
+  /** Keeps tasks in the place of memory, with limits of its own. */
+  readonly store?: TaskStore
+}
+
+export interface TaskSettings {
+  readonly ttlMs: number
+  readonly pollIntervalMs: number
+  /** The caller's own, or the limits of the one in memory. */
+  readonly store: TaskStore | TaskLimits
+}
+
 export interface StatelessEraSettings {
   readonly keepAliveMs: number
   readonly sseAfterMs: number
   readonly maxStreamBufferBytes: number
   readonly subscriptions: Required<SubscriptionOptions>
   readonly requestState: SealOptions
+  readonly tasks: TaskSettings
   /** Whether results say which server made them. */
   readonly serverInfo: boolean
   /** Every revision that this handler serves in this era; for errors that tell clients. */

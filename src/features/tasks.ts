@@ -1,0 +1,36 @@
+/**
+ * Tasks, as a feature sees them: which tools may be answered with a task in the place of their result.
+ *
+ * Whether a call can become a task is the era's to say (`ctx.canStartTask`): the client must have declared the
+ * extension with the request.
+ *
+ * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
+ */
+
+import { MissingCapabilityError } from '../dispatch/client-input.ts'
+import type { RequestContext } from '../dispatch/context.ts'
+import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
+
+/**
+ *   true          a task for clients that know tasks; others wait for the result
+ *   'required'    the same, and other clients are refused
+ *   'on-demand'   a task from the moment at which the handler calls `ctx.startTask()`, if it does
+ */
+export type TaskMode = true | 'required' | 'on-demand'
+
+/** @throws {TypeError} */
+export function checkTaskMode(mode: TaskMode | undefined, use: string): void {
+  if (mode === undefined || mode === true || mode === 'required' || mode === 'on-demand') return
+  throw new TypeError(`${use} task must be true, 'required' or 'on-demand'; got ${JSON.stringify(mode)}`)
+}
+
+/** @throws {MissingCapabilityError} a tool that works only as a task, and a client that does not know tasks */
+export function requireTasks(mode: TaskMode | undefined, ctx: RequestContext): void {
+  if (mode !== 'required' || ctx.canStartTask) return
+  throw new MissingCapabilityError('tasks', { extensions: { [TASKS_EXTENSION]: {} } })
+}
+
+/** Whether the call becomes a task before its handler runs. */
+export function startsAsTask(mode: TaskMode | undefined, ctx: RequestContext): boolean {
+  return (mode === true || mode === 'required') && ctx.canStartTask
+}

@@ -1,0 +1,50 @@
+/**
+ * Where tasks are kept, so that their state can be asked for after the request that began them is over.
+ *
+ * A record is plain data; a store behind several processes keeps it as JSON. The process that runs a task writes it,
+ * one write at a time, and reads its own tasks from memory; the store answers for what has ended, and for tasks of
+ * other processes.
+ *
+ * Not here: the work itself, which lives and ends with its process, and who may see a task (the era asks).
+ */
+
+export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
+
+export interface TaskRecord {
+  readonly taskId: string
+  readonly status: TaskStatus
+  /** For people. */
+  readonly statusMessage?: string | undefined
+  /** ISO 8601 */
+  readonly createdAt: string
+  /** ISO 8601 */
+  readonly lastUpdatedAt: string
+  /** From creation; null: kept for as long as there is room. */
+  readonly ttlMs: number | null
+  readonly pollIntervalMs?: number | undefined
+  /** Id of the principal that began the task; null where callers are not known. */
+  readonly owner: string | null
+  /** JSON text of what belongs to the status: the result, the error, or the open questions. */
+  readonly payload?: string | undefined
+}
+
+/** Every method may answer later. What one throws is reported, and fails the call or the task. */
+export interface TaskStore {
+  /** @throws {McpError} ERR_TOO_MANY_TASKS: there is no room, which the client is told */
+  create(record: TaskRecord): void | Promise<void>
+  /** @returns undefined: unknown, expired or deleted */
+  read(taskId: string): TaskRecord | undefined | Promise<TaskRecord | undefined>
+  /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
+  update(record: TaskRecord): void | Promise<void>
+  delete(taskId: string): void | Promise<void>
+}
+
+/** Whether nothing will change any more. */
+export function isOver({ status }: TaskRecord): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled'
+}
+
+/** The time at which a task may be forgotten, in milliseconds since the epoch. */
+export function deadlineOf({ createdAt, ttlMs }: TaskRecord): number {
+  return ttlMs === null ? Number.POSITIVE_INFINITY : Date.parse(createdAt) + ttlMs
+}
