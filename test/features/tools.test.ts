@@ -139,6 +139,30 @@ test('a name outside of the form is accepted with a warning, one inside without 
   assert.throws(() => server.registerTool('', {}, () => ''), /tool name must be a non-empty string/)
 })
 
+test('a union at the root of an input schema is accepted with a warning, one below it without', async () => {
+  const { server } = define()
+  const warnings: string[] = []
+  const listener = (warning: Error) => void warnings.push(warning.message)
+  process.on('warning', listener)
+  const union = [{ required: ['a'] }, { required: ['b'] }]
+  server.registerTool(
+    'below',
+    { inputSchema: { type: 'object', properties: { a: { anyOf: [{}] } } } },
+    () => '',
+  )
+  for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
+    server.registerTool(keyword, { inputSchema: { type: 'object', [keyword]: union } }, () => '')
+  }
+  process.emitWarning('the last one')
+  while (!warnings.includes('the last one')) await once(process, 'warning')
+  process.off('warning', listener)
+  const expected = ['anyOf', 'oneOf', 'allOf'].map((keyword) => `tool "${keyword}" inputSchema: `)
+  assert.deepEqual(
+    warnings.slice(0, -1).map((text) => text.slice(0, text.indexOf('some'))),
+    expected,
+  )
+})
+
 test('wrong options of a tool throw and name it', () => {
   const { server } = define()
   for (const timeoutMs of [-1, Number.NaN, 2 ** 31, '5' as unknown as number]) {
