@@ -202,7 +202,7 @@ export class RequestContext {
   get elicit(): Elicit {
     return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams, options?: AskOptions) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      elicit(this.#exchange, key, params, options) as Promise<ElicitResult<never>>
+      quiet(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -218,7 +218,7 @@ export class RequestContext {
     params: CreateMessageParams,
     options?: AskOptions,
   ) => Promise<CreateMessageResult> {
-    return (key, params, options) => sample(this.#exchange, key, params, options)
+    return (key, params, options) => quiet(sample(this.#exchange, key, params, options))
   }
 
   /**
@@ -228,7 +228,7 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get listRoots(): (key?: string, options?: AskOptions) => Promise<readonly Root[]> {
-    return (key = 'roots', options) => listRoots(this.#exchange, key, options)
+    return (key = 'roots', options) => quiet(listRoots(this.#exchange, key, options))
   }
 
   /**
@@ -239,7 +239,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => this.#rounds.once(key, run)
+    return (key, run) => quiet(this.#rounds.once(key, run))
   }
 
   /**
@@ -322,4 +322,10 @@ export class RequestContext {
       ...(sessionId !== undefined && { sessionId }),
     }
   }
+}
+
+/** What a handler has begun and does not wait for must not, when it fails, end the process. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }

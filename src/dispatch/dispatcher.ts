@@ -14,6 +14,7 @@ import { MissingCapabilityError, UrlElicitationRequiredError } from './client-in
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import type { Exchange } from './exchange.ts'
+import { checkDeclared } from './input-declared.ts'
 import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
@@ -93,10 +94,17 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
   }
   const rounds = exchange.inputs ?? new LocalRounds()
   const ctx = new RequestContext(exchange, request, host, rounds)
-  const run = () =>
-    host.middleware.length === 0
-      ? handler(request.params, ctx, host, exchange)
-      : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+  const allowed = (result: unknown) => {
+    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
+    return result
+  }
+  const run = () => {
+    const result =
+      host.middleware.length === 0
+        ? handler(request.params, ctx, host, exchange)
+        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+    return isPromise(result) ? result.then(allowed) : allowed(result)
+  }
   const channels = rpcChannels.active ? rpcChannels : undefined
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>

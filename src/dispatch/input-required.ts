@@ -11,6 +11,7 @@
  */
 
 import { McpError } from '../jsonrpc/rpc-error.ts'
+import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 
 /** A request that the client is to answer: elicitation, sampling or roots. */
@@ -26,6 +27,8 @@ export interface InputRequiredOptions {
   readonly state?: unknown
 }
 
+const ASKABLE: readonly string[] = [Method.elicit, Method.createMessage, Method.listRoots]
+
 export class InputRequired {
   readonly inputRequests: ReadonlyMap<string, InputRequest>
   readonly state: unknown
@@ -35,6 +38,11 @@ export class InputRequired {
     this.state = state
     if (this.inputRequests.size === 0 && state === undefined) {
       throw new TypeError('inputRequired needs inputRequests or a state')
+    }
+    for (const [key, { method }] of this.inputRequests) {
+      if (ASKABLE.includes(method)) continue
+      const problem = `method must be one of ${ASKABLE.join(', ')}; got ${JSON.stringify(method)}`
+      throw new TypeError(`inputRequests[${JSON.stringify(key)}]: ${problem}`)
     }
   }
 }
@@ -88,12 +96,17 @@ export class LocalRounds implements Rounds {
   responses: JsonObject = NONE
   state: unknown
   /** Lifecycle: from the first `once`. */
-  #done: Map<string, unknown> | undefined
+  #done: Map<string, Promise<unknown>> | undefined
 
-  async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
+  once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
     this.#done ??= new Map()
-    if (!this.#done.has(key)) this.#done.set(key, await run())
-    return this.#done.get(key) as T
+    const known = this.#done.get(key)
+    if (known !== undefined) return known as Promise<T>
+    const running = (async () => run())()
+    this.#done.set(key, running)
+    // What failed was not done.
+    running.catch(() => this.#done?.delete(key))
+    return running
   }
 }
 

@@ -10,6 +10,9 @@
  *    round 2   ask(a)=A ask(b)=B ask(c) ...   -> input_required {c},    state {a: A, b: B}
  *    round 3   ask(a)=A ask(b)=B ask(c)=C     -> the result
  *
+ * A question under a key that was answered before in the same run is another one ("again?" in a loop), and gets a
+ * number: `key`, `key#2`. What `once` has begun is waited for before a round ends, or the next would do it again.
+ *
  * The run that is left behind sees its open questions rejected with ERR_INPUT_REQUIRED and its signal aborted, so
  * that its `finally` blocks run; whatever it does then is not sent.
  *
@@ -55,6 +58,10 @@ export class InputRounds implements Inputs {
   /** Answers from earlier rounds, and those of this round that were asked for again and found good. */
   readonly #answers: Map<string, unknown>
   readonly #once: Map<string, unknown>
+  /** What `once` has begun and not finished. */
+  readonly #running = new Map<string, Promise<unknown>>()
+  /** How often this run has asked under a key. */
+  readonly #asked = new Map<string, number>()
   readonly #open = new Map<string, Question>()
   #finish: ((outcome: Promise<unknown> | unknown) => void) | undefined
   #abort: ((reason: Error) => void) | undefined
@@ -89,7 +96,11 @@ export class InputRounds implements Inputs {
   }
 
   /** @returns the answer, or a promise that never comes true in this round */
-  ask<T>(key: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
+  ask<T>(name: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
+    const before = this.#asked.get(name) ?? 0
+    if (this.#open.has(numbered(name, before))) return Promise.reject(duplicate(name))
+    this.#asked.set(name, before + 1)
+    const key = numbered(name, before + 1)
     if (this.#answers.has(key)) return Promise.resolve(check(this.#answers.get(key)))
     if (!Object.hasOwn(this.responses, key)) return this.#suspend(key, request)
     const answer = this.responses[key]
@@ -103,8 +114,20 @@ export class InputRounds implements Inputs {
   }
 
   async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
-    if (!this.#once.has(key)) this.#once.set(key, (await run()) ?? null)
-    return this.#once.get(key) as T
+    if (this.#once.has(key)) return this.#once.get(key) as T
+    // A run that was left behind must not do what the next one will do.
+    if (this.#over) throw leftBehind()
+    const known = this.#running.get(key)
+    if (known !== undefined) return (await known) as T
+    const running = (async () => (await run()) ?? null)()
+    this.#running.set(key, running)
+    try {
+      const value = await running
+      this.#once.set(key, value)
+      return value as T
+    } finally {
+      this.#running.delete(key)
+    }
   }
 
   /**
@@ -147,10 +170,6 @@ export class InputRounds implements Inputs {
 
   #suspend<T>(key: string, request: InputRequest): Promise<T> {
     if (this.#over) return Promise.reject(leftBehind())
-    if (this.#open.has(key)) {
-      const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
-      return Promise.reject(new McpError('ERR_DUPLICATE_KEY', problem))
-    }
     const promise = new Promise<T>((_resolve, reject) => {
       this.#open.set(key, { request, reject })
     })
@@ -163,12 +182,14 @@ export class InputRounds implements Inputs {
 
   #endRound(): void {
     if (this.#over) return
+    if (this.#running.size > 0) {
+      const next = () => setImmediate(() => this.#endRound())
+      Promise.allSettled(this.#running.values()).then(next)
+      return
+    }
     this.#over = true
     const requests = new Map([...this.#open].map(([key, { request }]) => [key, request]))
-    const left = new McpError(
-      'ERR_INPUT_REQUIRED',
-      'The client was asked; the handler runs again with its answer',
-    )
+    const left = leftBehind()
     try {
       this.#finish?.(this.#required(requests))
     } catch (error) {
@@ -177,6 +198,15 @@ export class InputRounds implements Inputs {
     this.#abort?.(left)
     for (const { reject } of this.#open.values()) reject(left)
   }
+}
+
+function numbered(key: string, time: number): string {
+  return time <= 1 ? key : `${key}#${time}`
+}
+
+function duplicate(key: string): McpError {
+  const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
+  return new McpError('ERR_DUPLICATE_KEY', problem)
 }
 
 function leftBehind(): McpError {
