@@ -7,7 +7,7 @@
  */
 
 import { RequestContext } from '../dispatch/context.ts'
-import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
+import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
 import { LocalRounds } from '../dispatch/input-required.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
@@ -111,14 +111,20 @@ export class StatelessEndpoint {
         exchange.complete(outcome)
       }
     } catch (error) {
-      if (!(error instanceof RpcError)) throw error
       this.#refuseRequest(incoming, request, error)
     }
   }
 
-  #refuseRequest(incoming: Call, { id }: DecodedRequest, error: RpcError): void {
-    if (error.code === ErrorCode.SERVER_ERROR) incoming.refuse(503, id, error, ['Retry-After', '10'])
-    else incoming.refuse(400, id, error)
+  #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
+    if (!(error instanceof RpcError)) {
+      // Such as a function of the definition's owner that decides what is visible.
+      const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
+      incoming.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
+    } else if (error.code === ErrorCode.SERVER_ERROR) {
+      incoming.refuse(503, id, error, ['Retry-After', '10'])
+    } else {
+      incoming.refuse(400, id, error)
+    }
   }
 
   #refuseClosing(incoming: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {

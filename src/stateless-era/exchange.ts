@@ -113,9 +113,15 @@ export class StatelessExchange implements Exchange {
   hold(): void {
     this.#held = true
     this.#state.calls.add(this)
+    const { response, accepts } = this.incoming
+    if (response.destroyed) {
+      // Gone while the request was authenticated: its `close` event is over.
+      this.#connectionClosed()
+      return
+    }
     const { sseAfterMs } = this.#state.settings
-    if (sseAfterMs > 0 && this.incoming.accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
-    this.incoming.response.on('close', () => this.#connectionClosed())
+    if (sseAfterMs > 0 && accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
+    response.on('close', () => this.#connectionClosed())
   }
 
   /** Opens the stream with nothing to say: some clients give up on a connection that stays silent. */

@@ -80,6 +80,7 @@ export class Subscriptions {
     )
     const principalId = exchange.principal?.id
     this.#checkRoom(principalId)
+    watchAll(filter.resources, ctx, server)
     const subscription: Subscription = {
       idText: escaped(JSON.stringify(exchange.message.id)),
       filter,
@@ -147,8 +148,7 @@ export class Subscriptions {
   }
 
   #add(subscription: Subscription): void {
-    const { filter, principalId, ctx } = subscription
-    const { server, settings } = this.#state
+    const { filter, principalId } = subscription
     this.#open.add(subscription)
     if (principalId !== undefined) {
       this.#perPrincipal.set(principalId, (this.#perPrincipal.get(principalId) ?? 0) + 1)
@@ -157,9 +157,8 @@ export class Subscriptions {
       const subscribers = this.#byResource.get(uri)
       if (subscribers === undefined) this.#byResource.set(uri, new Set([subscription]))
       else subscribers.add(subscription)
-      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe)
     }
-    const { maxAgeMs } = settings.subscriptions
+    const { maxAgeMs } = this.#state.settings.subscriptions
     if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
   }
 
@@ -221,6 +220,20 @@ function wireFilter({ lists, resources }: Filter): JsonObject {
   return {
     ...Object.fromEntries(flags),
     ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
+  }
+}
+
+/** Starts to watch all of them, or, when a hook throws, none. */
+function watchAll(uris: ReadonlySet<string>, ctx: RequestContext, server: McpServer): void {
+  const watched: string[] = []
+  try {
+    for (const uri of uris) {
+      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe)
+      watched.push(uri)
+    }
+  } catch (error) {
+    for (const uri of watched) server.watch.release(uri)
+    throw error
   }
 }
 

@@ -73,6 +73,12 @@ export function checkParameterHeaders(
         throw headerError(`The ${name} header has no value in the arguments to repeat`)
       continue
     }
+    if (typeof value === 'object') {
+      throw mismatch(name, header, Array.isArray(value) ? 'an array' : 'an object')
+    }
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      throw headerError(`The ${name} header repeats an integer beyond 2^53-1, which not all read alike`)
+    }
     if (header === undefined || !equals(decodeHeader(name, header), value)) {
       throw mismatch(name, header, String(value))
     }

@@ -15,12 +15,21 @@ import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequiredResult } from '../dispatch/input-rounds.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
-import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
 import type { StatelessExchange } from './exchange.ts'
 import type { StatelessEraState } from './state.ts'
+
+/** Members that this file writes: a result that brings one is put together anew, so that none occurs twice. */
+const OWN_MEMBERS = ['_meta', 'resultType', 'ttlMs', 'cacheScope'] as const
+/** What this revision has given out of the range that is reserved for the specification. */
+const DEFINED: ReadonlySet<number> = new Set([
+  ErrorCode.HEADER_MISMATCH,
+  ErrorCode.MISSING_CLIENT_CAPABILITY,
+  ErrorCode.UNSUPPORTED_PROTOCOL_VERSION,
+])
 
 /** @param info - undefined: results do not say who made them */
 export function resultPrefix(info: Implementation | undefined): string {
@@ -50,18 +59,20 @@ export function encodeOutcome(
     return encodeResult(message.id, merged({ inputRequests, requestState }, 'input_required'), report)
   }
   const given = (result ?? {}) as JsonObject
-  if (given['_meta'] !== undefined || given['resultType'] !== undefined) {
+  if (OWN_MEMBERS.some((name) => given[name] !== undefined)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
-    return encodeResult(message.id, { ...hints, ...merged(given, 'complete') }, report)
+    return encodeResult(message.id, { ...merged(given, 'complete'), ...hints }, report)
   }
-  let text: string
+  let text: string | undefined
   try {
     text = JSON.stringify(given)
   } catch {
     // Fails again, and becomes an error response.
     return encodeResult(message.id, given, report)
   }
-  return encodeResultText(message.id, splice(head, text))
+  if (text?.startsWith('{')) return encodeResultText(message.id, splice(head, text))
+  report(new McpError('ERR_RESULT', `A result must be an object; a middleware gave ${typeof result}`))
+  return encodeError(message.id, internalError('the result is not an object'))
 
   function merged(members: JsonObject, resultType: string): JsonObject {
     const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
@@ -79,7 +90,7 @@ function splice(head: string, object: string): string {
   return object === '{}' ? `${head}}` : `${head},${object.slice(1)}`
 }
 
-/** Codes of earlier revisions MUST NOT be sent in this one. */
+/** Codes of earlier revisions, and codes that the specification has reserved and not given out, MUST NOT be sent. */
 function ownCode(error: RpcError): RpcError {
   if (error.code === ErrorCode.RESOURCE_NOT_FOUND) {
     return new RpcError(ErrorCode.INVALID_PARAMS, error.message, error.data)
@@ -87,5 +98,11 @@ function ownCode(error: RpcError): RpcError {
   if (error.code === ErrorCode.URL_ELICITATION_REQUIRED) {
     return new RpcError(ErrorCode.INTERNAL_ERROR, `${error.message}: ask with ctx.elicit and a url`)
   }
+  const isReserved = error.code <= -32_020 && error.code >= -32_099
+  if (isReserved && !DEFINED.has(error.code)) return internalError(error.message)
   return error
+}
+
+function internalError(problem: string): RpcError {
+  return new RpcError(ErrorCode.INTERNAL_ERROR, `Internal error: ${problem}`)
 }
