@@ -68,6 +68,9 @@ test('a batch that speaks early becomes a stream, which carries every response a
   const [first, second] = [await held.next(), await held.next()]
   first.ctx.progress(1)
   first.finish('a')
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  // Its stream is open for the other one, but not for what is answered.
+  first.ctx.progress(2)
   second.finish('b')
   const reply = await sending
   assert.deepEqual([reply.headers['content-type'], reply.complete], ['text/event-stream', true])
@@ -83,6 +86,9 @@ test('a cancelled member of a batch gets no response, the others get theirs', as
   const [first, second] = [await held.next(), await held.next()]
   await session.notify('notifications/cancelled', { requestId: 1 })
   await first.aborted()
+  first.finish('too late')
+  // The handler has returned by then.
+  await new Promise<void>((resolve) => setImmediate(resolve))
   second.finish('left')
   assert.deepEqual(ids((await sending).json), [2])
 })
