@@ -120,7 +120,7 @@ for (const kind of kinds) {
     test('lists and gets prompts', async (t) => {
       const { api } = await (await serveFixture(t)).connect(kind)
       const { prompts } = await api.listPrompts()
-      assert.equal(prompts.length, 4)
+      assert.equal(prompts.length, 6)
       const prompt = await api.getPrompt({
         name: 'test_prompt_with_arguments',
         arguments: { arg1: 'hello', arg2: 'world' },
