@@ -254,9 +254,15 @@ for (const { name, headers, status, auth } of refusedWithoutBody) {
   test(`Expect: 100-continue with a bad ${name} is refused, and the body is never asked for`, async (t) => {
     const { port } = await start(t, auth === undefined ? {} : { auth })
     const all = { authorization: 'Bearer x', 'content-length': '50', expect: '100-continue', ...headers }
-    const reply = await raw(port, httpText({ headers: all }))
-    assert.equal(reply.status, status, 'not 100')
+    const socket = await RawSocket.open(port)
+    t.after(() => socket.destroy())
+    await socket.write(httpText({ headers: all }))
+    const reply = await socket.response()
+    assert.equal(reply.status, status)
     assert.equal(reply.headers['connection'], 'close')
+    socket.halfClose()
+    await socket.ended
+    assert.doesNotMatch(socket.received, /100 Continue/)
   })
 }
 
