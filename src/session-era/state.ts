@@ -127,11 +127,13 @@ export class SessionEraState implements StreamHost {
 
   /** Keeps a stream for a client that did not get its end, within the limits. */
   streamFinished(session: Session, stream: Stream): void {
-    const kept = this.replay !== undefined && !session.closed && stream.resumable
-    if (!kept || this.#finished.size >= MAX_FINISHED_IN_TOTAL) {
+    if (this.replay === undefined || session.closed || !stream.resumable) {
       this.#forget(session, stream)
       return
     }
+    // The oldest goes: a client that lost its connection comes back soon or not at all.
+    const [oldest] = this.#finished.size < MAX_FINISHED_IN_TOTAL ? [] : this.#finished
+    if (oldest !== undefined) this.#forget(oldest[1].session, oldest[0])
     this.#finished.set(stream, { session, at: this.clock.now })
     this.clock.start()
     if ((session.streams?.size ?? 0) <= MAX_FINISHED_STREAMS) return
