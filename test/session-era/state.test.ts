@@ -1,0 +1,54 @@
+/** How many finished streams are kept for clients that come back. */
+
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { McpServer } from '../../src/index.ts'
+import { checkOptions } from '../../src/options.ts'
+import { LATEST } from '../../src/session-era/revisions.ts'
+import { Session } from '../../src/session-era/session.ts'
+import { SessionEraState } from '../../src/session-era/state.ts'
+import { Stream } from '../../src/session-era/stream.ts'
+
+function setup(t: TestContext) {
+  const server = new McpServer({ name: 'state', version: '1' })
+  const state = new SessionEraState(server, checkOptions({}).sessionEra)
+  t.after(() => state.shutDown())
+  const peer = { info: { name: 'client', version: '1' }, capabilities: {} }
+  const open = () => {
+    const session = new Session(state.table.newId(), LATEST, peer, undefined, undefined)
+    state.table.add(session)
+    return session
+  }
+  const finish = (session: Session): Stream => {
+    const owner = { streamAttached: () => {}, streamDetached: () => {} }
+    const stream = new Stream(state, owner, true, state.replayBudget(session))
+    state.addStream(session, stream)
+    stream.finish('{}')
+    state.streamFinished(session, stream)
+    return stream
+  }
+  return { state, open, finish }
+}
+
+test('SessionEraState keeps the last 64 finished streams of a session', (t) => {
+  const { open, finish } = setup(t)
+  const session = open()
+  const streams = Array.from({ length: 100 }, () => finish(session))
+  assert.deepEqual([...(session.streams?.values() ?? [])], streams.slice(-64))
+})
+
+test('SessionEraState keeps a bounded number of finished streams in all, and forgets the oldest of them', (t) => {
+  const { state, open, finish } = setup(t)
+  const sessions = Array.from({ length: 300 }, open)
+  for (const session of sessions) for (let count = 0; count < 60; count++) finish(session)
+  const kept = sessions.map((session) => session.streams?.size ?? 0)
+  assert.equal(
+    kept.reduce((sum, each) => sum + each, 0),
+    16_384,
+  )
+  assert.deepEqual([kept[0], kept[299]], [0, 60])
+  const before = state.budget.used
+  for (const session of sessions) state.table.close(session, 'deleted')
+  assert.ok(before > 0)
+  assert.equal(state.budget.used, 0)
+})
