@@ -1,6 +1,6 @@
 /**
  * Reads what the conformance suite wrote and judges it more strictly than the suite's own exit code does: that
- * one ignores warnings, and failures in scenarios that a revision does not score.
+ * one ignores warnings, skipped checks, and failures in scenarios that a revision does not score.
  *
  * Input: `<folder>/server-<scenario>-<time>/checks.json`, each a list of checks with a `status`.
  * Not here: running the suite (conformance.ts).
@@ -8,10 +8,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Statuses that do not count against us. SKIPPED is the suite's word for a check that does not apply. */
-const HARMLESS: ReadonlySet<string> = new Set(['SUCCESS', 'INFO', 'SKIPPED'])
+/** Statuses that do not count against us. */
+const HARMLESS: ReadonlySet<string> = new Set(['SUCCESS', 'INFO'])
 
-/** A check that failed, warned, or has a status we do not know. */
+/** A check that failed, warned, was skipped without leave, or has a status we do not know. */
 export interface Complaint {
   readonly scenario: string
   readonly check: string
@@ -25,15 +25,19 @@ export interface RunReport {
   /** How often each status occurred. */
   readonly counts: ReadonlyMap<string, number>
   readonly complaints: readonly Complaint[]
+  /** Scenarios in which a check was skipped with leave. */
+  readonly skipped: ReadonlySet<string>
 }
 
 /**
  * Reads the results of one run.
  *
  * @param folder - the suite's output folder; a missing one is a run of no scenario
+ * @param maySkip - scenarios in which a check may be skipped
  * @returns what ran, and everything to complain about; a scenario without any check is a complaint as well
  */
-export function readRun(folder: string): RunReport {
+export function readRun(folder: string, maySkip: { has(scenario: string): boolean } = new Set()): RunReport {
+  const skipped = new Set<string>()
   const counts = new Map<string, number>()
   const complaints: Complaint[] = []
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('server-')) : []
@@ -47,11 +51,15 @@ export function readRun(folder: string): RunReport {
       const status = check.status ?? 'MISSING'
       counts.set(status, (counts.get(status) ?? 0) + 1)
       if (HARMLESS.has(status)) continue
+      if (status === 'SKIPPED' && maySkip.has(scenario)) {
+        skipped.add(scenario)
+        continue
+      }
       const message = check.errorMessage ?? check.description ?? ''
       complaints.push({ scenario, check: check.id ?? '(no id)', status, message })
     }
   }
-  return { scenarios: names.length, counts, complaints }
+  return { scenarios: names.length, counts, complaints, skipped }
 }
 
 interface Check {
@@ -89,11 +97,11 @@ export function findReasons(report: RunReport, expected: number, exitCode: numbe
 /**
  * Lays out one line of the summary table.
  *
- * @param cells - run, scenarios, passed, failed, warned, other, verdict
+ * @param cells - run, scenarios, passed, failed, warned, skipped, other, verdict
  * @returns the cells, padded so that the columns of all lines agree
  */
 export function tableLine(cells: readonly (string | number)[]): string {
-  const widths = [24, 10, 8, 8, 8, 8, 0]
+  const widths = [24, 10, 8, 8, 8, 8, 8, 0]
   return cells
     .map((cell, index) => {
       const text = String(cell)

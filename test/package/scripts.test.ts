@@ -112,12 +112,13 @@ describe('conformance report', () => {
   const checks = (...statuses: string[]) =>
     JSON.stringify(statuses.map((status) => ({ id: 'check', status, errorMessage: 'because' })))
 
-  test('is clean when every expected scenario ran and each check passed, informed or was skipped', (t) => {
+  test('is clean when every expected scenario ran and each check passed, informed or was skipped with leave', (t) => {
     const home = folder(t, {
       [`server-ping-${at}/checks.json`]: checks('SUCCESS', 'INFO'),
       [`server-tools-list-${at}/checks.json`]: checks('SUCCESS', 'SKIPPED'),
     })
-    const report = readRun(home)
+    const report = readRun(home, new Set(['tools-list', 'prompts-list']))
+    assert.deepEqual([...report.skipped], ['tools-list'])
     assert.deepEqual(
       [...report.counts],
       [
@@ -128,7 +129,7 @@ describe('conformance report', () => {
     )
     assert.deepEqual(findReasons(report, 2, 0), [])
   })
-  for (const status of ['FAILURE', 'WARNING', 'A-NEW-WORD']) {
+  for (const status of ['FAILURE', 'WARNING', 'SKIPPED', 'A-NEW-WORD']) {
     test(`is not clean with a check that ended in ${status}, though the suite ended with 0`, (t) => {
       const home = folder(t, { [`server-ping-${at}/checks.json`]: checks('SUCCESS', status) })
       assert.deepEqual(findReasons(readRun(home), 1, 0), [`${status} ping / check: because`])
