@@ -25,6 +25,7 @@ export {
   type WatchResource,
 } from './features/resources.ts'
 export { McpServer, type ServerOptions } from './features/server.ts'
+export type { TaskMode } from './features/tasks.ts'
 export { type ToolConfig, ToolError, type ToolHandler, type ToolReturn } from './features/tools.ts'
 export type { UriVariables } from './features/uri-template.ts'
 export { createMcpHandler, type HandlerStats, type McpHandler } from './handler.ts'
@@ -37,3 +38,5 @@ export { ErrorCode } from './protocol/error-codes.ts'
 export type * from './protocol/wire-types.ts'
 export { type ServeOptions, type Serving, serve } from './serve.ts'
 export type { ReplayOptions, SessionEnd, SessionInfo, SessionOptions } from './session-era/options.ts'
+export type { TaskOptions } from './stateless-era/options.ts'
+export type { TaskRecord, TaskStatus, TaskStore } from './store/task-store.ts'

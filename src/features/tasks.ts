@@ -26,8 +26,11 @@ export function checkTaskMode(mode: TaskMode | undefined, use: string): void {
 
 /** @throws {MissingCapabilityError} a tool that works only as a task, and a client that does not know tasks */
 export function requireTasks(mode: TaskMode | undefined, ctx: RequestContext): void {
-  if (mode !== 'required' || ctx.canStartTask) return
-  throw new MissingCapabilityError('tasks', { extensions: { [TASKS_EXTENSION]: {} } })
+  if (mode === 'required' && !ctx.canStartTask) throw missingTasks()
+}
+
+export function missingTasks(): MissingCapabilityError {
+  return new MissingCapabilityError(`tasks (${TASKS_EXTENSION})`, { extensions: { [TASKS_EXTENSION]: {} } })
 }
 
 /** Whether the call becomes a task before its handler runs. */

@@ -24,7 +24,6 @@ import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
-import { STATELESS_METHODS } from './methods.ts'
 import { checkStandardHeaders, checkVersionHeader } from './mirrored-headers.ts'
 import { findRevision, type Revision } from './revisions.ts'
 
@@ -49,6 +48,7 @@ export function admitPost(
   value: unknown,
   incoming: Incoming<Principal>,
   supported: readonly string[],
+  methods: { has(method: string): boolean },
 ): Admission {
   if (Array.isArray(value)) {
     return refused(
@@ -75,7 +75,7 @@ export function admitPost(
     const revision = findRevision(envelope.protocolVersion)
     if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
     checkStandardHeaders(method, params, incoming.methodHeader, incoming.nameHeader)
-    if (!STATELESS_METHODS.has(method) && method !== Method.listen) {
+    if (!methods.has(method) && method !== Method.listen) {
       const problem = `Method not found: ${JSON.stringify(method.slice(0, 100))} (this server speaks ${supported.join(', ')})`
       return refused(404, id, ErrorCode.METHOD_NOT_FOUND, problem)
     }

@@ -21,10 +21,13 @@ import type { JsonObject } from '../protocol/wire-types.ts'
 import { type Admission, admitPost } from './admit.ts'
 import { StatelessExchange } from './exchange.ts'
 import { Subscriptions } from './listen.ts'
-import { STATELESS_METHODS, TAKES_INPUT } from './methods.ts'
+import { TAKES_INPUT } from './methods.ts'
 import { checkParameterHeaders } from './mirrored-headers.ts'
 import type { StatelessEraSettings } from './options.ts'
 import { StatelessEraState } from './state.ts'
+import { TaskExchange } from './task-exchange.ts'
+import { wantedTasks } from './task-news.ts'
+import { declaresTasks } from './task-wire.ts'
 
 type Call = Incoming<Principal>
 
@@ -52,7 +55,7 @@ export class StatelessEndpoint {
 
   /** @param value - the body as parsed JSON */
   post(incoming: Call, value: unknown): void {
-    const admission = admitPost(value, incoming, this.#state.settings.supported)
+    const admission = admitPost(value, incoming, this.#state.settings.supported, this.#state.methods)
     if (admission.kind === 'refused') incoming.refuse(admission.status, admission.id, admission.error)
     else if (this.#closing) this.#refuseClosing(incoming, admission)
     else if (admission.kind === 'notification') incoming.empty(202)
@@ -85,9 +88,10 @@ export class StatelessEndpoint {
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs)
     })
-    await Promise.race([this.#state.idle(), timeUp])
+    await Promise.race([Promise.all([this.#state.idle(), this.#state.tasks.drain()]), timeUp])
     clearTimeout(timer)
     for (const call of [...this.#state.calls]) call.fail({ error: shuttingDown(), origin: 'protocol' }, 503)
+    await this.#state.tasks.close()
     this.#state.keepAlive.close()
   }
 
@@ -99,20 +103,42 @@ export class StatelessEndpoint {
         : undefined
       const exchange = new StatelessExchange(this.#state, incoming, request, envelope, revision.name, inputs)
       if (request.method === Method.listen) {
-        this.#subscriptions.listen(exchange, new RequestContext(exchange, request, server, new LocalRounds()))
+        this.#listen(exchange, request)
         return
       }
       if (request.method === Method.toolsCall) checkToolHeaders(exchange, request, server)
-      const outcome = dispatch(request, exchange, STATELESS_METHODS, server)
+      const call =
+        inputs !== undefined && mayBecomeTask(exchange, request, server)
+          ? new TaskExchange(this.#state.tasks, exchange, inputs)
+          : exchange
+      const outcome = dispatch(request, call, this.#state.methods, server)
       if (isPromise(outcome)) {
         exchange.hold()
-        outcome.then((settled) => exchange.complete(settled))
+        outcome.then((settled) => call.complete(settled))
       } else {
-        exchange.complete(outcome)
+        call.complete(outcome)
       }
     } catch (error) {
       this.#refuseRequest(incoming, request, error)
     }
+  }
+
+  /** @throws {RpcError} as `Subscriptions.listen` */
+  #listen(exchange: StatelessExchange, request: DecodedRequest): void {
+    const { server, settings, tasks } = this.#state
+    const { incoming } = exchange
+    const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+    const max = settings.subscriptions.maxResources
+    const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
+    if (!isPromise(wanted)) {
+      this.#subscriptions.listen(exchange, ctx, wanted)
+      return
+    }
+    const open = (found: Awaited<typeof wanted>) => {
+      if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
+      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, ctx, found)
+    }
+    wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
   }
 
   #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
@@ -142,6 +168,15 @@ function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, 
   if (tool === undefined || tool.headerParameters.length === 0) return
   const args = (request.params as JsonObject)['arguments']
   checkParameterHeaders(tool.headerParameters, args, exchange.incoming.request.rawHeaders)
+}
+
+/** The client knows tasks, and the tool can be one. */
+function mayBecomeTask(exchange: StatelessExchange, request: DecodedRequest, server: McpServer): boolean {
+  const name = request.params?.['name']
+  if (request.method !== Method.toolsCall || typeof name !== 'string') return false
+  if (!server.hasTaskTools || !declaresTasks(exchange.peer)) return false
+  const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+  return server.tools.find(name, ctx)?.config.task !== undefined
 }
 
 function shuttingDown(): RpcError {

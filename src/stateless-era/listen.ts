@@ -24,6 +24,7 @@ import { encodeMessage } from '../sse/frame.ts'
 import { SseWriter } from '../sse/writer.ts'
 import type { StatelessExchange } from './exchange.ts'
 import type { StatelessEraState } from './state.ts'
+import { type TaskView, tell } from './task-news.ts'
 
 /** What a client asks for, or the part of it that it gets. */
 interface Filter {
@@ -43,6 +44,8 @@ const PLACE = 'subscription id'
 interface Subscription {
   readonly idText: string
   readonly filter: Filter
+  /** Ids */
+  readonly tasks: readonly string[]
   readonly ctx: RequestContext
   readonly principalId: string | undefined
   readonly writer: SseWriter
@@ -69,9 +72,11 @@ export class Subscriptions {
   /**
    * Opens a stream and acknowledges what it will carry.
    *
+   * @param tasks - those that the client asks for and may know of; it is told their present state at once, since
+   *   what they have become before this moment is told nobody again
    * @throws {RpcError} -32602, the filter is malformed; -32000, too many streams are open
    */
-  listen(exchange: StatelessExchange, ctx: RequestContext): void {
+  listen(exchange: StatelessExchange, ctx: RequestContext, tasks: readonly TaskView[]): void {
     const { settings, server, keepAlive } = this.#state
     const filter = honoured(
       readFilter(exchange.message.params, settings.subscriptions.maxResources),
@@ -84,6 +89,7 @@ export class Subscriptions {
     const subscription: Subscription = {
       idText: escaped(JSON.stringify(exchange.message.id)),
       filter,
+      tasks: tasks.map(({ record }) => record.taskId),
       ctx,
       principalId,
       maxBufferBytes: settings.maxStreamBufferBytes,
@@ -96,9 +102,11 @@ export class Subscriptions {
     const writer = new SseWriter(response, subscription)
     ;(subscription as { writer: SseWriter }).writer = writer
     this.#add(subscription)
-    const acknowledged = frameParts(Notify.acknowledged, { notifications: wireFilter(filter) })
+    const notifications = wireFilter(filter, subscription.tasks)
+    const acknowledged = frameParts(Notify.acknowledged, { notifications })
     writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
-    if (filter.lists.size === 0 && filter.resources.size === 0) this.#end(subscription)
+    for (const { record } of tasks) tell(subscription, record)
+    if (filter.lists.size + filter.resources.size + tasks.length === 0) this.#end(subscription)
     if (!writer.closed) keepAlive.add(writer)
   }
 
@@ -150,6 +158,7 @@ export class Subscriptions {
   #add(subscription: Subscription): void {
     const { filter, principalId } = subscription
     this.#open.add(subscription)
+    for (const taskId of subscription.tasks) this.#state.tasks.news.add(taskId, subscription)
     if (principalId !== undefined) {
       this.#perPrincipal.set(principalId, (this.#perPrincipal.get(principalId) ?? 0) + 1)
     }
@@ -166,6 +175,7 @@ export class Subscriptions {
     if (!this.#open.delete(subscription)) return
     clearTimeout(subscription.timer)
     this.#state.keepAlive.delete(subscription.writer)
+    for (const taskId of subscription.tasks) this.#state.tasks.news.remove(taskId, subscription)
     const { principalId, filter } = subscription
     if (principalId !== undefined) {
       const left = (this.#perPrincipal.get(principalId) ?? 1) - 1
@@ -215,11 +225,12 @@ function honoured({ lists, resources }: Filter, ctx: RequestContext, server: Mcp
   }
 }
 
-function wireFilter({ lists, resources }: Filter): JsonObject {
+function wireFilter({ lists, resources }: Filter, taskIds: readonly string[]): JsonObject {
   const flags = LISTS.filter(({ kind }) => lists.has(kind)).map(({ member }) => [member, true])
   return {
     ...Object.fromEntries(flags),
     ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
+    ...(taskIds.length > 0 && { taskIds }),
   }
 }
 

@@ -91,7 +91,7 @@ function splice(head: string, object: string): string {
 }
 
 /** Codes of earlier revisions, and codes that the specification has reserved and not given out, MUST NOT be sent. */
-function ownCode(error: RpcError): RpcError {
+export function ownCode(error: RpcError): RpcError {
   if (error.code === ErrorCode.RESOURCE_NOT_FOUND) {
     return new RpcError(ErrorCode.INVALID_PARAMS, error.message, error.data)
   }

@@ -1,30 +1,43 @@
 /** What the stateless era has in hand at a moment: calls in progress and open subscriptions; nothing of the past. */
 
+import type { MethodTable } from '../dispatch/dispatcher.ts'
 import { Sealer, type SealOptions } from '../dispatch/sealed-state.ts'
 import type { McpServer } from '../features/server.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
 import type { StatelessExchange } from './exchange.ts'
+import { STATELESS_METHODS } from './methods.ts'
 import type { StatelessEraSettings } from './options.ts'
 import { resultPrefix } from './results.ts'
+import { Tasks } from './tasks.ts'
 
 export class StatelessEraState {
   readonly server: McpServer
   readonly settings: StatelessEraSettings
   readonly keepAlive: KeepAlive
   readonly sealer: Sealer
+  readonly tasks: Tasks
   /** What every result begins with, made once. */
   readonly prefix: string
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a request to its answer or its end. */
   readonly calls = new Set<StatelessExchange>()
   #onIdle: (() => void) | undefined
+  #methodsWithTasks: MethodTable<McpServer> | undefined
 
   constructor(server: McpServer, settings: StatelessEraSettings) {
     this.server = server
     this.settings = settings
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
     this.sealer = new Sealer(settings.requestState satisfies SealOptions)
+    this.tasks = new Tasks(server, settings.tasks)
     this.prefix = resultPrefix(settings.serverInfo ? server.info : undefined)
+  }
+
+  /** Those of tasks are there once a tool can be one. */
+  get methods(): MethodTable<McpServer> {
+    if (!this.server.hasTaskTools) return STATELESS_METHODS
+    this.#methodsWithTasks ??= new Map([...STATELESS_METHODS, ...this.tasks.methods])
+    return this.#methodsWithTasks
   }
 
   release(exchange: StatelessExchange): void {

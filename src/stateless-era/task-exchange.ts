@@ -1,0 +1,170 @@
+/**
+ * The seam of a call that may become a task: until then it is the call of its HTTP exchange, from then on it has
+ * outlived it, and neither the connection nor anything else of the request is held.
+ *
+ *    the request's own --- start(): answered with a task ---> the task's own
+ *      signal aborts when the client goes                       signal aborts by cancellation, age, shutdown
+ *      questions end the round                                  questions wait for tasks/update
+ *      progress and log messages are sent                       neither is; the status has a message
+ *
+ * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
+ */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Outcome } from '../dispatch/dispatcher.ts'
+import type { CacheHint, Exchange, Peer, Principal, TaskSeam } from '../dispatch/exchange.ts'
+import { driveRounds, type InputRequest, InputRequired, type Inputs } from '../dispatch/input-required.ts'
+import type { InputRounds } from '../dispatch/input-rounds.ts'
+import { isPromise } from '../dispatch/is-promise.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { RevisionName } from '../protocol/revisions.ts'
+import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { StatelessExchange } from './exchange.ts'
+import type { RunningTask } from './task.ts'
+import { endOf } from './task-end.ts'
+import { taskHandle } from './task-wire.ts'
+import type { Tasks } from './tasks.ts'
+
+export class TaskExchange implements Exchange, TaskSeam {
+  readonly revision: RevisionName
+  readonly peer: Peer
+  readonly principal: Principal | undefined
+  readonly headers: IncomingHttpHeaders
+  readonly sessionId = undefined
+  readonly request = undefined
+  readonly inputs: TaskInputs
+  cacheHint: CacheHint | undefined = undefined
+  readonly #tasks: Tasks
+  readonly #rounds: InputRounds
+  readonly #controller = new AbortController()
+  readonly #onGone = () => this.abort(this.#http?.signal.reason)
+  #http: StatelessExchange | undefined
+  #starting: Promise<void> | undefined
+  #running: RunningTask | undefined
+  #settled = false
+
+  constructor(tasks: Tasks, http: StatelessExchange, rounds: InputRounds) {
+    this.revision = http.revision
+    this.peer = http.peer
+    this.principal = http.principal
+    this.headers = http.headers
+    this.inputs = new TaskInputs(rounds, () => this.#running)
+    this.#tasks = tasks
+    this.#rounds = rounds
+    this.#http = http
+    http.signal.addEventListener('abort', this.#onGone)
+  }
+
+  get task(): TaskSeam {
+    return this
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  get aborted(): boolean {
+    return this.#controller.signal.aborted
+  }
+
+  get logLevel(): LogLevel | undefined {
+    return this.#http?.logLevel
+  }
+
+  abort(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+
+  /** Progress and log messages MUST NOT be sent for a task. */
+  notify(method: string, params: JsonObject): void {
+    this.#http?.notify(method, params)
+  }
+
+  closeStream(): void {}
+
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  describe(message: string): void {
+    this.#running?.describe(message)
+  }
+
+  /** The call has come to its end, as a task or not. */
+  complete(outcome: Outcome): void {
+    this.#settled = true
+    if (this.#running !== undefined) void this.#running.finish(endOf(outcome, this.#tasks.server))
+    else this.#http?.complete(outcome)
+  }
+
+  async #start(): Promise<void> {
+    const http = this.#http
+    this.#rounds.assertSettled()
+    this.signal.throwIfAborted()
+    const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason))
+    if (http === undefined || this.#settled || this.aborted) {
+      const problem = 'The call was over before it could become a task'
+      await this.#tasks.discard(running)
+      throw new McpError('ERR_REQUEST_ABORTED', problem, { cause: this.signal.reason })
+    }
+    http.signal.removeEventListener('abort', this.#onGone)
+    this.#http = undefined
+    this.#running = running
+    http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
+  }
+}
+
+/** Rounds until there is a task, and questions of the task from then on. */
+class TaskInputs implements Inputs {
+  readonly #rounds: InputRounds
+  readonly #running: () => RunningTask | undefined
+  /** Of the last `inputRequired` that a task returned. */
+  #driven: { responses: JsonObject; state: unknown } | undefined
+
+  constructor(rounds: InputRounds, running: () => RunningTask | undefined) {
+    this.#rounds = rounds
+    this.#running = running
+  }
+
+  get responses(): JsonObject {
+    return (this.#driven ?? this.#rounds).responses
+  }
+
+  get state(): unknown {
+    return (this.#driven ?? this.#rounds).state
+  }
+
+  once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
+    return this.#rounds.once(key, run)
+  }
+
+  ask<T>(
+    key: string,
+    request: InputRequest,
+    check: (answer: unknown) => T | Promise<T>,
+    timeoutMs?: number,
+  ): Promise<T> {
+    const running = this.#running()
+    if (running === undefined) return this.#rounds.ask(key, request, check)
+    return running.questions.ask(key, request, check, timeoutMs)
+  }
+
+  settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {
+    if (!isPromise(result)) return this.#rounds.settle(result, abort)
+    return this.#rounds.settle(
+      result.then((value) => this.#drive(value, run)),
+      abort,
+    )
+  }
+
+  /** A task serves a handler's `inputRequired` itself: it asks, and runs the handler again. */
+  #drive(value: unknown, run: () => unknown): unknown {
+    const running = this.#running()
+    if (running === undefined || !(value instanceof InputRequired)) return value
+    this.#driven = { responses: {}, state: undefined }
+    const send = (key: string, request: InputRequest) =>
+      running.questions.ask(key, request, (answer) => answer)
+    return driveRounds(value, send, this.#driven, run)
+  }
+}

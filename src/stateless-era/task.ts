@@ -1,0 +1,127 @@
+/**
+ * One task while its handler runs, from its creation to its end.
+ *
+ *    working <--- asks, is answered ---> input_required
+ *         \                              /
+ *          `---> completed | failed | cancelled          once, and never changed after
+ *
+ * Its record is changed here at once and written to the store behind that, one write at a time; the last state is
+ * written before anybody sees it, since it may turn out not to be writable.
+ *
+ * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
+ * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
+ */
+
+import { concealError } from '../dispatch/dispatcher.ts'
+import type { McpServer } from '../features/server.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import { Method } from '../protocol/methods.ts'
+import type { TaskRecord, TaskStore } from '../store/task-store.ts'
+import { failedBy, type TaskEnd } from './task-end.ts'
+import { TaskQuestions } from './task-questions.ts'
+
+export interface TaskHost {
+  readonly server: McpServer
+  readonly store: TaskStore
+  changed(task: RunningTask): void
+  /** Called after the last `changed`. */
+  ended(task: RunningTask): void
+}
+
+/** A status message is a line for people, and is kept for every task. */
+const MAX_MESSAGE_LENGTH = 1000
+
+export class RunningTask {
+  readonly questions: TaskQuestions
+  readonly #host: TaskHost
+  readonly #abort: (reason: Error) => void
+  #record: TaskRecord
+  #written: TaskRecord
+  #writing: Promise<void> | undefined
+  #end: Promise<void> | undefined
+
+  /**
+   * @param record - as it was created in the store
+   * @param abort - aborts the signal of the handler
+   */
+  constructor(host: TaskHost, record: TaskRecord, abort: (reason: Error) => void) {
+    this.#host = host
+    this.#abort = abort
+    this.#record = record
+    this.#written = record
+    this.questions = new TaskQuestions(() => this.#refresh())
+  }
+
+  get record(): TaskRecord {
+    return this.#record
+  }
+
+  describe(message: string): void {
+    this.#change({ statusMessage: message.slice(0, MAX_MESSAGE_LENGTH) })
+  }
+
+  /** Stores the last state. The first one to end a task decides how it ended. */
+  finish(end: TaskEnd): Promise<void> {
+    this.#end ??= this.#finish(end)
+    return this.#end
+  }
+
+  /** Ends the task from outside: its handler is told. */
+  stop(end: TaskEnd, reason: McpError): Promise<void> {
+    if (this.#end !== undefined) return this.#end
+    const finished = this.finish(end)
+    this.questions.close(reason)
+    this.#abort(reason)
+    return finished
+  }
+
+  /** The status follows from whether questions are open. */
+  #refresh(): void {
+    const payload = this.questions.text
+    this.#change({ status: payload === undefined ? 'working' : 'input_required', payload })
+  }
+
+  #change(changes: Partial<TaskRecord>): void {
+    if (this.#end !== undefined) return
+    this.#record = this.#next(changes)
+    this.#writing ??= this.#write()
+    this.#host.changed(this)
+  }
+
+  #next(changes: Partial<TaskRecord>): TaskRecord {
+    return { ...this.#record, ...changes, lastUpdatedAt: new Date().toISOString() }
+  }
+
+  async #write(): Promise<void> {
+    while (this.#written !== this.#record) {
+      const record = this.#record
+      try {
+        await this.#host.store.update(record)
+      } catch (error) {
+        this.#host.server.reportError(error, { phase: 'transport', method: Method.toolsCall })
+      }
+      this.#written = record
+    }
+    this.#writing = undefined
+  }
+
+  async #finish(end: TaskEnd): Promise<void> {
+    const { server, store } = this.#host
+    await this.#writing
+    this.questions.close(new McpError('ERR_TASK_OVER', 'The task is over'))
+    let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
+    try {
+      await store.update(last)
+    } catch (error) {
+      last = this.#next(failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, server)))
+      try {
+        await store.update(last)
+      } catch (again) {
+        server.reportError(again, { phase: 'transport', method: Method.toolsCall })
+      }
+    }
+    this.#record = last
+    this.#host.changed(this)
+    this.#host.ended(this)
+  }
+}
