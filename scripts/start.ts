@@ -17,8 +17,6 @@ async function run(options: DemoOptions): Promise<void> {
     host: options.host,
     ...(options.allowedHosts.length > 0 && { allowedHosts: options.allowedHosts }),
   })
-  process.stdout.write(greeting(url, demo.directory, options.notes))
-
   let stopping = false
   const stop = async () => {
     if (stopping) process.exit(1)
@@ -29,6 +27,8 @@ async function run(options: DemoOptions): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Last: whoever reads this may stop the server at once, and it must know how by then.
+  process.stdout.write(greeting(url, demo.directory, options.notes))
 }
 
 function explain(error: unknown, { host, port }: DemoOptions): string {
