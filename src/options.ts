@@ -25,6 +25,8 @@ import type {
 } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
+export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
+
 export type AuthOptions = BearerOptions<Principal>
 
 export interface HandlerOptions {
