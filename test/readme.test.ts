@@ -59,6 +59,10 @@ test('README.md: names the two commands', () => {
   assert.ok(readme.includes('npm ci && npm test'), 'no "npm ci && npm test"')
 })
 
+test('README.md: the schema dialects are named [basic.schema-dialects-documented]', () => {
+  assert.match(prose, /Dialects: JSON Schema 2020-12 \(the default\) and draft-07/)
+})
+
 test('README.md: the table says for each revision whether it is supported and what proves it', () => {
   const lines = prose.split('\n').map((line) => line.split('|').map((cell) => cell.trim()))
   const head = lines.findIndex((cells) =>
