@@ -1,13 +1,17 @@
 /** What the demo prints once it listens: where it is, and three ways to connect. */
 
-const initialize = {
+/** Clients of 2026-07-28 need no handshake: their first request can be any. */
+const PROTOCOL_VERSION = '2026-07-28'
+
+const listTools = {
   jsonrpc: '2.0',
   id: 1,
-  method: 'initialize',
+  method: 'tools/list',
   params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'curl', version: '1' },
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': PROTOCOL_VERSION,
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
   },
 }
 
@@ -23,12 +27,13 @@ Ctrl-C stops the server.
 `
 }
 
-/** A line for a POSIX shell that opens a session and shows the answer with its headers. */
+/** A line for a POSIX shell that lists the tools. */
 export function curlLine(url: string): string {
   return [
-    `curl -sS -i '${url}'`,
+    `curl -sS '${url}'`,
     "-H 'Content-Type: application/json'",
-    "-H 'Accept: application/json, text/event-stream'",
-    `-d '${JSON.stringify(initialize)}'`,
+    `-H 'MCP-Protocol-Version: ${PROTOCOL_VERSION}'`,
+    `-H 'Mcp-Method: ${listTools.method}'`,
+    `-d '${JSON.stringify(listTools)}'`,
   ].join(' ')
 }

@@ -167,15 +167,20 @@ test('start.ts without --notes says that it writes none', async (t) => {
   assert.match(JSON.stringify(result.content), /--notes DIR/)
 })
 
-test('start.ts prints a curl line that works when pasted', {
+test('start.ts prints a curl line that lists the tools when pasted', {
   skip: process.platform === 'win32',
 }, async (t) => {
   const { output } = await start(t, ['--root', await makeFolder(t, {})])
   const line = /curl {10}(curl .*)/.exec(output)?.[1]
   assert.ok(line !== undefined)
   const { stdout } = await promisify(execFile)('sh', ['-c', line])
-  assert.match(stdout, /^HTTP\/1\.1 200 /)
-  assert.match(stdout, /"serverInfo"/)
+  const { result } = JSON.parse(stdout) as { result: { tools: { name: string }[] } }
+  assert.deepEqual(result.tools.map(({ name }) => name).sort(), [
+    'confirm_and_write_note',
+    'file_stats',
+    'search_text',
+    'summarize_csv',
+  ])
 })
 
 test('start.ts stops with exit code 0 on SIGINT', async (t) => {
