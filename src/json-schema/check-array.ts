@@ -3,10 +3,11 @@
  */
 
 import type { Compiler } from './check.ts'
-import type { NumberRange } from './check-basic.ts'
-import { anything, Kind, kindOf, rangeOf } from './check-basic.ts'
+import { anything } from './check-basic.ts'
 import { findDuplicate } from './equal.ts'
 import type { ArrayRules, Check, SchemaNode } from './node.ts'
+import type { Shape } from './shape.ts'
+import { Kind, meets, Part } from './shape.ts'
 
 /**
  * Makes the check.
@@ -49,7 +50,9 @@ export function arrayCheck(
 }
 
 function restLoop(check: Check, start: number): (value: readonly unknown[]) => boolean {
-  switch (kindOf(check)) {
+  const part = new Part(check)
+  const { kind, min, max } = part
+  switch (kind) {
     case Kind.any:
       return () => true
     case Kind.string:
@@ -57,26 +60,35 @@ function restLoop(check: Check, start: number): (value: readonly unknown[]) => b
         for (let i = start; i < value.length; i++) if (typeof value[i] !== 'string') return false
         return true
       }
-    default: {
-      const range = rangeOf(check)
-      if (range !== undefined) return rangeLoop(range, start)
+    case Kind.number:
+    case Kind.integer:
+      return rangeLoop(min, max, kind === Kind.integer, start)
+    case Kind.object: {
+      const shape = part.shape as Shape
+      return (value) => {
+        for (let i = start; i < value.length; i++) if (!meets(shape, value[i])) return false
+        return true
+      }
+    }
+    default:
       return (value) => {
         for (let i = start; i < value.length; i++) if (!check(value[i])) return false
         return true
       }
-    }
   }
 }
 
 /** Passing a number to a closure would box it: arrays of fractions hold them unboxed. */
 function rangeLoop(
-  { minimum, maximum, integer }: NumberRange,
+  min: number,
+  max: number,
+  integer: boolean,
   start: number,
 ): (value: readonly unknown[]) => boolean {
   return (value) => {
     for (let i = start; i < value.length; i++) {
       const item = value[i]
-      if (typeof item !== 'number' || !(item >= minimum && item <= maximum)) return false
+      if (typeof item !== 'number' || !(item >= min && item <= max)) return false
       if (integer && !Number.isInteger(item)) return false
     }
     return true

@@ -6,36 +6,17 @@
 
 import type { Check, NumberRules } from './node.ts'
 import { TYPE_BITS } from './node.ts'
+import { Kind, note } from './shape.ts'
 
-// Shared by all nodes, and known by identity: `kindOf` lets loops test these types without a call.
-export const anything: Check = () => true
+// Shared by all nodes. What a check stands for is noted, so that loops can test it without a call (shape.ts).
+export const anything: Check = note(() => true, Kind.any)
 export const nothing: Check = () => false
-export const isString: Check = (value) => typeof value === 'string'
-export const isNumber: Check = (value) => Number.isFinite(value)
-export const isInteger: Check = (value) => Number.isInteger(value)
-export const isBoolean: Check = (value) => typeof value === 'boolean'
+const isString: Check = note((value) => typeof value === 'string', Kind.string)
+const FINITE = { min: -Number.MAX_VALUE, max: Number.MAX_VALUE }
+const isNumber: Check = note((value) => Number.isFinite(value), Kind.number, FINITE)
+const isInteger: Check = note((value) => Number.isInteger(value), Kind.integer, FINITE)
+const isBoolean: Check = note((value) => typeof value === 'boolean', Kind.boolean)
 const isNull: Check = (value) => value === null
-
-/** What a loop does with a part: test its type in place, or call the check. */
-export const Kind = { any: 0, string: 1, number: 2, integer: 3, boolean: 4, call: 5, never: 6 } as const
-
-/** The kind of a check. */
-export function kindOf(check: Check): number {
-  switch (check) {
-    case anything:
-      return Kind.any
-    case isString:
-      return Kind.string
-    case isNumber:
-      return Kind.number
-    case isInteger:
-      return Kind.integer
-    case isBoolean:
-      return Kind.boolean
-    default:
-      return Kind.call
-  }
-}
 
 export const BIT = Object.fromEntries(TYPE_BITS) as Readonly<
   Record<'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object', number>
@@ -78,69 +59,35 @@ export function typeCheck(types: number): Check {
   return SIMPLE.get(types) ?? ((value) => hasType(value, types))
 }
 
-/** Whether a string's length in code points is within bounds. Counts only when UTF-16 units cannot tell. */
-export function hasLength(text: string, min: number, max: number): boolean {
-  const units = text.length
-  if (units < min || units > max * 2) return false
-  if (units <= max && units >= min * 2) return true
-  const length = codePoints(text)
-  return length >= min && length <= max
-}
-
-/** Counts code points; a lone surrogate is one. */
-export function codePoints(text: string): number {
-  let count = text.length
-  for (let i = 0; i < text.length - 1; i++) {
-    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      count--
-      i++
-    }
-  }
-  return count
-}
-
-/** Bounds that a loop can test without a call. NaN and the infinities are outside all of them. */
-export interface NumberRange {
-  readonly minimum: number
-  readonly maximum: number
-  readonly integer: boolean
-}
-
-/** The range behind a check that `numberCheck` made, if it is nothing else. */
-const ranges = new WeakMap<Check, NumberRange>()
-
-/** The plain range that a check stands for, if any. */
-export function rangeOf(check: Check): NumberRange | undefined {
-  if (check === isNumber) return { minimum: -Number.MAX_VALUE, maximum: Number.MAX_VALUE, integer: false }
-  return ranges.get(check)
+/** The least double above a number: `exclusiveMinimum: x` is `minimum: nextUp(x)`. */
+function nextUp(x: number): number {
+  if (x === 0) return Number.MIN_VALUE
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, x)
+  view.setBigInt64(0, view.getBigInt64(0) + (x > 0 ? 1n : -1n))
+  return view.getFloat64(0)
 }
 
 /**
- * The check of number keywords.
+ * The check of number keywords. NaN and the infinities are outside all bounds.
  *
  * @param types - `number` or `integer` alone: the type is tested too; otherwise values of other types pass
  */
 export function numberCheck(rules: NumberRules, types: number): Check {
   const { minimum = -Number.MAX_VALUE, maximum = Number.MAX_VALUE, multipleOf } = rules
-  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = rules
+  const { exclusiveMinimum, exclusiveMaximum } = rules
+  const min = exclusiveMinimum === undefined ? minimum : Math.max(minimum, nextUp(exclusiveMinimum))
+  const max = exclusiveMaximum === undefined ? maximum : Math.min(maximum, -nextUp(-exclusiveMaximum))
   const integer = types === BIT.integer
   const otherwise = !integer && types !== BIT.number
   const test = multipleOf?.test
-  const plain = test === undefined && exclusiveMinimum === -Infinity && exclusiveMaximum === Infinity
-  if (plain && !otherwise) {
-    const check: Check = integer
-      ? (value) => Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum
-      : (value) => typeof value === 'number' && value >= minimum && value <= maximum
-    ranges.set(check, { minimum, maximum, integer })
-    return check
-  }
-  return (value) => {
+  const check: Check = (value) => {
     if (typeof value !== 'number') return otherwise
-    if (integer && !Number.isInteger(value)) return false
-    if (!(value >= minimum && value <= maximum && value > exclusiveMinimum && value < exclusiveMaximum))
-      return false
+    if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) return false
     return test === undefined || test(value)
   }
+  if (otherwise || test !== undefined) return check
+  return note(check, integer ? Kind.integer : Kind.number, { min, max })
 }
 
 /** All checks, in order. */

@@ -11,14 +11,18 @@
  */
 
 import type { Compiler } from './check.ts'
-import { anything, isObject, Kind, kindOf, nothing } from './check-basic.ts'
+import { anything, isObject, nothing } from './check-basic.ts'
 import type { Check, ObjectRules, SchemaNode } from './node.ts'
 import type { Run } from './run.ts'
+import { Kind, meets, note, ownMembers, Part, Shape } from './shape.ts'
 
 type Members = Readonly<Record<string, unknown>>
 type ObjectCheck = (value: Members) => boolean
 
 const hasOwn = Object.hasOwn
+
+/** Lies beyond the last name. */
+const BEYOND = '\0beyond'
 
 /**
  * Makes the check.
@@ -32,12 +36,14 @@ export function objectCheck(
   otherwise: boolean,
 ): Check {
   const { run } = compiler
-  const members = knownMembersOf(compiler, node, rules)
+  const shape = shapeOf(compiler, node, rules)
   const checks = [...sizeChecks(run, rules), ...otherChecks(compiler, node, rules)]
   if (checks.length === 0) {
-    return members === undefined ? (value) => isObject(value) || otherwise : members(run, otherwise)
+    if (shape === undefined) return (value) => isObject(value) || otherwise
+    if (otherwise) return (value) => !isObject(value) || meets(shape, value)
+    return note((value) => meets(shape, value), Kind.object, { shape })
   }
-  if (members !== undefined) checks.unshift(members(run, true))
+  if (shape !== undefined) checks.unshift((value) => meets(shape, value))
   return (value) => {
     if (!isObject(value)) return otherwise
     const own = run.polluted ? ownMembers(value) : value
@@ -49,11 +55,6 @@ export function objectCheck(
 /** Whether an object has a member of its own. */
 export function present(value: Members, name: string): boolean {
   return hasOwn(value, name) && value[name] !== undefined
-}
-
-/** A copy that inherits nothing. */
-function ownMembers(value: Members): Members {
-  return Object.assign(Object.create(null), value)
 }
 
 function sizeChecks(run: Run, rules: ObjectRules): ObjectCheck[] {
@@ -69,103 +70,26 @@ function sizeChecks(run: Run, rules: ObjectRules): ObjectCheck[] {
   ]
 }
 
-interface Member {
-  readonly name: string
-  readonly check: Check
-  readonly required: boolean
-  readonly allowed: boolean
-}
-
 /** `properties` and `required`, and `additionalProperties` where it is false and stands alone. */
-function knownMembersOf(
-  compiler: Compiler,
-  node: SchemaNode,
-  rules: ObjectRules,
-): ((run: Run, otherwise: boolean) => Check) | undefined {
+function shapeOf(compiler: Compiler, node: SchemaNode, rules: ObjectRules): Shape | undefined {
   const required = new Set(rules.required)
-  const members: Member[] = []
+  const closed = isClosed(rules)
+  const parts: Part[] = []
+  let before = 0
   for (const [name, child] of rules.properties ?? []) {
-    members.push({ name, check: compiler.once(node, child), required: required.delete(name), allowed: true })
+    const needed = required.delete(name) ? 1 : 0
+    parts.push(new Part(compiler.once(node, child), name, needed, before))
+    before += needed
   }
   // Names that are only required: in a closed object nothing can meet them.
-  for (const name of required) members.push({ name, check: anything, required: true, allowed: false })
+  for (const name of required) parts.push(new Part(anything, name, 1, before++, !closed))
   node.weight += required.size
-  const closed = isClosed(rules)
-  if (members.length === 0 && !closed) return undefined
-  return (run, otherwise) => knownMembers(run, members, closed, otherwise)
+  if (parts.length === 0 && !closed) return undefined
+  return new Shape(compiler.run, parts, new Part(anything, BEYOND, 0, before, !closed), closed)
 }
 
 function isClosed({ additional, patterns }: ObjectRules): boolean {
   return additional?.always === false && patterns === undefined
-}
-
-/** Lies beyond the last name; a member that has it by accident is treated as unknown, which it is. */
-const BEYOND = '\0beyond'
-
-/**
- * The loop goes over the value, not the schema: engines read a member that `for in` has just named without a
- * lookup. Values mostly list their members in the schema's order, so the next name is guessed before it is
- * looked up.
- */
-function knownMembers(run: Run, members: readonly Member[], closed: boolean, otherwise: boolean): Check {
-  const last = members.length
-  const names = [...members.map((member) => member.name), BEYOND, BEYOND]
-  const checks = members.map((member) => member.check)
-  // One number says both how to test a member and whether it was needed.
-  const codes = members.map(({ check, required, allowed }) => {
-    const kind = allowed || !closed ? kindOf(check) : Kind.never
-    return required ? kind + NEEDED : kind
-  })
-  const needed = members.filter((member) => member.required).length
-  const index = new Map(members.map(({ name }, i) => [name, i]))
-  return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return otherwise
-    const own = (run.polluted ? ownMembers(value as Members) : value) as Members
-    let missing = needed
-    let at = 0
-    for (const name in own) {
-      const part = own[name]
-      if (part === undefined) continue
-      const guess = at
-      if (names[at] !== name && names[++at] !== name) {
-        at = index.get(name) ?? last
-      }
-      if (at >= last) {
-        if (closed) return false
-        at = guess
-        continue
-      }
-      let code = codes[at] as number
-      if (code >= NEEDED) {
-        code -= NEEDED
-        missing--
-      }
-      if (code === 1) {
-        if (typeof part !== 'string') return false
-      } else if (code === 5) {
-        if (!(checks[at] as Check)(part)) return false
-      } else if (!hasKind(part, code)) return false
-      at++
-    }
-    return missing === 0
-  }
-}
-
-const NEEDED = 8
-
-function hasKind(value: unknown, kind: number): boolean {
-  switch (kind) {
-    case 0:
-      return true
-    case 2:
-      return Number.isFinite(value)
-    case 3:
-      return Number.isInteger(value)
-    case 4:
-      return typeof value === 'boolean'
-    default:
-      return false
-  }
 }
 
 /** Everything but the known members. */

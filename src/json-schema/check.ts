@@ -19,18 +19,26 @@ import {
   anything,
   BIT,
   exactlyOne,
-  hasLength,
+  hasType,
   isObject,
   nothing,
   numberCheck,
   typeCheck,
 } from './check-basic.ts'
 import { objectCheck } from './check-object.ts'
+import { hasLength } from './code-points.ts'
 import { equal } from './equal.ts'
 import { checkUnevaluatedItems, checkUnevaluatedProperties } from './evaluated.ts'
 import type { Check, Reference, SchemaNode, StringRules } from './node.ts'
 import type { Run } from './run.ts'
 import { stop } from './run.ts'
+import { Kind, note } from './shape.ts'
+
+/** Whether all choices have an allowed type, so that the type needs no test of its own. */
+function impliedByChoices({ choices, constant, types }: SchemaNode): boolean {
+  const values = constant === undefined ? choices : [constant.value]
+  return values?.every((value) => hasType(value, types)) === true
+}
 
 /** Makes the checks of one bundle. */
 export class Compiler {
@@ -79,7 +87,7 @@ export class Compiler {
       only(BIT.string, node.string) ||
       only(BIT.number, node.number) ||
       only(BIT.integer, node.number)
-    if (types !== 0 && !fused) checks.push(typeCheck(types))
+    if (types !== 0 && !fused && !impliedByChoices(node)) checks.push(typeCheck(types))
     if (node.constant !== undefined) checks.push(this.#equals(node, node.constant.value))
     if (node.choices !== undefined) checks.push(this.#oneOfChoices(node, node.choices))
     if (node.number !== undefined) checks.push(numberCheck(node.number, types))
@@ -114,7 +122,9 @@ export class Compiler {
   }
 
   #equals(node: SchemaNode, constant: unknown): Check {
-    if (typeof constant !== 'object' || constant === null) return (value) => value === constant
+    if (typeof constant !== 'object' || constant === null) {
+      return note((value) => value === constant, Kind.choice, { choices: [constant] })
+    }
     const { run } = this
     node.weight++
     return (value) => equal(constant, value, run)
@@ -127,10 +137,11 @@ export class Compiler {
         const set = new Set(choices)
         return (value) => set.has(value)
       }
-      return (value) => {
+      const check: Check = (value) => {
         for (let i = 0; i < choices.length; i++) if (choices[i] === value) return true
         return false
       }
+      return note(check, Kind.choice, { choices })
     }
     const { run } = this
     const set = new Set(choices)
@@ -144,7 +155,7 @@ export class Compiler {
     const bounded = minLength > 0 || maxLength !== Infinity
     const limit = run.limits.maxPatternLength
     const test = format?.test
-    return (value) => {
+    const check: Check = (value) => {
       if (typeof value !== 'string') return otherwise
       if (bounded && !hasLength(value, minLength, maxLength)) return false
       if (pattern !== undefined) {
@@ -153,6 +164,8 @@ export class Compiler {
       }
       return test === undefined || test(value)
     }
+    if (otherwise || pattern !== undefined || test !== undefined) return check
+    return note(check, Kind.text, { min: minLength, max: maxLength })
   }
 
   #reference(node: SchemaNode, reference: Reference): Check {

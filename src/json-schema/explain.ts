@@ -9,7 +9,8 @@
  * Not here: the decision itself (check.ts); keywords that see objects and arrays (explain-parts.ts).
  */
 
-import { codePoints, hasType, isObject } from './check-basic.ts'
+import { hasType, isObject } from './check-basic.ts'
+import { codePoints } from './code-points.ts'
 import { equal } from './equal.ts'
 import { explainArray, explainObject } from './explain-parts.ts'
 import type { Check, NumberRules, Reference, SchemaNode, StringRules } from './node.ts'

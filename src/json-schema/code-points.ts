@@ -1,0 +1,25 @@
+/**
+ * Lengths of strings in code points, as `minLength` and `maxLength` count them (JSON Schema validation 2020-12,
+ * section 6.3).
+ */
+
+/** Whether a string's length in code points is within bounds. Counts only when UTF-16 units cannot tell. */
+export function hasLength(text: string, min: number, max: number): boolean {
+  const units = text.length
+  if (units < min || units > max * 2) return false
+  if (units <= max && units >= min * 2) return true
+  const length = codePoints(text)
+  return length >= min && length <= max
+}
+
+/** Counts code points; a lone surrogate is one. */
+export function codePoints(text: string): number {
+  let count = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      count--
+      i++
+    }
+  }
+  return count
+}
