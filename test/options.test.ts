@@ -23,17 +23,20 @@ const nestedCounts = {
   replay: ['maxEvents', 'maxBytes', 'maxTotalBytes'],
   subscriptions: ['max', 'maxPerPrincipal', 'maxResources'],
   requestState: ['maxLength'],
+  tasks: ['max', 'maxPerPrincipal', 'maxBytes'],
 }
 const nestedTimes = {
   sessions: ['idleTimeoutMs'],
   replay: ['ttlMs', 'retryMs'],
   subscriptions: ['maxAgeMs'],
   requestState: ['ttlMs'],
+  tasks: ['ttlMs', 'pollIntervalMs'],
 }
 
 const wrongCounts = [0, -1, 1.5, Number.NaN, '5', null, true, {}]
 const wrongTimes = [-1, 2 ** 31, Number.POSITIVE_INFINITY, Number.NaN, '5', null, true, {}]
 const verify = () => undefined
+const taskStore = { create: verify, read: verify, update: verify, delete: verify }
 
 const wrong: readonly (readonly [name: string, options: object])[] = [
   ...counts.flatMap((name) => wrongCounts.map((value) => [name, { [name]: value }] as const)),
@@ -66,8 +69,16 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ...[null, true, 5].map((subscriptions) => ['subscriptions', { subscriptions }] as const),
   ['subscriptions.maxAge', { subscriptions: { maxAge: 5 } }],
   ...[null, true, 5].map((requestState) => ['requestState', { requestState }] as const),
-  ...[[], ['short']].map((keys) => ['requestState.keys', { requestState: { keys } }] as const),
+  ...[[], ['short'], 'a secret of more than enough characters, but no array', 5, null].map(
+    (keys) => ['requestState.keys', { requestState: { keys } }] as const,
+  ),
   ['requestState.key', { requestState: { key: 'secret' } }],
+  ...[null, true, 5].map((tasks) => ['tasks', { tasks }] as const),
+  ['tasks.poll', { tasks: { poll: 5 } }],
+  ['tasks.ttlMs', { tasks: { ttlMs: 1.5 } }],
+  ['tasks.store', { tasks: { store: 'redis' } }],
+  ['tasks.store.create', { tasks: { store: {} } }],
+  ['tasks.max', { tasks: { max: 5, store: taskStore } }],
   ...['yes', 1, null].map((serverInfo) => ['serverInfo', { serverInfo }] as const),
   ...['yes', 1, null].map((strictAccept) => ['strictAccept', { strictAccept }] as const),
   ...['tolerate', true, null].map((duplicateIds) => ['duplicateIds', { duplicateIds }] as const),
@@ -134,25 +145,24 @@ test('the defaults are the documented ones', () => {
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
-  const { keepAliveMs, sseAfterMs, maxStreamBufferBytes, subscriptions, requestState } = statelessEra
-  const { serverInfo, supported } = statelessEra
-  const limits = { keepAliveMs, sseAfterMs, maxStreamBufferBytes, subscriptions, requestState }
-  assert.deepEqual(
-    { ...limits, serverInfo, supported },
-    {
-      keepAliveMs: 15_000,
-      sseAfterMs: 5000,
-      maxStreamBufferBytes: 1 * MiB,
-      subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
-      requestState: { ttlMs: 900_000, maxLength: 65_536 },
-      serverInfo: true,
-      supported: ['2026-07-28'],
+  assert.deepEqual(statelessEra, {
+    keepAliveMs: 15_000,
+    sseAfterMs: 5000,
+    maxStreamBufferBytes: 1 * MiB,
+    subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
+    requestState: { ttlMs: 900_000, maxLength: 65_536 },
+    serverInfo: true,
+    tasks: {
+      ttlMs: 3_600_000,
+      pollIntervalMs: 1000,
+      store: { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB },
     },
-  )
+    supported: ['2026-07-28'],
+  })
 })
 
 test('0 turns every time limit off, Infinity every count and size', () => {
-  const groups = ['sessions', 'replay', 'subscriptions', 'requestState'] as const
+  const groups = ['sessions', 'replay', 'subscriptions', 'requestState', 'tasks'] as const
   const options: { [name: string]: unknown } = Object.fromEntries(groups.map((group) => [group, {}]))
   const set = (target: object, names: readonly string[], value: number) => {
     for (const name of names) Object.assign(target, { [name]: value })
@@ -164,10 +174,10 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedTimes[group], 0)
   }
   const { sessionEra, statelessEra, maxBodyBytes } = checkOptions(given(options))
-  const { subscriptions, requestState } = statelessEra
+  const { subscriptions, requestState, tasks } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
-    ...Object.values({ ...subscriptions, ...requestState }),
+    ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
