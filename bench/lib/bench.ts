@@ -1,0 +1,170 @@
+/**
+ * What a part works with: the contenders of this run, their servers, the load process, and the place for figures.
+ *
+ * A part is a list of steps that were planned before the first one runs, so that the time left can be told. Servers
+ * are started on demand and live until the part that asked for them is over; while one is measured the others idle.
+ */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Contender } from '../contenders/index.ts'
+import { type Build, ROOT } from './build.ts'
+import { chooseCores } from './cores.ts'
+import { type LoadProcess, type ServerProcess, startLoad, startServer } from './process.ts'
+import type { Collector } from './results.ts'
+import { DEFAULT_SETUP, type Setup } from './setup.ts'
+import { rotate } from './statistics.ts'
+
+export interface Step {
+  readonly label: string
+  /** Estimate. */
+  readonly seconds: number
+  run(): Promise<void>
+}
+
+export interface Part {
+  readonly name: string
+  /** What is measured, in a few words. */
+  readonly about: string
+  /** Only when it is named: too long for a run of everything. */
+  readonly byNameOnly?: boolean
+  plan(bench: Bench): Step[]
+}
+
+export interface BenchOptions {
+  readonly quick: boolean
+  /** The Node for the servers. */
+  readonly node: string
+  readonly contenders: readonly Contender[]
+  readonly build: Build
+  readonly collector: Collector
+  readonly maxOpenFiles: number | undefined
+}
+
+export class Bench {
+  readonly quick: boolean
+  readonly contenders: readonly Contender[]
+  readonly collector: Collector
+  readonly build: Build
+  readonly node: string
+  readonly maxOpenFiles: number
+  /** What went wrong with a server that must work. */
+  readonly failures: string[] = []
+  readonly cores = chooseCores()
+  /** Lifecycle: from its first use to the end of the part. */
+  readonly #servers = new Map<string, Promise<ServerProcess>>()
+  #load: Promise<LoadProcess> | undefined
+  /** Contenders that failed in this part, which then take no further part in it. */
+  readonly #out = new Set<string>()
+
+  constructor(options: BenchOptions) {
+    this.quick = options.quick
+    this.node = options.node
+    this.contenders = options.contenders
+    this.build = options.build
+    this.collector = options.collector
+    this.maxOpenFiles = options.maxOpenFiles ?? 1024
+  }
+
+  get load(): Promise<LoadProcess> {
+    this.#load ??= startLoad(this.build.path('bench/load/child.ts'), this.cores.load)
+    return this.#load
+  }
+
+  modulePath({ module }: Contender): string {
+    return module.startsWith('bench/peers/') ? join(ROOT, module) : this.build.path(module)
+  }
+
+  /** The server of a contender in a setup; the same one for the same setup. */
+  server(contender: Contender, setup: Partial<Setup> = {}): Promise<ServerProcess> {
+    const whole: Setup & { mode?: string } = {
+      ...DEFAULT_SETUP,
+      ...setup,
+      wire: contender.wire,
+      ...(contender.mode !== undefined && { mode: contender.mode }),
+    }
+    const key = `${contender.name} ${JSON.stringify(whole)}`
+    const known = this.#servers.get(key)
+    if (known !== undefined) return known
+    const started = startServer(this.modulePath(contender), whole, this.spawnOptions())
+    this.#servers.set(key, started)
+    // Whoever asked for it sees the failure; this is for nobody asking a second time.
+    started.catch(() => {})
+    return started
+  }
+
+  spawnOptions() {
+    return { node: this.node, core: this.cores.server, entry: this.build.path('bench/lib/server-child.ts') }
+  }
+
+  /** Ends the servers, of one contender or of all. */
+  async stopServers(contender?: Contender): Promise<void> {
+    for (const [key, started] of [...this.#servers]) {
+      if (contender !== undefined && !key.startsWith(`${contender.name} `)) continue
+      this.#servers.delete(key)
+      await started.then(
+        (server) => server.stop(),
+        () => {},
+      )
+    }
+  }
+
+  /**
+   * One step for each contender and round, in turn.
+   *
+   * @param task - measures one contender once. What it throws ends the contender's part, not the run
+   */
+  inTurn(
+    label: string,
+    seconds: number,
+    rounds: number,
+    contenders: readonly Contender[],
+    task: (contender: Contender, round: number) => Promise<void>,
+  ): Step[] {
+    return Array.from({ length: rounds }, (_, round) =>
+      rotate(contenders, round).map((contender) => ({
+        label: `${label}, round ${round + 1} of ${rounds}, ${contender.name}`,
+        seconds,
+        run: () => this.attempt(contender, label, () => task(contender, round)),
+      })),
+    ).flat()
+  }
+
+  /** Runs a task of a contender, unless that one has failed in this part before. */
+  async attempt(contender: Contender, label: string, task: () => Promise<void>): Promise<void> {
+    if (this.#out.has(contender.name)) return
+    try {
+      await task()
+    } catch (error) {
+      this.#out.add(contender.name)
+      const text = `${contender.name} failed at ${label}: ${error instanceof Error ? error.message : String(error)}`
+      this.collector.note(text)
+      if (contender.packages.length === 0) this.failures.push(text)
+    }
+  }
+
+  /** The contenders that can take part in a part; the others get a note. */
+  able(part: string): Contender[] {
+    return this.contenders.filter((contender) => {
+      const reason = contender.without?.[part]
+      if (reason !== undefined) this.collector.note(`${contender.name} is not in ${part}: ${reason}`)
+      return reason === undefined
+    })
+  }
+
+  /** Between two parts. */
+  async endPart(): Promise<void> {
+    this.#out.clear()
+    await this.stopServers()
+    const load = this.#load
+    this.#load = undefined
+    await load?.then((process) => process.stop())
+  }
+}
+
+/** Whether the packages of a contender are there. */
+export function isInstalled({ packages }: Contender): boolean {
+  return packages.every((name) =>
+    existsSync(join(ROOT, 'bench', 'peers', 'node_modules', ...name.split('/'))),
+  )
+}

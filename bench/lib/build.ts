@@ -1,0 +1,32 @@
+/**
+ * Compiles src/ and the benchmark's own servers and load generator to plain JavaScript, as the published package is:
+ * child processes then run without a loader, which would cost them start time and memory and be measured too.
+ *
+ * The output lies below the project's root so that packages resolve as usual. Each run has a folder of its own.
+ */
+
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from '../../scripts/lib/child.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Build {
+  /** The path of a compiled file. @param source - such as `bench/contenders/floor.ts` */
+  path(source: string): string
+  remove(): void
+}
+
+/** @throws {Error} with the compiler's output, when a file does not compile */
+export async function build(): Promise<Build> {
+  const folder = join(ROOT, '.cache', 'bench', `${process.pid}`)
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const args = [tsc, '-p', join(ROOT, 'bench', 'tsconfig.json'), '--outDir', folder]
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT })
+  if (code !== 0) throw new Error(`the benchmark does not compile:\n${stdout}${stderr}`)
+  return {
+    path: (source) => join(folder, source.replace(/\.ts$/, '.js')),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The child processes of a run: one for each server that is measured, and one that makes the load. Whatever
+ * happens, none of them is left behind: a child ends when its IPC channel closes.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
+import { pinned } from './cores.ts'
+import { Remote } from './remote.ts'
+import type { Cpu, Memory } from './server-child.ts'
+import type { Setup } from './setup.ts'
+
+/** Longest wait for a server to listen. */
+const START_MS = 30_000
+
+export interface ServerProcess {
+  readonly port: number
+  readonly pid: number
+  /** Whether it can announce a change. */
+  readonly canChange: boolean
+  /** From the start of the process to its first word, in milliseconds. */
+  readonly startedMs: number
+  memory(): Promise<Memory>
+  cpu(): Promise<Cpu>
+  /** Announces a change; resolves with the time, of the shared clock in microseconds. */
+  change(): Promise<number>
+  /** Sessions that it remembers; null where the server does not say. */
+  sessions(): Promise<number | null>
+  stop(): Promise<void>
+}
+
+export interface SpawnOptions {
+  /** The Node to run on. */
+  readonly node: string
+  readonly core: number | undefined
+  /** The compiled server-child.ts. */
+  readonly entry: string
+  /** More options for node, such as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[]
+}
+
+/** @throws {Error} with what it printed, when it does not start */
+export async function startServer(
+  module: string,
+  setup: Setup,
+  options: SpawnOptions,
+): Promise<ServerProcess> {
+  const began = performance.now()
+  const { child, output } = spawnChild(options.core, options.node, [
+    '--expose-gc',
+    ...(options.nodeOptions ?? []),
+    options.entry,
+    pathToFileURL(module).href,
+    JSON.stringify(setup),
+  ])
+  const remote = new Remote(child)
+  const { port, canChange } = await firstMessage<{ port: number; canChange: boolean }>(child, output)
+  return {
+    port,
+    canChange,
+    pid: child.pid as number,
+    startedMs: performance.now() - began,
+    memory: () => remote.call('memory'),
+    cpu: () => remote.call('cpu'),
+    change: () => remote.call('change'),
+    sessions: () => remote.call('sessions'),
+    stop: () => stop(child),
+  }
+}
+
+export interface LoadProcess {
+  call<T>(operation: string, args?: unknown): Promise<T>
+  stop(): Promise<void>
+}
+
+/** @param entry - the compiled load/child.ts */
+export async function startLoad(entry: string, core: number | undefined): Promise<LoadProcess> {
+  const { child, output } = spawnChild(core, process.execPath, ['--expose-gc', entry])
+  const remote = new Remote(child)
+  await firstMessage(child, output)
+  return { call: (operation, args) => remote.call(operation, args), stop: () => stop(child) }
+}
+
+function spawnChild(core: number | undefined, node: string, args: readonly string[]) {
+  const [command, all] = pinned(core, node, args)
+  const child = spawn(command, all, {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },
+  })
+  const output: string[] = []
+  child.stderr?.on('data', (chunk: Buffer) => {
+    // The first lines say what went wrong; a server that fails on every request would fill the memory.
+    if (output.length < 50) output.push(String(chunk))
+  })
+  return { child, output }
+}
+
+function firstMessage<T>(child: ChildProcess, output: readonly string[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (what: string) => {
+      clearTimeout(timer)
+      child.kill('SIGKILL')
+      reject(new Error(`${what}\n${output.join('').trim()}`))
+    }
+    const timer = setTimeout(() => fail(`it did not start within ${START_MS} ms`), START_MS)
+    const ended = (code: number | null, signal: string | null) =>
+      fail(`it ended at its start (${signal ?? `exit code ${code}`})`)
+    child.once('error', (error) => fail(error.message))
+    child.once('exit', ended)
+    child.once('message', (message) => {
+      clearTimeout(timer)
+      child.off('exit', ended)
+      resolve(message as T)
+    })
+  })
+}
+
+function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve())
+    child.kill('SIGKILL')
+  })
+}

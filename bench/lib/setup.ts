@@ -1,0 +1,48 @@
+/**
+ * What a contender is asked to serve, and what it gives back: the one interface that every server of the benchmark
+ * has, ours, the floor and the peers alike.
+ */
+
+/**
+ * How clients and server talk: `session` (2025-11-25 with an Mcp-Session-Id), `sessionless` (2025-11-25, no id is
+ * given out), `stateless` (2026-07-28).
+ */
+export type Wire = 'session' | 'sessionless' | 'stateless'
+
+export interface Setup {
+  readonly wire: Wire
+  /** How many tools `tools/list` shows; those that the parts call are among them. */
+  readonly tools: number
+  /** Ask for a bearer token (`TOKEN`), and run one middleware around every request. */
+  readonly guarded: boolean
+  /** Idle streams get a comment this often; 0: never. */
+  readonly keepAliveMs: number
+  /** Idle sessions are forgotten after this time; 0: never. */
+  readonly idleTimeoutMs: number
+  /** Bytes that may wait for one slow reader. */
+  readonly maxStreamBufferBytes: number
+}
+
+export const DEFAULT_SETUP: Setup = {
+  wire: 'session',
+  tools: 3,
+  guarded: false,
+  keepAliveMs: 0,
+  idleTimeoutMs: 0,
+  maxStreamBufferBytes: 1024 * 1024,
+}
+
+/** A server that is listening. */
+export interface Running {
+  readonly port: number
+  /** Makes one change that every client with an open stream is told of. Absent: this server cannot. */
+  readonly change?: () => void
+  /** Sessions that are remembered now. Absent: this server does not say. */
+  readonly sessions?: () => number
+}
+
+/** The export that every contender module has. */
+export type Start = (setup: Setup) => Promise<Running>
+
+/** The token that a guarded server accepts. */
+export const TOKEN = 'bench-token-0123456789abcdef'

@@ -1,0 +1,92 @@
+/**
+ * Sessions by the thousand. Their ids stay in this process; the parts name a group of them.
+ */
+
+import { callTool, initialize, initialized, toBytes } from '../lib/wire.ts'
+import { onConnections } from './connection.ts'
+
+/** Lifecycle: from `createSessions` to `forgetSessions`. */
+const groups = new Map<string, string[]>()
+
+export interface CreateSessions {
+  readonly group: string
+  readonly port: number
+  readonly count: number
+  /** Also send `notifications/initialized`, as real clients do. */
+  readonly complete: boolean
+  /** Send the bearer token. */
+  readonly guarded?: boolean
+}
+
+/** @returns the time that it took, in milliseconds */
+export async function createSessions(options: CreateSessions): Promise<number> {
+  const { group, port, count, complete, guarded = false } = options
+  const ids: string[] = new Array(count).fill('')
+  const hello = toBytes(initialize({ guarded }), port)
+  const began = performance.now()
+  await onConnections(port, 32, count, async (connection, index) => {
+    const { status, sessionId } = await connection.send(hello)
+    if (status !== 200 || sessionId === undefined) {
+      throw new Error(`initialize: status ${status}, ${sessionId === undefined ? 'no session id' : ''}`)
+    }
+    ids[index] = sessionId
+    if (!complete) return
+    const answer = await connection.send(toBytes(initialized({ sessionId, guarded }), port))
+    if (answer.status !== 202) throw new Error(`notifications/initialized: status ${answer.status}`)
+  })
+  groups.set(group, ids)
+  return performance.now() - began
+}
+
+export function sessionIds(group: string): readonly string[] {
+  const ids = groups.get(group)
+  if (ids === undefined) throw new Error(`there is no group of sessions called ${group}`)
+  return ids
+}
+
+export function forgetSessions({ group }: { readonly group: string }): void {
+  groups.delete(group)
+}
+
+export interface CallEach {
+  readonly group: string
+  readonly port: number
+  readonly tool: string
+  readonly args: { readonly [name: string]: unknown }
+  /** Text that the answer holds; for a streamed answer, the messages it must have. */
+  readonly needle?: string
+  readonly messages?: number
+}
+
+/** Calls a tool once in each session. */
+export async function callEach({ group, port, tool, args, needle, messages }: CallEach): Promise<void> {
+  const ids = sessionIds(group)
+  await onConnections(port, 32, ids.length, async (connection, index) => {
+    const sessionId = ids[index]
+    const before = connection.counter.count
+    const request = callTool('session', tool, args, {
+      sessionId,
+      ...(messages !== undefined && { progressToken: 't' }),
+    })
+    const answer = await connection.send(toBytes(request, port))
+    if (answer.status !== 200) throw new Error(`tools/call: status ${answer.status}`)
+    // Some servers answer every call with a stream; what it says was checked before.
+    const streamed = answer.messages - before
+    if (messages !== undefined && streamed !== messages) {
+      throw new Error(`tools/call: ${streamed} messages, expected ${messages}`)
+    }
+    if (messages === undefined && streamed !== 1 && needle !== undefined && !answer.body.includes(needle)) {
+      throw new Error(`tools/call: an unexpected answer, ${answer.body.slice(0, 200)}`)
+    }
+  })
+}
+
+/** Ends all sessions of a group. */
+export async function deleteSessions({ group, port }: { group: string; port: number }): Promise<void> {
+  const ids = sessionIds(group)
+  await onConnections(port, 32, ids.length, async (connection, index) => {
+    const head = `DELETE /mcp HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nmcp-session-id: ${ids[index]}\r\n\r\n`
+    const { status } = await connection.send(Buffer.from(head))
+    if (status !== 200 && status !== 204) throw new Error(`DELETE: status ${status}`)
+  })
+}

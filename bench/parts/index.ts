@@ -1,0 +1,25 @@
+/** The parts of the benchmark, in the order in which a run of everything takes them. */
+
+import type { Part } from '../lib/bench.ts'
+import { latency } from './latency.ts'
+import { sessions } from './sessions.ts'
+
+export const PARTS: readonly Part[] = [latency, sessions]
+
+/**
+ * Picks parts.
+ *
+ * @param names - empty: all but those that run by name only
+ * @throws {Error} for a name that no part has
+ */
+export function pickParts(parts: readonly Part[], names: readonly string[]): Part[] {
+  for (const name of names) {
+    if (!parts.some((part) => part.name === name)) {
+      throw new Error(
+        `there is no part ${JSON.stringify(name)}; there are ${parts.map((part) => part.name).join(', ')}`,
+      )
+    }
+  }
+  if (names.length === 0) return parts.filter((part) => part.byNameOnly !== true)
+  return parts.filter((part) => names.includes(part.name))
+}

@@ -1,0 +1,227 @@
+/**
+ * `latency`: one `tools/call` (or `tools/list`) at a time on each of 1 to 256 keep-alive connections, each with a
+ * session of its own where there are sessions.
+ *
+ * Measured: requests/s, p50, p99, p99.9, CPU time of the server per call (user and system, of the whole process).
+ * Also how busy the server and the load generator were: where the server did not fill its core, requests/s measures
+ * the client, and only the CPU time counts.
+ *
+ * Defeated: lazy answers (each status is checked, bodies are sampled), the order of contenders (it rotates), a cold
+ * engine (each server is warmed up with the same requests first).
+ */
+
+import type { Contender } from '../contenders/index.ts'
+import type { Bench, Part, Step } from '../lib/bench.ts'
+import { ask, expectText, resultOf } from '../lib/check-answer.ts'
+import type { ServerProcess } from '../lib/process.ts'
+import type { Setup } from '../lib/setup.ts'
+import { callTool, initialize, initialized, rpc, type WireRequest } from '../lib/wire.ts'
+import { CHECKED_ANSWER, CHECKED_ARGUMENTS } from '../lib/workload.ts'
+import type { RequestFigures } from '../load/requests.ts'
+
+interface Case {
+  readonly name: string
+  readonly connections: readonly number[]
+  readonly setup: Partial<Setup>
+  /** Whether contenders other than ours and the floor take part. */
+  readonly peers: boolean
+  /** Ways of talking without sessions are measured only where that makes a difference. */
+  readonly sessionless: boolean
+  request(contender: Contender, sessionId?: string): WireRequest
+  check(answer: Awaited<ReturnType<typeof ask>>): void
+  /** Text that every body holds. */
+  readonly needle: string
+}
+
+const HELLO = 'hello benchmark'
+
+function echo(name: string, text: string, connections: readonly number[], guarded: boolean): Case {
+  return {
+    name,
+    connections,
+    setup: guarded ? { guarded } : {},
+    peers: name === 'echo',
+    sessionless: name === 'echo',
+    request: ({ wire }, sessionId) => callTool(wire, 'echo', { text }, { sessionId, guarded }),
+    check: (answer) => expectText(answer, text),
+    needle: text.slice(0, 100),
+  }
+}
+
+const CHECKED: Case = {
+  name: 'checked',
+  connections: [64],
+  setup: {},
+  peers: true,
+  sessionless: false,
+  request: ({ wire }, sessionId) => callTool(wire, 'checked', CHECKED_ARGUMENTS, { sessionId }),
+  check: (answer) => expectText(answer, CHECKED_ANSWER),
+  needle: CHECKED_ANSWER,
+}
+
+const LIST: Case = {
+  name: 'list-50',
+  connections: [64],
+  setup: { tools: 50 },
+  peers: true,
+  sessionless: false,
+  request: ({ wire }, sessionId) => rpc(wire, 'tools/list', {}, { sessionId }),
+  check: (answer) => {
+    const { tools } = resultOf(answer) as { readonly tools?: readonly unknown[] }
+    if (tools?.length !== 50) throw new Error(`expected 50 tools, received ${tools?.length}`)
+  },
+  needle: 'tool_47',
+}
+
+function cases(quick: boolean): Case[] {
+  if (quick) return [echo('echo', HELLO, [1, 64], false), CHECKED, LIST]
+  return [
+    echo('echo', HELLO, [1, 16, 64, 256], false),
+    echo('echo-1k', 'k'.repeat(1000), [64], false),
+    echo('echo-100k', 'k'.repeat(100_000), [64], false),
+    echo('guarded', HELLO, [64], true),
+    CHECKED,
+    LIST,
+  ]
+}
+
+export const latency: Part = {
+  name: 'latency',
+  about: 'tools/call and tools/list on keep-alive connections',
+  plan(bench) {
+    const rounds = bench.quick ? 1 : 5
+    const seconds = bench.quick ? 0.4 : 1.5
+    const steps: Step[] = []
+    for (const each of cases(bench.quick)) {
+      const contenders = bench.able('latency').filter((contender) => takesPart(each, contender))
+      for (const contender of contenders) {
+        steps.push({
+          label: `latency ${each.name}, check and warm-up, ${contender.name}`,
+          seconds: seconds + 1,
+          run: () =>
+            bench.attempt(contender, `latency ${each.name}`, () => prepare(bench, each, contender, seconds)),
+        })
+      }
+      for (const n of each.connections) {
+        const among = contenders.filter(({ packages }) => packages.length === 0 || n === 1 || n === 64)
+        const label = `latency ${each.name} ${n}`
+        steps.push(
+          ...bench.inTurn(label, seconds + 0.4, rounds, among, (contender, round) =>
+            measure(bench, each, contender, n, seconds, round),
+          ),
+        )
+      }
+      // The next case has other setups; servers that nobody asks any more would only hold memory.
+      steps.push({ label: `latency ${each.name}, done`, seconds: 0.1, run: () => bench.stopServers() })
+    }
+    return steps
+  },
+}
+
+function takesPart({ peers, sessionless }: Case, { packages, wire }: Contender): boolean {
+  if (packages.length > 0 && !peers) return false
+  return sessionless || wire !== 'sessionless'
+}
+
+/** The name of a contender's group of sessions in the load process. */
+const groupOf = (each: Case, contender: Contender) => `latency ${each.name} ${contender.name}`
+
+async function prepare(bench: Bench, each: Case, contender: Contender, seconds: number): Promise<void> {
+  const server = await bench.server(contender, each.setup)
+  const sessionId = await openSession(contender, server.port, each.setup.guarded === true)
+  each.check(await ask(server.port, each.request(contender, sessionId)))
+  if (each.setup.guarded === true && contender.family !== 'floor')
+    await refusesStrangers(server.port, contender)
+  if (contender.wire === 'session') {
+    const load = await bench.load
+    await load.call('createSessions', {
+      group: groupOf(each, contender),
+      port: server.port,
+      count: Math.max(...each.connections),
+      complete: true,
+      guarded: each.setup.guarded === true,
+    })
+  }
+  const warmUpSeconds = bench.quick ? 0.3 : Math.max(1, seconds)
+  await run(
+    bench,
+    each,
+    contender,
+    server,
+    Math.max(...each.connections.filter((n) => n <= 64)),
+    warmUpSeconds,
+  )
+}
+
+/** A guard that lets everyone in would be fast. */
+async function refusesStrangers(port: number, contender: Contender): Promise<void> {
+  const { status } = await ask(port, rpc(contender.wire, 'tools/list', {}))
+  if (status !== 401) throw new Error(`a request without token was answered with ${status}, expected 401`)
+}
+
+/** Does the handshake as a client does it. @returns the session id, where this way of talking has one */
+export async function openSession(
+  { wire }: Contender,
+  port: number,
+  guarded = false,
+): Promise<string | undefined> {
+  if (wire === 'stateless') return undefined
+  const answer = await ask(port, initialize({ guarded }))
+  resultOf(answer)
+  const { sessionId } = answer
+  if (wire === 'session' && sessionId === undefined) throw new Error('initialize gave no Mcp-Session-Id')
+  if (wire === 'sessionless') return undefined
+  const { status } = await ask(port, initialized({ sessionId, guarded }))
+  if (status !== 202) throw new Error(`notifications/initialized was answered with ${status}, expected 202`)
+  return sessionId
+}
+
+async function run(
+  bench: Bench,
+  each: Case,
+  contender: Contender,
+  server: ServerProcess,
+  connections: number,
+  seconds: number,
+): Promise<RequestFigures & { readonly cpuPerCall: number; readonly busy: number }> {
+  const load = await bench.load
+  const before = await server.cpu()
+  const figures = await load.call<RequestFigures>('loadRequests', {
+    port: server.port,
+    connections,
+    seconds,
+    request: each.request(contender),
+    ...(contender.wire === 'session' && { group: groupOf(each, contender) }),
+    status: 200,
+    needle: each.needle,
+  })
+  const after = await server.cpu()
+  const cpu = after.cpu - before.cpu
+  return { ...figures, cpuPerCall: cpu / figures.requests, busy: cpu / (after.at - before.at) }
+}
+
+async function measure(
+  bench: Bench,
+  each: Case,
+  contender: Contender,
+  connections: number,
+  seconds: number,
+  round: number,
+): Promise<void> {
+  const server = await bench.server(contender, each.setup)
+  const figures = await run(bench, each, contender, server, connections, seconds)
+  const add = (metric: string, unit: string, value: number) =>
+    bench.collector.add(
+      { part: 'latency', case: each.name, n: connections, contender: contender.name, metric },
+      unit,
+      value,
+      round,
+    )
+  add('throughput', 'requests/s', figures.perSecond)
+  add('p50', 'µs', figures.p50)
+  add('p99', 'µs', figures.p99)
+  add('p99.9', 'µs', figures.p999)
+  add('cpu', 'µs/call', figures.cpuPerCall)
+  add('server-busy', 'of a core', figures.busy)
+  add('load-busy', 'of a core', figures.loadBusy)
+}

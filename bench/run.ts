@@ -1,0 +1,95 @@
+/**
+ * `npm run bench`: measures barewire, the floor (a bare node:http handler) and the servers people use today, side by
+ * side, in one run on one machine.
+ *
+ * Contenders run in turn, round by round; figures are medians over rounds with their spread, comparisons are ratios
+ * to the floor of the same round. Answers are checked before anything is timed. Parts are in parts/, contenders in
+ * contenders/ and peers/, each with a header that says what it does.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { CONTENDERS, floorOf, pick } from './contenders/index.ts'
+import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
+import { Bench, isInstalled, type Part } from './lib/bench.ts'
+import { build, ROOT } from './lib/build.ts'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { formatSeconds, Progress } from './lib/progress.ts'
+import { Collector, type Results, writeResults } from './lib/results.ts'
+import { printFigures } from './lib/table.ts'
+import { PARTS, pickParts } from './parts/index.ts'
+
+async function run(args: Arguments): Promise<boolean> {
+  const parts = pickParts(PARTS, args.parts)
+  const collector = new Collector()
+  const contenders = pick(CONTENDERS, args.only).filter((contender) => {
+    if (isInstalled(contender)) return true
+    collector.note(`${contender.family} is not installed and was skipped: npm run bench:peers`)
+    return false
+  })
+  const machine = describeMachine(args.node)
+  console.log(machineLine(machine))
+  for (const note of collector.notes) console.log(note)
+  const began = performance.now()
+  const date = new Date().toISOString()
+  const built = await build()
+  const bench = new Bench({
+    quick: args.quick,
+    node: args.node,
+    contenders,
+    build: built,
+    collector,
+    maxOpenFiles: machine.maxOpenFiles,
+  })
+  try {
+    await runParts(bench, parts)
+  } finally {
+    await bench.endPart()
+    built.remove()
+  }
+  const seconds = (performance.now() - began) / 1000
+  const results: Results = {
+    machine,
+    date,
+    commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).stdout.trim(),
+    arguments: process.argv.slice(2),
+    seconds: Math.round(seconds),
+    quick: args.quick,
+    figures: collector.figures((name) => {
+      const contender = CONTENDERS.find((each) => each.name === name)
+      return contender === undefined ? 'floor' : floorOf(contender)
+    }),
+    notes: collector.notes,
+  }
+  const file = join(ROOT, args.out)
+  writeResults(file, results)
+  printFigures(results)
+  console.log(`\n${formatSeconds(seconds)}; ${args.out}`)
+  for (const failure of bench.failures) console.error(`FAILED ${failure}`)
+  return bench.failures.length === 0
+}
+
+async function runParts(bench: Bench, parts: readonly Part[]): Promise<void> {
+  const plans = parts.map((part) => part.plan(bench))
+  const total = plans.flat().reduce((sum, step) => sum + step.seconds, 0)
+  const progress = new Progress(total)
+  console.log(`about ${formatSeconds(total)}`)
+  for (const steps of plans) {
+    for (const step of steps) {
+      progress.begin(step.label)
+      await step.run()
+      progress.end(step.seconds)
+    }
+    await bench.endPart()
+  }
+  progress.finish()
+}
+
+try {
+  const args = parseArguments(process.argv.slice(2))
+  if (args.help) process.stdout.write(USAGE)
+  else if (!(await run(args))) process.exitCode = 1
+} catch (error) {
+  console.error(`error: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
