@@ -70,8 +70,10 @@ export class SessionEndpoint {
   }
 
   get(incoming: Call): void {
+    // Whoever comes back for the rest of a call may have it as long as calls are let finish.
+    const comesBack = incoming.lastEventId !== undefined && incoming.lastEventId !== ''
     const refusal =
-      this.#closing !== undefined
+      this.#closing !== undefined && !comesBack
         ? goingAway()
         : this.#state.settings.sessions === undefined
           ? methodNotAllowed('GET')

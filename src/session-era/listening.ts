@@ -4,7 +4,8 @@
  *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
  *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing; 405 when the
- *                        stream is over and nothing was missed
+ *                        stream is over and nothing was missed. The session's own stream is opened in any case, and
+ *                        says that everything has changed when events are missing
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening} and
  * "Resumability and Redelivery" {@link spec.resumability}.
@@ -12,6 +13,7 @@
 
 import type { Principal } from '../dispatch/exchange.ts'
 import type { Changes, ListKind } from '../features/change-bus.ts'
+import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -24,10 +26,30 @@ import type { SessionEraState } from './state.ts'
 import { Stream, type StreamOwner } from './stream.ts'
 
 /** One bit for each list, in `Session.missedChanges`. */
-const LISTS: readonly { readonly kind: ListKind; readonly bit: number; readonly message: string }[] = [
-  { kind: 'tools', bit: 1, message: encodeNotification(Notify.toolsChanged) },
-  { kind: 'prompts', bit: 2, message: encodeNotification(Notify.promptsChanged) },
-  { kind: 'resources', bit: 4, message: encodeNotification(Notify.resourcesChanged) },
+const LISTS: readonly {
+  readonly kind: ListKind
+  readonly bit: number
+  readonly message: string
+  readonly offered: (server: McpServer) => boolean
+}[] = [
+  {
+    kind: 'tools',
+    bit: 1,
+    message: encodeNotification(Notify.toolsChanged),
+    offered: (server) => server.tools.size > 0,
+  },
+  {
+    kind: 'prompts',
+    bit: 2,
+    message: encodeNotification(Notify.promptsChanged),
+    offered: (server) => server.prompts.size > 0,
+  },
+  {
+    kind: 'resources',
+    bit: 4,
+    message: encodeNotification(Notify.resourcesChanged),
+    offered: (server) => server.resources.size + server.resourceTemplates.size > 0,
+  },
 ]
 
 /** Keeps the session in use while its own stream has a connection. */
@@ -67,17 +89,33 @@ export function listen(incoming: Incoming<Principal>, state: SessionEraState): R
   }
   state.table.touch(session)
   const { lastEventId } = incoming
-  if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId, incoming, session)
+  if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId, incoming, session, state)
+  attachOwn(ownStream(session, state), undefined, incoming, session, state)
+  return undefined
+}
 
-  const stream = ownStream(session, state)
-  const missed = stream.missed(undefined)
-  // What nobody received and is not there any more can only have been news of these: they are all told anew.
-  if (missed === 'gap') session.missedChanges = LISTS.reduce((bits, list) => bits | list.bit, 0)
+/**
+ * Attaches the session's own stream. It carries nothing but news of lists and resources, so where events are missing
+ * all of these are told anew: the client reads them again and has lost nothing.
+ */
+function attachOwn(
+  stream: Stream,
+  after: number | undefined,
+  incoming: Incoming<Principal>,
+  session: Session,
+  state: SessionEraState,
+): void {
+  const missed = stream.missed(after)
+  if (missed === 'gap') {
+    session.missedChanges = LISTS.reduce(
+      (bits, list) => (list.offered(state.server) ? bits | list.bit : bits),
+      0,
+    )
+  }
   stream.attach(incoming.response, incoming.replyHeaders(), missed === 'gap' ? [] : missed)
   for (const list of LISTS) if ((session.missedChanges & list.bit) !== 0) stream.send(list.message)
   session.missedChanges = 0
   if (missed === 'gap') for (const uri of session.subscriptions ?? []) stream.send(resourceUpdated(uri))
-  return undefined
 }
 
 /** Tells the sessions what changed: lists to all, resources to their subscribers. */
@@ -112,13 +150,23 @@ export function methodNotAllowed(method: string): Refused {
   return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
 }
 
-function resume(lastEventId: string, incoming: Incoming<Principal>, session: Session): Refused | undefined {
+function resume(
+  lastEventId: string,
+  incoming: Incoming<Principal>,
+  session: Session,
+  state: SessionEraState,
+): Refused | undefined {
   const position = parseEventId(lastEventId)
   const stream = position === undefined ? undefined : session.streams?.get(position.stream)
   if (position === undefined || stream === undefined) {
     return cannotResume(
       position === undefined ? 'it is not an event id of this server' : 'its stream is not kept',
     )
+  }
+  if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
+  if (stream === session.listening) {
+    attachOwn(stream, position.sequence, incoming, session, state)
+    return undefined
   }
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')

@@ -38,7 +38,8 @@ const COMMENT = encodeComment()
 export class Stream {
   readonly name: string
   readonly #host: StreamHost
-  readonly #owner: StreamOwner
+  /** Let go of with the last connection of a finished stream: a request and a response hang on it. */
+  #owner: StreamOwner | undefined
   readonly #primes: boolean
   /** Undefined where streams cannot be resumed; events have no ids then. */
   readonly #ring: ReplayRing | undefined
@@ -72,6 +73,11 @@ export class Stream {
     return this.#host.maxStreamBufferBytes
   }
 
+  /** Whether an event of this number was sent, or is the start of the stream. */
+  hasSent(sequence: number): boolean {
+    return this.#ring !== undefined && sequence < this.#ring.next
+  }
+
   /**
    * The events after a sequence number; without one, those that no connection was ever given.
    *
@@ -96,7 +102,7 @@ export class Stream {
     }
     const writer = new SseWriter(response, this)
     this.#writer = writer
-    this.#owner.streamAttached()
+    this.#owner?.streamAttached()
     // The first byte leaves at once: some proxies and clients wait for it before they report the stream open.
     const first =
       frames.length > 0
@@ -129,9 +135,10 @@ export class Stream {
   finish(json?: string): boolean {
     if (this.finished) return false
     this.finished = true
-    if (json !== undefined) return this.#put(json, true)
+    const sent = json === undefined || this.#put(json, true)
     this.#writer?.end()
-    return true
+    if (this.#writer === undefined) this.#owner = undefined
+    return sent
   }
 
   /** Ends the connection but not the stream. */
@@ -155,7 +162,8 @@ export class Stream {
     if (writer === undefined || !writer.closed) return
     this.#writer = undefined
     this.#host.keepAlive.delete(writer)
-    this.#owner.streamDetached()
+    this.#owner?.streamDetached()
+    if (this.finished) this.#owner = undefined
   }
 
   #put(json: string, last: boolean): boolean {
