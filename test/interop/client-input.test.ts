@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { UrlElicitationRequiredError } from '../../src/index.ts'
-import { gate, kinds, serveFixture } from './setup.ts'
+import { everyKind, gate, kinds, serveFixture } from './setup.ts'
 
-for (const kind of kinds) {
+for (const kind of everyKind) {
   describe(kind.name, () => {
     test('answers a form, and the tool gets what the user entered', async (t) => {
       const client = await (await serveFixture(t)).connect(kind, {
@@ -67,6 +67,44 @@ for (const kind of kinds) {
       )
     })
 
+    test('lends its model', async (t) => {
+      const client = await (await serveFixture(t)).connect(kind, {
+        capabilities: { sampling: {} },
+        answers: {
+          'sampling/createMessage': ({ messages, maxTokens }) => {
+            assert.equal(maxTokens, 100)
+            assert.deepEqual(messages, [{ role: 'user', content: { type: 'text', text: 'Say hello' } }])
+            return { role: 'assistant', model: 'm', content: { type: 'text', text: 'hello' } }
+          },
+        },
+      })
+      const result = await client.callTool('test_sampling', { prompt: 'Say hello' })
+      assert.equal(result.content[0]?.text, 'LLM response: hello')
+    })
+
+    test('answers questions of parallel calls, each to its own call', async (t) => {
+      const client = await (await serveFixture(t)).connect(kind, {
+        capabilities: { elicitation: {} },
+        answers: {
+          'elicitation/create': ({ message }) => ({
+            action: 'accept',
+            content: { username: message, email: 'x@example.com' },
+          }),
+        },
+      })
+      const names = Array.from({ length: 20 }, (_, index) => `user ${index}`)
+      const results = await Promise.all(
+        names.map((message) => client.callTool('test_elicitation', { message })),
+      )
+      for (const [index, { content }] of results.entries()) {
+        assert.ok(content[0]?.text?.includes(`"username":"user ${index}"`), content[0]?.text)
+      }
+    })
+  })
+}
+
+for (const kind of kinds) {
+  describe(kind.name, () => {
     test('is sent to a page, and told when it is done there [elicitation.url-mode] [elicitation.complete-id]', async (t) => {
       const { server, ...served } = await serveFixture(t)
       const done = gate()
@@ -141,21 +179,6 @@ for (const kind of kinds) {
       }
     })
 
-    test('lends its model', async (t) => {
-      const client = await (await serveFixture(t)).connect(kind, {
-        capabilities: { sampling: {} },
-        answers: {
-          'sampling/createMessage': ({ messages, maxTokens }) => {
-            assert.equal(maxTokens, 100)
-            assert.deepEqual(messages, [{ role: 'user', content: { type: 'text', text: 'Say hello' } }])
-            return { role: 'assistant', model: 'm', content: { type: 'text', text: 'hello' } }
-          },
-        },
-      })
-      const result = await client.callTool('test_sampling', { prompt: 'Say hello' })
-      assert.equal(result.content[0]?.text, 'LLM response: hello')
-    })
-
     test('shows its roots, and the tool can ask again after they changed [roots.changes-handled]', async (t) => {
       const { server, ...served } = await serveFixture(t)
       server.registerTool('roots', {}, async (_args, { listRoots }) => {
@@ -188,25 +211,6 @@ for (const kind of kinds) {
       assert.equal(failed.isError, true)
       assert.match(failed.content[0]?.text ?? '', /the user said no/)
       assert.equal((await client.callTool('test_simple_text')).isError, undefined)
-    })
-
-    test('answers questions of parallel calls, each to its own call', async (t) => {
-      const client = await (await serveFixture(t)).connect(kind, {
-        capabilities: { elicitation: {} },
-        answers: {
-          'elicitation/create': ({ message }) => ({
-            action: 'accept',
-            content: { username: message, email: 'x@example.com' },
-          }),
-        },
-      })
-      const names = Array.from({ length: 20 }, (_, index) => `user ${index}`)
-      const results = await Promise.all(
-        names.map((message) => client.callTool('test_elicitation', { message })),
-      )
-      for (const [index, { content }] of results.entries()) {
-        assert.ok(content[0]?.text?.includes(`"username":"user ${index}"`), content[0]?.text)
-      }
     })
   })
 }

@@ -1,7 +1,19 @@
-/** The official client of the second generation, `@modelcontextprotocol/client`, as it is without options. */
+/** The official client of the second generation, `@modelcontextprotocol/client`, in each way to choose an era. */
 
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
-import { type CallResult, type ClientKind, Inbox, type Received, recordResponses } from './real-client.ts'
+import {
+  Client,
+  StreamableHTTPClientTransport,
+  type VersionNegotiationMode,
+} from '@modelcontextprotocol/client'
+import {
+  type CallResult,
+  type ClientKind,
+  type ConnectOptions,
+  Inbox,
+  type RealClient,
+  type Received,
+  recordResponses,
+} from './real-client.ts'
 
 const NOTIFICATIONS = [
   'notifications/message',
@@ -12,42 +24,66 @@ const NOTIFICATIONS = [
   'notifications/elicitation/complete',
 ] as const
 
-export const clientV2: ClientKind = {
-  name: 'SDK v2 client',
-  // It reports the code that later revisions have for this.
-  resourceNotFoundCode: -32602,
-  takesErrorForEnd: true,
+/** With its own interface, for what only this client has. */
+export interface ClientV2 extends RealClient {
+  readonly sdk: Client
+}
 
-  async connect({ url, answers = {}, capabilities = {}, fetch }) {
-    const client = new Client({ name: 'interop-v2', version: '1.0.0' }, { capabilities })
-    const inbox = new Inbox()
-    const responses: (string | number)[] = []
-    const errors: Error[] = []
-    client.onerror = (error) => errors.push(error)
-    for (const [method, answer] of Object.entries(answers)) {
-      client.setRequestHandler(method as never, ((request: Received) => answer(request.params)) as never)
-    }
-    for (const method of NOTIFICATIONS) {
-      client.setNotificationHandler(method, ((message: Received) => inbox.put(message)) as never)
-    }
-    const transport = new StreamableHTTPClientTransport(new URL(url), fetch === undefined ? {} : { fetch })
-    await client.connect(transport)
-    recordResponses(transport, responses)
-    return {
-      api: client as never,
-      sessionId: transport.sessionId,
-      protocolVersion: transport.protocolVersion,
-      inbox,
-      responses,
-      errors,
-      // This client collects the pages itself.
-      listTools: async () => (await client.listTools()).tools,
-      callTool: (name, args = {}, options) => {
-        const params = { name, arguments: args as Record<string, unknown> }
-        return client.callTool(params, options as never) as Promise<CallResult>
-      },
-      terminate: () => transport.terminateSession(),
-      close: () => client.close(),
-    }
-  },
+export const REVISION = '2026-07-28'
+
+/** Without options it speaks the session era. */
+export const clientV2 = clientOf('SDK v2 client', undefined)
+/** Asks the server which era it speaks. */
+export const clientV2Auto = clientOf('SDK v2 client, auto', 'auto')
+/** Speaks the stateless era or fails. */
+export const clientV2Pinned = clientOf(`SDK v2 client, pinned to ${REVISION}`, { pin: REVISION })
+
+function clientOf(name: string, mode: VersionNegotiationMode | undefined): ClientKind<ClientV2> {
+  return {
+    name,
+    // It reports the code that later revisions have for this.
+    resourceNotFoundCode: -32602,
+    takesErrorForEnd: true,
+    connect: (options) => connect(mode, options),
+  }
+}
+
+async function connect(
+  mode: VersionNegotiationMode | undefined,
+  { url, answers = {}, capabilities = {}, fetch }: ConnectOptions,
+): Promise<ClientV2> {
+  const client = new Client(
+    { name: 'interop-v2', version: '1.0.0' },
+    { capabilities, ...(mode !== undefined && { versionNegotiation: { mode } }) },
+  )
+  const inbox = new Inbox()
+  const responses: (string | number)[] = []
+  const errors: Error[] = []
+  client.onerror = (error) => errors.push(error)
+  for (const [method, answer] of Object.entries(answers)) {
+    client.setRequestHandler(method as never, ((request: Received) => answer(request.params)) as never)
+  }
+  for (const method of NOTIFICATIONS) {
+    client.setNotificationHandler(method, ((message: Received) => inbox.put(message)) as never)
+  }
+  const transport = new StreamableHTTPClientTransport(new URL(url), fetch === undefined ? {} : { fetch })
+  await client.connect(transport)
+  recordResponses(transport, responses)
+  return {
+    sdk: client,
+    api: client as never,
+    sessionId: transport.sessionId,
+    protocolVersion: client.getNegotiatedProtocolVersion(),
+    inbox,
+    responses,
+    errors,
+    // This client collects the pages itself.
+    listTools: async () => (await client.listTools()).tools,
+    callTool: (name, args = {}, options) => {
+      const params = { name, arguments: args as Record<string, unknown> }
+      return client.callTool(params, options as never) as Promise<CallResult>
+    },
+    terminate: () => transport.terminateSession(),
+    close: () => client.close(),
+  }
 }

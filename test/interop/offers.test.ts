@@ -2,32 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { kinds, serveFixture } from './setup.ts'
+import { everyKind, kinds, serveFixture } from './setup.ts'
 
-for (const kind of kinds) {
+for (const kind of everyKind) {
   describe(kind.name, () => {
-    test('learns who the server is and what it can [lifecycle.initialize-answer]', async (t) => {
-      const served = await serveFixture(t, {}, { instructions: 'Call test_simple_text first' })
-      const { api, ...client } = await served.connect(kind)
-      assert.deepEqual(api.getServerVersion(), {
-        name: 'barewire-fixture',
-        title: 'Conformance fixture',
-        version: '1.0.0',
-      })
-      assert.equal(api.getInstructions(), 'Call test_simple_text first')
-      assert.deepEqual(api.getServerCapabilities(), {
-        tools: { listChanged: true },
-        prompts: { listChanged: true },
-        resources: { listChanged: true, subscribe: true },
-        completions: {},
-        logging: {},
-      })
-      assert.equal(client.protocolVersion, '2025-11-25')
-      assert.match(client.sessionId ?? '', /^[\x21-\x7e]{20,}$/)
-      assert.deepEqual(await api.ping(), {})
-      assert.equal(served.stats().sessions, 1)
-    })
-
     test('lists and calls tools with each kind of content', async (t) => {
       const client = await (await serveFixture(t)).connect(kind)
       const names = (await client.listTools()).map(({ name }) => name)
@@ -100,23 +78,6 @@ for (const kind of kinds) {
       assert.equal(result.content[0]?.text, 'Tool with progress executed successfully')
     })
 
-    test('gets log messages from the level that it asked for', async (t) => {
-      const client = await (await serveFixture(t)).connect(kind)
-      await client.api.setLoggingLevel('warning')
-      await client.callTool('test_tool_with_logging')
-      assert.deepEqual(client.inbox.of('notifications/message'), [])
-      await client.api.setLoggingLevel('debug')
-      await client.callTool('test_tool_with_logging')
-      const messages = await client.inbox.wait('notifications/message', 3)
-      assert.deepEqual(
-        messages.map(({ params }) => params),
-        ['Tool execution started', 'Tool processing data', 'Tool execution completed'].map((data) => ({
-          level: 'info',
-          data,
-        })),
-      )
-    })
-
     test('lists and gets prompts', async (t) => {
       const { api } = await (await serveFixture(t)).connect(kind)
       const { prompts } = await api.listPrompts()
@@ -160,6 +121,49 @@ for (const kind of kinds) {
       const tools = await paged.listTools()
       assert.ok(tools.length > 9)
       assert.deepEqual(tools, await whole.listTools())
+    })
+  })
+}
+
+for (const kind of kinds) {
+  describe(kind.name, () => {
+    test('learns who the server is and what it can [lifecycle.initialize-answer]', async (t) => {
+      const served = await serveFixture(t, {}, { instructions: 'Call test_simple_text first' })
+      const { api, ...client } = await served.connect(kind)
+      assert.deepEqual(api.getServerVersion(), {
+        name: 'barewire-fixture',
+        title: 'Conformance fixture',
+        version: '1.0.0',
+      })
+      assert.equal(api.getInstructions(), 'Call test_simple_text first')
+      assert.deepEqual(api.getServerCapabilities(), {
+        tools: { listChanged: true },
+        prompts: { listChanged: true },
+        resources: { listChanged: true, subscribe: true },
+        completions: {},
+        logging: {},
+      })
+      assert.equal(client.protocolVersion, '2025-11-25')
+      assert.match(client.sessionId ?? '', /^[\x21-\x7e]{20,}$/)
+      assert.deepEqual(await api.ping(), {})
+      assert.equal(served.stats().sessions, 1)
+    })
+
+    test('gets log messages from the level that it asked for', async (t) => {
+      const client = await (await serveFixture(t)).connect(kind)
+      await client.api.setLoggingLevel('warning')
+      await client.callTool('test_tool_with_logging')
+      assert.deepEqual(client.inbox.of('notifications/message'), [])
+      await client.api.setLoggingLevel('debug')
+      await client.callTool('test_tool_with_logging')
+      const messages = await client.inbox.wait('notifications/message', 3)
+      assert.deepEqual(
+        messages.map(({ params }) => params),
+        ['Tool execution started', 'Tool processing data', 'Tool execution completed'].map((data) => ({
+          level: 'info',
+          data,
+        })),
+      )
     })
 
     test('hears of changes of the lists, once for changes made together [prompts.list-changed] [tools.list-changed] [resources.list-changed]', async (t) => {

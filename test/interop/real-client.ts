@@ -83,13 +83,13 @@ export interface RealClient {
   close(): Promise<void>
 }
 
-export interface ClientKind {
+export interface ClientKind<Connected extends RealClient = RealClient> {
   readonly name: string
   /** What the client makes of -32002. */
   readonly resourceNotFoundCode: number
   /** Whether an error ends a stream for the client, as a result does; otherwise it comes back once more. */
   readonly takesErrorForEnd: boolean
-  connect(options: ConnectOptions): Promise<RealClient>
+  connect(options: ConnectOptions): Promise<Connected>
 }
 
 /** The notifications that a client got. */

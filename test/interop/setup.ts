@@ -10,11 +10,15 @@ import {
 } from '../../src/index.ts'
 import { createFixture } from '../fixture/definition.ts'
 import { clientV1 } from './client-v1.ts'
-import { clientV2 } from './client-v2.ts'
+import { type ClientV2, clientV2, clientV2Auto, clientV2Pinned } from './client-v2.ts'
 import type { ClientKind, ConnectOptions, RealClient } from './real-client.ts'
 
-/** Each test of this folder runs with each of these. */
+/** Clients of the session era. */
 export const kinds: readonly ClientKind[] = [clientV1, clientV2]
+/** Clients that speak the stateless era with a server that has it. */
+export const statelessKinds: readonly ClientKind<ClientV2>[] = [clientV2Auto, clientV2Pinned]
+/** For tests in which the eras do not differ. */
+export const everyKind: readonly ClientKind[] = [...kinds, ...statelessKinds]
 
 export interface Served {
   readonly server: McpServer
@@ -24,7 +28,10 @@ export interface Served {
   close(): Promise<void>
   /** Breaks every connection, as a network does. */
   breakConnections(): void
-  connect(kind: ClientKind, options?: Omit<ConnectOptions, 'url'>): Promise<RealClient>
+  connect<Connected extends RealClient>(
+    kind: ClientKind<Connected>,
+    options?: Omit<ConnectOptions, 'url'>,
+  ): Promise<Connected>
 }
 
 export async function serveFixture(
