@@ -50,12 +50,19 @@ function clientOf(name: string, mode: VersionNegotiationMode | undefined): Clien
 
 async function connect(
   mode: VersionNegotiationMode | undefined,
-  { url, answers = {}, capabilities = {}, fetch }: ConnectOptions,
+  { url, answers = {}, capabilities = {}, fetch, onToolsChanged }: ConnectOptions,
 ): Promise<ClientV2> {
   const client = new Client(
     { name: 'interop-v2', version: '1.0.0' },
-    { capabilities, ...(mode !== undefined && { versionNegotiation: { mode } }) },
+    {
+      capabilities,
+      ...(mode !== undefined && { versionNegotiation: { mode } }),
+      ...(onToolsChanged !== undefined && { listChanged: { tools: { onChanged, debounceMs: 0 } } }),
+    },
   )
+  function onChanged(_error: unknown, tools: readonly { name: string }[] | null): void {
+    onToolsChanged?.((tools ?? []).map(({ name: each }) => each))
+  }
   const inbox = new Inbox()
   const responses: (string | number)[] = []
   const errors: Error[] = []
@@ -64,6 +71,7 @@ async function connect(
     client.setRequestHandler(method as never, ((request: Received) => answer(request.params)) as never)
   }
   for (const method of NOTIFICATIONS) {
+    if (method === 'notifications/tools/list_changed' && onToolsChanged !== undefined) continue
     client.setNotificationHandler(method, ((message: Received) => inbox.put(message)) as never)
   }
   const transport = new StreamableHTTPClientTransport(new URL(url), fetch === undefined ? {} : { fetch })

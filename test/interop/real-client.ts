@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly capabilities?: object
   /** In the place of the global `fetch`. */
   readonly fetch?: typeof fetch
+  /** Told, with the list, of each change of the tools; only by the client that can be asked to. */
+  readonly onToolsChanged?: (names: readonly string[]) => void
 }
 
 export interface CallOptions {

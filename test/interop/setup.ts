@@ -69,3 +69,27 @@ export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: 
 /** A client's `fetch` that never listens to the server: every GET is answered as by a server without streams. */
 export const fetchWithoutListening: typeof fetch = async (url, init) =>
   init?.method === 'GET' ? new Response(null, { status: 405 }) : await fetch(url, init)
+
+/** A request as a client sent it. */
+export interface Post {
+  readonly headers: Headers
+  readonly body: {
+    readonly id?: string | number
+    readonly method: string
+    readonly params: { readonly [name: string]: unknown }
+  }
+}
+
+/** A `fetch` that remembers the messages that a client sends. */
+export function recordPosts(): { readonly fetch: typeof fetch; of(method: string): readonly Post[] } {
+  const posts: Post[] = []
+  return {
+    fetch: async (url, init) => {
+      if (typeof init?.body === 'string') {
+        posts.push({ headers: new Headers(init.headers), body: JSON.parse(init.body) })
+      }
+      return await fetch(url, init)
+    },
+    of: (method) => posts.filter(({ body }) => body.method === method),
+  }
+}
