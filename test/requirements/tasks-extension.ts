@@ -1,0 +1,146 @@
+/** Requirements of the Tasks extension, `io.modelcontextprotocol/tasks`, at its draft. */
+
+import { requirementsOf } from './requirement.ts'
+
+const page = 'https://github.com/modelcontextprotocol/ext-tasks/blob/main/specification/draft/tasks.md'
+
+export const tasksExtension = requirementsOf(page, [
+  [
+    'tasks.only-declared',
+    'MUST NOT',
+    'capability-negotiation',
+    'a client that does not declare the extension with the request gets no task, whatever it declared before',
+  ],
+  [
+    'tasks.required-capability',
+    'MUST',
+    'capability-negotiation',
+    'a call that works only as a task is refused with -32021 and the extension when the client does not declare it',
+  ],
+  [
+    'tasks.more-methods',
+    'SHOULD',
+    'supported-methods',
+    'the implementation can accommodate requests other than tools/call',
+    'a matter of design, not of behaviour: whatever takes input in rounds can run behind the same exchange',
+  ],
+  ['tasks.result-type', 'MUST', 'polymorphic-results', 'a created task has the result type "task"'],
+  ['tasks.result-type-only', 'MUST NOT', 'polymorphic-results', 'no other result has the result type "task"'],
+  [
+    'tasks.failed-only-errors',
+    'MUST NOT',
+    'task-status',
+    'a task is failed only by a JSON-RPC error, never by a tool result that says isError',
+  ],
+  [
+    'tasks.durable',
+    'MUST NOT',
+    'task-creation',
+    'the client learns of a task only when tasks/get would find it',
+  ],
+  [
+    'tasks.store-consistency',
+    'MUST',
+    'task-creation',
+    'the answer waits until a store that answers later has the task',
+  ],
+  [
+    'tasks.rounds-first',
+    'SHOULD',
+    'task-creation',
+    'what is asked before there is a task is asked by input_required results, before the task is created',
+  ],
+  ['tasks.get-working', 'MUST', 'response', 'tasks/get gives a working task as working'],
+  [
+    'tasks.get-input-required',
+    'MUST',
+    'response',
+    'tasks/get gives a task that waits for its client with its inputRequests',
+  ],
+  ['tasks.get-all-requests', 'MUST', 'response', 'inputRequests has every question that is open'],
+  ['tasks.get-completed', 'MUST', 'response', 'tasks/get gives a completed task with its result'],
+  ['tasks.get-cancelled', 'MUST', 'response', 'tasks/get gives a cancelled task as cancelled'],
+  ['tasks.get-failed', 'MUST', 'response', 'tasks/get gives a failed task with its error'],
+  ['tasks.get-result-type', 'MUST', 'response', 'the result of tasks/get has the result type "complete"'],
+  [
+    'tasks.key-unique',
+    'MUST',
+    'task-update-requests',
+    'each key of inputRequests is unique over the life of a task',
+  ],
+  [
+    'tasks.key-not-reused',
+    'MUST NOT',
+    'task-update-requests',
+    'a key that was answered is not used for a later question',
+  ],
+  [
+    'tasks.key-one-request',
+    'MUST NOT',
+    'task-update-requests',
+    'one key never stands for two different questions',
+  ],
+  ['tasks.update-ack', 'MUST', 'response-1', 'tasks/update is acknowledged with an empty result'],
+  ['tasks.update-unknown', 'SHOULD', 'response-1', 'tasks/update of an unknown task is an error'],
+  [
+    'tasks.update-ignores',
+    'SHOULD',
+    'response-1',
+    'answers to keys that are not open (never issued, or answered already) are ignored',
+  ],
+  ['tasks.update-result-type', 'MUST', 'response-1', 'its result has the result type "complete"'],
+  ['tasks.cancel-ack', 'MUST', 'response-2', 'tasks/cancel is acknowledged with an empty result'],
+  ['tasks.cancel-unknown', 'SHOULD', 'response-2', 'tasks/cancel of an unknown task is an error'],
+  ['tasks.cancel-result-type', 'MUST', 'response-2', 'its result has the result type "complete"'],
+  [
+    'tasks.listen-capability',
+    'MUST',
+    'task-status-notifications',
+    'asking for news of tasks without the capability is refused with -32021 and the extension',
+  ],
+  [
+    'tasks.no-progress',
+    'MUST NOT',
+    'task-status-notifications',
+    'neither progress nor log messages are sent for a task',
+  ],
+  ['tasks.get-unknown', 'MUST', 'protocol-errors', 'tasks/get of an unknown task is -32602'],
+  ['tasks.internal-error', 'MUST', 'protocol-errors', 'a failure of the server is -32603'],
+  [
+    'tasks.methods-capability',
+    'MUST',
+    'protocol-errors',
+    'tasks/get, tasks/update and tasks/cancel without the capability are -32021',
+  ],
+  ['tasks.error-messages', 'SHOULD', 'protocol-errors', 'the message of an error says what is wrong'],
+  [
+    'tasks.failed-error',
+    'MUST',
+    'task-execution-errors',
+    'a failed task has the JSON-RPC error that the call would have had',
+  ],
+  [
+    'tasks.failed-message',
+    'SHOULD',
+    'task-execution-errors',
+    'a failed task has a status message that says what failed',
+  ],
+  [
+    'tasks.tool-error-completed',
+    'MUST',
+    'task-execution-errors',
+    'a result with isError completes the task, and is its result',
+  ],
+  [
+    'tasks.id-entropy',
+    'MUST',
+    'security-considerations',
+    'the id of a task has so much entropy that nobody can guess it',
+  ],
+  [
+    'tasks.authorization',
+    'MUST',
+    'security-considerations',
+    'every request for a task is authorized: one of another principal is as unknown as one that never was',
+  ],
+])
