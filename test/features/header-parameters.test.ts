@@ -6,7 +6,11 @@ import { findHeaderParameters } from '../../src/features/header-parameters.ts'
 import { McpServer } from '../../src/index.ts'
 
 const annotated = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name })
-const schema = (properties: object, more: object = {}) => ({ type: 'object', properties, ...more })
+const schema = (properties: object, more: object = {}) => ({
+  type: 'object' as const,
+  properties: properties as { readonly [name: string]: object },
+  ...more,
+})
 const find = (value: object) => findHeaderParameters(value, 'tool "t"')
 
 test('findHeaderParameters finds annotations at any depth, with the path of their values', () => {
