@@ -1,13 +1,8 @@
 /**
  * The check of all object keywords of a node.
  *
- * `properties`, `required` and `additionalProperties: false` are one loop over the value's own members. Simple
- * types are tested in it without a call (bench/micro/json-schema.bench.ts, "flat").
- *
- * A value is JSON: a plain object, whose members are all its own; `__proto__` and `constructor` are names like
- * others. A test of ownership for each member would double the cost, so it is made only while somebody has
- * given Object.prototype enumerable members (Run.polluted).
- * A member that is undefined is absent: JSON has no undefined, and serialising drops it.
+ * `properties`, `required` and `additionalProperties: false` become one shape (shape.ts: also what an object is
+ * here); every other keyword is a loop or a look-up of its own.
  */
 
 import type { Compiler } from './check.ts'
