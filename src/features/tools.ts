@@ -215,10 +215,8 @@ function startTool(
   host: ToolHost,
 ): CallToolResult | Promise<CallToolResult> {
   if (!startsAsTask(tool.config.task, ctx)) return runTool(tool, args, ctx, host)
-  return ctx.startTask().then(
-    () => runTool(tool, args, ctx, host),
-    (error) => toolFailed(error, tool, ctx, host),
-  )
+  // A task that cannot be created is no failure of the tool, so the error goes past it.
+  return ctx.startTask().then(() => runTool(tool, args, ctx, host))
 }
 
 function runTool(
