@@ -80,18 +80,20 @@ export interface McpHandler {
 /** Headers that may occur once: two of them could be read differently by two parties. */
 const readHeaders = createHeaderReader(
   [
-    HeaderName.HOST,
-    HeaderName.ORIGIN,
-    HeaderName.CONTENT_TYPE,
-    HeaderName.AUTHORIZATION,
     HeaderName.SESSION_ID,
     HeaderName.PROTOCOL_VERSION,
     HeaderName.LAST_EVENT_ID,
     HeaderName.METHOD,
     HeaderName.NAME,
+    HeaderName.HOST,
+    HeaderName.ORIGIN,
+    HeaderName.CONTENT_TYPE,
+    HeaderName.AUTHORIZATION,
   ],
   [HeaderName.ACCEPT],
 )
+
+type HeaderTuple = ReturnType<typeof readHeaders>['values']
 
 const cors = createCors({
   allowedHeaders: [
@@ -167,62 +169,72 @@ class Entrance {
 
   enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
     httpChannels.start(request, response)
+    const { duplicate, values } = readHeaders(request.rawHeaders)
+    const incoming = this.#incoming(request, response, values)
     try {
-      this.#enter(request, response, parsedBody, continues)
+      this.#enter(incoming, duplicate, values, parsedBody, continues)
     } catch (error) {
-      this.#failed(error, this.#incoming(request, response, {}))
+      this.#failed(error, incoming)
     }
   }
 
-  #enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
-    const { duplicate, values } = readHeaders(request.rawHeaders)
-    const [host, origin, contentType, authorization, ...rest] = values
-    const [sessionId, protocolVersion, lastEventId, methodHeader, nameHeader, accept] = rest
-    const accepts = negotiate(accept)
-    const stop = this.#check(request, duplicate, host, origin)
+  #enter(
+    incoming: Incoming<Principal>,
+    duplicate: string | undefined,
+    values: HeaderTuple,
+    parsedBody: unknown,
+    continues: boolean,
+  ): void {
+    const { request } = incoming
+    // By index: destructuring an array goes through its iterator.
+    const origin = values[6]
+    const stop = this.#check(request, duplicate, values[5], origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
-    const isAllowed = origin !== undefined && duplicate === undefined && stop?.status !== 403
-    const replyHeaders = isAllowed ? cors.headers(origin) : undefined
+    if (origin !== undefined && duplicate === undefined && stop?.status !== 403) {
+      incoming.ownReplyHeaders = cors.headers(origin)
+    }
     if (stop !== undefined) {
-      this.#stop(request, response, replyHeaders, stop)
+      this.#stop(incoming, stop)
       return
     }
     if (request.method === 'OPTIONS') {
-      this.#options(request, response, origin)
+      this.#options(incoming, origin)
       return
     }
-    const go = (principal: Principal | undefined) => {
-      const read = { sessionId, protocolVersion, lastEventId, methodHeader, nameHeader }
-      const incoming = this.#incoming(request, response, { accepts, principal, replyHeaders, ...read })
-      const unfit = this.#settings.strictAccept ? notStrict(request, accepts) : undefined
-      const refusal = unfit ?? (request.method === 'POST' ? notJson(contentType) : undefined)
-      if (refusal !== undefined) this.#stop(request, response, replyHeaders, refusal)
-      else if (request.method === 'GET') this.eras.get(incoming)
-      else if (request.method === 'DELETE') this.eras.delete(incoming)
-      else this.#post(incoming, parsedBody, continues)
-    }
     const { auth } = this.#settings
+    const contentType = values[7]
     if (auth === undefined) {
-      go(undefined)
+      this.#go(incoming, contentType, parsedBody, continues)
       return
     }
     const enter = (result: Authentication<Principal>) => {
-      if (result.refusal === undefined) {
-        go(result.principal)
+      if (result.refusal !== undefined) {
+        const { status, message, challenge } = result.refusal
+        this.#stop(incoming, { status, message, headers: ['WWW-Authenticate', challenge] })
         return
       }
-      const { status, message, challenge } = result.refusal
-      const headers = ['WWW-Authenticate', challenge]
-      this.#stop(request, response, replyHeaders, { status, message, headers })
+      incoming.principal = result.principal
+      this.#go(incoming, contentType, parsedBody, continues)
     }
-    const fail = (error: unknown) => this.#failed(error, this.#incoming(request, response, { replyHeaders }))
-    try {
-      const result = authenticate(auth, authorization, request)
-      if ('then' in result) result.then(enter).then(undefined, fail)
-      else enter(result)
-    } catch (error) {
-      fail(error)
-    }
+    const result = authenticate(auth, values[8], request)
+    if ('then' in result) result.then(enter).then(undefined, (error) => this.#failed(error, incoming))
+    else enter(result)
+  }
+
+  /** What is left to check by HTTP method. */
+  #go(
+    incoming: Incoming<Principal>,
+    contentType: string | undefined,
+    parsedBody: unknown,
+    continues: boolean,
+  ): void {
+    const { method } = incoming.request
+    const unfit = this.#settings.strictAccept ? notStrict(method, incoming.accepts) : undefined
+    const refusal = unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
+    if (refusal !== undefined) this.#stop(incoming, refusal)
+    else if (method === 'GET') this.eras.get(incoming)
+    else if (method === 'DELETE') this.eras.delete(incoming)
+    else this.#post(incoming, parsedBody, continues)
   }
 
   /** Steps 1 to 6. */
@@ -248,16 +260,11 @@ class Entrance {
   }
 
   /** Refuses a request whose body was not read. */
-  #stop(
-    request: IncomingMessage,
-    response: ServerResponse,
-    replyHeaders: readonly string[] | undefined,
-    { status, message, headers }: Stop,
-  ): void {
+  #stop(incoming: Incoming<Principal>, { status, message, headers }: Stop): void {
     const error = new RpcError(ErrorCode.SERVER_ERROR, message)
+    const { method } = incoming.request
     // What is left of the body cannot be told from a next request, so the connection must end.
-    const options = { closeAfter: request.method !== 'GET' && request.method !== 'HEAD' }
-    this.#incoming(request, response, { replyHeaders }).refuse(status, undefined, error, headers, options)
+    incoming.refuse(status, undefined, error, headers, { closeAfter: method !== 'GET' && method !== 'HEAD' })
   }
 
   #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean): void {
@@ -307,11 +314,13 @@ class Entrance {
     })
   }
 
-  #options(request: IncomingMessage, response: ServerResponse, origin: string | undefined): void {
-    const { [HeaderName.REQUEST_METHOD]: wanted, [HeaderName.REQUEST_HEADERS]: headers } = request.headers
-    const isPreflight = origin !== undefined && wanted !== undefined
-    const replyHeaders = isPreflight ? cors.preflight(origin, headers) : [...cors.headers(origin), ...ALLOW]
-    this.#incoming(request, response, { replyHeaders }).empty(204)
+  #options(incoming: Incoming<Principal>, origin: string | undefined): void {
+    const { headers } = incoming.request
+    const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
+    incoming.ownReplyHeaders = isPreflight
+      ? cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS])
+      : [...cors.headers(origin), ...ALLOW]
+    incoming.empty(204)
   }
 
   /** A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path. */
@@ -325,22 +334,8 @@ class Entrance {
     return beforeQuery === path || beforeQuery === `${path}/`
   }
 
-  #incoming(
-    request: IncomingMessage,
-    response: ServerResponse,
-    parts: Partial<ConstructorParameters<typeof Incoming<Principal>>[2]>,
-  ): Incoming<Principal> {
-    return new Incoming<Principal>(request, response, {
-      accepts: parts.accepts ?? negotiate(undefined),
-      principal: parts.principal,
-      sessionId: parts.sessionId,
-      protocolVersion: parts.protocolVersion,
-      lastEventId: parts.lastEventId,
-      methodHeader: parts.methodHeader,
-      nameHeader: parts.nameHeader,
-      replyHeaders: parts.replyHeaders,
-      onRefused: this.#onRefused,
-    })
+  #incoming(request: IncomingMessage, response: ServerResponse, values: HeaderTuple): Incoming<Principal> {
+    return new Incoming<Principal>(request, response, negotiate(values[9]), values, this.#onRefused)
   }
 
   #refused(refusal: Refusal, response: ServerResponse): void {
@@ -373,10 +368,10 @@ function notJson(contentType: string | undefined): Stop | undefined {
 }
 
 /** What the specification asks of a client, for those who want it enforced. */
-function notStrict(request: IncomingMessage, accepts: Accepts): Stop | undefined {
-  if (request.method === 'DELETE') return undefined
-  if (accepts.sseNamed && (accepts.jsonNamed || request.method === 'GET')) return undefined
-  const types = request.method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
+function notStrict(method: string | undefined, accepts: Accepts): Stop | undefined {
+  if (method === 'DELETE') return undefined
+  if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
+  const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
   return { status: 406, message: `The Accept header must name ${types}` }
 }
 

@@ -20,52 +20,54 @@ export interface Refusal {
   readonly request: IncomingMessage
 }
 
-export interface IncomingParts<Principal> {
+/** The headers that say what a request is about, in this order, and any others. */
+export type IncomingHeaders = readonly [
+  sessionId: string | undefined,
+  protocolVersion: string | undefined,
+  lastEventId: string | undefined,
+  methodHeader: string | undefined,
+  nameHeader: string | undefined,
+  ...others: (string | undefined)[],
+]
+
+export class Incoming<Principal> {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly accepts: Accepts
-  /** Who the credentials of the request speak for. */
-  readonly principal: Principal | undefined
   readonly sessionId: string | undefined
   readonly protocolVersion: string | undefined
   readonly lastEventId: string | undefined
   /** What the headers repeat of the body: the method, and the name of what it is about. */
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
-  /** A flat list of names and values that every reply carries. */
-  readonly replyHeaders: readonly string[] | undefined
-  readonly onRefused: (refusal: Refusal, response: ServerResponse) => void
-}
-
-export class Incoming<Principal> {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly accepts: Accepts
-  readonly principal: Principal | undefined
-  readonly sessionId: string | undefined
-  readonly protocolVersion: string | undefined
-  readonly lastEventId: string | undefined
-  readonly methodHeader: string | undefined
-  readonly nameHeader: string | undefined
-  readonly #replyHeaders: readonly string[] | undefined
+  /** Who the credentials of the request speak for; set by the entrance once they are verified. */
+  principal: Principal | undefined = undefined
+  /** A flat list of names and values that every reply carries; set by the entrance once the origin is allowed. */
+  ownReplyHeaders: readonly string[] | undefined = undefined
   readonly #onRefused: (refusal: Refusal, response: ServerResponse) => void
 
-  constructor(request: IncomingMessage, response: ServerResponse, parts: IncomingParts<Principal>) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    accepts: Accepts,
+    headers: IncomingHeaders,
+    onRefused: (refusal: Refusal, response: ServerResponse) => void,
+  ) {
     this.request = request
     this.response = response
-    this.accepts = parts.accepts
-    this.principal = parts.principal
-    this.sessionId = parts.sessionId
-    this.protocolVersion = parts.protocolVersion
-    this.lastEventId = parts.lastEventId
-    this.methodHeader = parts.methodHeader
-    this.nameHeader = parts.nameHeader
-    this.#replyHeaders = parts.replyHeaders
-    this.#onRefused = parts.onRefused
+    this.accepts = accepts
+    this.sessionId = headers[0]
+    this.protocolVersion = headers[1]
+    this.lastEventId = headers[2]
+    this.methodHeader = headers[3]
+    this.nameHeader = headers[4]
+    this.#onRefused = onRefused
   }
 
   /** @param extra - more headers, as a flat list */
   replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
-    if (extra === undefined) return this.#replyHeaders
-    return this.#replyHeaders === undefined ? extra : [...this.#replyHeaders, ...extra]
+    if (extra === undefined) return this.ownReplyHeaders
+    return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
   }
 
   json(status: number, text: string, extra?: readonly string[]): boolean {

@@ -126,6 +126,12 @@ export class SessionEndpoint {
   ): void {
     const state = this.#state
     if (session !== undefined) state.table.touch(session)
+    const first = messages[0]
+    if (!batch && first?.kind === 'request') {
+      const reply = new PostReply(state, incoming, session, revision, session?.peer ?? UNKNOWN_PEER)
+      this.#dispatch(first, reply, new SessionExchange(first, reply))
+      return
+    }
     const requests: DecodedRequest[] = []
     const answers: string[] = []
     for (const message of messages) {
@@ -144,26 +150,23 @@ export class SessionEndpoint {
       }
     }
     if (requests.length === 0) return
-    const reply = new PostReply(
-      state,
-      incoming,
-      session,
-      revision,
-      session?.peer ?? UNKNOWN_PEER,
-      batch ? answers : undefined,
-    )
+    const peer = session?.peer ?? UNKNOWN_PEER
+    const reply = new PostReply(state, incoming, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, reply))
-    for (const exchange of exchanges) reply.expect(exchange)
-    const methods = session === undefined ? SESSIONLESS_METHODS : SESSION_METHODS
     for (const [index, exchange] of exchanges.entries()) {
-      const outcome = dispatch(requests[index] as DecodedRequest, exchange, methods, state.server)
-      if (isPromise(outcome)) {
-        reply.hold()
-        outcome.then((settled) => exchange.complete(settled))
-      } else {
-        exchange.complete(outcome)
-      }
+      this.#dispatch(requests[index] as DecodedRequest, reply, exchange)
     }
+  }
+
+  #dispatch(request: DecodedRequest, reply: PostReply, exchange: SessionExchange): void {
+    const methods = reply.session === undefined ? SESSIONLESS_METHODS : SESSION_METHODS
+    const outcome = dispatch(request, exchange, methods, this.#state.server)
+    if (!isPromise(outcome)) {
+      exchange.complete(outcome)
+      return
+    }
+    reply.hold()
+    outcome.then((settled) => exchange.complete(settled))
   }
 
   /** Opens a session, once everything that can fail has been checked. */

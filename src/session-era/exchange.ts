@@ -33,6 +33,7 @@ export class SessionExchange implements Exchange {
   constructor(request: RpcRequest, reply: PostReply) {
     this.#request = request
     this.#reply = reply
+    reply.expect(this)
     this.request = reply.session !== undefined && reply.incoming.accepts.sse ? this.#send : undefined
   }
 

@@ -33,8 +33,12 @@ export class PostReply implements StreamOwner {
   /** The answers of a batch so far; undefined when the POST was a single message. */
   readonly #batch: string[] | undefined
   readonly #headers: readonly string[] | undefined
-  /** Requests that are not answered. Lifecycle of an entry: from `expect` to `answer`. */
-  readonly #waiting: SessionExchange[] = []
+  /**
+   * The requests that are not answered: one, which is the rule and costs no array, and the others of a batch.
+   * Lifecycle of an entry: from `expect` to `answer`.
+   */
+  #first: SessionExchange | undefined
+  #others: SessionExchange[] | undefined
   #stream: Stream | undefined
   #silence: NodeJS.Timeout | undefined
   #held = false
@@ -64,12 +68,18 @@ export class PostReply implements StreamOwner {
   }
 
   get exchanges(): readonly SessionExchange[] {
-    return this.#waiting
+    const others = this.#others ?? []
+    return this.#first === undefined ? others : [this.#first, ...others]
+  }
+
+  get #isDone(): boolean {
+    return this.#first === undefined && (this.#others === undefined || this.#others.length === 0)
   }
 
   /** Announces a request that will be answered. All of them, before the first answer. */
   expect(exchange: SessionExchange): void {
-    this.#waiting.push(exchange)
+    if (this.#first === undefined) this.#first = exchange
+    else this.#others = [...(this.#others ?? []), exchange]
   }
 
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
@@ -121,7 +131,8 @@ export class PostReply implements StreamOwner {
 
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionExchange, json: string | undefined): void {
-    this.#waiting.splice(this.#waiting.indexOf(exchange), 1)
+    if (exchange === this.#first) this.#first = undefined
+    else this.#others = this.#others?.filter((other) => other !== exchange)
     this.state.settled(this, exchange)
     if (this.#batch === undefined) {
       this.#finish(json)
@@ -134,7 +145,7 @@ export class PostReply implements StreamOwner {
       for (const earlier of this.#batch.splice(0)) this.#stream.send(earlier)
       if (json !== undefined) this.#stream.send(json)
     }
-    if (this.#waiting.length > 0) return
+    if (!this.#isDone) return
     const rest =
       this.#stream === undefined && this.#batch.length > 0 ? `[${this.#batch.join(',')}]` : undefined
     this.#finish(rest)
@@ -147,7 +158,7 @@ export class PostReply implements StreamOwner {
 
   /** Gives all requests up, without an answer. */
   cancel(reason: Error): void {
-    for (const exchange of [...this.#waiting]) exchange.cancel(reason)
+    for (const exchange of this.exchanges) exchange.cancel(reason)
   }
 
   /**
@@ -158,10 +169,10 @@ export class PostReply implements StreamOwner {
   fail(status: number, error: RpcError): void {
     const { response } = this.incoming
     if (this.#stream === undefined && !response.headersSent) {
-      const [first] = this.#waiting
-      this.incoming.refuse(status, this.#batch === undefined ? first?.requestId : undefined, error)
+      const id = this.#batch === undefined ? this.#first?.requestId : undefined
+      this.incoming.refuse(status, id, error)
     } else {
-      for (const { requestId } of this.#waiting) this.#stream?.send(encodeError(requestId, error))
+      for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }
     this.cancel(error)
   }
@@ -197,7 +208,7 @@ export class PostReply implements StreamOwner {
   }
 
   #connectionClosed(): void {
-    if (this.#stream !== undefined || this.#waiting.length === 0) return
+    if (this.#stream !== undefined || this.#isDone) return
     this.#lost = true
     clearTimeout(this.#silence)
     this.#detached()
@@ -205,7 +216,7 @@ export class PostReply implements StreamOwner {
 
   /** The work goes on for a while: a lost connection is not a cancellation. */
   #detached(): void {
-    if (this.#waiting.length > 0) this.state.detached(this)
+    if (!this.#isDone) this.state.detached(this)
   }
 }
 
