@@ -47,7 +47,7 @@ export class InputRequiredResult {
 
 interface Question {
   readonly request: InputRequest
-  readonly reject: (error: Error) => void
+  readonly reject: (error: unknown) => void
 }
 
 export class InputRounds implements Inputs {
@@ -189,13 +189,14 @@ export class InputRounds implements Inputs {
     }
     this.#over = true
     const requests = new Map([...this.#open].map(([key, { request }]) => [key, request]))
-    const left = leftBehind()
+    let left: unknown = leftBehind()
     try {
       this.#finish?.(this.#required(requests))
+      this.#abort?.(left as McpError)
     } catch (error) {
-      this.#finish?.(Promise.reject(error))
+      // The state cannot be sealed: that is the handler's own failure, which ends it as any other would.
+      left = error
     }
-    this.#abort?.(left)
     for (const { reject } of this.#open.values()) reject(left)
   }
 }
