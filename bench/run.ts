@@ -9,6 +9,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { BARS, judge } from './bars.ts'
 import { CONTENDERS, floorOf, pick } from './contenders/index.ts'
 import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
 import { Bench, isInstalled, type Part } from './lib/bench.ts'
@@ -65,8 +66,28 @@ async function run(args: Arguments): Promise<boolean> {
   writeResults(file, results)
   printFigures(results)
   console.log(`\n${formatSeconds(seconds)}; ${args.out}`)
+  const met = !args.check || check(results, parts)
   for (const failure of bench.failures) console.error(`FAILED ${failure}`)
-  return bench.failures.length === 0
+  return bench.failures.length === 0 && met
+}
+
+/** Prints a verdict on each bar of the parts that ran. @returns whether none was missed */
+function check(results: Results, parts: readonly Part[]): boolean {
+  const verdicts = judge(
+    results,
+    BARS,
+    CONTENDERS,
+    parts.map(({ name }) => name),
+  )
+  console.log('')
+  for (const { outcome, text } of verdicts) {
+    const mark = outcome === 'met' ? 'met   ' : outcome === 'missed' ? 'MISSED' : 'open  '
+    console.log(`${mark} ${text}`)
+  }
+  // A bar without a figure is not met: a part of ours that failed must not pass. Absent peers are another matter.
+  return verdicts.every(
+    ({ outcome, bar }) => outcome === 'met' || (outcome === 'open' && typeof bar.against === 'object'),
+  )
 }
 
 async function runParts(bench: Bench, parts: readonly Part[]): Promise<void> {

@@ -47,5 +47,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
     else if (arg.startsWith('-')) throw new TypeError(`there is no option ${JSON.stringify(arg)}`)
     else parts.push(arg)
   }
+  if (quick && check) {
+    throw new TypeError('--check needs a whole run: the figures of --quick are of one round and mean nothing')
+  }
   return { parts, quick, check, only, node, out, help }
 }

@@ -18,8 +18,8 @@ export interface ServerProcess {
   readonly pid: number
   /** Whether it can announce a change. */
   readonly canChange: boolean
-  /** From the start of the process to its first word, in milliseconds. */
-  readonly startedMs: number
+  /** When the process was started, of `performance.now()`. */
+  readonly beganAt: number
   memory(): Promise<Memory>
   cpu(): Promise<Cpu>
   /** Announces a change; resolves with the time, of the shared clock in microseconds. */
@@ -45,7 +45,7 @@ export async function startServer(
   setup: Setup,
   options: SpawnOptions,
 ): Promise<ServerProcess> {
-  const began = performance.now()
+  const beganAt = performance.now()
   const { child, output } = spawnChild(options.core, options.node, [
     '--expose-gc',
     ...(options.nodeOptions ?? []),
@@ -59,7 +59,7 @@ export async function startServer(
     port,
     canChange,
     pid: child.pid as number,
-    startedMs: performance.now() - began,
+    beganAt,
     memory: () => remote.call('memory'),
     cpu: () => remote.call('cpu'),
     change: () => remote.call('change'),

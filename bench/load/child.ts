@@ -2,7 +2,17 @@
 
 import { answerCalls } from '../lib/remote.ts'
 import { loadRequests } from './requests.ts'
-import { callEach, createSessions, deleteSessions, forgetSessions, sessionIds } from './sessions.ts'
+import { prepareResume, resume } from './resume.ts'
+import { callEach, createSessions, deleteSessions, forgetSessions } from './sessions.ts'
+import {
+  armStreams,
+  awaitStreams,
+  closeStreams,
+  countStreams,
+  openSlowReaders,
+  openStreams,
+  streamCalls,
+} from './streams.ts'
 
 answerCalls({
   loadRequests,
@@ -10,6 +20,14 @@ answerCalls({
   callEach,
   deleteSessions,
   forgetSessions,
-  sessionIds: ({ group }: { readonly group: string }) => sessionIds(group),
+  openStreams,
+  armStreams,
+  awaitStreams,
+  countStreams,
+  closeStreams,
+  streamCalls,
+  openSlowReaders,
+  prepareResume,
+  resume,
 })
 process.send?.({})

@@ -24,7 +24,7 @@ export class Connection {
   readonly counter = new MessageCounter()
   /** Called whenever a stream has brought something. */
   onStreamData: (() => void) | undefined
-  /** Called at the first byte of an event stream's body. */
+  /** Called at the head of an event stream; some servers send nothing else until there is news. */
   onStreamOpen: (() => void) | undefined
   closed = false
   readonly #parser: ResponseParser
@@ -42,6 +42,7 @@ export class Connection {
         this.#sessionId = header('mcp-session-id')
         this.#isStream = header('content-type')?.startsWith('text/event-stream') === true
         this.#chunks = []
+        if (this.#isStream && status === 200) this.onStreamOpen?.()
       },
       onBody: (bytes) => this.#body(bytes),
       onEnd: () => this.#end(),
@@ -81,11 +82,6 @@ export class Connection {
       return
     }
     this.counter.push(bytes)
-    const opened = this.onStreamOpen
-    if (opened !== undefined) {
-      this.onStreamOpen = undefined
-      opened()
-    }
     this.onStreamData?.()
   }
 

@@ -16,6 +16,9 @@ const KEPT = 256
 export class MessageCounter {
   count = 0
   lastId: string | undefined
+  /** Remember the id of this message, counted from 1. */
+  markAt = 0
+  markedId: string | undefined
   /** The beginning of a line that a piece of the stream ended in. */
   #rest: Buffer | undefined
   /** Whether what comes up to the next line break belongs to a line that is counted already. */
@@ -56,7 +59,10 @@ export class MessageCounter {
     if (first === 100 /* d */ && starts(bytes, from, DATA)) {
       const at = from + DATA.length
       const start = bytes[at] === 32 ? at + 1 : at
-      if (bytes[start] === 123 /* { */ && start < to) this.count += 1
+      if (bytes[start] === 123 /* { */ && start < to) {
+        this.count += 1
+        if (this.count === this.markAt) this.markedId = this.lastId
+      }
     } else if (first === 105 /* i */ && starts(bytes, from, ID)) {
       this.lastId = bytes.toString('latin1', from + ID.length, to).trim()
     }

@@ -1,10 +1,14 @@
 /** The parts of the benchmark, in the order in which a run of everything takes them. */
 
 import type { Part } from '../lib/bench.ts'
+import { connections } from './connections.ts'
 import { latency } from './latency.ts'
+import { replay } from './replay.ts'
 import { sessions } from './sessions.ts'
+import { start } from './start.ts'
+import { streaming } from './streaming.ts'
 
-export const PARTS: readonly Part[] = [latency, sessions]
+export const PARTS: readonly Part[] = [latency, sessions, connections, streaming, replay, start]
 
 /**
  * Picks parts.

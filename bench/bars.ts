@@ -1,0 +1,164 @@
+/**
+ * What barewire promises of itself, as data: what `npm run bench -- --check` tests. Comparisons are ratios within one
+ * run; a bar holds when the median of the rounds meets it.
+ */
+
+import { type Contender, floorOf } from './contenders/index.ts'
+import { type Figure, keyOf, type Results } from './lib/results.ts'
+import { ratios } from './lib/statistics.ts'
+import { SLOW_BUFFER_BYTES } from './parts/streaming.ts'
+
+export interface Bar {
+  readonly part: string
+  readonly case: string
+  readonly n: number
+  readonly contender: string
+  readonly metric: string
+  /** `floor` and `peers`: a ratio to the floor, or to each of these families; `value`: the figure itself. */
+  readonly against: 'floor' | 'value' | { readonly families: readonly string[] }
+  readonly bound: 'at least' | 'at most'
+  readonly limit: number
+}
+
+const SDK = { families: ['sdk-v1', 'sdk-v2'] }
+const ALL_PEERS = { families: ['sdk-v1', 'sdk-v2', 'fastmcp', 'tmcp', 'mcp-lite'] }
+const KB = 1000
+
+type Row = readonly [
+  part: string,
+  name: string,
+  n: number,
+  contender: string,
+  metric: string,
+  against: Bar['against'],
+  bound: Bar['bound'],
+  limit: number,
+]
+
+const ROWS: readonly Row[] = [
+  ['latency', 'echo', 64, 'barewire', 'throughput', 'floor', 'at least', 0.9],
+  ['latency', 'echo', 64, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.85],
+  ['latency', 'checked', 64, 'barewire', 'throughput', 'floor', 'at least', 0.8],
+  ['latency', 'checked', 64, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.8],
+  ['latency', 'echo', 64, 'barewire', 'cpu', 'floor', 'at most', 1.15],
+  ['latency', 'echo', 64, 'barewire-stateless', 'cpu', 'floor', 'at most', 1.25],
+  ['latency', 'echo', 64, 'barewire', 'p99', 'floor', 'at most', 1.3],
+  ['latency', 'echo', 64, 'barewire-stateless', 'p99', 'floor', 'at most', 1.3],
+  ['latency', 'echo', 1, 'barewire', 'p50', 'floor', 'at most', 1.15],
+  ['latency', 'echo', 1, 'barewire-stateless', 'p50', 'floor', 'at most', 1.15],
+  ['latency', 'echo', 64, 'barewire', 'throughput', SDK, 'at least', 5],
+  ['latency', 'echo', 64, 'barewire-stateless', 'throughput', SDK, 'at least', 5],
+  ['latency', 'echo', 64, 'barewire-sessionless', 'throughput', SDK, 'at least', 5],
+  ['latency', 'echo', 64, 'barewire', 'throughput', ALL_PEERS, 'at least', 2],
+  ['latency', 'echo', 64, 'barewire-stateless', 'throughput', ALL_PEERS, 'at least', 2],
+  ['latency', 'echo', 64, 'barewire-sessionless', 'throughput', ALL_PEERS, 'at least', 2],
+  ['latency', 'list-50', 64, 'barewire', 'throughput', 'floor', 'at least', 0.9],
+  ['latency', 'list-50', 64, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.9],
+  ['sessions', 'initialize', 32, 'barewire', 'throughput', 'floor', 'at least', 0.8],
+  ['sessions', 'idle', 10_000, 'barewire', 'heap', 'value', 'at most', 700],
+  ['sessions', 'idle', 100_000, 'barewire', 'heap', 'value', 'at most', 700],
+  ['sessions', 'expired', 100_000, 'barewire', 'heap-to-start', 'value', 'at most', 1.05],
+  ['connections', 'streams', 1000, 'barewire', 'heap', 'floor', 'at most', 0.85],
+  ['connections', 'streams', 15_000, 'barewire', 'heap', 'floor', 'at most', 0.85],
+  ['connections', 'streams', 1000, 'barewire-stateless', 'heap', 'floor', 'at most', 0.85],
+  ['connections', 'streams', 15_000, 'barewire-stateless', 'heap', 'floor', 'at most', 0.85],
+  ['connections', 'streams', 10_000, 'barewire', 'broadcast', 'floor', 'at most', 0.8],
+  ['connections', 'streams', 10_000, 'barewire-stateless', 'broadcast', 'floor', 'at most', 0.8],
+  ['streaming', 'progress', 100, 'barewire', 'throughput', 'floor', 'at least', 0.85],
+  ['streaming', 'progress', 100, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.85],
+  ['streaming', 'progress', 10_000, 'barewire', 'throughput', 'floor', 'at least', 0.85],
+  ['streaming', 'progress', 10_000, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.85],
+  // The buffer of the connection, and as much again for what the session keeps for its client to come back.
+  ['streaming', 'slow-readers', 4, 'barewire', 'held', 'value', 'at most', 2 * SLOW_BUFFER_BYTES],
+  ['streaming', 'slow-readers', 4, 'barewire-stateless', 'held', 'value', 'at most', SLOW_BUFFER_BYTES * 1.2],
+  ['replay', 'missed-256', 1000, 'barewire', 'throughput', 'floor', 'at least', 0.7],
+  ['start', 'process', 1, 'barewire', 'first-answer', 'floor', 'at most', 1.3],
+  ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.3],
+  ['start', 'installed', 1, 'barewire', 'packages', 'value', 'at most', 1],
+  ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 600 * KB],
+]
+
+export const BARS: readonly Bar[] = ROWS.map(([part, name, n, contender, metric, against, bound, limit]) => ({
+  part,
+  case: name,
+  n,
+  contender,
+  metric,
+  against,
+  bound,
+  limit,
+}))
+
+export interface Verdict {
+  readonly bar: Bar
+  /** `open`: the run has no figure for it. */
+  readonly outcome: 'met' | 'missed' | 'open'
+  /** One line for a person. */
+  readonly text: string
+}
+
+/**
+ * Holds results against the bars.
+ *
+ * @param parts - the parts that ran; bars of others are not looked at
+ */
+export function judge(
+  results: Pick<Results, 'figures'>,
+  bars: readonly Bar[],
+  contenders: readonly Contender[],
+  parts: readonly string[],
+): Verdict[] {
+  const figures = new Map(results.figures.map((figure) => [keyOf(figure), figure]))
+  return bars
+    .filter(({ part }) => parts.includes(part))
+    .flatMap((bar) => {
+      const own = figures.get(keyOf(bar))
+      if (own === undefined) return [open(bar, 'was not measured')]
+      if (bar.against === 'value') return [verdict(bar, own.value.median, own.unit)]
+      if (bar.against === 'floor') {
+        if (own.toFloor === undefined) return [open(bar, 'has no floor to compare with')]
+        return [verdict(bar, own.toFloor.median, 'x floor')]
+      }
+      return againstPeers(bar, bar.against.families, own, figures, contenders)
+    })
+}
+
+/** One verdict for each mode of each peer that talks as this contender does. */
+function againstPeers(
+  bar: Bar,
+  families: readonly string[],
+  own: Figure,
+  figures: ReadonlyMap<string, Figure>,
+  contenders: readonly Contender[],
+): Verdict[] {
+  const self = contenders.find(({ name }) => name === bar.contender)
+  const peers = contenders.filter(
+    (each) => families.includes(each.family) && self !== undefined && floorOf(each) === floorOf(self),
+  )
+  const verdicts: Verdict[] = []
+  for (const { name } of peers) {
+    const other = figures.get(keyOf({ ...bar, contender: name }))
+    const ratio = other === undefined ? undefined : ratios(own.rounds, other.rounds)
+    verdicts.push(
+      ratio === undefined
+        ? open(bar, `was not measured against ${name}`)
+        : verdict(bar, ratio.median, `x ${name}`),
+    )
+  }
+  return verdicts
+}
+
+function verdict(bar: Bar, value: number, unit: string): Verdict {
+  const met = bar.bound === 'at least' ? value >= bar.limit : value <= bar.limit
+  const shown = value >= 100 ? Math.round(value) : value.toFixed(2)
+  const text = `${nameOf(bar)}: ${shown} ${unit}, ${bar.bound} ${bar.limit}`
+  return { bar, outcome: met ? 'met' : 'missed', text }
+}
+
+function open(bar: Bar, why: string): Verdict {
+  return { bar, outcome: 'open', text: `${nameOf(bar)} ${why}` }
+}
+
+function nameOf({ part, case: name, n, contender, metric }: Bar): string {
+  return `${part} ${name} ${n} ${contender} ${metric}`
+}

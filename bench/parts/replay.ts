@@ -1,0 +1,76 @@
+/**
+ * `replay`: clients that lost their connection and come back with `Last-Event-ID`.
+ *
+ * Measured: the time from the request to the last missed message, for one client at a time after 10 and 256 missed
+ * messages, and for 1 000 clients at once. The floor keeps nothing, so its figure is what it takes to send as many
+ * messages afresh: the same bytes without the memory.
+ *
+ * Defeated: partial replays (each client must get exactly what it missed, or the part fails); the cost of connecting
+ * (connections are there before the clock starts).
+ */
+
+import type { Contender } from '../contenders/index.ts'
+import type { Bench, Part, Step } from '../lib/bench.ts'
+
+export const replay: Part = {
+  name: 'replay',
+  about: 'resuming streams after a lost connection',
+  plan(bench) {
+    const contenders = bench.able('replay').filter(({ wire }) => wire === 'session')
+    const crowd = bench.quick ? 50 : 1000
+    const steps: Step[] = []
+    for (const [missed, clients] of [
+      [10, 1],
+      [256, 1],
+      [256, crowd],
+    ] as const) {
+      const rounds = bench.quick ? 1 : clients === 1 ? 10 : 5
+      const among = contenders.filter((each) => clients > 1 || each.family !== 'floor')
+      steps.push(
+        ...bench.inTurn(
+          `replay ${missed} to ${clients}`,
+          clients === 1 ? 0.1 : bench.quick ? 1 : 3,
+          rounds,
+          among,
+          (contender, round) => catchUp(bench, contender, missed, clients, round),
+        ),
+      )
+    }
+    return steps
+  },
+}
+
+async function catchUp(
+  bench: Bench,
+  contender: Contender,
+  missed: number,
+  clients: number,
+  round: number,
+): Promise<void> {
+  const server = await bench.server(contender, { maxStreamBufferBytes: 64 * 1024 * 1024 })
+  const load = await bench.load
+  const { port } = server
+  const key = { part: 'replay', case: `missed-${missed}`, n: clients, contender: contender.name }
+  const group = `replay ${contender.name} ${clients}`
+  if (round === 0) {
+    await load.call('createSessions', { group, port, count: clients, complete: true })
+  }
+  let milliseconds: number
+  if (contender.family === 'floor') {
+    const calls = { port, wire: contender.wire, group, connections: clients, count: missed - 1, calls: 1 }
+    ;({ milliseconds } = await load.call<{ milliseconds: number }>('streamCalls', calls))
+  } else {
+    await load.call('prepareResume', { group, port, missed })
+    ;({ milliseconds } = await load.call<{ milliseconds: number }>('resume', {
+      group,
+      port,
+      missed,
+      clients,
+    }))
+  }
+  if (clients === 1) bench.collector.add({ ...key, metric: 'catch-up' }, 'ms', milliseconds, round)
+  else {
+    const perSecond = ((missed * clients) / milliseconds) * 1000
+    bench.collector.add({ ...key, metric: 'throughput' }, 'messages/s', perSecond, round)
+  }
+}

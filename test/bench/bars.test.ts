@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { BARS, type Bar, judge } from '../../bench/bars.ts'
+import { CONTENDERS, type Contender } from '../../bench/contenders/index.ts'
+import type { Figure } from '../../bench/lib/results.ts'
+
+const bar: Bar = {
+  part: 'latency',
+  case: 'echo',
+  n: 64,
+  contender: 'ours',
+  metric: 'throughput',
+  against: 'floor',
+  bound: 'at least',
+  limit: 0.9,
+}
+const contenders: readonly Contender[] = [
+  { name: 'ours', family: 'ours', wire: 'session', module: '', packages: [] },
+  { name: 'peer-json', family: 'peer', wire: 'session', module: '', packages: ['peer'] },
+  { name: 'peer-stateless', family: 'peer', wire: 'stateless', module: '', packages: ['peer'] },
+]
+
+function figure(contender: string, rounds: number[], toFloor?: number): Figure {
+  const summary = (median: number) => ({ median, min: median, max: median })
+  return {
+    part: 'latency',
+    case: 'echo',
+    n: 64,
+    contender,
+    metric: 'throughput',
+    unit: 'requests/s',
+    rounds,
+    value: summary(rounds[0] ?? 0),
+    ...(toFloor !== undefined && { toFloor: summary(toFloor) }),
+  }
+}
+
+const outcomes = (figures: Figure[], each: Bar) =>
+  judge({ figures }, [each], contenders, ['latency']).map(({ outcome }) => outcome)
+
+test('judge holds a ratio to the floor against the bar, which itself is enough', () => {
+  assert.deepEqual(outcomes([figure('ours', [1], 0.9)], bar), ['met'])
+  assert.deepEqual(outcomes([figure('ours', [1], 0.89)], bar), ['missed'])
+  assert.deepEqual(outcomes([figure('ours', [1], 0.89)], { ...bar, bound: 'at most' }), ['met'])
+})
+
+test('judge calls a bar without a figure open, not met', () => {
+  assert.deepEqual(outcomes([], bar), ['open'])
+  assert.deepEqual(outcomes([figure('ours', [1])], bar), ['open'])
+})
+
+test('judge looks at bars of the parts that ran only', () => {
+  assert.deepEqual(judge({ figures: [] }, [bar], contenders, ['start']), [])
+})
+
+test('judge compares with each mode of a peer that talks the same way, round by round', () => {
+  const against: Bar = { ...bar, against: { families: ['peer'] }, limit: 2 }
+  const ours = figure('ours', [20, 200])
+  const figures = [ours, figure('peer-json', [10, 90]), figure('peer-stateless', [1000, 1000])]
+  const [only, ...rest] = judge({ figures }, [against], contenders, ['latency'])
+  assert.deepEqual(rest, [])
+  assert.equal(only?.outcome, 'met')
+  assert.match(only?.text ?? '', /2\.11 x peer-json, at least 2/)
+})
+
+test('BARS name contenders that exist, each bar once', () => {
+  const names = new Set(CONTENDERS.map(({ name }) => name))
+  const seen = new Set<string>()
+  for (const each of BARS) {
+    assert.ok(names.has(each.contender), `${each.contender} does not take part`)
+    const key = JSON.stringify(each)
+    assert.ok(!seen.has(key), key)
+    seen.add(key)
+  }
+})
