@@ -9,6 +9,10 @@
  *               v               v               without a lookup
  *   parts   [ city ] -> [ units ] -> [ days ] -> [ end ]      next: the part that the following name is likely to be
  *
+ * What generated code has over this: each of its reads names one member, and engines cache where that lies. A loop
+ * shared by all schemas has no such place: beginning `for in` takes about 5 ns for each object before anything is
+ * tested. That is why "nested order", small objects inside each other, stays at a third of compiled ajv's speed.
+ *
  * A value is JSON: a plain object, whose members are all its own; `__proto__` and `constructor` are names like
  * others. A test of ownership for each member would double the cost, so it is made only while somebody has
  * given Object.prototype enumerable members (Run.polluted).
