@@ -5,6 +5,9 @@
  * answered from memory when the task runs here, otherwise from the store; answers to its questions and its
  * cancellation must reach this process, for which clients send the task's id as `Mcp-Name`.
  *
+ * A task is one request to everybody but its client: middleware runs around all of it, and diagnostics tell of its
+ * end when the task ends.
+ *
  * Spec: Tasks extension {@link spec.tasksExtension}.
  * Invariant: a task is in `#running` from its creation until its last state is stored.
  */
