@@ -30,9 +30,15 @@ function checkElicitation({ mode = 'form' }: JsonObject, declared: ClientCapabil
   throw new MissingCapabilityError(`elicitation in ${mode} mode`, { elicitation: { [`${mode}`]: {} } })
 }
 
-function checkSampling({ tools, toolChoice }: JsonObject, declared: ClientCapabilities['sampling']): void {
+function checkSampling(
+  { tools, toolChoice, includeContext = 'none' }: JsonObject,
+  declared: ClientCapabilities['sampling'],
+): void {
   if (declared === undefined) throw new MissingCapabilityError('sampling', { sampling: {} })
   if ((tools !== undefined || toolChoice !== undefined) && declared.tools === undefined) {
     throw new MissingCapabilityError('sampling with tools', { sampling: { tools: {} } })
+  }
+  if (includeContext !== 'none' && declared.context === undefined) {
+    throw new MissingCapabilityError(`includeContext ${includeContext}`, { sampling: { context: {} } })
   }
 }

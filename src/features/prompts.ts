@@ -149,7 +149,7 @@ export async function getPrompt(
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
   }
   const result = toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)
-  checkMessages(result.messages, name)
+  if (!(result instanceof InputRequired)) checkMessages(result.messages, name)
   return result
 }
 
