@@ -277,8 +277,12 @@ class Entrance {
       return
     }
     readBody(request, this.#settings.maxBodyBytes, (error, body) => {
-      if (error === undefined) this.#decoded(incoming, () => decodeBody(body))
-      else this.#bodyFailed(incoming, error)
+      if (error === undefined) {
+        incoming.body = body
+        this.#decoded(incoming, () => decodeBody(body))
+      } else {
+        this.#bodyFailed(incoming, error)
+      }
     })
     // Asked for only now: a body that says it is too large has been refused, and is never sent.
     if (continues && !response.headersSent) response.writeContinue()

@@ -20,6 +20,7 @@
  * Invariant: `#finish` is called at most once, and nothing is collected after it.
  */
 
+import { decodeBody } from '../jsonrpc/decode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -45,6 +46,24 @@ export class InputRequiredResult {
   }
 }
 
+/** What one run remembers, and what earlier ones did. */
+interface Memory {
+  /** Answers from earlier rounds, and those of this round that were asked for again and found good. */
+  readonly answers: Map<string, unknown>
+  readonly once: Map<string, unknown>
+  /** What `once` has begun and not finished. */
+  readonly running: Map<string, Promise<unknown>>
+  /** How often this run has asked under a key. */
+  readonly asked: Map<string, number>
+  readonly open: Map<string, Question>
+}
+
+interface Sent {
+  readonly params?: JsonObject
+}
+
+const NONE: JsonObject = Object.freeze({})
+
 interface Question {
   readonly request: InputRequest
   readonly reject: (error: unknown) => void
@@ -54,15 +73,10 @@ export class InputRounds implements Inputs {
   readonly responses: JsonObject
   readonly state: unknown
   readonly #sealer: Sealer
-  readonly #binding: string
-  /** Answers from earlier rounds, and those of this round that were asked for again and found good. */
-  readonly #answers: Map<string, unknown>
-  readonly #once: Map<string, unknown>
-  /** What `once` has begun and not finished. */
-  readonly #running = new Map<string, Promise<unknown>>()
-  /** How often this run has asked under a key. */
-  readonly #asked = new Map<string, number>()
-  readonly #open = new Map<string, Question>()
+  /** Made when a state is opened or sealed: most calls do neither, and hashing would be a tenth of their cost. */
+  #binding: (() => string) | string
+  /** Lifecycle: from the first question or `once`, or from the state of an earlier round. */
+  #memory: Memory | undefined
   #finish: ((outcome: Promise<unknown> | unknown) => void) | undefined
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
@@ -73,6 +87,8 @@ export class InputRounds implements Inputs {
    *
    * @param params - of the request
    * @param principalId - of its caller
+   * @param body - the bytes that `params` were read from: a handler may change its arguments, and a later round must
+   *   be compared with what the client sent
    * @throws {RpcError} -32602, `inputResponses` is not an object, or the `requestState` is not valid
    */
   constructor(
@@ -80,33 +96,53 @@ export class InputRounds implements Inputs {
     params: JsonObject | undefined,
     principalId: string | undefined,
     sealer: Sealer,
+    body?: Uint8Array,
   ) {
-    const { _meta, inputResponses = {}, requestState, ...salient } = params ?? {}
-    if (typeof inputResponses !== 'object' || inputResponses === null || Array.isArray(inputResponses)) {
+    const inputResponses = params?.['inputResponses'] ?? NONE
+    const requestState = params?.['requestState']
+    if (
+      params?.['inputResponses'] === null ||
+      typeof inputResponses !== 'object' ||
+      Array.isArray(inputResponses)
+    ) {
       throw new RpcError(ErrorCode.INVALID_PARAMS, 'inputResponses must be an object of answers by key')
     }
     this.#sealer = sealer
-    this.#binding = JSON.stringify([method, principalId ?? null, digestParams(salient)])
-    const sealed =
-      requestState === undefined ? undefined : (sealer.open(requestState, this.#binding) as SealedRounds)
+    const bind = (sent: JsonObject | undefined) => {
+      const { _meta, inputResponses: _answers, requestState: _state, ...salient } = sent ?? {}
+      return JSON.stringify([method, principalId ?? null, digestParams(salient)])
+    }
+    this.#binding = body === undefined ? bind(params) : () => bind((decodeBody(body) as Sent).params)
     this.responses = inputResponses as JsonObject
-    this.state = sealed?.state
-    this.#answers = new Map(Object.entries(sealed?.answers ?? {}))
-    this.#once = new Map(Object.entries(sealed?.once ?? {}))
+    this.state = undefined
+    if (requestState === undefined) return
+    const { answers, once, state } = sealer.open(requestState, this.#bound()) as SealedRounds
+    this.state = state
+    this.#memory = remember(answers, once)
+  }
+
+  #bound(): string {
+    if (typeof this.#binding === 'function') this.#binding = this.#binding()
+    return this.#binding
+  }
+
+  get #kept(): Memory {
+    this.#memory ??= remember()
+    return this.#memory
   }
 
   /** @returns the answer, or a promise that never comes true in this round */
   ask<T>(name: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
-    const before = this.#asked.get(name) ?? 0
-    if (this.#open.has(numbered(name, before))) return Promise.reject(duplicate(name))
-    this.#asked.set(name, before + 1)
+    const before = this.#kept.asked.get(name) ?? 0
+    if (this.#kept.open.has(numbered(name, before))) return Promise.reject(duplicate(name))
+    this.#kept.asked.set(name, before + 1)
     const key = numbered(name, before + 1)
-    if (this.#answers.has(key)) return Promise.resolve(check(this.#answers.get(key)))
+    if (this.#kept.answers.has(key)) return Promise.resolve(check(this.#kept.answers.get(key)))
     if (!Object.hasOwn(this.responses, key)) return this.#suspend(key, request)
     const answer = this.responses[key]
     return (async () => check(answer))().then(
       (checked) => {
-        this.#answers.set(key, answer)
+        this.#kept.answers.set(key, answer)
         return checked
       },
       () => this.#suspend<T>(key, request),
@@ -114,19 +150,19 @@ export class InputRounds implements Inputs {
   }
 
   async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
-    if (this.#once.has(key)) return this.#once.get(key) as T
+    if (this.#kept.once.has(key)) return this.#kept.once.get(key) as T
     // A run that was left behind must not do what the next one will do.
     if (this.#over) throw leftBehind()
-    const known = this.#running.get(key)
+    const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
     const running = (async () => (await run()) ?? null)()
-    this.#running.set(key, running)
+    this.#kept.running.set(key, running)
     try {
       const value = await running
-      this.#once.set(key, value)
+      this.#kept.once.set(key, value)
       return value as T
     } finally {
-      this.#running.delete(key)
+      this.#kept.running.delete(key)
     }
   }
 
@@ -136,7 +172,7 @@ export class InputRounds implements Inputs {
    * @throws {McpError} ERR_INPUT_REQUIRED, questions are open, or this run was left behind with them
    */
   assertSettled(): void {
-    if (this.#over || this.#open.size > 0) throw leftBehind()
+    if (this.#over || (this.#memory?.open.size ?? 0) > 0) throw leftBehind()
   }
 
   /** @returns the result, or an {@link InputRequiredResult} */
@@ -161,17 +197,17 @@ export class InputRounds implements Inputs {
 
   #required(requests: ReadonlyMap<string, InputRequest>, state?: unknown): InputRequiredResult {
     const sealed: SealedRounds = {
-      answers: Object.fromEntries(this.#answers),
-      once: Object.fromEntries(this.#once),
+      answers: Object.fromEntries(this.#kept.answers),
+      once: Object.fromEntries(this.#kept.once),
       ...(state !== undefined && { state }),
     }
-    return new InputRequiredResult(requests, this.#sealer.seal(sealed, this.#binding))
+    return new InputRequiredResult(requests, this.#sealer.seal(sealed, this.#bound()))
   }
 
   #suspend<T>(key: string, request: InputRequest): Promise<T> {
     if (this.#over) return Promise.reject(leftBehind())
     const promise = new Promise<T>((_resolve, reject) => {
-      this.#open.set(key, { request, reject })
+      this.#kept.open.set(key, { request, reject })
     })
     if (!this.#scheduled) {
       this.#scheduled = true
@@ -182,13 +218,13 @@ export class InputRounds implements Inputs {
 
   #endRound(): void {
     if (this.#over) return
-    if (this.#running.size > 0) {
+    if (this.#kept.running.size > 0) {
       const next = () => setImmediate(() => this.#endRound())
-      Promise.allSettled(this.#running.values()).then(next)
+      Promise.allSettled(this.#kept.running.values()).then(next)
       return
     }
     this.#over = true
-    const requests = new Map([...this.#open].map(([key, { request }]) => [key, request]))
+    const requests = new Map([...this.#kept.open].map(([key, { request }]) => [key, request]))
     let left: unknown = leftBehind()
     try {
       this.#finish?.(this.#required(requests))
@@ -197,7 +233,7 @@ export class InputRounds implements Inputs {
       // The state cannot be sealed: that is the handler's own failure, which ends it as any other would.
       left = error
     }
-    for (const { reject } of this.#open.values()) reject(left)
+    for (const { reject } of this.#kept.open.values()) reject(left)
   }
 }
 
@@ -212,4 +248,14 @@ function duplicate(key: string): McpError {
 
 function leftBehind(): McpError {
   return new McpError('ERR_INPUT_REQUIRED', 'The client was asked; the handler runs again with its answer')
+}
+
+function remember(answers: JsonObject = NONE, once: JsonObject = NONE): Memory {
+  return {
+    answers: new Map(Object.entries(answers)),
+    once: new Map(Object.entries(once)),
+    running: new Map(),
+    asked: new Map(),
+    open: new Map(),
+  }
 }

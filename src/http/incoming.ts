@@ -44,6 +44,8 @@ export class Incoming<Principal> {
   principal: Principal | undefined = undefined
   /** A flat list of names and values that every reply carries; set by the entrance once the origin is allowed. */
   ownReplyHeaders: readonly string[] | undefined = undefined
+  /** The bytes of the body; undefined before they are read, and where a framework has read them. */
+  body: Buffer | undefined = undefined
   readonly #onRefused: (refusal: Refusal, response: ServerResponse) => void
 
   constructor(

@@ -99,7 +99,7 @@ export class StatelessEndpoint {
     const { server, sealer } = this.#state
     try {
       const inputs = TAKES_INPUT.has(request.method)
-        ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer)
+        ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
         : undefined
       const exchange = new StatelessExchange(this.#state, incoming, request, envelope, revision.name, inputs)
       if (request.method === Method.listen) {

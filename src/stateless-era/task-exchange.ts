@@ -37,7 +37,6 @@ export class TaskExchange implements Exchange, TaskSeam {
   readonly #tasks: Tasks
   readonly #rounds: InputRounds
   readonly #controller = new AbortController()
-  readonly #onGone = () => this.abort(this.#http?.signal.reason)
   #http: StatelessExchange | undefined
   #starting: Promise<void> | undefined
   #running: RunningTask | undefined
@@ -52,7 +51,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.#tasks = tasks
     this.#rounds = rounds
     this.#http = http
-    http.signal.addEventListener('abort', this.#onGone)
+    http.signal.addEventListener('abort', () => this.abort(http.signal.reason))
   }
 
   get task(): TaskSeam {
@@ -108,7 +107,7 @@ export class TaskExchange implements Exchange, TaskSeam {
       await this.#tasks.discard(running)
       throw new McpError('ERR_REQUEST_ABORTED', problem, { cause: this.signal.reason })
     }
-    http.signal.removeEventListener('abort', this.#onGone)
+    // Answered, it aborts no more; what it holds of the request and its connection can go.
     this.#http = undefined
     this.#running = running
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
