@@ -51,7 +51,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.#tasks = tasks
     this.#rounds = rounds
     this.#http = http
-    http.signal.addEventListener('abort', () => this.abort(http.signal.reason))
+    follow(http.signal, this)
   }
 
   get task(): TaskSeam {
@@ -112,6 +112,11 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.#running = running
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
+}
+
+/** A function of its own: a closure in the constructor would keep the request's exchange for as long as the task. */
+function follow(signal: AbortSignal, exchange: TaskExchange): void {
+  signal.addEventListener('abort', () => exchange.abort(signal.reason))
 }
 
 /** Rounds until there is a task, and questions of the task from then on. */
