@@ -66,6 +66,7 @@ export class RequestContext {
   readonly #request: RpcRequest
   readonly #host: DispatchHost
   readonly #rounds: Rounds
+  #locals: Record<string, unknown> | undefined
   #lastProgress = Number.NEGATIVE_INFINITY
 
   constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost, rounds: Rounds) {
@@ -83,6 +84,12 @@ export class RequestContext {
   /** The raw parameters, for middleware. */
   get params(): JsonObject | undefined {
     return this.#request.params
+  }
+
+  /** For middleware to hand values to the handler: an object of this request, empty at first. */
+  get locals(): Record<string, unknown> {
+    this.#locals ??= Object.create(null) as Record<string, unknown>
+    return this.#locals
   }
 
   /** The id that the client gave the request. Not unique: real clients reuse ids. */

@@ -35,12 +35,12 @@ export interface ServerOptions {
    * another. @defaultValue false: `ctx.log` does nothing. `true` means `'info'`
    */
   readonly logging?: boolean | LogLevel
+  /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
+  readonly cache?: CacheOptions
   /**
    * Gets every error whose cause clients must not see, and every failing hook.
    * @defaultValue writes it to standard error
    */
-  /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
-  readonly cache?: CacheOptions
   readonly onError?: (error: unknown, info: ErrorInfo) => void
 }
 

@@ -30,6 +30,21 @@ test('middleware runs around every request, the first one outermost', async (t) 
   assert.equal(log[0], 'outer > ping')
 })
 
+test('middleware hands values to the handler, and none of another request', async (t) => {
+  const { server } = define()
+  server.use((ctx, next) => {
+    if (ctx.params?.['name'] === 'first') ctx.locals['__proto__'] = 'plain'
+    ctx.locals[`for ${ctx.params?.['name']}`] = true
+    return next()
+  })
+  for (const name of ['first', 'second']) {
+    server.registerTool(name, {}, (_args, ctx) => Object.keys(ctx.locals).join())
+  }
+  const session = await open(t, server)
+  assert.equal((await session.call('first')).result.content[0].text, '__proto__,for first')
+  assert.equal((await session.call('second')).result.content[0].text, 'for second')
+})
+
 test('middleware may answer instead of the handler, change a result, and run it twice', async (t) => {
   const { server } = define()
   let runs = 0
