@@ -33,7 +33,7 @@ test('middleware runs around every request, the first one outermost', async (t) 
 test('middleware hands values to the handler, and none of another request', async (t) => {
   const { server } = define()
   server.use((ctx, next) => {
-    if (ctx.params?.['name'] === 'first') ctx.locals['__proto__'] = 'plain'
+    if (ctx.params?.['name'] === 'first') ctx.locals['constructor'] = 'plain'
     ctx.locals[`for ${ctx.params?.['name']}`] = true
     return next()
   })
@@ -41,7 +41,7 @@ test('middleware hands values to the handler, and none of another request', asyn
     server.registerTool(name, {}, (_args, ctx) => Object.keys(ctx.locals).join())
   }
   const session = await open(t, server)
-  assert.equal((await session.call('first')).result.content[0].text, '__proto__,for first')
+  assert.equal((await session.call('first')).result.content[0].text, 'constructor,for first')
   assert.equal((await session.call('second')).result.content[0].text, 'for second')
 })
 
