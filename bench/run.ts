@@ -25,7 +25,7 @@ async function run(args: Arguments): Promise<boolean> {
   const collector = new Collector()
   const contenders = pick(CONTENDERS, args.only).filter((contender) => {
     if (isInstalled(contender)) return true
-    collector.note(`${contender.family} is not installed and was skipped: npm run bench:peers`)
+    collector.note(`${contender.family} is not installed and is skipped: npm run bench:peers installs it`)
     return false
   })
   const machine = describeMachine(args.node)

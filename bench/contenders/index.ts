@@ -18,10 +18,37 @@ export interface Contender {
   readonly mode?: string
   /** Parts that this server cannot take part in, with the reason. */
   readonly without?: { readonly [part: string]: string }
+  /** The only parts that it takes part in; absent: all. */
+  readonly parts?: readonly string[]
+  /** The newest revision of the session era that it speaks, where that is not the newest there is. */
+  readonly version?: string
 }
 
 const FLOOR = 'bench/contenders/floor.ts'
 const OURS = 'bench/contenders/barewire.ts'
+
+/** A peer in one of its modes; `wire` says which of its parts can be compared with what. */
+function peer(
+  family: string,
+  suffix: string,
+  wire: Wire,
+  mode: string,
+  packages: readonly string[],
+  more: Pick<Contender, 'without' | 'parts' | 'version'> = {},
+): Contender {
+  const name = suffix === '' ? family : `${family}-${suffix}`
+  return { name, family, wire, mode, packages, module: `bench/peers/${family}.mjs`, ...more }
+}
+
+const V1 = ['@modelcontextprotocol/sdk', 'express', 'zod']
+const V2 = ['@modelcontextprotocol/server', '@modelcontextprotocol/node', 'zod']
+const V2_EXPRESS = [...V2, '@modelcontextprotocol/express', 'express']
+const FASTMCP = ['fastmcp', 'zod']
+const TMCP = ['tmcp', '@tmcp/transport-http', '@tmcp/adapter-zod', '@remix-run/node-fetch-server', 'zod']
+const LITE = ['mcp-lite', 'hono', '@hono/node-server', 'zod']
+/** What mcp-lite 0.10 speaks. */
+const OLDER = { version: '2025-06-18' }
+const NO_STORE = { replay: 'its documented setup keeps no events' }
 
 export const CONTENDERS: readonly Contender[] = [
   { name: 'floor', wire: 'session', module: FLOOR, family: 'floor', packages: [] },
@@ -30,6 +57,21 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'barewire', wire: 'session', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-stateless', wire: 'stateless', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-sessionless', wire: 'sessionless', module: OURS, family: 'barewire', packages: [] },
+  peer('sdk-v1', 'sse', 'session', 'sse', V1, { without: NO_STORE }),
+  peer('sdk-v1', 'json', 'session', 'json', V1, {
+    without: { ...NO_STORE, streaming: 'this mode drops progress messages' },
+  }),
+  peer('sdk-v1', 'resumable', 'session', 'resumable', V1, { parts: ['replay'] }),
+  peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1),
+  peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: NO_STORE }),
+  peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
+  peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),
+  peer('fastmcp', '', 'session', 'sessions', FASTMCP),
+  peer('fastmcp', 'sessionless', 'sessionless', 'stateless', FASTMCP),
+  peer('tmcp', '', 'session', 'sessions', TMCP, { without: NO_STORE }),
+  peer('tmcp', 'stateless', 'stateless', 'stateless', TMCP),
+  peer('mcp-lite', '', 'session', 'sessions', LITE, OLDER),
+  peer('mcp-lite', 'sessionless', 'sessionless', 'stateless', LITE, OLDER),
 ]
 
 /** The floor that a contender is compared with. */

@@ -20,6 +20,8 @@ export interface WireRequest {
 export interface RequestOptions {
   readonly guarded?: boolean
   readonly sessionId?: string | undefined
+  /** Revision of the session era. @defaultValue the newest one */
+  readonly version?: string | undefined
   /** Asks for progress notifications. */
   readonly progressToken?: string
 }
@@ -55,7 +57,7 @@ export function rpc(
     headers['mcp-method'] = method
     if (typeof name === 'string') headers['mcp-name'] = name
   } else if (method !== 'initialize') {
-    headers['mcp-protocol-version'] = SESSION_VERSION
+    headers['mcp-protocol-version'] = options.version ?? SESSION_VERSION
   }
   const message = { jsonrpc: '2.0', id: 1, method, params: hasMeta ? { ...params, _meta: meta } : params }
   return { method: 'POST', headers, body: JSON.stringify(message) }
@@ -71,7 +73,11 @@ export function callTool(
 }
 
 export function initialize(options: RequestOptions = {}): WireRequest {
-  const params = { protocolVersion: SESSION_VERSION, capabilities: {}, clientInfo: CLIENT_INFO }
+  const params = {
+    protocolVersion: options.version ?? SESSION_VERSION,
+    capabilities: {},
+    clientInfo: CLIENT_INFO,
+  }
   return rpc('session', 'initialize', params, options)
 }
 
@@ -85,13 +91,13 @@ export function initialized(options: RequestOptions): WireRequest {
 }
 
 /** GET: the session's own stream, or the rest of the one that `lastEventId` names. */
-export function listen(sessionId: string, lastEventId?: string): WireRequest {
+export function listen(sessionId: string, version: string | undefined, lastEventId?: string): WireRequest {
   return {
     method: 'GET',
     headers: {
       accept: 'text/event-stream',
       'mcp-session-id': sessionId,
-      'mcp-protocol-version': SESSION_VERSION,
+      'mcp-protocol-version': version ?? SESSION_VERSION,
       ...(lastEventId !== undefined && { 'last-event-id': lastEventId }),
     },
     body: '',

@@ -11,7 +11,7 @@
 
 import autocannon from 'autocannon'
 import type { WireRequest } from '../lib/wire.ts'
-import { sessionIds } from './sessions.ts'
+import { sessionsOf } from './sessions.ts'
 
 export interface RequestLoad {
   readonly port: number
@@ -42,7 +42,7 @@ const SAMPLE = 64
 /** @throws {Error} when any answer was not as expected */
 export async function loadRequests(load: RequestLoad): Promise<RequestFigures> {
   const { port, connections, seconds, request, group, status, needle } = load
-  const ids = group === undefined ? [] : sessionIds(group)
+  const ids = group === undefined ? [] : sessionsOf(group).ids
   const latencies: number[] = []
   let seen = 0
   let wrongBodies = 0

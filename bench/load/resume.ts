@@ -5,7 +5,7 @@
 
 import { callTool, listen, toBytes } from '../lib/wire.ts'
 import { onConnections } from './connection.ts'
-import { sessionIds } from './sessions.ts'
+import { sessionsOf } from './sessions.ts'
 import { connected } from './streams.ts'
 
 /** Where each client has come to. Lifecycle: from `prepareResume` to `resume`. */
@@ -23,7 +23,7 @@ const SEEN = 5
 
 /** Makes a stream in each session, and remembers the id after which `missed` messages came. */
 export async function prepareResume({ group, port, missed }: PrepareResume): Promise<void> {
-  const ids = sessionIds(group)
+  const { ids, version } = sessionsOf(group)
   const found: string[] = new Array(ids.length).fill('')
   const count = missed + SEEN - 1
   await onConnections(port, 16, ids.length, async (connection, index) => {
@@ -31,7 +31,7 @@ export async function prepareResume({ group, port, missed }: PrepareResume): Pro
     counter.markAt = counter.count + SEEN
     counter.markedId = undefined
     const sessionId = ids[index]
-    const request = callTool('session', 'progress', { count }, { sessionId, progressToken: 't' })
+    const request = callTool('session', 'progress', { count }, { sessionId, version, progressToken: 't' })
     const { status } = await connection.send(toBytes(request, port))
     if (status !== 200 || counter.markedId === undefined) {
       throw new Error(
@@ -57,7 +57,7 @@ const RESUME_MS = 30_000
  */
 export async function resume(options: Resume): Promise<{ milliseconds: number; median: number }> {
   const { group, port, missed, clients } = options
-  const ids = sessionIds(group)
+  const { ids, version } = sessionsOf(group)
   const from = positions.get(group)
   if (from === undefined) throw new Error('nothing was missed yet')
   const connections = await connected(port, clients)
@@ -76,7 +76,7 @@ export async function resume(options: Resume): Promise<{ milliseconds: number; m
             resolve(performance.now() - began)
           }
           connection.onStreamData = look
-          const request = listen(ids[index] as string, from[index])
+          const request = listen(ids[index] as string, version, from[index])
           connection.send(toBytes(request, port)).then(({ status, body }) => {
             look()
             if (status !== 200) reject(new Error(`resuming: status ${status} ${body.slice(0, 200)}`))

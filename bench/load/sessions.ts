@@ -2,11 +2,16 @@
  * Sessions by the thousand. Their ids stay in this process; the parts name a group of them.
  */
 
-import { callTool, initialize, initialized, toBytes } from '../lib/wire.ts'
+import { callTool, initialize, initialized, SESSION_VERSION, toBytes } from '../lib/wire.ts'
 import { onConnections } from './connection.ts'
 
+interface Group {
+  readonly ids: readonly string[]
+  readonly version: string | undefined
+}
+
 /** Lifecycle: from `createSessions` to `forgetSessions`. */
-const groups = new Map<string, string[]>()
+const groups = new Map<string, Group>()
 
 export interface CreateSessions {
   readonly group: string
@@ -16,13 +21,15 @@ export interface CreateSessions {
   readonly complete: boolean
   /** Send the bearer token. */
   readonly guarded?: boolean
+  /** Revision that the sessions speak. */
+  readonly version?: string
 }
 
 /** @returns the time that it took, in milliseconds */
 export async function createSessions(options: CreateSessions): Promise<number> {
-  const { group, port, count, complete, guarded = false } = options
+  const { group, port, count, complete, guarded = false, version } = options
   const ids: string[] = new Array(count).fill('')
-  const hello = toBytes(initialize({ guarded }), port)
+  const hello = toBytes(initialize({ guarded, version }), port)
   const began = performance.now()
   await onConnections(port, 32, count, async (connection, index) => {
     const { status, sessionId } = await connection.send(hello)
@@ -31,17 +38,17 @@ export async function createSessions(options: CreateSessions): Promise<number> {
     }
     ids[index] = sessionId
     if (!complete) return
-    const answer = await connection.send(toBytes(initialized({ sessionId, guarded }), port))
+    const answer = await connection.send(toBytes(initialized({ sessionId, guarded, version }), port))
     if (answer.status !== 202) throw new Error(`notifications/initialized: status ${answer.status}`)
   })
-  groups.set(group, ids)
+  groups.set(group, { ids, version })
   return performance.now() - began
 }
 
-export function sessionIds(group: string): readonly string[] {
-  const ids = groups.get(group)
-  if (ids === undefined) throw new Error(`there is no group of sessions called ${group}`)
-  return ids
+export function sessionsOf(name: string): Group {
+  const group = groups.get(name)
+  if (group === undefined) throw new Error(`there is no group of sessions called ${name}`)
+  return group
 }
 
 export function forgetSessions({ group }: { readonly group: string }): void {
@@ -60,12 +67,13 @@ export interface CallEach {
 
 /** Calls a tool once in each session. */
 export async function callEach({ group, port, tool, args, needle, messages }: CallEach): Promise<void> {
-  const ids = sessionIds(group)
+  const { ids, version } = sessionsOf(group)
   await onConnections(port, 32, ids.length, async (connection, index) => {
     const sessionId = ids[index]
     const before = connection.counter.count
     const request = callTool('session', tool, args, {
       sessionId,
+      version,
       ...(messages !== undefined && { progressToken: 't' }),
     })
     const answer = await connection.send(toBytes(request, port))
@@ -83,9 +91,9 @@ export async function callEach({ group, port, tool, args, needle, messages }: Ca
 
 /** Ends all sessions of a group. */
 export async function deleteSessions({ group, port }: { group: string; port: number }): Promise<void> {
-  const ids = sessionIds(group)
+  const { ids, version } = sessionsOf(group)
   await onConnections(port, 32, ids.length, async (connection, index) => {
-    const head = `DELETE /mcp HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nmcp-session-id: ${ids[index]}\r\n\r\n`
+    const head = `DELETE /mcp HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nmcp-session-id: ${ids[index]}\r\nmcp-protocol-version: ${version ?? SESSION_VERSION}\r\n\r\n`
     const { status } = await connection.send(Buffer.from(head))
     if (status !== 200 && status !== 204) throw new Error(`DELETE: status ${status}`)
   })

@@ -8,7 +8,7 @@
 import type { Wire } from '../lib/setup.ts'
 import { callTool, listen, subscribe, toBytes } from '../lib/wire.ts'
 import { Connection } from './connection.ts'
-import { sessionIds } from './sessions.ts'
+import { sessionsOf } from './sessions.ts'
 
 /** Lifecycle: from `openStreams` or `openSlowReaders` to `closeStreams`. */
 const open = new Map<string, Connection[]>()
@@ -29,7 +29,7 @@ export interface OpenStreams {
 
 /** @returns the time that it took, in milliseconds */
 export async function openStreams({ name, port, count, group }: OpenStreams): Promise<number> {
-  const ids = group === undefined ? undefined : sessionIds(group)
+  const sessions = group === undefined ? undefined : sessionsOf(group)
   const shared = toBytes(subscribe(), port)
   const connections: Connection[] = []
   let next = 0
@@ -41,7 +41,12 @@ export async function openStreams({ name, port, count, group }: OpenStreams): Pr
         const address = ADDRESSES === 1 ? undefined : `127.0.0.${2 + (index % ADDRESSES)}`
         const connection = new Connection(port, address)
         connections.push(connection)
-        await opened(connection, ids === undefined ? shared : toBytes(listen(ids[index] as string), port))
+        await opened(
+          connection,
+          sessions === undefined
+            ? shared
+            : toBytes(listen(sessions.ids[index] as string, sessions.version), port),
+        )
       }
     }),
   )
@@ -191,9 +196,9 @@ export async function connected(port: number, count: number): Promise<Connection
 }
 
 function progressCall(port: number, wire: Wire, count: number, group: string | undefined, index: number) {
-  const ids = group === undefined ? [] : sessionIds(group)
+  const { ids, version } = group === undefined ? { ids: [], version: undefined } : sessionsOf(group)
   const sessionId = ids[index % ids.length]
-  return toBytes(callTool(wire, 'progress', { count }, { sessionId, progressToken: 't' }), port)
+  return toBytes(callTool(wire, 'progress', { count }, { sessionId, version, progressToken: 't' }), port)
 }
 
 function connectionsOf(name: string): readonly Connection[] {

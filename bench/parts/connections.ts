@@ -60,7 +60,13 @@ async function hold(bench: Bench, contender: Contender, n: number): Promise<void
     const { port } = server
     const group = contender.wire === 'session' ? { group: 'held' } : {}
     if (contender.wire === 'session') {
-      await load.call('createSessions', { group: 'held', port, count: n, complete: true })
+      await load.call('createSessions', {
+        group: 'held',
+        port,
+        count: n,
+        complete: true,
+        version: contender.version,
+      })
     }
     await load.call('openStreams', { name: 'warm', port, count: Math.min(100, n), ...group })
     await load.call('closeStreams', { name: 'warm' })
@@ -99,7 +105,13 @@ async function keepAlive(bench: Bench, contender: Contender, n: number): Promise
       const { port } = server
       const group = contender.wire === 'session' ? { group: 'alive' } : {}
       if (contender.wire === 'session') {
-        await load.call('createSessions', { group: 'alive', port, count: n, complete: false })
+        await load.call('createSessions', {
+          group: 'alive',
+          port,
+          count: n,
+          complete: false,
+          version: contender.version,
+        })
       }
       await load.call('openStreams', { name: 'alive', port, count: n, ...group })
       await server.memory()

@@ -42,7 +42,8 @@ function echo(name: string, text: string, connections: readonly number[], guarde
     setup: guarded ? { guarded } : {},
     peers: name === 'echo',
     sessionless: name === 'echo',
-    request: ({ wire }, sessionId) => callTool(wire, 'echo', { text }, { sessionId, guarded }),
+    request: ({ wire, version }, sessionId) =>
+      callTool(wire, 'echo', { text }, { sessionId, guarded, version }),
     check: (answer) => expectText(answer, text),
     needle: text.slice(0, 100),
   }
@@ -54,7 +55,8 @@ const CHECKED: Case = {
   setup: {},
   peers: true,
   sessionless: false,
-  request: ({ wire }, sessionId) => callTool(wire, 'checked', CHECKED_ARGUMENTS, { sessionId }),
+  request: ({ wire, version }, sessionId) =>
+    callTool(wire, 'checked', CHECKED_ARGUMENTS, { sessionId, version }),
   check: (answer) => expectText(answer, CHECKED_ANSWER),
   needle: CHECKED_ANSWER,
 }
@@ -65,7 +67,7 @@ const LIST: Case = {
   setup: { tools: 50 },
   peers: true,
   sessionless: false,
-  request: ({ wire }, sessionId) => rpc(wire, 'tools/list', {}, { sessionId }),
+  request: ({ wire, version }, sessionId) => rpc(wire, 'tools/list', {}, { sessionId, version }),
   check: (answer) => {
     const { tools } = resultOf(answer) as { readonly tools?: readonly unknown[] }
     if (tools?.length !== 50) throw new Error(`expected 50 tools, received ${tools?.length}`)
@@ -140,6 +142,7 @@ async function prepare(bench: Bench, each: Case, contender: Contender, seconds: 
       count: Math.max(...each.connections),
       complete: true,
       guarded: each.setup.guarded === true,
+      version: contender.version,
     })
   }
   const warmUpSeconds = bench.quick ? 0.3 : Math.max(1, seconds)
@@ -161,17 +164,17 @@ async function refusesStrangers(port: number, contender: Contender): Promise<voi
 
 /** Does the handshake as a client does it. @returns the session id, where this way of talking has one */
 export async function openSession(
-  { wire }: Contender,
+  { wire, version }: Contender,
   port: number,
   guarded = false,
 ): Promise<string | undefined> {
   if (wire === 'stateless') return undefined
-  const answer = await ask(port, initialize({ guarded }))
+  const answer = await ask(port, initialize({ guarded, version }))
   resultOf(answer)
   const { sessionId } = answer
   if (wire === 'session' && sessionId === undefined) throw new Error('initialize gave no Mcp-Session-Id')
   if (wire === 'sessionless') return undefined
-  const { status } = await ask(port, initialized({ sessionId, guarded }))
+  const { status } = await ask(port, initialized({ sessionId, guarded, version }))
   if (status !== 202) throw new Error(`notifications/initialized was answered with ${status}, expected 202`)
   return sessionId
 }

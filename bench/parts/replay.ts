@@ -53,7 +53,13 @@ async function catchUp(
   const key = { part: 'replay', case: `missed-${missed}`, n: clients, contender: contender.name }
   const group = `replay ${contender.name} ${clients}`
   if (round === 0) {
-    await load.call('createSessions', { group, port, count: clients, complete: true })
+    await load.call('createSessions', {
+      group,
+      port,
+      count: clients,
+      complete: true,
+      version: contender.version,
+    })
   }
   let milliseconds: number
   if (contender.family === 'floor') {

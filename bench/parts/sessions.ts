@@ -72,9 +72,15 @@ async function opening(bench: Bench, contender: Contender, round: number): Promi
     const load = await bench.load
     const count = contender.packages.length > 0 ? 500 : bench.quick ? 1000 : 10_000
     await openSession(contender, server.port)
-    await load.call('createSessions', { group: 'warm', port: server.port, count: count / 2, complete: true })
+    await load.call('createSessions', {
+      group: 'warm',
+      port: server.port,
+      count: count / 2,
+      complete: true,
+      version: contender.version,
+    })
     const before = await server.cpu()
-    const group = { group: 'timed', port: server.port, count, complete: true }
+    const group = { group: 'timed', port: server.port, count, complete: true, version: contender.version }
     const milliseconds = await load.call<number>('createSessions', group)
     const after = await server.cpu()
     const key = { part: 'sessions', case: 'initialize', n: 32, contender: contender.name }
@@ -94,13 +100,19 @@ async function idle(bench: Bench, contender: Contender, n: number): Promise<void
   try {
     const load = await bench.load
     const { port } = server
-    const warm = { group: 'warm', port, count: 100, complete: true }
+    const warm = { group: 'warm', port, count: 100, complete: true, version: contender.version }
     await load.call('createSessions', warm)
     await load.call('callEach', { group: 'warm', port, tool: 'echo', args: { text: HELLO }, needle: HELLO })
     await load.call('deleteSessions', { group: 'warm', port })
     const atStart = await server.memory()
     const began = performance.now()
-    await load.call('createSessions', { group: 'idle', port, count: n, complete: true })
+    await load.call('createSessions', {
+      group: 'idle',
+      port,
+      count: n,
+      complete: true,
+      version: contender.version,
+    })
     report(bench, contender, 'idle', n, atStart, await server.memory())
     if (n <= 10_000) {
       const call = { group: 'idle', port, tool: 'echo', args: { text: HELLO }, needle: HELLO }
@@ -138,11 +150,23 @@ async function fullRings(bench: Bench, contender: Contender, n: number): Promise
     const { port } = server
     const args = { count: RING_EVENTS }
     const call = { port, tool: 'progress', args, messages: RING_EVENTS + 1 }
-    await load.call('createSessions', { group: 'warm', port, count: 20, complete: true })
+    await load.call('createSessions', {
+      group: 'warm',
+      port,
+      count: 20,
+      complete: true,
+      version: contender.version,
+    })
     await load.call('callEach', { ...call, group: 'warm' })
     await load.call('deleteSessions', { group: 'warm', port })
     const atStart = await server.memory()
-    await load.call('createSessions', { group: 'rings', port, count: n, complete: true })
+    await load.call('createSessions', {
+      group: 'rings',
+      port,
+      count: n,
+      complete: true,
+      version: contender.version,
+    })
     await load.call('callEach', { ...call, group: 'rings' })
     report(bench, contender, 'idle-full-ring', n, atStart, await server.memory())
   } finally {

@@ -37,7 +37,8 @@ async function firstAnswer(bench: Bench, contender: Contender, round: number): P
   const setup = { ...DEFAULT_SETUP, wire: contender.wire, ...(contender.mode && { mode: contender.mode }) }
   const server = await startServer(bench.modulePath(contender), setup, bench.spawnOptions())
   try {
-    const request = contender.wire === 'stateless' ? rpc('stateless', 'tools/list', {}) : initialize()
+    const request =
+      contender.wire === 'stateless' ? rpc('stateless', 'tools/list', {}) : initialize(contender)
     resultOf(await ask(server.port, request))
     const milliseconds = performance.now() - server.beganAt
     const key = { part: 'start', case: 'process', n: 1, contender: contender.name }

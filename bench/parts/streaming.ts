@@ -74,7 +74,7 @@ async function stream(bench: Bench, contender: Contender, each: Case, round: num
   if (round === 0) {
     await openSession(contender, port)
     if (wire === 'session') {
-      const sessions = { ...group, port, count: CONNECTIONS, complete: true }
+      const sessions = { ...group, port, count: CONNECTIONS, complete: true, version: contender.version }
       await load.call('createSessions', sessions)
     }
     await load.call('streamCalls', { port, wire, ...group, connections: CONNECTIONS, count: 100, calls: 10 })
@@ -100,7 +100,7 @@ async function slow(bench: Bench, contender: Contender): Promise<void> {
     const { port } = server
     const { wire } = contender
     const group = wire === 'session' ? { group: 'slow' } : {}
-    const sessions = { ...group, port, count: SLOW_READERS, complete: true }
+    const sessions = { ...group, port, count: SLOW_READERS, complete: true, version: contender.version }
     if (wire === 'session') await load.call('createSessions', sessions)
     await load.call('streamCalls', { port, wire, ...group, connections: 2, count: 300, calls: 2 })
     const before = await server.memory()
