@@ -1,6 +1,6 @@
 /**
- * The manifest: every MUST, MUST NOT, SHOULD and SHOULD NOT that the session-era specification puts on a server,
- * page by page, in our own words. What barewire does not meet says why.
+ * The manifest: every MUST, MUST NOT, SHOULD and SHOULD NOT that the specification puts on a server, of
+ * the session era and of the stateless era, page by page, in our own words. What barewire does not meet says why.
  *
  * A test cites a requirement in its title, `test('a foreign Origin is refused [transports.origin-validated]', ...)`,
  * or in a table of cases as `requirement: 'transports.origin-validated'`. requirements.test.ts holds both sides
@@ -26,6 +26,13 @@ import type { Requirement } from './requirements/requirement.ts'
 import { resources } from './requirements/resources.ts'
 import { roots } from './requirements/roots.ts'
 import { sampling } from './requirements/sampling.ts'
+import { statelessBasic } from './requirements/stateless-basic.ts'
+import { statelessClient } from './requirements/stateless-client.ts'
+import { statelessHttp } from './requirements/stateless-http.ts'
+import { statelessPatterns } from './requirements/stateless-patterns.ts'
+import { statelessServer } from './requirements/stateless-server.ts'
+import { statelessUtilities } from './requirements/stateless-utilities.ts'
+import { tasksExtension } from './requirements/tasks-extension.ts'
 import { tools } from './requirements/tools.ts'
 import { transports } from './requirements/transports.ts'
 
@@ -50,4 +57,11 @@ export const requirements: readonly Requirement[] = [
   ...sampling,
   ...roots,
   ...earlierRevisions,
+  ...statelessBasic,
+  ...statelessHttp,
+  ...statelessPatterns,
+  ...statelessServer,
+  ...statelessUtilities,
+  ...statelessClient,
+  ...tasksExtension,
 ]
