@@ -48,6 +48,8 @@ export class Tasks implements TaskHost {
     string,
     { readonly task: RunningTask; readonly timer: NodeJS.Timeout | undefined }
   >()
+  /** Not in `#running` yet. */
+  #creating = 0
   #closing = false
   #onIdle: (() => void) | undefined
 
@@ -87,17 +89,19 @@ export class Tasks implements TaskHost {
       owner: principal?.id ?? null,
     }
     if (this.#closing) throw refused('The server is shutting down')
+    this.#creating += 1
     try {
       await this.store.create(record)
     } catch (error) {
+      this.#creating -= 1
+      this.#checkIdle()
       if (error instanceof McpError && error.code === 'ERR_TOO_MANY_TASKS') throw refused(error.message)
       throw error
     }
+    this.#creating -= 1
     const task = new RunningTask(this, record, abort)
     const timer = ttlMs === 0 ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
     this.#running.set(record.taskId, { task, timer })
-    // While it was being created, close() could not see it.
-    if (this.#closing) this.#stop(task)
     return task
   }
 
@@ -216,7 +220,7 @@ export class Tasks implements TaskHost {
   }
 
   #checkIdle(): void {
-    if (this.#onIdle === undefined) return
+    if (this.#onIdle === undefined || this.#creating > 0) return
     for (const { task } of this.#running.values()) if (task.record.status === 'working') return
     this.#onIdle()
   }

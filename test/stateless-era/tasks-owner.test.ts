@@ -127,6 +127,36 @@ test('the answer waits until a slow store has the task [tasks.store-consistency]
   assert.deepEqual([status, owner, JSON.parse(payload ?? '')], ['completed', null, result])
 })
 
+test('a closing server waits for a task that is being created, and then for the task', async (t) => {
+  const store = new SlowStore()
+  store.isOpen = false
+  const { client, held, close } = await start(t, { tasks: { store } })
+  const beginning = client.begin('slow')
+  await eventually(() => store.log.length === 1, 'the store to be asked')
+  const closing = close({ drainMs: 2 ** 31 - 1 })
+  await new Promise((resolve) => setImmediate(resolve))
+  store.release()
+  const taskId = await beginning
+  const call = await held.next()
+  assert.equal(call.ctx.signal.aborted, false)
+  call.finish('done')
+  await closing
+  assert.equal(store.records.get(taskId)?.status, 'completed')
+})
+
+test('a closing server does not wait for a task that could not be created', async (t) => {
+  const store = new SlowStore()
+  store.isOpen = false
+  store.fails = 'create'
+  const { client, close } = await start(t, { tasks: { store } })
+  const calling = client.call('slow')
+  await eventually(() => store.log.length === 1, 'the store to be asked')
+  const closing = close({ drainMs: 2 ** 31 - 1 })
+  store.release()
+  assert.equal((await calling).error.code, -32_603)
+  await closing
+})
+
 test('a client that leaves before the store has the task leaves no task behind', async (t) => {
   const store = new SlowStore()
   store.isOpen = false

@@ -84,6 +84,9 @@ test('a JSON-RPC error fails the task, with the error and a message [tasks.get-f
     server.registerTool('limit', { task: true }, () => {
       throw new RpcError(-32_005, 'Rate limit', { retryAfter: 5 })
     })
+    server.registerTool('older', { task: true }, () => {
+      throw new RpcError(-32_002, 'Resource not found')
+    })
     server.registerTool('asks', { task: true }, async (_args, ctx) => {
       await ctx.listRoots()
       return ''
@@ -94,6 +97,8 @@ test('a JSON-RPC error fails the task, with the error and a message [tasks.get-f
   const limit = await client.until(await client.begin('limit'), 'failed')
   assert.deepEqual(limit.error, { code: -32_005, message: 'Rate limit', data: { retryAfter: 5 } })
   assert.equal(limit.statusMessage, 'Rate limit')
+  const older = await client.until(await client.begin('older'), 'failed')
+  assert.deepEqual(older.error, { code: -32_602, message: 'Resource not found' })
   const rootless = new TaskClient(url, { capabilities: { extensions: { [tasksExtension]: {} } } })
   const { error } = await rootless.until(await rootless.begin('asks'), 'failed')
   assert.deepEqual([error.code, error.data], [-32_021, { requiredCapabilities: { roots: {} } }])
