@@ -17,6 +17,8 @@ export interface EraStats {
   readonly sessions: number
   /** Open `subscriptions/listen` streams. */
   readonly subscriptions: number
+  /** Tasks whose handler has not come to its end. */
+  readonly tasks: number
   /** Open SSE connections of all kinds. */
   readonly streams: number
   readonly callsInProgress: number
@@ -61,6 +63,7 @@ export class Eras {
     return {
       sessions: session.sessions,
       subscriptions: stateless.subscriptions,
+      tasks: stateless.tasks,
       streams: session.streams + stateless.streams,
       callsInProgress: session.callsInProgress + stateless.callsInProgress,
       replayBytes: session.replayBytes,

@@ -34,6 +34,8 @@ type Call = Incoming<Principal>
 export interface StatelessEraStats {
   /** Open `subscriptions/listen` streams. */
   readonly subscriptions: number
+  /** Tasks whose handler has not come to its end. */
+  readonly tasks: number
   readonly callsInProgress: number
   /** Open SSE connections. */
   readonly streams: number
@@ -72,6 +74,7 @@ export class StatelessEndpoint {
   stats(): StatelessEraStats {
     return {
       subscriptions: this.#subscriptions.size,
+      tasks: this.#state.tasks.size,
       callsInProgress: this.#state.calls.size,
       streams: this.#state.keepAlive.size,
       undeliverable: this.#state.counters.undeliverable,
