@@ -100,6 +100,7 @@ test('stats counts sessions, streams, calls and kept bytes as they come and go',
   assert.deepEqual(serving.stats(), {
     sessions: 0,
     subscriptions: 0,
+    tasks: 0,
     streams: 0,
     callsInProgress: 0,
     replayBytes: 0,
