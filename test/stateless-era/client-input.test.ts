@@ -291,7 +291,7 @@ test('a URL that is none, a form that is not flat and messages out of order are 
   assert.equal(errors.length, Object.keys(asks).length)
 })
 
-test('roots that were asked for twice in a call are asked of the client by rounds, or kept by once [stateless.roots-kept]', async (t) => {
+test('roots that the client gave are kept for the later rounds of the call, and not asked for again [stateless.roots-kept]', async (t) => {
   const { client, server } = await serving(t)
   server.registerTool('roots', {}, async (_args, ctx) => {
     const roots = await ctx.listRoots()
