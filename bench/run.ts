@@ -19,6 +19,8 @@ import { formatSeconds, Progress } from './lib/progress.ts'
 import { Collector, type Results, writeResults } from './lib/results.ts'
 import { printFigures } from './lib/table.ts'
 import { PARTS, pickParts } from './parts/index.ts'
+import { parseUrlOptions, URL_USAGE } from './url/options.ts'
+import { measureUrl } from './url/run.ts'
 
 async function run(args: Arguments): Promise<boolean> {
   const parts = pickParts(PARTS, args.parts)
@@ -107,7 +109,13 @@ async function runParts(bench: Bench, parts: readonly Part[]): Promise<void> {
 }
 
 try {
-  const args = parseArguments(process.argv.slice(2))
+  const argv = process.argv.slice(2)
+  if (argv.includes('--url')) {
+    if (argv.length === 1 || argv.includes('--help')) process.stdout.write(URL_USAGE)
+    else await measureUrl(parseUrlOptions(argv))
+    process.exit()
+  }
+  const args = parseArguments(argv)
   if (args.help) process.stdout.write(USAGE)
   else if (!(await run(args))) process.exitCode = 1
 } catch (error) {

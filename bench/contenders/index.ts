@@ -18,10 +18,10 @@ export interface Contender {
   readonly mode?: string
   /** Parts that this server cannot take part in, with the reason. */
   readonly without?: { readonly [part: string]: string }
-  /** The only parts that it takes part in; absent: all. */
-  readonly parts?: readonly string[]
   /** The newest revision of the session era that it speaks, where that is not the newest there is. */
   readonly version?: string
+  /** Sessions that it is asked for at most, where opening them takes it very long. */
+  readonly maxSessions?: number
 }
 
 const FLOOR = 'bench/contenders/floor.ts'
@@ -34,7 +34,7 @@ function peer(
   wire: Wire,
   mode: string,
   packages: readonly string[],
-  more: Pick<Contender, 'without' | 'parts' | 'version'> = {},
+  more: Pick<Contender, 'without' | 'version' | 'maxSessions'> = {},
 ): Contender {
   const name = suffix === '' ? family : `${family}-${suffix}`
   return { name, family, wire, mode, packages, module: `bench/peers/${family}.mjs`, ...more }
@@ -49,6 +49,10 @@ const LITE = ['mcp-lite', 'hono', '@hono/node-server', 'zod']
 /** What mcp-lite 0.10 speaks. */
 const OLDER = { version: '2025-06-18' }
 const NO_STORE = { replay: 'its documented setup keeps no events' }
+/** The event store of its examples names events by milliseconds and a random part, and replays in order of names. */
+const UNORDERED = {
+  replay: 'the event store of its examples replays events of one millisecond in random order',
+}
 
 export const CONTENDERS: readonly Contender[] = [
   { name: 'floor', wire: 'session', module: FLOOR, family: 'floor', packages: [] },
@@ -57,20 +61,22 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'barewire', wire: 'session', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-stateless', wire: 'stateless', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-sessionless', wire: 'sessionless', module: OURS, family: 'barewire', packages: [] },
-  peer('sdk-v1', 'sse', 'session', 'sse', V1, { without: NO_STORE }),
+  peer('sdk-v1', 'sse', 'session', 'sse', V1, { without: UNORDERED }),
   peer('sdk-v1', 'json', 'session', 'json', V1, {
-    without: { ...NO_STORE, streaming: 'this mode drops progress messages' },
+    without: { ...UNORDERED, streaming: 'this mode drops progress messages' },
   }),
-  peer('sdk-v1', 'resumable', 'session', 'resumable', V1, { parts: ['replay'] }),
   peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1),
   peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: NO_STORE }),
   peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
   peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),
-  peer('fastmcp', '', 'session', 'sessions', FASTMCP),
+  peer('fastmcp', '', 'session', 'sessions', FASTMCP, { maxSessions: 1000 }),
   peer('fastmcp', 'sessionless', 'sessionless', 'stateless', FASTMCP),
   peer('tmcp', '', 'session', 'sessions', TMCP, { without: NO_STORE }),
   peer('tmcp', 'stateless', 'stateless', 'stateless', TMCP),
-  peer('mcp-lite', '', 'session', 'sessions', LITE, OLDER),
+  peer('mcp-lite', '', 'session', 'sessions', LITE, {
+    ...OLDER,
+    without: { replay: 'the events of a call have no ids' },
+  }),
   peer('mcp-lite', 'sessionless', 'sessionless', 'stateless', LITE, OLDER),
 ]
 

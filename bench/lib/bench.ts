@@ -146,7 +146,6 @@ export class Bench {
   /** The contenders that can take part in a part; the others get a note. */
   able(part: string): Contender[] {
     return this.contenders.filter((contender) => {
-      if (contender.parts?.includes(part) === false) return false
       const reason = contender.without?.[part]
       if (reason !== undefined) this.collector.note(`${contender.name} is not in ${part}: ${reason}`)
       return reason === undefined

@@ -3,7 +3,7 @@
  * SSE parser: slow and thorough, unlike the load generator.
  */
 
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { SseParser } from '../../src/sse/parser.ts'
 import type { WireRequest } from './wire.ts'
 
@@ -21,28 +21,33 @@ export function ask(port: number, { method, headers, body }: WireRequest): Promi
     const request = httpRequest({ host: '127.0.0.1', port, path: '/mcp', method, headers, agent: false })
     request.setTimeout(20_000, () => request.destroy(new Error('no answer within 20 s')))
     request.on('error', reject)
-    request.on('response', (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        const isStream = response.headers['content-type']?.startsWith('text/event-stream') === true
-        const { 'mcp-session-id': sessionId } = response.headers
-        try {
-          const parsed = isStream ? readEvents(text) : text === '' ? [] : [JSON.parse(text)]
-          resolve({
-            status: response.statusCode ?? 0,
-            sessionId: typeof sessionId === 'string' ? sessionId : undefined,
-            messages: parsed as CheckedAnswer['messages'],
-            isStream,
-          })
-        } catch {
-          reject(new Error(`status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`))
-        }
-      })
-    })
+    request.on('response', (response) => readAnswer(response).then(resolve, reject))
     request.end(body)
+  })
+}
+
+/** Reads the whole answer. @throws {Error} when it breaks off or is neither JSON nor a stream of it */
+export function readAnswer(response: IncomingMessage): Promise<CheckedAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('error', reject)
+    response.on('end', () => {
+      const text = Buffer.concat(chunks).toString()
+      const isStream = response.headers['content-type']?.startsWith('text/event-stream') === true
+      const { 'mcp-session-id': sessionId } = response.headers
+      try {
+        const parsed = isStream ? readEvents(text) : text === '' ? [] : [JSON.parse(text)]
+        resolve({
+          status: response.statusCode ?? 0,
+          sessionId: typeof sessionId === 'string' ? sessionId : undefined,
+          messages: parsed as CheckedAnswer['messages'],
+          isStream,
+        })
+      } catch {
+        reject(new Error(`status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`))
+      }
+    })
   })
 }
 

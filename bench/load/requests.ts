@@ -14,7 +14,12 @@ import type { WireRequest } from '../lib/wire.ts'
 import { sessionsOf } from './sessions.ts'
 
 export interface RequestLoad {
-  readonly port: number
+  /** Of a server of ours on this machine. */
+  readonly port?: number
+  /** Of any other one. */
+  readonly url?: string
+  /** Requests a second at most, over all connections. */
+  readonly rate?: number
   readonly connections: number
   readonly seconds: number
   readonly request: WireRequest
@@ -41,7 +46,17 @@ const SAMPLE = 64
 
 /** @throws {Error} when any answer was not as expected */
 export async function loadRequests(load: RequestLoad): Promise<RequestFigures> {
-  const { port, connections, seconds, request, group, status, needle } = load
+  const {
+    port,
+    url = `http://127.0.0.1:${port}/mcp`,
+    rate,
+    connections,
+    seconds,
+    request,
+    group,
+    status,
+    needle,
+  } = load
   const ids = group === undefined ? [] : sessionsOf(group).ids
   const latencies: number[] = []
   let seen = 0
@@ -54,7 +69,8 @@ export async function loadRequests(load: RequestLoad): Promise<RequestFigures> {
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const instance = autocannon(
       {
-        url: `http://127.0.0.1:${port}/mcp`,
+        url,
+        ...(rate !== undefined && { overallRate: rate }),
         method: 'POST',
         headers: { ...request.headers },
         body: request.body,

@@ -45,6 +45,11 @@ export async function createSessions(options: CreateSessions): Promise<number> {
   return performance.now() - began
 }
 
+/** Makes a group of sessions that were opened elsewhere. */
+export function keepSessions(name: string, ids: readonly string[], version: string | undefined): void {
+  groups.set(name, { ids, version })
+}
+
 export function sessionsOf(name: string): Group {
   const group = groups.get(name)
   if (group === undefined) throw new Error(`there is no group of sessions called ${name}`)

@@ -3,12 +3,13 @@
 import type { Part } from '../lib/bench.ts'
 import { connections } from './connections.ts'
 import { latency } from './latency.ts'
+import { micro } from './micro.ts'
 import { replay } from './replay.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
 import { streaming } from './streaming.ts'
 
-export const PARTS: readonly Part[] = [latency, sessions, connections, streaming, replay, start]
+export const PARTS: readonly Part[] = [latency, sessions, connections, streaming, replay, start, micro]
 
 /**
  * Picks parts.

@@ -41,6 +41,7 @@ export const sessions: Part = {
           run: () => bench.attempt(contender, `sessions ${n}`, () => idle(bench, contender, n)),
         })
       }
+      if (contender.without?.['streaming'] !== undefined) continue
       const n = bench.quick ? 100 : 1000
       steps.push({
         label: `sessions with full rings, ${contender.name}`,
@@ -52,10 +53,10 @@ export const sessions: Part = {
   },
 }
 
-function sizes(bench: Bench, { packages }: Contender): number[] {
+function sizes(bench: Bench, { packages, maxSessions = 10_000 }: Contender): number[] {
   if (bench.quick) return [1000]
   // Peers keep a server object for each session: a hundred thousand of them would take gigabytes.
-  return packages.length === 0 ? [1000, 10_000, 100_000] : [1000, 10_000]
+  return packages.length === 0 ? [1000, 10_000, 100_000] : [1000, 10_000].filter((n) => n <= maxSessions)
 }
 
 const expires = ({ packages }: Contender) => packages.length === 0
@@ -70,7 +71,7 @@ async function opening(bench: Bench, contender: Contender, round: number): Promi
   const server = await bench.server(contender)
   try {
     const load = await bench.load
-    const count = contender.packages.length > 0 ? 500 : bench.quick ? 1000 : 10_000
+    const count = contender.packages.length > 0 ? 200 : bench.quick ? 1000 : 10_000
     await openSession(contender, server.port)
     await load.call('createSessions', {
       group: 'warm',

@@ -3,13 +3,11 @@
  *
  * Set up as in its own examples: src/examples/server/simpleStreamableHttp.ts (mode `sse`),
  * jsonResponseStreamableHttp.ts (mode `json`) and simpleStatelessStreamableHttp.ts (mode `stateless`) of
- * https://github.com/modelcontextprotocol/typescript-sdk (branch v1.x), without their logging, cap and authorization.
- * Mode `resumable` is `sse` with the event store of those examples.
+ * https://github.com/modelcontextprotocol/typescript-sdk (branch v1.x), without their logging, cap, event store and authorization.
  */
 
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
-import { InMemoryEventStore } from '@modelcontextprotocol/sdk/examples/shared/inMemoryEventStore.js'
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
@@ -81,7 +79,6 @@ export async function start(setup) {
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => randomUUID(),
       enableJsonResponse: setup.mode === 'json',
-      ...(setup.mode === 'resumable' && { eventStore: new InMemoryEventStore() }),
       onsessioninitialized: (id) => {
         sessions.set(id, { transport, server })
       },
