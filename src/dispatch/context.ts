@@ -26,7 +26,7 @@ import type {
 import { type AskOptions, elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
-import type { Rounds } from './input-required.ts'
+import { type Inputs, LocalRounds } from './input-required.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 export interface ClientInfo extends Implementation {
@@ -65,15 +65,14 @@ export class RequestContext {
   readonly #exchange: Exchange
   readonly #request: RpcRequest
   readonly #host: DispatchHost
-  readonly #rounds: Rounds
+  #local: LocalRounds | undefined
   #locals: Record<string, unknown> | undefined
   #lastProgress = Number.NEGATIVE_INFINITY
 
-  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost, rounds: Rounds) {
+  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
     this.#request = request
     this.#host = host
-    this.#rounds = rounds
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -246,7 +245,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => quiet(this.#rounds.once(key, run))
+    return (key, run) => quiet(this.rounds.once(key, run))
   }
 
   /**
@@ -278,12 +277,12 @@ export class RequestContext {
 
   /** For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. */
   get inputResponses(): JsonObject {
-    return this.#rounds.responses
+    return this.rounds.responses
   }
 
   /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
   get requestState(): unknown {
-    return this.#rounds.state
+    return this.rounds.state
   }
 
   /**
@@ -303,6 +302,14 @@ export class RequestContext {
    */
   get closeStream(): (retryMs?: number) => void {
     return (retryMs) => this.#exchange.closeStream(retryMs)
+  }
+
+  /** @internal What earlier rounds of the call have brought. */
+  get rounds(): Inputs | LocalRounds {
+    const { inputs } = this.#exchange
+    if (inputs !== undefined) return inputs
+    this.#local ??= new LocalRounds()
+    return this.#local
   }
 
   /** @internal Whether the call was aborted, without making a signal for the question. */

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
 import { RequestContext } from './context.ts'
@@ -92,33 +93,19 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     const error = new RpcError(ErrorCode.METHOD_NOT_FOUND, `Method not found: ${quote(request.method)}`)
     return { error, origin: 'protocol' }
   }
-  const rounds = exchange.inputs ?? new LocalRounds()
-  const ctx = new RequestContext(exchange, request, host, rounds)
-  const allowed = (result: unknown) => {
-    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
-    return result
-  }
-  const run = () => {
-    const result =
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
-    return isPromise(result) ? result.then(allowed) : allowed(result)
-  }
+  const ctx = new RequestContext(exchange, request, host)
   const channels = rpcChannels.active ? rpcChannels : undefined
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
   try {
     const result =
-      rounds instanceof LocalRounds
-        ? finishLocally(run(), exchange, rounds, run)
-        : rounds.settle(run(), (reason) => exchange.abort(reason), run)
-    outcome = isPromise(result)
-      ? result.then(
-          (value) => ({ result: value }),
-          (error) => failed(error, ctx, host),
-        )
-      : { result }
+      host.middleware.length === 0
+        ? handler(request.params, ctx, host, exchange)
+        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+    outcome =
+      isPromise(result) || result instanceof InputRequired
+        ? finish(result, handler, request, exchange, ctx, host)
+        : { result }
   } catch (error) {
     outcome = failed(error, ctx, host)
   }
@@ -131,6 +118,13 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     channels.finish(request, exchange, settled)
     return settled
   })
+}
+
+/** The method exists, but this server has nothing registered that it could serve. */
+export class NotOfferedError extends RpcError {
+  constructor(message: string) {
+    super(ErrorCode.METHOD_NOT_FOUND, message)
+  }
 }
 
 /** A name that came from a client, short enough to repeat to it. */
@@ -149,6 +143,38 @@ export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost
   return `Internal error (reference ${correlationId})`
 }
 
+/** For a result that is not there yet, or that is a question to the client. */
+function finish<Host extends DispatchHost, E extends Exchange>(
+  first: unknown,
+  handler: MethodHandler<Host, E>,
+  request: RpcRequest,
+  exchange: E,
+  ctx: RequestContext,
+  host: Host,
+): Outcome | Promise<Outcome> {
+  const allowed = (result: unknown) => {
+    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
+    return result
+  }
+  const check = (result: unknown) => (isPromise(result) ? result.then(allowed) : allowed(result))
+  const run = () =>
+    check(
+      host.middleware.length === 0
+        ? handler(request.params, ctx, host, exchange)
+        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange)),
+    )
+  const { rounds } = ctx
+  const result =
+    rounds instanceof LocalRounds
+      ? finishLocally(check(first), exchange, rounds, run)
+      : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
+  if (!isPromise(result)) return { result }
+  return result.then(
+    (value) => ({ result: value }),
+    (error) => failed(error, ctx, host),
+  )
+}
+
 /** Where the client can be asked for real, a handler's `inputRequired` is served here. */
 function finishLocally(
   result: unknown,
@@ -160,7 +186,7 @@ function finishLocally(
   const send =
     request &&
     ((_key: string, { method, params = {} }: InputRequest) =>
-      request(method, params, { waitsForUser: method !== 'roots/list' }))
+      request(method, withElicitationId(params), { waitsForUser: method !== Method.listRoots }))
   const drive = (value: unknown) =>
     value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
   return isPromise(result) ? result.then(drive) : drive(result)
@@ -181,7 +207,14 @@ function runMiddleware(
   return run(0)
 }
 
+/** A real request in URL mode MUST have an id, by which the client is told when the user is done. */
+function withElicitationId(params: JsonObject): JsonObject {
+  if (params['mode'] !== 'url' || params['elicitationId'] !== undefined) return params
+  return { ...params, elicitationId: randomUUID() }
+}
+
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
+  if (error instanceof NotOfferedError) return { error, origin: 'protocol' }
   if (error instanceof RpcError && isComplete(error)) return { error, origin: 'handler' }
   if (error instanceof MissingCapabilityError) {
     const { message, requiredCapabilities } = error

@@ -5,7 +5,7 @@
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
-import { quote } from '../dispatch/dispatcher.ts'
+import { NotOfferedError, quote } from '../dispatch/dispatcher.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -35,7 +35,7 @@ export async function complete(
   host: PromptHost & ResourceHost,
 ): Promise<object> {
   if (!host.prompts.some(completes) && !host.resourceTemplates.some(completes)) {
-    throw new RpcError(ErrorCode.METHOD_NOT_FOUND, 'This server completes nothing')
+    throw new NotOfferedError('This server completes nothing')
   }
   const { name, value } = members(params, 'argument')
   const known = knownArguments(params)

@@ -57,7 +57,7 @@ export function findHeaderParameters(schema: object, use: string): readonly Head
   /** Anything else: no annotation may stand there. */
   const visitElsewhere = (value: unknown, at: readonly string[], depth: number): void => {
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return
-    if (!Array.isArray(value) && ANNOTATION in value && typeof (value as Schema)[ANNOTATION] === 'string') {
+    if (!Array.isArray(value) && ANNOTATION in value && !isSchema((value as Schema)[ANNOTATION])) {
       refuse(at, 'must be on a property that is reached by "properties" alone')
     }
     for (const [key, member] of Object.entries(value)) {
@@ -89,4 +89,9 @@ type Schema = { readonly [key: string]: unknown }
 
 function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What a property may be that happens to be called like the annotation. */
+function isSchema(value: unknown): boolean {
+  return typeof value === 'boolean' || isObject(value)
 }

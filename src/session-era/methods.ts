@@ -5,7 +5,7 @@
  * Not here: `initialize`, which no session has yet (handshake.ts).
  */
 
-import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
+import { type MethodHandler, type MethodTable, NotOfferedError } from '../dispatch/dispatcher.ts'
 import { complete } from '../features/completion.ts'
 import { getPrompt, listPrompts } from '../features/prompts.ts'
 import {
@@ -33,7 +33,7 @@ const ping: Handler = () => ({})
 const setLevel: Handler = (params, _ctx, server, exchange) => {
   const level = params?.['level']
   if (server.defaultLogLevel === undefined) {
-    throw new RpcError(ErrorCode.METHOD_NOT_FOUND, 'This server sends no log messages')
+    throw new NotOfferedError('This server sends no log messages')
   }
   if (typeof level !== 'string' || !LOG_RANK.has(level)) {
     throw new RpcError(

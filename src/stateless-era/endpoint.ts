@@ -9,7 +9,6 @@
 import { RequestContext } from '../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
-import { LocalRounds } from '../dispatch/input-required.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
@@ -57,7 +56,8 @@ export class StatelessEndpoint {
 
   /** @param value - the body as parsed JSON */
   post(incoming: Call, value: unknown): void {
-    const admission = admitPost(value, incoming, this.#state.settings.supported, this.#state.methods)
+    const { settings, methods, server } = this.#state
+    const admission = admitPost(value, incoming, settings.supported, methods, server.extensions.namedBy)
     if (admission.kind === 'refused') incoming.refuse(admission.status, admission.id, admission.error)
     else if (this.#closing) this.#refuseClosing(incoming, admission)
     else if (admission.kind === 'notification') incoming.empty(202)
@@ -130,7 +130,7 @@ export class StatelessEndpoint {
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
     const { server, settings, tasks } = this.#state
     const { incoming } = exchange
-    const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+    const ctx = new RequestContext(exchange, request, server)
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
@@ -166,7 +166,7 @@ export class StatelessEndpoint {
 function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, server: McpServer): void {
   const name = request.params?.['name']
   if (typeof name !== 'string' || !server.hasHeaderParameters) return
-  const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+  const ctx = new RequestContext(exchange, request, server)
   const tool = server.tools.find(name, ctx)
   if (tool === undefined || tool.headerParameters.length === 0) return
   const args = (request.params as JsonObject)['arguments']
@@ -178,7 +178,7 @@ function mayBecomeTask(exchange: StatelessExchange, request: DecodedRequest, ser
   const name = request.params?.['name']
   if (request.method !== Method.toolsCall || typeof name !== 'string') return false
   if (!server.hasTaskTools || !declaresTasks(exchange.peer)) return false
-  const ctx = new RequestContext(exchange, request, server, new LocalRounds())
+  const ctx = new RequestContext(exchange, request, server)
   return server.tools.find(name, ctx)?.config.task !== undefined
 }
 

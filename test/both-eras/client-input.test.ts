@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type InputRequest, inputRequired, type RequestContext } from '../../src/index.ts'
+import type { WireJson } from '../helpers/wire.ts'
 import { type Answer, asking, eras } from './asking.ts'
 
 const requestedSchema = {
@@ -166,6 +167,24 @@ for (const era of eras) {
     const { result } = await call('steps', {}, echo)
     assert.equal(result.content[0].text, '<step 0> <step 1>')
     assert.deepEqual(asked, ['step 0', 'step 1'])
+  })
+
+  test(`${era}: inputRequired sends the user to a page, with an id where a session can be told of the end`, async (t) => {
+    const { server, call } = await asking(t, era)
+    const params = { mode: 'url', message: 'Go there', url: 'https://example.com/' }
+    server.registerTool('go', {}, (_args, ctx) => {
+      if ('q' in ctx.inputResponses) return 'went'
+      return inputRequired({ inputRequests: { q: { method: 'elicitation/create', params } } })
+    })
+    const sent: WireJson[] = []
+    const { result } = await call('go', {}, (_method, asked) => {
+      sent.push(asked)
+      return { action: 'accept' }
+    })
+    assert.equal(result.content[0].text, 'went')
+    const { elicitationId, ...rest } = sent[0] ?? {}
+    assert.deepEqual(rest, params)
+    assert.equal(typeof elicitationId, era === 'session' ? 'string' : 'undefined')
   })
 
   test(`${era}: prompts and resources ask as tools do`, async (t) => {

@@ -67,6 +67,11 @@ const rows: readonly Row[] = [
     schema: schema({ a: annotated('My Region') }),
     says: /"My Region"/,
   },
+  {
+    what: 'no string, and below items',
+    schema: schema({ list: { type: 'array', items: { type: 'string', 'x-mcp-header': 5 } } }),
+    says: elsewhere,
+  },
   { what: 'a name with a colon', schema: schema({ a: annotated('A:B') }), says: name },
   { what: 'a name beyond ASCII', schema: schema({ a: annotated('Größe') }), says: name },
   {

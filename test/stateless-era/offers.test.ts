@@ -141,7 +141,8 @@ test('completion: suggestions, an error for wrong requests, and -32601 where not
   const argument = { name: 'a', value: 'x' }
   const complete = async (params: object) =>
     await client().request('completion/complete', params, { check: false })
-  assert.equal((await complete({ ref, argument })).error.code, -32601)
+  const absent = await complete({ ref, argument })
+  assert.deepEqual([absent.status, absent.error.code], [404, -32601])
   const completers = {
     a: (value: string) => {
       if (value === 'throw') throw new Error('hunter2')
