@@ -2,200 +2,28 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
+import {
+  answerTo,
+  bodyOf,
+  callEcho,
+  frame,
+  openStream,
+  progress,
+  serveHttp,
+  tinyServer,
+} from './tiny-servers.ts'
 import {
   ErrorAnswer,
   get,
   openSse,
   options,
   post,
-  RawSocket,
-  raw,
   SseParser,
   TestSession,
   type WireJson,
   within,
 } from './wire.ts'
-
-async function serveHttp(t: TestContext, listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const { port } = server.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}/mcp` }
-}
-
-async function serveNet(t: TestContext, listener: (socket: Socket) => void) {
-  const server = createNetServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => {})
-    t.after(() => socket.destroy())
-    listener(socket)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  return (server.address() as AddressInfo).port
-}
-
-async function bodyOf(req: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of req) text += chunk
-  return text
-}
-
-const frame = (message: WireJson, id?: string) =>
-  `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`
-const openStream = (res: ServerResponse) => res.writeHead(200, { 'content-type': 'text/event-stream' })
-const progress = (value: number) => ({
-  jsonrpc: '2.0',
-  method: 'notifications/progress',
-  params: { progressToken: 't', progress: value },
-})
-const callEcho = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'echo' } }
-const answerTo = (id: unknown) => ({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'é' }] } })
-
-/** A server just large enough to hold a session, with one fault to choose. */
-function tinyServer(fault: 'none' | 'wrong-result' | 'no-end' = 'none'): RequestListener {
-  let asked: ((message: WireJson) => void) | undefined
-  return async (req, res) => {
-    if (req.method === 'DELETE') return void res.writeHead(200).end()
-    if (req.method === 'GET') {
-      openStream(res).write(': hello\n\n')
-      res.end(frame(answerTo(1), `after-${req.headers['last-event-id']}`))
-      return
-    }
-    const message: WireJson = JSON.parse(await bodyOf(req))
-    if (message.id === undefined) return void res.writeHead(202).end()
-    if (message.method === undefined) {
-      res.writeHead(202).end()
-      return asked?.(message)
-    }
-    const json = (result: object) =>
-      res
-        .writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 's1' })
-        .end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result }))
-    if (message.method === 'initialize') {
-      const serverInfo = { name: 'tiny', version: '1' }
-      return void json({ protocolVersion: message.params.protocolVersion, capabilities: {}, serverInfo })
-    }
-    if (message.method === 'tools/list')
-      return void json(fault === 'wrong-result' ? { tools: 1 } : { tools: [] })
-    const params = { messages: [], maxTokens: 5 }
-    openStream(res).write(frame({ jsonrpc: '2.0', id: 'q', method: 'sampling/createMessage', params }))
-    const answer = await new Promise<WireJson>((resolve) => {
-      asked = resolve
-    })
-    const text = JSON.stringify({
-      answer,
-      seen: req.headers['mcp-protocol-version'],
-      session: req.headers['mcp-session-id'],
-    })
-    const last = frame({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text }] } })
-    if (fault === 'no-end') res.write(last, () => res.destroy())
-    else res.end(last)
-  }
-}
-
-test('raw sends its parts one by one and shows the head as it came', async (t) => {
-  const pieces: string[] = []
-  const port = await serveNet(t, (socket) => {
-    socket.on('data', (bytes) => {
-      pieces.push(bytes.toString())
-      if (!pieces.join('').endsWith('END')) return
-      socket.write('HTTP/1.1 200 OK\r\nX-Twice: a\r\nx-twice: b\r\nContent-Length: 5\r\n\r\nhello and more')
-    })
-  })
-  const response = await raw(port, ['first ', 'second ', 'END'])
-  assert.deepEqual(pieces, ['first ', 'second ', 'END'])
-  assert.equal(response.status, 200)
-  assert.equal(response.body, 'hello')
-  assert.equal(response.headers['x-twice'], 'a, b')
-  assert.deepEqual(response.headerLines.slice(0, 2), [
-    ['X-Twice', 'a'],
-    ['x-twice', 'b'],
-  ])
-  assert.equal(response.complete, true)
-})
-
-test('raw reads a chunked body, and tells when its last chunk is missing', async (t) => {
-  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
-  const port = await serveNet(t, (socket) => {
-    socket.once('data', (bytes) => {
-      socket.write(`${head}5;ext=1\r\nhello\r\n`)
-      socket.end(bytes.toString().includes('whole') ? '1\r\n!\r\n0\r\n\r\n' : '9\r\nabc')
-    })
-  })
-  const whole = await raw(port, 'GET /whole HTTP/1.1\r\n\r\n')
-  assert.deepEqual([whole.body, whole.complete], ['hello!', true])
-  const cut = await raw(port, 'GET /cut HTTP/1.1\r\n\r\n')
-  assert.deepEqual([cut.body, cut.complete], ['helloabc', false])
-})
-
-test('raw with halfClose ends its side and still reads the answer', async (t) => {
-  const port = await serveNet(t, (socket) => {
-    socket.resume()
-    socket.on('end', () => socket.end('HTTP/1.0 400 Bad Request\r\n\r\nto the end'))
-  })
-  const response = await raw(port, 'GET / HTTP/1.1\r\n', { halfClose: true })
-  assert.equal(response.status, 400)
-  assert.equal(response.httpVersion, '1.0')
-  assert.equal(response.body, 'to the end')
-})
-
-test('raw rejects when the connection ends without a response', async (t) => {
-  const port = await serveNet(t, (socket) => socket.once('data', () => socket.end('HTTP/1.1 200')))
-  await assert.rejects(
-    raw(port, 'GET / HTTP/1.1\r\n\r\n'),
-    /ended before a response; received: "HTTP\/1.1 200"/,
-  )
-})
-
-test('raw with head takes no body from the answer to HEAD', async (t) => {
-  const port = await serveNet(t, (socket) =>
-    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n')),
-  )
-  assert.equal((await raw(port, 'HEAD / HTTP/1.1\r\n\r\n', { head: true })).body, '')
-})
-
-test('RawSocket reads pipelined responses and an interim one in order', async (t) => {
-  const { port } = await serveHttp(t, async (req, res) => void res.end(`${req.url} ${await bodyOf(req)}`))
-  const socket = await RawSocket.open(port)
-  t.after(() => socket.destroy())
-  await socket.write('GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n')
-  assert.equal((await socket.response()).body, '/a ')
-  assert.equal((await socket.response()).body, '/b ')
-  await socket.write('POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n')
-  assert.equal((await socket.response()).status, 100)
-  await socket.write('hi')
-  assert.equal((await socket.response()).body, '/c hi')
-})
-
-test('RawSocket.reset reaches the server as ECONNRESET', async (t) => {
-  let broken: Promise<unknown> | undefined
-  const port = await serveNet(t, (socket) => {
-    broken = new Promise((resolve) => socket.on('error', resolve))
-    socket.on('data', () => socket.write('got it'))
-  })
-  const socket = await RawSocket.open(port)
-  await socket.write('x')
-  await socket.readUntil((text) => text === 'got it')
-  socket.reset()
-  const error = (await broken) as NodeJS.ErrnoException
-  assert.equal(error.code, 'ECONNRESET')
-})
-
-test('RawSocket.ended resolves when the server closes', async (t) => {
-  const port = await serveNet(t, (socket) => socket.once('data', () => socket.end('bye')))
-  const socket = await RawSocket.open(port)
-  t.after(() => socket.destroy())
-  await socket.write('x')
-  assert.deepEqual(await socket.ended, { error: undefined })
-  assert.equal(socket.received, 'bye')
-})
 
 test('post sends the default headers, lets each be replaced or removed, and shows the raw headers', async (t) => {
   const { url } = await serveHttp(t, async (req, res) => {
