@@ -9,6 +9,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { Abortable } from '../dispatch/abortable.ts'
 import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
@@ -20,17 +21,16 @@ import type { PostReply } from './reply.ts'
 import { encodeOutcome } from './results.ts'
 import type { Session } from './session.ts'
 
-export class SessionExchange implements Exchange {
+export class SessionExchange extends Abortable implements Exchange {
   readonly request: SendRequest | undefined
   readonly inputs = undefined
   cacheHint = undefined
   readonly #request: RpcRequest
   readonly #reply: PostReply
-  #controller: AbortController | undefined
-  #abortReason: Error | undefined
   #settled = false
 
   constructor(request: RpcRequest, reply: PostReply) {
+    super()
     this.#request = request
     this.#reply = reply
     reply.expect(this)
@@ -75,24 +75,6 @@ export class SessionExchange implements Exchange {
 
   get logLevel(): LogLevel | undefined {
     return this.#reply.session?.logLevel
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
-    }
-    return this.#controller.signal
-  }
-
-  get aborted(): boolean {
-    return this.#abortReason !== undefined
-  }
-
-  abort(reason: Error): void {
-    if (this.#abortReason !== undefined) return
-    this.#abortReason = reason
-    this.#controller?.abort(reason)
   }
 
   notify(method: string, params: JsonObject): void {

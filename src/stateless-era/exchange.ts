@@ -12,6 +12,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { Abortable } from '../dispatch/abortable.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
@@ -27,7 +28,7 @@ import type { Envelope } from './envelope.ts'
 import { encodeOutcome, statusOf } from './results.ts'
 import type { StatelessEraState } from './state.ts'
 
-export class StatelessExchange implements Exchange {
+export class StatelessExchange extends Abortable implements Exchange {
   readonly revision: RevisionName
   readonly sessionId = undefined
   /** Requests of the server's own do not exist in this era. */
@@ -40,8 +41,6 @@ export class StatelessExchange implements Exchange {
   readonly #state: StatelessEraState
   #writer: SseWriter | undefined
   #silence: NodeJS.Timeout | undefined
-  #controller: AbortController | undefined
-  #abortReason: Error | undefined
   #settled = false
   #held = false
 
@@ -53,6 +52,7 @@ export class StatelessExchange implements Exchange {
     revision: RevisionName,
     inputs: InputRounds | undefined,
   ) {
+    super()
     this.revision = revision
     this.inputs = inputs
     this.message = message
@@ -77,27 +77,9 @@ export class StatelessExchange implements Exchange {
     return this.#state.server.defaultLogLevel === undefined ? undefined : this.#envelope.logLevel
   }
 
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
-    }
-    return this.#controller.signal
-  }
-
-  get aborted(): boolean {
-    return this.#abortReason !== undefined
-  }
-
   /** Read by the writer. */
   get maxBufferBytes(): number {
     return this.#state.settings.maxStreamBufferBytes
-  }
-
-  abort(reason: Error): void {
-    if (this.#abortReason !== undefined) return
-    this.#abortReason = reason
-    this.#controller?.abort(reason)
   }
 
   notify(method: string, params: JsonObject): void {
