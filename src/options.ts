@@ -61,6 +61,8 @@ export interface HandlerOptions {
   readonly maxStreamBufferBytes?: number
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
+  /** Calls in progress that belong to no session, of all clients together; 503 above. @defaultValue 10 000 */
+  readonly maxInFlight?: number
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number
   /** Time for a client to answer a request of ours. @defaultValue 60 s */
@@ -108,6 +110,7 @@ const COUNTS = {
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
+  maxInFlight: 10_000,
   maxSubscriptionsPerSession: 1000,
 }
 const TIMES = {
@@ -173,6 +176,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
+      maxInFlight: counts.maxInFlight,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),

@@ -31,6 +31,34 @@ test('handler refuses a call above maxInFlightPerSession with 429 and Retry-Afte
   )
 })
 
+for (const era of ['session era', 'stateless era']) {
+  test(`handler refuses a call without a session above maxInFlight with 503 and Retry-After: ${era}`, async (t) => {
+    const { url, waiting, refusals } = await start(t, { sessions: false, maxInFlight: 1 })
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    const stateless = era === 'stateless era'
+    const headers: { [name: string]: string } = stateless
+      ? { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'wait' }
+      : {}
+    const wait = (id: number) =>
+      post(url, message('tools/call', { name: 'wait', ...(stateless && { _meta: meta }) }, id), headers)
+    const first = wait(1)
+    const call = await waiting()
+    const second = await wait(2)
+    assert.deepEqual([second.status, second.json?.id, second.json?.error.code], [503, 2, -32000])
+    assert.match(second.json?.error.message ?? '', /in progress, of 1$/)
+    assert.ok(Number(second.headers['retry-after']) > 0)
+    call.release()
+    assert.equal((await first).json?.result.content[0].text, 'released')
+    assert.deepEqual(
+      refusals.map(({ status }) => status),
+      [503],
+    )
+  })
+}
+
 test('handler refuses a session above sessions.max with 503 and Retry-After, only while all are in use', async (t) => {
   const { url, waiting, refusals, serving } = await start(t, { sessions: { max: 1 } })
   const session = await TestSession.open(url)

@@ -15,6 +15,7 @@ const counts = [
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
+  'maxInFlight',
   'maxSubscriptionsPerSession',
 ]
 const times = ['keepAliveMs', 'sseAfterMs', 'disconnectGraceMs', 'requestTimeoutMs', 'elicitTimeoutMs']
@@ -133,6 +134,7 @@ test('the defaults are the documented ones', () => {
     maxBatch: 100,
     maxStreamBufferBytes: 1 * MiB,
     maxInFlightPerSession: 256,
+    maxInFlight: 10_000,
     maxSubscriptionsPerSession: 1000,
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
@@ -149,6 +151,7 @@ test('the defaults are the documented ones', () => {
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
     maxStreamBufferBytes: 1 * MiB,
+    maxInFlight: 10_000,
     subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
     requestState: { ttlMs: 900_000, maxLength: 65_536 },
     serverInfo: true,

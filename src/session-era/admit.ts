@@ -7,7 +7,7 @@
  *   4. session id: present 400, known 404, of this principal 404
  *   5. an array: the revision has batches, and this is one    400, -32600
  *   6. a request: the client can read one of our answers      406
- *   7. not too many calls at once                             429
+ *   7. not too many calls at once                             429; 503 without a session
  *   8. ids not in use, when duplicates are to be refused      400
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
@@ -138,7 +138,7 @@ function checkRequests(
   const id = requests.length === 1 ? requests[0]?.id : undefined
   const refusal = unreadable(incoming, id)
   if (refusal !== undefined) return refusal
-  if (session === undefined) return undefined
+  if (session === undefined) return tooMany(requests.length, id, state)
   const { inFlight = NO_EXCHANGES } = session
   const { maxInFlightPerSession } = state.settings
   if (inFlight.size + requests.length > maxInFlightPerSession) {
@@ -155,6 +155,17 @@ function checkRequests(
     }
   }
   return undefined
+}
+
+/** Calls without a session are nobody's in particular, so all of them count together. */
+function tooMany(
+  count: number,
+  id: JsonRpcId | undefined,
+  { calls, settings }: SessionEraState,
+): Refused | undefined {
+  if (calls.size + count <= settings.maxInFlight) return undefined
+  const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
+  return { ...refused(503, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
 }
 
 function unreadable(incoming: Incoming<Principal>, id: JsonRpcId | undefined): Refused | undefined {

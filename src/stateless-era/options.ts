@@ -41,6 +41,7 @@ export interface StatelessEraSettings {
   readonly keepAliveMs: number
   readonly sseAfterMs: number
   readonly maxStreamBufferBytes: number
+  readonly maxInFlight: number
   readonly subscriptions: Required<SubscriptionOptions>
   readonly requestState: SealOptions
   readonly tasks: TaskSettings
