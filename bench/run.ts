@@ -8,7 +8,7 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { BARS, judge } from './bars.ts'
 import { CONTENDERS, floorOf, pick } from './contenders/index.ts'
 import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
@@ -19,6 +19,7 @@ import { formatSeconds, Progress } from './lib/progress.ts'
 import { Collector, type Results, writeResults } from './lib/results.ts'
 import { printFigures } from './lib/table.ts'
 import { PARTS, pickParts } from './parts/index.ts'
+import { writeReport } from './report/render.ts'
 import { parseUrlOptions, URL_USAGE } from './url/options.ts'
 import { measureUrl } from './url/run.ts'
 
@@ -26,6 +27,8 @@ async function run(args: Arguments): Promise<boolean> {
   const parts = pickParts(PARTS, args.parts)
   const collector = new Collector()
   const contenders = pick(CONTENDERS, args.only).filter((contender) => {
+    // A quick run shows that barewire and the harness work; for peers that takes being named.
+    if (args.quick && args.only.length === 0 && contender.packages.length > 0) return false
     if (isInstalled(contender)) return true
     collector.note(`${contender.family} is not installed and is skipped: npm run bench:peers installs it`)
     return false
@@ -64,10 +67,11 @@ async function run(args: Arguments): Promise<boolean> {
     }),
     notes: collector.notes,
   }
-  const file = join(ROOT, args.out)
+  const file = resolve(ROOT, args.out)
   writeResults(file, results)
   printFigures(results)
-  console.log(`\n${formatSeconds(seconds)}; ${args.out}`)
+  const report = relative(ROOT, await writeReport(file, results))
+  console.log(`\n${formatSeconds(seconds)}; ${args.out}, ${report}`)
   const met = !args.check || check(results, parts)
   for (const failure of bench.failures) console.error(`FAILED ${failure}`)
   return bench.failures.length === 0 && met

@@ -14,7 +14,8 @@ export interface Arguments {
 export const USAGE = `npm run bench [-- PART... OPTIONS]
 
   PART            latency sessions connections streaming replay start micro soak; none: all but soak
-  --quick         small numbers, one round: shows that everything works, in under two minutes
+  --quick         small numbers, one round: shows that everything works, in under two minutes;
+                  without the peers, unless --only names them
   --only NAMES    contenders or families, with commas: barewire,floor
   --node PATH     run the servers on another Node
   --check         exit with an error and a list when a bar is missed

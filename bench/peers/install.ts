@@ -1,14 +1,17 @@
-/** `npm run bench:peers`: installs the peers next to this file, from the lock file. */
+/** `npm run bench:peers`: installs the peers and the plotting library of the report, each from its lock file. */
 
 import { fileURLToPath } from 'node:url'
 import { run } from '../../scripts/lib/child.ts'
 
-const home = fileURLToPath(new URL('.', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-const { code, stderr } = await run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: home })
-if (code === 0) {
-  console.log('the peers are installed below bench/peers')
-} else {
-  console.error(`npm ci in bench/peers failed:\n${stderr}`)
-  process.exitCode = 1
+for (const folder of ['peers', 'report']) {
+  const home = fileURLToPath(new URL(`../${folder}`, import.meta.url))
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund']
+  const { code, stderr } = await run(npm, args, { cwd: home })
+  if (code === 0) {
+    console.log(`installed below bench/${folder}`)
+  } else {
+    console.error(`npm ci in bench/${folder} failed:\n${stderr}`)
+    process.exitCode = 1
+  }
 }
