@@ -99,8 +99,12 @@ export class StatelessEndpoint {
   }
 
   #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
-    const { server, sealer } = this.#state
+    const { server, sealer, calls, settings } = this.#state
     try {
+      if (calls.size >= settings.maxInFlight) {
+        const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
+        throw new RpcError(ErrorCode.SERVER_ERROR, problem)
+      }
       const inputs = TAKES_INPUT.has(request.method)
         ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
         : undefined
