@@ -1,15 +1,27 @@
 /** The parts of the benchmark, in the order in which a run of everything takes them. */
 
 import type { Part } from '../lib/bench.ts'
+import { client } from './client.ts'
 import { connections } from './connections.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
 import { replay } from './replay.ts'
 import { sessions } from './sessions.ts'
+import { soak } from './soak.ts'
 import { start } from './start.ts'
 import { streaming } from './streaming.ts'
 
-export const PARTS: readonly Part[] = [latency, sessions, connections, streaming, replay, start, micro]
+export const PARTS: readonly Part[] = [
+  latency,
+  sessions,
+  connections,
+  streaming,
+  replay,
+  start,
+  micro,
+  client,
+  soak,
+]
 
 /**
  * Picks parts.
