@@ -38,8 +38,8 @@ export function parseCoreList(list: string): number[] {
     .trim()
     .split(',')
     .flatMap((part) => {
-      const [from, to = from] = part.split('-').map(Number)
-      if (from === undefined || to === undefined || Number.isNaN(from) || Number.isNaN(to)) return []
+      if (!/^\d+(-\d+)?$/.test(part)) return []
+      const [from = 0, to = from] = part.split('-').map(Number)
       return Array.from({ length: to - from + 1 }, (_, i) => from + i)
     })
 }
