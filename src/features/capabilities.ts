@@ -14,8 +14,8 @@ export interface EraAbilities {
   readonly notifies: boolean
   /** Log messages can be asked for. */
   readonly logs: boolean
-  /** Calls can become tasks. */
-  readonly tasks?: boolean
+  /** Extensions can be announced, and their methods called; calls can become tasks. */
+  readonly extensions?: boolean
 }
 
 interface Configured {
@@ -34,7 +34,10 @@ export function offeredCapabilities(server: McpServer, era: EraAbilities): JsonO
   }
   if (prompts.some(completes) || resourceTemplates.some(completes)) found['completions'] = {}
   if (era.logs && server.defaultLogLevel !== undefined) found['logging'] = {}
-  if (era.tasks === true && server.hasTaskTools) found['extensions'] = { [TASKS_EXTENSION]: {} }
+  if (era.extensions === true && (server.hasTaskTools || server.extensions.settings.size > 0)) {
+    const tasks = server.hasTaskTools ? { [TASKS_EXTENSION]: {} } : {}
+    found['extensions'] = { ...tasks, ...Object.fromEntries(server.extensions.settings) }
+  }
   return found
 }
 

@@ -12,6 +12,7 @@ import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
+import { type ExtensionConfig, Extensions } from './extensions.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { type Entry, type Handle, Registry } from './registry.ts'
 import { ResourceWatch } from './resource-watch.ts'
@@ -59,6 +60,7 @@ export class McpServer implements DispatchHost {
   readonly resources: Registry<StaticResource>
   readonly resourceTemplates: Registry<TemplateResource>
   readonly watch: ResourceWatch
+  readonly extensions = new Extensions()
   readonly #middleware: Middleware[] = []
   #hasHeaderParameters = false
   #hasTaskTools = false
@@ -180,6 +182,29 @@ export class McpServer implements DispatchHost {
         return new Prompt(name, { ...prompt.config, ...changes }, prompt.handler)
       },
     )
+  }
+
+  /**
+   * Adds an extension of the protocol, for clients of the stateless era: it is announced in their discovery, and its
+   * methods are answered like any other. Sessions know nothing of it.
+   *
+   * A client that calls its methods need not have declared it; where it must, look into
+   * `ctx.client.capabilities.extensions` and throw a `MissingCapabilityError`.
+   *
+   * @param id - a prefix as in `_meta` keys, and a name: `com.example/notes`
+   * @throws {TypeError} a malformed or duplicate id, a method that the core or another extension has, a wrong option
+   *
+   * @example
+   * ```ts
+   * server.registerExtension('com.example/notes', {
+   *   settings: { maxLength: 4096 },
+   *   methods: { 'notes/list': () => ({ notes: ['first', 'second'] }) },
+   *   cache: { 'notes/list': { ttlMs: 60_000, scope: 'public' } },
+   * })
+   * ```
+   */
+  registerExtension(id: string, config: ExtensionConfig = {}): void {
+    this.extensions.add(id, config)
   }
 
   /** Wraps every request in a function of yours. The first one added is the outermost. */

@@ -44,11 +44,13 @@ export type Admission =
       readonly revision: Revision
     }
 
+/** @param namedBy - what `Mcp-Name` repeats in the methods of extensions */
 export function admitPost(
   value: unknown,
   incoming: Incoming<Principal>,
   supported: readonly string[],
   methods: { has(method: string): boolean },
+  namedBy?: ReadonlyMap<string, string>,
 ): Admission {
   if (Array.isArray(value)) {
     return refused(
@@ -74,7 +76,7 @@ export function admitPost(
     checkVersionHeader(incoming.protocolVersion, envelope.protocolVersion)
     const revision = findRevision(envelope.protocolVersion)
     if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
-    checkStandardHeaders(method, params, incoming.methodHeader, incoming.nameHeader)
+    checkStandardHeaders(method, params, incoming.methodHeader, incoming.nameHeader, namedBy)
     if (!methods.has(method) && method !== Method.listen) {
       const problem = `Method not found: ${JSON.stringify(method.slice(0, 100))} (this server speaks ${supported.join(', ')})`
       return refused(404, id, ErrorCode.METHOD_NOT_FOUND, problem)

@@ -18,7 +18,7 @@ export function discover(
   ctx.hintCache(server.cache.discover)
   return {
     supportedVersions: STATELESS_REVISIONS,
-    capabilities: offeredCapabilities(server, { notifies: true, logs: true, tasks: true }),
+    capabilities: offeredCapabilities(server, { notifies: true, logs: true, extensions: true }),
     ...(server.instructions !== undefined && { instructions: server.instructions }),
   }
 }

@@ -33,15 +33,21 @@ export function checkVersionHeader(header: string | undefined, protocolVersion: 
   if (header !== protocolVersion) throw mismatch('MCP-Protocol-Version', header, protocolVersion)
 }
 
-/** `Mcp-Method` and `Mcp-Name`. @throws {RpcError} -32020 */
+/**
+ * `Mcp-Method` and `Mcp-Name`.
+ *
+ * @param namedBy - the parameters that name what a request of an extension is about
+ * @throws {RpcError} -32020
+ */
 export function checkStandardHeaders(
   method: string,
   params: JsonObject | undefined,
   methodHeader: string | undefined,
   nameHeader: string | undefined,
+  namedBy: ReadonlyMap<string, string> | undefined,
 ): void {
   if (methodHeader !== method) throw mismatch('Mcp-Method', methodHeader, method)
-  const member = NAMED_BY.get(method)
+  const member = NAMED_BY.get(method) ?? namedBy?.get(method)
   const name = member === undefined ? undefined : params?.[member]
   // A request that lacks the member itself is refused for that, by who needs it.
   if (typeof name !== 'string') return

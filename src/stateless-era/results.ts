@@ -71,7 +71,9 @@ export function encodeOutcome(
     return encodeResult(message.id, given, report)
   }
   if (text?.startsWith('{')) return encodeResultText(message.id, splice(head, text))
-  report(new McpError('ERR_RESULT', `A result must be an object; a middleware gave ${typeof result}`))
+  report(
+    new McpError('ERR_RESULT', `A result must be an object; a handler or middleware gave ${typeof result}`),
+  )
   return encodeError(message.id, internalError('the result is not an object'))
 
   function merged(members: JsonObject, resultType: string): JsonObject {

@@ -22,7 +22,7 @@ export class StatelessEraState {
   /** Lifecycle: from the first `await` of a request to its answer or its end. */
   readonly calls = new Set<StatelessExchange>()
   #onIdle: (() => void) | undefined
-  #methodsWithTasks: MethodTable<McpServer> | undefined
+  #extended: MethodTable<McpServer> | undefined
 
   constructor(server: McpServer, settings: StatelessEraSettings) {
     this.server = server
@@ -33,11 +33,17 @@ export class StatelessEraState {
     this.prefix = resultPrefix(settings.serverInfo ? server.info : undefined)
   }
 
-  /** Those of tasks are there once a tool can be one. */
+  /** Those of tasks are there once a tool can be one, those of an extension once it is registered. */
   get methods(): MethodTable<McpServer> {
-    if (!this.server.hasTaskTools) return STATELESS_METHODS
-    this.#methodsWithTasks ??= new Map([...STATELESS_METHODS, ...this.tasks.methods])
-    return this.#methodsWithTasks
+    const { hasTaskTools, extensions } = this.server
+    if (!hasTaskTools && extensions.methods.size === 0) return STATELESS_METHODS
+    const ofTasks = hasTaskTools ? this.tasks.methods : []
+    // No method is ever taken away, so a table of the right size is the right table.
+    const size = STATELESS_METHODS.size + ofTasks.length + extensions.methods.size
+    if (this.#extended?.size !== size) {
+      this.#extended = new Map([...STATELESS_METHODS, ...ofTasks, ...extensions.methods])
+    }
+    return this.#extended
   }
 
   release(exchange: StatelessExchange): void {

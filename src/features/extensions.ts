@@ -1,0 +1,137 @@
+/**
+ * Extensions of the protocol that the server's owner adds: what is announced under their ids, and their methods.
+ *
+ * Once it is registered, a method of an extension is dispatched like one of the core: middleware runs around it, an
+ * `RpcError` is its error, and the era shapes its result. An era that has no place to announce extensions has none of
+ * their methods either.
+ *
+ * Spec: 2026-07-28 versioning, "Extension Negotiation" {@link spec.versioning}; key names {@link spec.overview}.
+ * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
+ */
+
+import type { RequestContext } from '../dispatch/context.ts'
+import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
+import type { CacheHint } from '../dispatch/exchange.ts'
+import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
+import { Method } from '../protocol/methods.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { checkCacheHint } from './cache-hints.ts'
+
+/**
+ * Answers a request of an extension: gives the members of the result, or throws an `RpcError`, such as
+ * `new RpcError(ErrorCode.INVALID_PARAMS, '...')` for parameters that do not fit. Nothing has checked them before.
+ * It cannot ask the client for input.
+ */
+export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => object | Promise<object>
+
+export interface ExtensionConfig {
+  /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
+  readonly settings?: JsonObject
+  /** By name, such as `skills/list`. @defaultValue none: an extension may be settings and `_meta` alone */
+  readonly methods?: { readonly [method: string]: ExtensionMethod }
+  /** By method, how long clients may keep its results. @defaultValue none: only what a result says by itself */
+  readonly cache?: { readonly [method: string]: Partial<CacheHint> }
+  /**
+   * By method, the parameter that names what a request is about, where the extension has clients repeat it outside
+   * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
+   */
+  readonly namedBy?: { readonly [method: string]: string }
+}
+
+const CONFIG_NAMES: readonly string[] = ['settings', 'methods', 'cache', 'namedBy']
+const CORE_METHODS: ReadonlySet<string> = new Set(Object.values(Method))
+/** The rule of `_meta` keys, with the prefix that an extension MUST have: labels, dots between them, slash, name. */
+const ID =
+  /^[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*\/(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)?$/i
+/** What can be repeated in a header as it is; `rpc.` is reserved by JSON-RPC, and a notification has no answer. */
+const METHOD_NAME = /^(?!rpc\.|notifications\/)[\x21-\x7e]+$/
+
+export class Extensions {
+  /** Lifecycle: this and the next two as long as the server. Extensions are added, never removed. */
+  readonly #settings = new Map<string, JsonObject>()
+  readonly #methods = new Map<string, MethodHandler<unknown>>()
+  readonly #namedBy = new Map<string, string>()
+
+  /** Of all extensions. */
+  get methods(): MethodTable<unknown> {
+    return this.#methods
+  }
+
+  /** Settings by id, as they are announced. */
+  get settings(): ReadonlyMap<string, JsonObject> {
+    return this.#settings
+  }
+
+  /** The parameter that clients repeat outside of the message. */
+  get namedBy(): ReadonlyMap<string, string> {
+    return this.#namedBy
+  }
+
+  /** All or nothing: what is refused has added no method. @throws {TypeError} naming the extension */
+  add(id: string, config: ExtensionConfig): void {
+    const use = `Extension ${JSON.stringify(id)}`
+    if (typeof id !== 'string' || !ID.test(id)) {
+      throw new TypeError(`${use}: an id is a reversed domain name, a slash and a name: com.example/notes`)
+    }
+    if (id === TASKS_EXTENSION)
+      throw new TypeError(`${use} is served by itself once a tool has the task option`)
+    if (this.#settings.has(id)) throw new TypeError(`${use} is registered already`)
+    for (const name of Object.keys(config)) {
+      if (!CONFIG_NAMES.includes(name)) throw new TypeError(`${use} has no option ${JSON.stringify(name)}`)
+    }
+    const { methods = {}, cache = {}, namedBy = {}, settings = {} } = config
+    for (const [option, value] of Object.entries({ cache, namedBy })) {
+      const stray = Object.keys(value).find((name) => !Object.hasOwn(methods, name))
+      if (stray !== undefined) {
+        throw new TypeError(`${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods`)
+      }
+    }
+    const copied = copyOf(settings, use)
+    const handlers = Object.entries(methods).map(([name, method]) => {
+      this.#checkMethod(name, method, use)
+      const given = Object.hasOwn(cache, name) ? cache[name] : undefined
+      const hint =
+        given === undefined ? undefined : checkCacheHint(given, `${use} cache[${JSON.stringify(name)}]`)
+      return [name, handlerOf(method, hint)] as const
+    })
+    const names = Object.entries(namedBy)
+    for (const [name, parameter] of names) {
+      if (typeof parameter === 'string') continue
+      throw new TypeError(
+        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${typeof parameter}`,
+      )
+    }
+    this.#settings.set(id, copied)
+    for (const [name, handler] of handlers) this.#methods.set(name, handler)
+    for (const [name, parameter] of names) this.#namedBy.set(name, parameter)
+  }
+
+  #checkMethod(name: string, method: unknown, use: string): void {
+    const shown = `${use} method ${JSON.stringify(name)}`
+    if (!METHOD_NAME.test(name)) {
+      throw new TypeError(`${shown} must be visible ASCII, and not begin with "rpc." or "notifications/"`)
+    }
+    if (CORE_METHODS.has(name)) throw new TypeError(`${shown} is one of the core protocol`)
+    if (this.#methods.has(name)) throw new TypeError(`${shown} is one of another extension`)
+    if (typeof method !== 'function') throw new TypeError(`${shown} must be a function; got ${typeof method}`)
+  }
+}
+
+function handlerOf(method: ExtensionMethod, hint: CacheHint | undefined): MethodHandler<unknown> {
+  return (params, ctx) => {
+    if (hint !== undefined) ctx.hintCache(hint)
+    return method(params ?? {}, ctx)
+  }
+}
+
+/** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */
+function copyOf(settings: JsonObject, use: string): JsonObject {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(settings)
+  } catch {
+    // Circular, or with a BigInt in it.
+  }
+  if (text?.startsWith('{')) return JSON.parse(text)
+  throw new TypeError(`${use} settings must be an object that JSON can hold`)
+}
