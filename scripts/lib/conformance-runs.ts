@@ -31,13 +31,6 @@ export const conformanceRuns: readonly ConformanceRun[] = [
 ]
 
 const STUB = 'a stub: the suite has no check yet'
-const NO_SKILLS =
-  'the fixture does not declare io.modelcontextprotocol/skills, an extension that barewire lacks'
 
 /** By scenario, the reason for which its checks may be skipped. A check skipped anywhere else fails the run. */
-export const acceptedSkips: ReadonlyMap<string, string> = new Map([
-  ['tasks-status-notifications', STUB],
-  ['sep-2640-skills-directory', NO_SKILLS],
-  ['sep-2640-skills-enumeration', NO_SKILLS],
-  ['sep-2640-skills-manifest', NO_SKILLS],
-])
+export const acceptedSkips: ReadonlyMap<string, string> = new Map([['tasks-status-notifications', STUB]])

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { PNG } from '../fixture/media.ts'
 import { WATCHED_URI } from '../fixture/resources.ts'
+import { SKILL_URIS } from '../fixture/skills.ts'
 import { everyKind, kinds, serveFixture } from './setup.ts'
 
 const UPDATED = 'notifications/resources/updated'
@@ -15,7 +16,7 @@ for (const kind of everyKind) {
       const { resources } = await api.listResources()
       assert.deepEqual(
         resources.map(({ uri }) => uri),
-        ['test://static-text', 'test://static-binary', WATCHED_URI],
+        ['test://static-text', 'test://static-binary', WATCHED_URI, ...SKILL_URIS],
       )
       const { resourceTemplates } = await api.listResourceTemplates()
       assert.equal(resourceTemplates[0]?.uriTemplate, 'test://template/{id}/data')

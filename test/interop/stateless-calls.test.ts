@@ -26,7 +26,10 @@ for (const kind of statelessKinds) {
         resources: { listChanged: true, subscribe: true },
         completions: {},
         logging: {},
-        extensions: { 'io.modelcontextprotocol/tasks': {} },
+        extensions: {
+          'io.modelcontextprotocol/tasks': {},
+          'io.modelcontextprotocol/skills': { directoryRead: true },
+        },
       })
       const { supportedVersions } = await client.sdk.discover()
       assert.deepEqual(supportedVersions, [REVISION])
