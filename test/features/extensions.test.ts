@@ -11,6 +11,7 @@ import {
 } from '../../src/index.ts'
 import { checkMessage } from '../helpers/schema-check.ts'
 import type { StatelessRequestOptions } from '../helpers/stateless-client.ts'
+import { within } from '../helpers/wire.ts'
 import { serving } from '../stateless-era/serving.ts'
 import { join } from './offering.ts'
 
@@ -280,5 +281,5 @@ test('a method of an extension can speak before its result, and is aborted with 
     ['notifications/progress', { progressToken: 'p', progress: 1, total: 2 }],
   )
   await stream.close()
-  assert.match(String(await aborted), /closed the connection/)
+  assert.match(String(await within(aborted, () => 'the abort of the call')), /closed the connection/)
 })
