@@ -55,11 +55,17 @@ export class Registry<E extends Entry> {
   readonly #entries = new Map<string, E>()
   #wholeList: JsonText | undefined
   #lastOrder = 0
+  #version = 0
 
   constructor(noun: string, listKey: string, changed: () => void) {
     this.noun = noun
     this.listKey = listKey
     this.#changed = changed
+  }
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version
   }
 
   get size(): number {
@@ -93,6 +99,7 @@ export class Registry<E extends Entry> {
 
   changed(): void {
     this.#wholeList = undefined
+    this.#version += 1
     this.#changed()
   }
 
