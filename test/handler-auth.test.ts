@@ -52,7 +52,7 @@ for (const { name, header, error } of rows) {
   })
 }
 
-test('auth admits a valid token, in any case of the scheme, and shows the principal to handlers', async (t) => {
+test('auth admits a valid token, in any case of the scheme, and shows the principal to handlers [transports.authentication]', async (t) => {
   const { url, server } = await startWith(t)
   server.registerTool('whoami', {}, (_args, ctx) => JSON.stringify(ctx.auth))
   for (const scheme of ['Bearer', 'bearer', 'BEARER  ']) {

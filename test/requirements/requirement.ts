@@ -43,7 +43,8 @@ export function pageOf(path: string, revision = '2025-11-25'): string {
 /** Reasons that several pages share. */
 export const because = {
   application: 'a decision of the embedding application about its own data, which barewire cannot see',
-  noAuth: 'no authorization is built in: an application puts its own check in front of the handler',
+  noAuth:
+    'bearer tokens are verified by a function of the application; discovery of authorization servers is not served',
   noRate: 'the number of requests in flight and the bytes waiting are bounded, but no rate over time is kept',
   noStdio: 'barewire serves Streamable HTTP only',
   noTasks: 'task-augmented requests are not offered to session-era clients',

@@ -44,8 +44,7 @@ export const transports = requirementsOf(pageOf('basic/transports'), [
     'transports.authentication',
     'SHOULD',
     'security-warning',
-    'every connection is authenticated',
-    because.noAuth,
+    'every connection is authenticated, where the application says how',
   ],
   [
     'transports.single-message-body',
