@@ -48,6 +48,3 @@ export interface JsonRpcErrorResponse {
   readonly id?: JsonRpcId
   readonly error: JsonRpcErrorObject
 }
-
-/** Any JSON-RPC message. */
-export type JsonRpcMessage = JsonRpcRequest | JsonRpcNotification | JsonRpcResult | JsonRpcErrorResponse

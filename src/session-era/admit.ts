@@ -161,10 +161,10 @@ function checkRequests(
 function tooMany(
   count: number,
   id: JsonRpcId | undefined,
-  { calls, settings }: SessionEraState,
+  { callsWithoutSession, settings }: SessionEraState,
 ): Refused | undefined {
-  if (calls.size + count <= settings.maxInFlight) return undefined
-  const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
+  if (callsWithoutSession + count <= settings.maxInFlight) return undefined
+  const problem = `Too many calls at once: ${callsWithoutSession} are in progress, of ${settings.maxInFlight}`
   return { ...refused(503, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
 }
 

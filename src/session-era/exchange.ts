@@ -41,10 +41,6 @@ export class SessionExchange extends Abortable implements Exchange {
     return this.#request.id
   }
 
-  get method(): string {
-    return this.#request.method
-  }
-
   get session(): Session | undefined {
     return this.#reply.session
   }

@@ -37,6 +37,8 @@ export class SessionEraState implements StreamHost {
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
   readonly calls = new Set<PostReply>()
+  /** How many of them belong to no session. */
+  callsWithoutSession = 0
   /** Sessions by the URI that they subscribe to. */
   readonly subscribers = new Map<string, Set<Session>>()
   /** Calls whose client left, with the time it did. */
@@ -78,7 +80,10 @@ export class SessionEraState implements StreamHost {
   hold(reply: PostReply): void {
     this.calls.add(reply)
     const { session } = reply
-    if (session === undefined) return
+    if (session === undefined) {
+      this.callsWithoutSession += 1
+      return
+    }
     this.table.use(session)
     session.inFlight ??= new Set()
     for (const exchange of reply.exchanges) session.inFlight.add(exchange)
@@ -91,7 +96,8 @@ export class SessionEraState implements StreamHost {
   release(reply: PostReply): void {
     this.calls.delete(reply)
     this.#detached.delete(reply)
-    if (reply.session !== undefined) this.table.release(reply.session)
+    if (reply.session === undefined) this.callsWithoutSession -= 1
+    else this.table.release(reply.session)
     if (this.calls.size === 0) this.#onIdle?.()
   }
 
