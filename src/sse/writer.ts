@@ -7,18 +7,23 @@
  *
  *    new --open--> open --end / drop / the connection closes--> closed
  *
- * Nagle's algorithm is off in node:http by default and stays so. Frames written in one turn of the event loop
- * leave in one system call, since node:http corks the socket until the next tick.
+ * Frames of one turn of the event loop are joined and leave as one chunk in one write. They go straight to the
+ * socket where that is possible: a write to a response is four writes to its socket, for a chunk's size, its data
+ * and two line ends ("streaming", bench/: half the CPU time of a message). They go through the response while it
+ * waits behind another one of its connection, or when its methods are not node's own.
  *
- * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1, left to
- * node:http.
+ * Nagle's algorithm is off in node:http by default and stays so.
+ *
+ * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1.
  * Invariant: after `closed` turns true nothing is written, no listener of ours is left, and `onClose` has been
  * called, once.
  * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), sessions.
  */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { encodeComment } from './frame.ts'
+import { handBack, handOver, writesToSocket } from './hand-over.ts'
 
 const EVENT_STREAM_HEADERS: readonly string[] = [
   'Content-Type',
@@ -30,14 +35,19 @@ const EVENT_STREAM_HEADERS: readonly string[] = [
   'X-Accel-Buffering',
   'no',
 ]
-const COMMENT = Buffer.from(encodeComment())
+const COMMENT = encodeComment()
+const LAST_CHUNK = '0\r\n\r\n'
 /** No UTF-16 code unit takes more bytes than this in UTF-8. */
 const MAX_BYTES_PER_UNIT = 3
 
-/** Where a response keeps its writer, so that one listener function serves all streams without a closure. */
+/** Where a response or a socket keeps its writer, so that one listener function serves all streams without a closure. */
 const WRITER = Symbol('SseWriter')
-type SseResponse = ServerResponse & { [WRITER]?: SseWriter | undefined }
+type Carrier = (ServerResponse | Socket) & { [WRITER]?: SseWriter | undefined }
 let closeWriter: (writer: SseWriter) => void
+let flushWriter: (writer: SseWriter) => void
+
+/** Writers with frames of this turn. */
+let waiting: SseWriter[] = []
 
 export interface SseWriterOptions {
   /**
@@ -60,9 +70,16 @@ export class SseWriter {
    * keep-alive.
    */
   idleTicks = 0
-  readonly #response: SseResponse
+  /** Undefined once it was handed over. */
+  #response: ServerResponse | undefined
+  /** Where frames go; undefined where they go through the response. */
+  #socket: Socket | undefined = undefined
   // The caller's object rather than its two values: an owner of many streams can pass a shared shape.
   readonly #options: SseWriterOptions
+  /** Frames of this turn. */
+  #frames = ''
+  /** What the connection had received when the response was handed over. */
+  #bytesRead = 0
   #closed = false
 
   /**
@@ -72,9 +89,7 @@ export class SseWriter {
   constructor(response: ServerResponse, options: SseWriterOptions) {
     this.#response = response
     this.#options = options
-    this.#response[WRITER] = this
-    response.on('close', onResponseClose)
-    response.on('error', ignoreError)
+    this.#listen(response)
   }
 
   /** True once nothing more can be written. */
@@ -84,12 +99,12 @@ export class SseWriter {
 
   /** True while the client has not taken what it was sent and the socket asks to wait. */
   get backPressured(): boolean {
-    return !this.#closed && this.#response.writableNeedDrain
+    return !this.#closed && (this.#socket ?? this.#response)?.writableNeedDrain === true
   }
 
-  /** Bytes handed to node:http that the operating system has not taken yet. */
+  /** Bytes written that the operating system has not taken yet. */
   get waitingBytes(): number {
-    return this.#response.writableLength
+    return this.#handedOn + Buffer.byteLength(this.#frames)
   }
 
   /**
@@ -103,9 +118,38 @@ export class SseWriter {
    */
   open(headers?: OutgoingHttpHeaders | readonly string[], firstFrame?: string): void {
     if (this.#gone()) return
-    this.#response.writeHead(200, headers === undefined ? (EVENT_STREAM_HEADERS as string[]) : merge(headers))
+    const response = this.#response as ServerResponse
+    response.writeHead(200, headers === undefined ? (EVENT_STREAM_HEADERS as string[]) : merge(headers))
     this.idleTicks = 0
-    this.#response.write(firstFrame ? Buffer.from(firstFrame) : COMMENT)
+    const first = firstFrame || COMMENT
+    if (!writesToSocket(response)) {
+      response.write(bytesOf(first))
+      return
+    }
+    this.#socket = response.socket as Socket
+    // Head, first frame and what follows in this turn leave together.
+    this.#socket.cork()
+    response.flushHeaders()
+    this.#join(first)
+  }
+
+  /**
+   * Lets go of the request and the response, for a stream that will be silent most of the time. Does nothing where
+   * somebody else needs them.
+   */
+  handOver(): void {
+    const response = this.#response
+    if (this.#closed || response === undefined || this.#socket === undefined) return
+    this.#flush()
+    this.#unlisten(response)
+    const socket = handOver(response)
+    if (socket === undefined) {
+      this.#listen(response)
+      return
+    }
+    this.#response = undefined
+    this.#bytesRead = socket.bytesRead
+    this.#listen(socket)
   }
 
   /**
@@ -117,23 +161,21 @@ export class SseWriter {
    */
   write(frame: string): boolean {
     if (this.#gone()) return false
-    const response = this.#response
-    if (!response.headersSent) {
+    if (this.#response?.headersSent === false) {
       this.open(undefined, frame)
       return true
     }
     if (!this.#fits(frame)) return this.#drop()
     this.idleTicks = 0
-    // As bytes, because a socket counts the code units of strings that wait, and the limit is in bytes.
-    response.write(Buffer.from(frame))
+    this.#join(frame)
     return true
   }
 
   /** Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client. */
   comment(): void {
-    if (this.#gone() || !this.#response.headersSent || this.#response.writableNeedDrain) return
+    if (this.#gone() || this.#response?.headersSent === false || this.backPressured) return
     this.idleTicks = 0
-    this.#response.write(COMMENT)
+    this.#put(COMMENT)
   }
 
   /**
@@ -144,11 +186,26 @@ export class SseWriter {
    */
   end(frame?: string): boolean {
     if (this.#gone()) return false
+    if (frame !== undefined && !this.#fits(frame)) return this.#drop()
+    const rest = frame === undefined ? this.#frames : this.#frames + frame
+    this.#frames = ''
     const response = this.#response
+    const socket = this.#socket
+    if (response === undefined) {
+      const carrier = socket as Socket
+      writeChunk(carrier, rest, LAST_CHUNK)
+      this.#close()
+      handBack(carrier, carrier.bytesRead === this.#bytesRead)
+      return true
+    }
     if (!response.headersSent) response.writeHead(200, EVENT_STREAM_HEADERS as string[])
-    if (frame === undefined) response.end()
-    else if (this.#fits(frame)) response.end(Buffer.from(frame))
-    else return this.#drop()
+    if (socket === undefined || rest === '') {
+      response.end(rest === '' ? undefined : bytesOf(rest))
+    } else {
+      socket.cork()
+      this.#put(rest)
+      response.end()
+    }
     this.#close()
     return true
   }
@@ -159,51 +216,118 @@ export class SseWriter {
     const response = this.#response
     // A response that waits behind another one of its connection has no socket of its own yet, and gets no
     // `close` event when that connection breaks: the next write or keep-alive comment finds out here.
-    const socket = response.socket ?? response.req.socket
-    if (!response.destroyed && !response.writableEnded && socket.writable) return false
+    const socket = this.#socket ?? response?.socket ?? response?.req.socket
+    const usable = response === undefined || (!response.destroyed && !response.writableEnded)
+    if (usable && socket?.writable === true) return false
     this.#close()
     return true
   }
 
   #fits(frame: string): boolean {
     const { maxBufferBytes } = this.#options
-    if (this.#response.writableLength + frame.length * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
+    const units = this.#frames.length + frame.length
+    if (this.#handedOn + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
     const bytes = Buffer.byteLength(frame)
     const counted = bytes > maxBufferBytes ? 0 : bytes
-    if (this.#response.writableLength + counted <= maxBufferBytes) return true
-    // Frames of this turn wait for the cork, not for the client. Offer them to the operating system first.
-    // node:http corks the socket, in newer versions (26) the response, and uncorks only what is still corked.
-    if (this.#response.writableCorked > 0) this.#response.uncork()
-    else this.#response.socket?.uncork()
-    return this.#response.writableLength + counted <= maxBufferBytes
+    if (this.waitingBytes + counted <= maxBufferBytes) return true
+    // Frames of this turn wait for its end, not for the client. Offer them to the operating system first.
+    this.#flush()
+    const response = this.#response
+    if (this.#socket === undefined && response !== undefined) {
+      // node:http corks the socket, in newer versions (26) the response, and uncorks only what is still corked.
+      if (response.writableCorked > 0) response.uncork()
+      else response.socket?.uncork()
+    }
+    return this.waitingBytes + counted <= maxBufferBytes
+  }
+
+  /** Bytes that socket or response hold. */
+  get #handedOn(): number {
+    return (this.#socket ?? this.#response)?.writableLength ?? 0
+  }
+
+  /** Adds to what leaves at the end of this turn. */
+  #join(frame: string): void {
+    if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
+    this.#frames += frame
+  }
+
+  /** Sends what this turn has brought so far. */
+  #flush(): void {
+    const frames = this.#frames
+    if (frames === '' || this.#gone()) return
+    this.#frames = ''
+    this.#put(frames)
+    // Corked by `open`, or by node:http; it uncorks only what is still corked.
+    this.#socket?.uncork()
+  }
+
+  #put(text: string): void {
+    const socket = this.#socket
+    if (socket === undefined) this.#response?.write(bytesOf(text))
+    else if (this.#response?.chunkedEncoding === false) socket.write(bytesOf(text))
+    else writeChunk(socket, text)
   }
 
   #drop(): false {
-    this.#response.destroy()
+    ;(this.#response ?? this.#socket)?.destroy()
     this.#close()
     return false
+  }
+
+  #listen(carrier: Carrier): void {
+    carrier[WRITER] = this
+    carrier.on('close', onClose)
+    // A socket has node:http's own listener for its errors.
+    if (carrier === this.#response) carrier.on('error', ignoreError)
+  }
+
+  #unlisten(carrier: Carrier): void {
+    carrier[WRITER] = undefined
+    carrier.off('close', onClose)
+    carrier.off('error', ignoreError)
   }
 
   /** The one transition to closed. */
   #close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#response[WRITER] = undefined
-    this.#response.off('close', onResponseClose)
-    this.#response.off('error', ignoreError)
+    this.#frames = ''
+    const carrier = this.#response ?? this.#socket
+    if (carrier !== undefined) this.#unlisten(carrier)
     this.#options.onClose?.()
   }
 
   static {
     closeWriter = (writer) => writer.#close()
+    flushWriter = (writer) => writer.#flush()
   }
 }
 
-function onResponseClose(this: SseResponse): void {
+function onClose(this: Carrier): void {
   if (this[WRITER] !== undefined) closeWriter(this[WRITER])
 }
 
 function ignoreError(): void {}
+
+function flushAll(): void {
+  const writers = waiting
+  waiting = []
+  for (const writer of writers) flushWriter(writer)
+}
+
+/** One chunk and, at the end of the body, the last one, in one write. */
+function writeChunk(socket: Socket, text: string, last = ''): void {
+  const size = Buffer.byteLength(text)
+  const bytes = size === 0 ? last : `${size.toString(16)}\r\n${text}\r\n${last}`
+  if (size === text.length) socket.write(bytes, 'latin1')
+  else socket.write(bytesOf(bytes))
+}
+
+/** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */
+function bytesOf(text: string): Buffer {
+  return Buffer.from(text)
+}
 
 /** The writer's headers and the caller's as one flat list, the form that node:http takes without a copy. */
 function merge(headers: OutgoingHttpHeaders | readonly string[]): string[] {

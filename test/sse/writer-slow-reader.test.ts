@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeEvent } from '../../src/sse/frame.ts'
 import { connect, turn } from './writer-connection.ts'
@@ -57,7 +58,7 @@ test('SseWriter skips comments while the client does not read, and writes them a
   writer.idleTicks = 9
   for (let i = 0; i < 100; i++) writer.comment()
   assert.deepEqual([writer.waitingBytes, writer.idleTicks], [waiting, 9])
-  const drained = once(response, 'drain')
+  const drained = once(response.socket as Socket, 'drain')
   client.resume()
   await drained
   writer.comment()
