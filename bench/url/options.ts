@@ -7,7 +7,7 @@ export interface UrlOptions {
   readonly headers: Readonly<Record<string, string>>
   readonly tool: string | undefined
   readonly args: { readonly [name: string]: unknown }
-  /** Process to read the memory of. */
+  /** The server's process, or its launcher's: the memory of whoever listens is read. */
   readonly pid: number | undefined
   readonly connections: number
   readonly seconds: number
@@ -34,7 +34,8 @@ export const URL_USAGE = `npm run bench -- --url URL [OPTIONS]
   --header 'NAME: VALUE'   sent with every request; may be repeated
   --tool NAME              the tool to call (without it, tools/list is measured)
   --args JSON              its arguments
-  --pid N                  also reads the memory of that process (Linux)
+  --pid N                  also reads the memory of that process, or of the descendants of it that
+                           listen on the port (Linux)
   --connections N          ${LIMITS.connections} at most (16)
   --seconds N              for each load, ${LIMITS.seconds} at most (5)
   --sessions N             ${LIMITS.sessions} at most (100)

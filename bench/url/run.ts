@@ -4,7 +4,6 @@
  * were opened are ended.
  */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resultOf } from '../lib/check-answer.ts'
 import type { Wire } from '../lib/setup.ts'
@@ -13,6 +12,7 @@ import { callTool, initialize, initialized, listen, rpc, subscribe, type WireReq
 import { loadRequests } from '../load/requests.ts'
 import { keepSessions } from '../load/sessions.ts'
 import { type OpenStream, UrlClient } from './client.ts'
+import { describeProcess, findListeners, residentBytes } from './listeners.ts'
 import type { UrlOptions } from './options.ts'
 
 /** Longest wait for a keep-alive comment; 15 s is a common interval. */
@@ -27,7 +27,8 @@ interface Way {
 export async function measureUrl(options: UrlOptions): Promise<void> {
   const client = new UrlClient(options.url, options.headers)
   const print = (name: string, text: string) => console.log(`${name.padEnd(34)} ${text}`)
-  const memory = memoryReader(options.pid)
+  // Before anything is sent: a wrong pid is not worth a minute of load.
+  const memory = memoryReader(options, print)
   const ways = await detect(client)
   print('server', ways.map(describe).join('; '))
   const atRest = memory()
@@ -35,14 +36,13 @@ export async function measureUrl(options: UrlOptions): Promise<void> {
   for (const way of ways) {
     await measureCalls(client, options, way, print)
   }
+  const beforeSessions = memory()
   const withSessions = ways.find(({ wire }) => wire === 'session')
   const ids = withSessions === undefined ? [] : await measureSessions(client, options, withSessions, print)
   const before = memory()
-  if (atRest !== undefined && before !== undefined && ids.length > 0) {
-    print(
-      'memory per session',
-      `${formatNumber((before - atRest) / ids.length)} bytes resident, with what the calls left`,
-    )
+  if (beforeSessions !== undefined && before !== undefined && ids.length > 0) {
+    const each = (before - beforeSessions) / ids.length
+    print('memory per session', `${formatNumber(each)} bytes resident, garbage of the requests included`)
   }
   for (const way of ways) {
     if (way.wire !== 'sessionless') await measureStreams(client, options, way, ids, memory, print)
@@ -223,11 +223,11 @@ function bodiless(method: 'DELETE', sessionId: string, version: string | undefin
   return { ...listen(sessionId, version), method, body: '' }
 }
 
-/** Resident memory of a process, in bytes. */
-function memoryReader(pid: number | undefined): () => number | undefined {
-  return () => {
-    if (pid === undefined) return undefined
-    const kilobytes = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-  }
+/** Resident memory of the server, in bytes; of all of its processes, where several share the port. */
+function memoryReader({ pid, url }: UrlOptions, print: Print): () => number | undefined {
+  if (pid === undefined) return () => undefined
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  const pids = findListeners(pid, port)
+  print('memory is read of', pids.map(describeProcess).join(', '))
+  return () => pids.reduce((sum, each) => sum + residentBytes(each), 0)
 }
