@@ -1,17 +1,20 @@
 /**
  * Finishes a build and reads it back to say what is wrong with it.
  *
- * Invariant of a good build: each `.js` has a `.d.ts` and maps next to it, and no import names a `.ts` file.
+ * Invariant of a good build: each `.js` has a `.d.ts` and maps next to it, no import names a `.ts` file, and every
+ * relative import of a declaration finds a declaration.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** A relative specifier that ends in `.ts` but not `.d.ts`: `from './x.ts'`, `import './x.ts'`, `import("./x.ts")`. */
 const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<!\.d)\.ts\2/g
+/** A relative specifier that ends in `.js`, in the same places. */
+const JS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)\.js\1/g
 
 /**
- * Turns `./x.ts` into `./x.js` in every declaration file. The compiler does this for JavaScript only
- * (`rewriteRelativeImportExtensions`). Both names have the same length, so the source maps stay right.
+ * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it. Both names have the same
+ * length, so the source maps stay right.
  *
  * @param dist - the output folder
  */
@@ -20,6 +23,27 @@ export function rewriteDeclarations(dist: string): void {
     const text = readFileSync(join(dist, file), 'utf8')
     const rewritten = text.replace(TS_SPECIFIER, '$1$2$3.js$2')
     if (rewritten !== text) writeFileSync(join(dist, file), rewritten)
+  }
+}
+
+/**
+ * Removes the declarations that no import leads to from `index.d.ts`, and their maps: they describe modules that a
+ * user cannot name.
+ *
+ * @param dist - the output folder, after `rewriteDeclarations`
+ */
+export function pruneDeclarations(dist: string): void {
+  const reached = new Set<string>()
+  const follow = (file: string) => {
+    if (reached.has(file) || !existsSync(join(dist, file))) return
+    reached.add(file)
+    for (const target of importedDeclarations(dist, file)) follow(target)
+  }
+  follow('index.d.ts')
+  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
+    if (reached.has(file)) continue
+    rmSync(join(dist, file))
+    rmSync(join(dist, `${file}.map`), { force: true })
   }
 }
 
@@ -43,8 +67,18 @@ export function findBuildFaults(dist: string): string[] {
     for (const match of readFileSync(join(dist, file), 'utf8').matchAll(TS_SPECIFIER)) {
       faults.push(`${file} imports ${match[3]}.ts, expected ${match[3]}.js`)
     }
+    if (file.endsWith('.js')) continue
+    for (const target of importedDeclarations(dist, file)) {
+      if (!files.includes(target)) faults.push(`${file} imports ${target}, which is not there`)
+    }
   }
   return faults
+}
+
+/** The declarations that one imports, by their path in the output folder. */
+function importedDeclarations(dist: string, file: string): string[] {
+  const text = readFileSync(join(dist, file), 'utf8')
+  return [...text.matchAll(JS_SPECIFIER)].map((match) => join(dirname(file), `${match[2]}.d.ts`))
 }
 
 function listFiles(folder: string): string[] {

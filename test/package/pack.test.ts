@@ -128,6 +128,36 @@ describe('the packed package', () => {
     assert.deepEqual(JSON.parse(stdout), { name: 'embedded', text: '42' })
   })
 
+  test('it loads as one module whose classes have the names they are exported by', async () => {
+    const scripts = (readdirSync(join(installed, 'dist'), { recursive: true }) as string[]).filter((name) =>
+      name.endsWith('.js'),
+    )
+    assert.deepEqual(scripts, ['index.js'])
+    const program = `
+      const exported = Object.entries(await import('barewire'))
+      const names = exported.filter(([, value]) => typeof value === 'function').map(([name, { name: own }]) => [name, own])
+      console.log(JSON.stringify(names))`
+    const args = ['--input-type=module', '-e', program]
+    const { code, stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(code, 0, stderr)
+    const names: [string, string][] = JSON.parse(stdout)
+    assert.ok(names.some(([name]) => name === 'McpServer'))
+    for (const [name, own] of names) assert.equal(own, name)
+  })
+
+  test('with source maps on, a stack trace leads to the line in src', async () => {
+    const program = `
+      import { McpServer } from 'barewire'
+      try { new McpServer({ name: 'x', version: '1' }).registerTool('x', {}, 'no function') }
+      catch (error) { console.log(error.stack) }`
+    const args = ['--enable-source-maps', '--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    const [, file = '', line] = /(src[\\/][^:\n]+\.ts):(\d+)/.exec(stdout) ?? []
+    assert.notEqual(file, '', stdout + stderr)
+    const lines = readFileSync(join(installed, file), 'utf8').split('\n')
+    assert.match(lines[Number(line) - 1] ?? '', /throw new TypeError/)
+  })
+
   test('a consumer type-checks against the declarations, library check included', async () => {
     mkdirSync(join(home, 'typed'))
     writeFileSync(join(home, 'typed', 'consumer.ts'), CONSUMER)

@@ -3,12 +3,13 @@
  * proof worthless.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findBuildFaults, rewriteDeclarations } from '../../scripts/lib/build-output.ts'
+import { findBuildFaults, pruneDeclarations, rewriteDeclarations } from '../../scripts/lib/build-output.ts'
+import { bundle } from '../../scripts/lib/bundle.ts'
 import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
 import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
@@ -89,21 +90,60 @@ describe('build output', () => {
       'export declare const c: typeof import("../c.ts")',
       "import './globals.d.ts'",
     ].join('\n')
-    const home = folder(t, { 'a.d.ts': declaration, 'a.js': "import './b.js'", ...maps })
+    const home = folder(t, {
+      'deep/a.d.ts': declaration,
+      'deep/b.d.ts': '',
+      'c.d.ts': '',
+      'a.d.ts': '',
+      'a.js': "import './b.js'",
+      ...maps,
+    })
     assert.equal(findBuildFaults(home).length, 2)
     rewriteDeclarations(home)
     assert.deepEqual(findBuildFaults(home), [])
-    const rewritten = readFileSync(join(home, 'a.d.ts'), 'utf8')
+    const rewritten = readFileSync(join(home, 'deep', 'a.d.ts'), 'utf8')
     assert.equal(rewritten, declaration.replace('./b.ts', './b.js').replace('../c.ts', '../c.js'))
   })
-  test('findBuildFaults names a .ts specifier in JavaScript, a missing declaration and an empty build', (t) => {
+  test('findBuildFaults names a .ts specifier in JavaScript, a missing or unreachable declaration and an empty build', (t) => {
     assert.match(
       findBuildFaults(folder(t, { 'a.js': "await import('./b.ts')", 'a.d.ts': '', ...maps }))[0] ?? '',
       /b\.ts/,
     )
     assert.match(findBuildFaults(folder(t, { 'a.js': '', ...maps }))[0] ?? '', /a\.js has no \.d\.ts/)
+    const lost = { 'a.d.ts': "export * from './gone.js'", 'a.js': '', ...maps }
+    assert.match(
+      findBuildFaults(folder(t, lost))[0] ?? '',
+      /a\.d\.ts imports gone\.d\.ts, which is not there/,
+    )
     assert.match(findBuildFaults(folder(t, {}))[0] ?? '', /nothing was compiled/)
     assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /nothing was compiled/)
+  })
+  test('pruneDeclarations keeps what index.d.ts leads to, by whatever import, and drops the rest with its map', (t) => {
+    const home = folder(t, {
+      'index.d.ts': "export { type A } from './a.js'",
+      'a.d.ts': 'export type A = import("./deep/b.js").B',
+      'deep/b.d.ts': "export type * from '../index.js'",
+      'b.d.ts': "import './a.js'",
+      'b.d.ts.map': '{}',
+      'index.js': '',
+    })
+    pruneDeclarations(home)
+    assert.deepEqual(readdirSync(home).sort(), ['a.d.ts', 'deep', 'index.d.ts', 'index.js'])
+    assert.ok(existsSync(join(home, 'deep', 'b.d.ts')))
+  })
+  test('bundle makes one module of a source and what it imports, and refuses one that needs a package', (t) => {
+    const home = folder(t, {
+      'a.ts':
+        "import { join } from 'node:path'\nimport { b } from './b.ts'\nexport const a: string = join('a', b)",
+      'b.ts': "export const b = 'b'",
+      'needy.ts': "export { z } from 'zod'",
+    })
+    bundle(join(home, 'a.js'), join(home, 'a.ts'))
+    const text = readFileSync(join(home, 'a.js'), 'utf8')
+    assert.deepEqual(text.match(/from ?"[^"]*"/g), ['from"node:path"'])
+    const map = JSON.parse(readFileSync(join(home, 'a.js.map'), 'utf8'))
+    assert.deepEqual(map.sources.sort(), ['a.ts', 'b.ts'])
+    assert.throws(() => bundle(join(home, 'needy.js'), join(home, 'needy.ts')), /needs zod/)
   })
 })
 
