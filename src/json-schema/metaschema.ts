@@ -2,7 +2,8 @@
  * The meta-schemas of 2020-12 and draft-07, as documents that a `$ref` may name.
  *
  * Written from shared shapes, without titles and comments; a test holds them against the published files.
- * They are read only when a schema refers to them: compile checks schemas keyword by keyword (keywords-*.ts).
+ * They are made when a schema first refers to one: compile checks schemas keyword by keyword (keywords-*.ts), so
+ * hardly any server needs them, and they would take a tenth of the time in which barewire loads (bench: start).
  */
 
 type Shape = Readonly<Record<string, unknown>>
@@ -53,76 +54,80 @@ const VOCABULARY_NAMES = [
 
 const ref = (name: string): Shape => ({ $ref: `#/$defs/${name}` })
 
-const core = vocabulary(
-  'core',
-  {
-    $id: { ...ref('uriReferenceString'), pattern: '^[^#]*#?$' },
-    $schema: ref('uriString'),
-    ...each('$ref $dynamicRef', ref('uriReferenceString')),
-    ...each('$anchor $dynamicAnchor', ref('anchorString')),
-    $vocabulary: {
-      type: 'object',
-      propertyNames: ref('uriString'),
-      additionalProperties: { type: 'boolean' },
+const core = () =>
+  vocabulary(
+    'core',
+    {
+      $id: { ...ref('uriReferenceString'), pattern: '^[^#]*#?$' },
+      $schema: ref('uriString'),
+      ...each('$ref $dynamicRef', ref('uriReferenceString')),
+      ...each('$anchor $dynamicAnchor', ref('anchorString')),
+      $vocabulary: {
+        type: 'object',
+        propertyNames: ref('uriString'),
+        additionalProperties: { type: 'boolean' },
+      },
+      $comment: string,
+      $defs: { type: 'object', additionalProperties: schema },
     },
-    $comment: string,
-    $defs: { type: 'object', additionalProperties: schema },
-  },
-  {
-    anchorString: { type: 'string', pattern: '^[A-Za-z_][-A-Za-z0-9._]*$' },
-    uriString: { type: 'string', format: 'uri' },
-    uriReferenceString: { type: 'string', format: 'uri-reference' },
-  },
-)
-
-const applicator = vocabulary(
-  'applicator',
-  {
-    ...each('prefixItems allOf anyOf oneOf', ref('schemaArray')),
-    ...each('items contains additionalProperties propertyNames if then else not', schema),
-    ...each('properties dependentSchemas', record(schema)),
-    patternProperties: { ...record(schema), propertyNames: { format: 'regex' } },
-  },
-  { schemaArray: { type: 'array', minItems: 1, items: schema } },
-)
-
-const validation = vocabulary(
-  'validation',
-  {
-    type: {
-      anyOf: [
-        ref('simpleTypes'),
-        { type: 'array', items: ref('simpleTypes'), minItems: 1, uniqueItems: true },
-      ],
+    {
+      anchorString: { type: 'string', pattern: '^[A-Za-z_][-A-Za-z0-9._]*$' },
+      uriString: { type: 'string', format: 'uri' },
+      uriReferenceString: { type: 'string', format: 'uri-reference' },
     },
-    const: true,
-    enum: anything,
-    multipleOf: { type: 'number', exclusiveMinimum: 0 },
-    ...each('maximum exclusiveMaximum minimum exclusiveMinimum', number),
-    ...each('maxLength maxItems maxContains maxProperties', ref('nonNegativeInteger')),
-    ...each('minLength minItems minProperties', ref('nonNegativeIntegerDefault0')),
-    minContains: { ...ref('nonNegativeInteger'), default: 1 },
-    pattern: { type: 'string', format: 'regex' },
-    uniqueItems: off,
-    required: ref('stringArray'),
-    dependentRequired: { type: 'object', additionalProperties: ref('stringArray') },
-  },
-  {
-    nonNegativeInteger,
-    nonNegativeIntegerDefault0: { ...ref('nonNegativeInteger'), default: 0 },
-    simpleTypes,
-    stringArray,
-  },
-)
+  )
 
-const metaData = vocabulary('meta-data', {
-  ...each('title description', string),
-  ...each('deprecated readOnly writeOnly', off),
-  default: true,
-  examples: anything,
-})
+const applicator = () =>
+  vocabulary(
+    'applicator',
+    {
+      ...each('prefixItems allOf anyOf oneOf', ref('schemaArray')),
+      ...each('items contains additionalProperties propertyNames if then else not', schema),
+      ...each('properties dependentSchemas', record(schema)),
+      patternProperties: { ...record(schema), propertyNames: { format: 'regex' } },
+    },
+    { schemaArray: { type: 'array', minItems: 1, items: schema } },
+  )
 
-const draft2020: Shape = {
+const validation = () =>
+  vocabulary(
+    'validation',
+    {
+      type: {
+        anyOf: [
+          ref('simpleTypes'),
+          { type: 'array', items: ref('simpleTypes'), minItems: 1, uniqueItems: true },
+        ],
+      },
+      const: true,
+      enum: anything,
+      multipleOf: { type: 'number', exclusiveMinimum: 0 },
+      ...each('maximum exclusiveMaximum minimum exclusiveMinimum', number),
+      ...each('maxLength maxItems maxContains maxProperties', ref('nonNegativeInteger')),
+      ...each('minLength minItems minProperties', ref('nonNegativeIntegerDefault0')),
+      minContains: { ...ref('nonNegativeInteger'), default: 1 },
+      pattern: { type: 'string', format: 'regex' },
+      uniqueItems: off,
+      required: ref('stringArray'),
+      dependentRequired: { type: 'object', additionalProperties: ref('stringArray') },
+    },
+    {
+      nonNegativeInteger,
+      nonNegativeIntegerDefault0: { ...ref('nonNegativeInteger'), default: 0 },
+      simpleTypes,
+      stringArray,
+    },
+  )
+
+const metaData = () =>
+  vocabulary('meta-data', {
+    ...each('title description', string),
+    ...each('deprecated readOnly writeOnly', off),
+    default: true,
+    examples: anything,
+  })
+
+const draft2020 = (): Shape => ({
   $schema: `${BASE}schema`,
   $id: `${BASE}schema`,
   $vocabulary: Object.fromEntries(VOCABULARY_NAMES.map((name) => [`${BASE}vocab/${name}`, true])),
@@ -138,12 +143,12 @@ const draft2020: Shape = {
     $recursiveAnchor: { $ref: 'meta/core#/$defs/anchorString', deprecated: true },
     $recursiveRef: { $ref: 'meta/core#/$defs/uriReferenceString', deprecated: true },
   },
-}
+})
 
 const self = { $ref: '#' }
 const old = (name: string): Shape => ({ $ref: `#/definitions/${name}` })
 
-const draft07: Shape = {
+const draft07 = (): Shape => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   $id: 'http://json-schema.org/draft-07/schema#',
   definitions: {
@@ -184,16 +189,34 @@ const draft07: Shape = {
     ...each('allOf anyOf oneOf', old('schemaArray')),
   },
   default: true,
+})
+
+function makeDocuments(): ReadonlyMap<string, unknown> {
+  return new Map<string, unknown>([
+    [`${BASE}schema`, draft2020()],
+    core(),
+    applicator(),
+    validation(),
+    metaData(),
+    vocabulary('unevaluated', each('unevaluatedItems unevaluatedProperties', schema)),
+    vocabulary('format-annotation', { format: string }),
+    vocabulary('content', { ...each('contentEncoding contentMediaType', string), contentSchema: schema }),
+    ['http://json-schema.org/draft-07/schema', draft07()],
+  ])
 }
+
+/** Lifecycle: from the first question to the end of the process. */
+let documents: ReadonlyMap<string, unknown> | undefined
+
+function made(): ReadonlyMap<string, unknown> {
+  documents ??= makeDocuments()
+  return documents
+}
+
 /** The meta-schemas by URI. */
-export const BUILT_IN: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  [`${BASE}schema`, draft2020],
-  core,
-  applicator,
-  validation,
-  metaData,
-  vocabulary('unevaluated', each('unevaluatedItems unevaluatedProperties', schema)),
-  vocabulary('format-annotation', { format: string }),
-  vocabulary('content', { ...each('contentEncoding contentMediaType', string), contentSchema: schema }),
-  ['http://json-schema.org/draft-07/schema', draft07],
-])
+export const BUILT_IN: Pick<ReadonlyMap<string, unknown>, 'get' | 'size'> = {
+  get: (uri) => made().get(uri),
+  get size() {
+    return made().size
+  },
+}

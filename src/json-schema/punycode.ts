@@ -50,14 +50,11 @@ function adapt(delta: number, size: number, first: boolean): number {
 // RFC 5892, section 2.6: code points whose general category would say otherwise.
 const PVALID = /^[\u00df\u03c2\u06fd\u06fe\u0f0b\u3007]$/u
 const DISALLOWED = /^[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]$/u
-const LETTER_DIGIT = /^[\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}-]$/u
-const MARK = /^\p{M}/u
-const CJK = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u
 // The virama signs (canonical combining class 9) of the Brahmic scripts.
 const VIRAMA =
   /[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca\u0e3a\u0eba\u0f84\u1039\u103a\u1714\u1734\u17d2\u1a60\u1b44\u1baa\u1bab\u1bf2\u1bf3\u2d7f\ua806\ua8c4\ua953\ua9c0\uaaf6\uabed]$/u
-// Scripts whose letters join (RFC 5892, appendix A.1), close enough without the joining-type table.
-const JOINING = /^[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}\p{Script=Mandaic}]$/u
+// Patterns with `\p` stand where they are used: each costs a walk through the Unicode tables when it is made, and
+// hardly any server meets such a label (bench: start).
 
 /** Whether the Punycode part of an A-label stands for an allowed label. */
 export function isPunycodeLabel(text: string): boolean {
@@ -67,7 +64,7 @@ export function isPunycodeLabel(text: string): boolean {
   const label = chars.join('')
   // An A-label of ASCII alone stands for nothing that needed encoding.
   if (!codes.some((code) => code > 0x7f)) return false
-  if (label.startsWith('-') || label.endsWith('-') || label.slice(2, 4) === '--' || MARK.test(label))
+  if (label.startsWith('-') || label.endsWith('-') || label.slice(2, 4) === '--' || /^\p{M}/u.test(label))
     return false
   return label === label.normalize('NFC') && chars.every((char, i) => isAllowed(char, i, chars, label))
 }
@@ -84,11 +81,11 @@ function isAllowed(char: string, i: number, chars: readonly string[], label: str
     case '\u05f4':
       return /^\p{Script=Hebrew}$/u.test(before)
     case '\u30fb':
-      return CJK.test(label.replaceAll(char, ''))
+      return /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(label.replaceAll(char, ''))
     case '\u200d':
       return VIRAMA.test(before)
     case '\u200c':
-      return VIRAMA.test(before) || (JOINING.test(before) && JOINING.test(after))
+      return VIRAMA.test(before) || (isJoining(before) && isJoining(after))
     default:
   }
   if (/^[\u0660-\u0669]$/u.test(char)) return !/[\u06f0-\u06f9]/u.test(label)
@@ -96,5 +93,14 @@ function isAllowed(char: string, i: number, chars: readonly string[], label: str
   if (PVALID.test(char)) return true
   if (DISALLOWED.test(char)) return false
   // Unstable under compatibility mapping or case folding: a mapped form exists, so this one is not allowed.
-  return LETTER_DIGIT.test(char) && char.normalize('NFKC').toLowerCase() === char
+  return (
+    /^[\p{Ll}\p{Lo}\p{Lm}\p{Mn}\p{Mc}\p{Nd}-]$/u.test(char) && char.normalize('NFKC').toLowerCase() === char
+  )
+}
+
+/** Of a script whose letters join (RFC 5892, appendix A.1), close enough without the joining-type table. */
+function isJoining(char: string): boolean {
+  return /^[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}\p{Script=Mandaic}]$/u.test(
+    char,
+  )
 }
