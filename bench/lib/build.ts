@@ -1,6 +1,7 @@
 /**
- * Compiles src/ and the benchmark's own servers and load generator to plain JavaScript, as the published package is:
- * child processes then run without a loader, which would cost them start time and memory and be measured too.
+ * Compiles the benchmark's own servers and load generator to plain JavaScript: child processes then run without a
+ * loader, which would cost them start time and memory and be measured too. Servers import barewire as users do, as
+ * the one module that `npm run build` makes; only the micro benchmarks have modules of src/ to themselves.
  *
  * The output lies below the project's root so that packages resolve as usual. Each run has a folder of its own.
  */
@@ -8,6 +9,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundle } from '../../scripts/lib/bundle.ts'
 import { run } from '../../scripts/lib/child.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,13 +20,15 @@ export interface Build {
   remove(): void
 }
 
-/** @throws {Error} with the compiler's output, when a file does not compile */
+/** @throws {Error} with what the tool said, when a file does not compile */
 export async function build(): Promise<Build> {
   const folder = join(ROOT, '.cache', 'bench', `${process.pid}`)
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const args = [tsc, '-p', join(ROOT, 'bench', 'tsconfig.json'), '--outDir', folder]
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT })
   if (code !== 0) throw new Error(`the benchmark does not compile:\n${stdout}${stderr}`)
+  // In place of what the compiler made of src/index.ts.
+  bundle(join(folder, 'src', 'index.js'))
   return {
     path: (source) => join(folder, source.replace(/\.ts$/, '.js')),
     remove: () => rmSync(folder, { recursive: true, force: true }),

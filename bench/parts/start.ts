@@ -2,9 +2,10 @@
  * `start`: from the start of the process to the first answered `initialize`; resident memory at rest; what an
  * installation brings.
  *
- * Measured on the wall clock by the parent, so it includes node's own start, which the floor shows. Packages and bytes
- * are counted in a tree: for barewire in the tarball that `npm pack` would make; for a peer in what its own package
- * needs, found by following `dependencies` through the installed tree.
+ * Measured on the wall clock by the parent, so it includes node's own start, which the floor shows. What starts is
+ * barewire's one module as the package has it (lib/build.ts). Packages and bytes are counted in a tree: for barewire
+ * in the tarball that `npm pack` would make; for a peer in what its own package needs, found by following
+ * `dependencies` through the installed tree.
  *
  * Defeated: modules that are loaded on first use (the clock stops at a complete answer, not at "listening").
  */
