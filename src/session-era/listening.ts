@@ -23,7 +23,7 @@ import { parseEventId } from '../sse/event-id.ts'
 import { checkVersion, findSession, type Refused, refused } from './admit.ts'
 import type { Session } from './session.ts'
 import type { SessionEraState } from './state.ts'
-import { Stream, type StreamOwner } from './stream.ts'
+import { Stream } from './stream.ts'
 
 /** One bit for each list, in `Session.missedChanges`. */
 const LISTS: readonly {
@@ -51,30 +51,6 @@ const LISTS: readonly {
     offered: (server) => server.resources.size + server.resourceTemplates.size > 0,
   },
 ]
-
-/** Keeps the session in use while its own stream has a connection. */
-class Listener implements StreamOwner {
-  readonly #state: SessionEraState
-  readonly #session: Session
-  #attached = false
-
-  constructor(state: SessionEraState, session: Session) {
-    this.#state = state
-    this.#session = session
-  }
-
-  streamAttached(): void {
-    if (this.#attached) return
-    this.#attached = true
-    this.#state.table.use(this.#session)
-  }
-
-  streamDetached(): void {
-    if (!this.#attached) return
-    this.#attached = false
-    this.#state.table.release(this.#session)
-  }
-}
 
 /** @returns a refusal, or undefined when the stream is open */
 export function listen(incoming: Incoming<Principal>, state: SessionEraState): Refused | undefined {
@@ -116,6 +92,7 @@ function attachOwn(
   for (const list of LISTS) if ((session.missedChanges & list.bit) !== 0) stream.send(list.message)
   session.missedChanges = 0
   if (missed === 'gap') for (const uri of session.subscriptions ?? []) stream.send(resourceUpdated(uri))
+  stream.rest()
 }
 
 /** Tells the sessions what changed: lists to all, resources to their subscribers. */
@@ -157,7 +134,7 @@ function resume(
   state: SessionEraState,
 ): Refused | undefined {
   const position = parseEventId(lastEventId)
-  const stream = position === undefined ? undefined : session.streams?.get(position.stream)
+  const stream = position === undefined ? undefined : namedStream(session, position.stream)
   if (position === undefined || stream === undefined) {
     return cannotResume(
       position === undefined ? 'it is not an event id of this server' : 'its stream is not kept',
@@ -172,7 +149,12 @@ function resume(
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
   if (stream.finished && missed.length === 0) return nothingLeft()
   stream.attach(incoming.response, incoming.replyHeaders(), missed)
+  stream.rest()
   return undefined
+}
+
+function namedStream({ listening, streams }: Session, name: string): Stream | undefined {
+  return listening?.name === name ? listening : streams?.get(name)
 }
 
 /**
@@ -195,9 +177,6 @@ function cannotResume(reason: string): Refused {
 
 function ownStream(session: Session, state: SessionEraState): Stream {
   if (session.listening !== undefined) return session.listening
-  const budget = state.replayBudget(session)
-  const stream = new Stream(state, new Listener(state, session), session.revision.primes, budget)
-  session.listening = stream
-  state.addStream(session, stream)
-  return stream
+  session.listening = new Stream(state, state.listener, session.revision.primes, session)
+  return session.listening
 }

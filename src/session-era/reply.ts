@@ -112,8 +112,7 @@ export class PostReply implements StreamOwner {
     const { response } = this.incoming
     if (response.headersSent || response.destroyed) return undefined
     clearTimeout(this.#silence)
-    const budget = this.session === undefined ? undefined : this.state.replayBudget(this.session)
-    const stream = new Stream(this.state, this, this.revision.primes, budget)
+    const stream = new Stream(this.state, this, this.revision.primes, this.session)
     this.#stream = stream
     if (this.session !== undefined) this.state.addStream(this.session, stream)
     stream.attach(response, this.incoming.replyHeaders(this.#headers), [])

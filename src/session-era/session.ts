@@ -36,9 +36,9 @@ export class Session {
   next: Session | undefined
   /** Lifecycle: from the first call that does not finish at once, until the session ends. */
   inFlight: Set<SessionExchange> | undefined
-  /** By name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
+  /** Those of calls, by name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
   streams: Map<string, Stream> | undefined
-  /** Its part of the replay budget. Lifecycle: from the first stream, until the session ends. */
+  /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
   replayBudget: ReplayBudget | undefined
   /** The stream that GET listens to. */
   listening: Stream | undefined

@@ -17,7 +17,7 @@ import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts
 import type { PostReply } from './reply.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
-import type { Stream } from './stream.ts'
+import type { Stream, StreamOwner } from './stream.ts'
 import type { StreamHost } from './stream-host.ts'
 
 /** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
@@ -46,6 +46,11 @@ export class SessionEraState implements StreamHost {
   /** Streams that ended, with the time they did. */
   readonly #finished = new Map<Stream, { readonly session: Session; readonly at: number }>()
   #onIdle: (() => void) | undefined
+  /** Keeps a session in use while its own stream has a connection. */
+  readonly listener: StreamOwner = {
+    streamAttached: ({ session }) => session && this.table.use(session),
+    streamDetached: ({ session }) => session && this.table.release(session),
+  }
 
   constructor(server: McpServer, settings: SessionEraSettings) {
     this.server = server
@@ -117,10 +122,7 @@ export class SessionEraState implements StreamHost {
     this.#detached.delete(reply)
   }
 
-  /** What the streams of one session may keep; undefined when nothing is kept. */
-  replayBudget(session: Session): ReplayBudget | undefined {
-    const { replay } = this.settings
-    if (replay === undefined) return undefined
+  replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget {
     const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
     session.replayBudget ??= new ReplayBudget(share, this.budget)
     return session.replayBudget
@@ -198,6 +200,8 @@ export class SessionEraState implements StreamHost {
       stream.finish()
       this.#forget(session, stream)
     }
+    session.listening?.finish()
+    session.listening?.forget()
     session.listening = undefined
     for (const uri of session.subscriptions ?? []) this.unsubscribe(session, uri)
     try {

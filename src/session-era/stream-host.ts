@@ -1,12 +1,16 @@
 /** What all streams of one handler share: limits and timers. Types only. */
 
 import type { KeepAlive } from '../sse/keep-alive.ts'
+import type { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CoarseClock } from './clock.ts'
 import type { ReplayOptions } from './options.ts'
+import type { Session } from './session.ts'
 
 export interface StreamHost {
   readonly maxStreamBufferBytes: number
   readonly replay: Required<ReplayOptions> | undefined
   readonly keepAlive: KeepAlive
   readonly clock: CoarseClock
+  /** What the streams of one session may keep together. */
+  replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget
 }

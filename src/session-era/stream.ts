@@ -18,45 +18,51 @@ import { randomBytes } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { formatEventId } from '../sse/event-id.ts'
 import { encodeComment, encodeMessage, encodePriming, encodeRetry } from '../sse/frame.ts'
-import { type ReplayBudget, ReplayRing } from '../sse/replay-ring.ts'
+import { ReplayRing } from '../sse/replay-ring.ts'
 import { SseWriter } from '../sse/writer.ts'
+import type { Session } from './session.ts'
 import type { StreamHost } from './stream-host.ts'
 
 /** What belongs to a stream and must know when its connection is gone. */
 export interface StreamOwner {
-  streamAttached(): void
+  /** There is a connection where there was none. */
+  streamAttached(stream: Stream): void
   /** The connection is over, and no other one has taken its place. */
-  streamDetached(): void
+  streamDetached(stream: Stream): void
 }
 
 /** Names are unique in the process, so an id of another session's stream can never name one of this session's. */
 const NAME_PREFIX = randomBytes(3).toString('hex')
-let lastName = 0
+let lastNumber = 0
 
 const COMMENT = encodeComment()
 
 export class Stream {
-  readonly name: string
+  /** Undefined where there are no sessions: then nothing is kept, and events have no ids. */
+  readonly session: Session | undefined
+  readonly #number: number
   readonly #host: StreamHost
   /** Let go of with the last connection of a finished stream: a request and a response hang on it. */
   #owner: StreamOwner | undefined
   readonly #primes: boolean
-  /** Undefined where streams cannot be resumed; events have no ids then. */
-  readonly #ring: ReplayRing | undefined
-  #writer: SseWriter | undefined
+  /** Lifecycle: from the first message. */
+  #ring: ReplayRing | undefined = undefined
+  #writer: SseWriter | undefined = undefined
   /** The last sequence that was handed to a connection. */
   #delivered = 0
   finished = false
 
-  /** @param budget - bytes for what is kept of the stream; undefined: nothing is, and events have no ids */
-  constructor(host: StreamHost, owner: StreamOwner, primes: boolean, budget: ReplayBudget | undefined) {
-    lastName += 1
-    this.name = `${NAME_PREFIX}${lastName.toString(36)}`
+  constructor(host: StreamHost, owner: StreamOwner, primes: boolean, session: Session | undefined) {
+    lastNumber += 1
+    this.session = session
+    this.#number = lastNumber
     this.#host = host
     this.#owner = owner
     this.#primes = primes
-    this.#ring =
-      budget === undefined || host.replay === undefined ? undefined : new ReplayRing(host.replay, budget)
+  }
+
+  get name(): string {
+    return `${NAME_PREFIX}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {
@@ -65,7 +71,7 @@ export class Stream {
 
   /** Whether a client can have an id of this stream, and so come back for the rest. */
   get resumable(): boolean {
-    return this.#ring !== undefined && (this.#primes || this.#delivered > 0)
+    return this.#keeps && (this.#primes || this.#delivered > 0)
   }
 
   /** The limit for a slow reader; read by the writer. */
@@ -75,7 +81,7 @@ export class Stream {
 
   /** Whether an event of this number was sent, or is the start of the stream. */
   hasSent(sequence: number): boolean {
-    return this.#ring !== undefined && sequence < this.#ring.next
+    return this.#keeps && sequence <= this.#last
   }
 
   /**
@@ -84,7 +90,8 @@ export class Stream {
    * @returns `'gap'` when they are not all there any more, or were never sent
    */
   missed(after: number | undefined): readonly string[] | 'gap' {
-    return this.#ring === undefined ? [] : this.#ring.after(after ?? this.#delivered)
+    if (this.#ring !== undefined) return this.#ring.after(after ?? this.#delivered)
+    return after === undefined || after === 0 ? [] : 'gap'
   }
 
   /**
@@ -102,22 +109,23 @@ export class Stream {
     }
     const writer = new SseWriter(response, this)
     this.#writer = writer
-    this.#owner?.streamAttached()
+    if (old === undefined) this.#owner?.streamAttached(this)
     // The first byte leaves at once: some proxies and clients wait for it before they report the stream open.
     const first =
-      frames.length > 0
-        ? frames.join('')
-        : this.#primes && this.#ring !== undefined
-          ? this.#priming()
-          : COMMENT
+      frames.length > 0 ? frames.join('') : this.#primes && this.#keeps ? this.#priming() : COMMENT
     writer.open(headers, first)
     if (writer.closed) return
-    if (this.#ring !== undefined) this.#delivered = this.#ring.next - 1
+    this.#delivered = this.#last
     if (this.finished) {
       writer.end()
       return
     }
     this.#host.keepAlive.add(writer)
+  }
+
+  /** Says that the stream will be silent most of the time: its connection then costs less. */
+  rest(): void {
+    this.#writer?.handOver()
   }
 
   /**
@@ -162,16 +170,18 @@ export class Stream {
     if (writer === undefined || !writer.closed) return
     this.#writer = undefined
     this.#host.keepAlive.delete(writer)
-    this.#owner?.streamDetached()
+    this.#owner?.streamDetached(this)
     if (this.finished) this.#owner = undefined
   }
 
   #put(json: string, last: boolean): boolean {
+    const { replay, clock } = this.#host
+    if (this.session === undefined || replay === undefined) return this.#write(encodeMessage(json), last)
+    this.#ring ??= new ReplayRing(replay, this.#host.replayBudget(this.session, replay))
     const ring = this.#ring
-    if (ring === undefined) return this.#write(encodeMessage(json), last)
     const sequence = ring.next
     const frame = encodeMessage(json, formatEventId(this.name, sequence))
-    ring.push(frame, this.#host.clock.now)
+    ring.push(frame, clock.now)
     if (this.#write(frame, last)) this.#delivered = sequence
     return true
   }
@@ -184,8 +194,16 @@ export class Stream {
 
   /** An event with an id and no data: the client can resume before it has seen a message. */
   #priming(): string {
-    const ring = this.#ring
-    const position = ring === undefined ? 0 : ring.next - 1
-    return encodePriming(formatEventId(this.name, position), this.#host.replay?.retryMs)
+    return encodePriming(formatEventId(this.name, this.#last), this.#host.replay?.retryMs)
+  }
+
+  /** Whether events have ids and are kept. */
+  get #keeps(): boolean {
+    return this.session !== undefined && this.#host.replay !== undefined
+  }
+
+  /** The last sequence number that was given out. */
+  get #last(): number {
+    return this.#ring === undefined ? 0 : this.#ring.next - 1
   }
 }

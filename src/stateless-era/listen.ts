@@ -28,30 +28,69 @@ import { type TaskView, tell } from './task-news.ts'
 
 /** What a client asks for, or the part of it that it gets. */
 interface Filter {
-  readonly lists: ReadonlySet<ListKind>
+  /** The bits of {@link LISTS}. */
+  readonly lists: number
+  /** URIs */
   readonly resources: ReadonlySet<string>
 }
 
-const LISTS: readonly { readonly kind: ListKind; readonly member: string; readonly method: string }[] = [
-  { kind: 'tools', member: 'toolsListChanged', method: Notify.toolsChanged },
-  { kind: 'prompts', member: 'promptsListChanged', method: Notify.promptsChanged },
-  { kind: 'resources', member: 'resourcesListChanged', method: Notify.resourcesChanged },
+const LISTS: readonly {
+  readonly kind: ListKind
+  readonly bit: number
+  readonly member: string
+  readonly method: string
+}[] = [
+  { kind: 'tools', bit: 1, member: 'toolsListChanged', method: Notify.toolsChanged },
+  { kind: 'prompts', bit: 2, member: 'promptsListChanged', method: Notify.promptsChanged },
+  { kind: 'resources', bit: 4, member: 'resourcesListChanged', method: Notify.resourcesChanged },
 ]
+
+/** Most subscriptions name no resource and no task, and share these. */
+const NO_RESOURCES: ReadonlySet<string> = new Set()
+const NO_TASKS: readonly string[] = []
 
 /** Stands for the id while the shared parts are made; no client can know it. */
 const PLACE = 'subscription id'
 
-interface Subscription {
+/** One open stream. Small, and of one shape: there may be ten thousand. */
+class Subscription {
   readonly idText: string
-  readonly filter: Filter
+  readonly lists: number
+  /** URIs */
+  readonly resources: ReadonlySet<string>
   /** Ids */
   readonly tasks: readonly string[]
-  readonly ctx: RequestContext
+  /** Who may see a resource is asked again for each change; undefined where there is none, since a request hangs on it. */
+  readonly ctx: RequestContext | undefined
   readonly principalId: string | undefined
   readonly writer: SseWriter
   readonly maxBufferBytes: number
-  timer: NodeJS.Timeout | undefined
-  onClose(): void
+  timer: NodeJS.Timeout | undefined = undefined
+  readonly #owner: { remove(subscription: Subscription): void }
+
+  constructor(
+    owner: { remove(subscription: Subscription): void },
+    exchange: StatelessExchange,
+    ctx: RequestContext,
+    { lists, resources }: Filter,
+    tasks: readonly TaskView[],
+    maxBufferBytes: number,
+  ) {
+    this.#owner = owner
+    this.idText = escaped(JSON.stringify(exchange.message.id))
+    this.lists = lists
+    this.resources = resources
+    this.tasks = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
+    this.ctx = resources.size === 0 ? undefined : ctx
+    this.principalId = exchange.principal?.id
+    this.maxBufferBytes = maxBufferBytes
+    this.writer = new SseWriter(exchange.incoming.response, this)
+  }
+
+  /** Called by the writer. */
+  onClose(): void {
+    this.#owner.remove(this)
+  }
 }
 
 export class Subscriptions {
@@ -83,48 +122,36 @@ export class Subscriptions {
       ctx,
       server,
     )
-    const principalId = exchange.principal?.id
-    this.#checkRoom(principalId)
+    this.#checkRoom(exchange.principal?.id)
     watchAll(filter.resources, ctx, server)
-    const subscription: Subscription = {
-      idText: escaped(JSON.stringify(exchange.message.id)),
-      filter,
-      tasks: tasks.map(({ record }) => record.taskId),
-      ctx,
-      principalId,
-      maxBufferBytes: settings.maxStreamBufferBytes,
-      timer: undefined,
-      onClose: () => this.#remove(subscription),
-      // Made last: its closing looks at all of the above.
-      writer: undefined as unknown as SseWriter,
-    }
-    const { response } = exchange.incoming
-    const writer = new SseWriter(response, subscription)
-    ;(subscription as { writer: SseWriter }).writer = writer
+    const subscription = new Subscription(this, exchange, ctx, filter, tasks, settings.maxStreamBufferBytes)
+    const { writer } = subscription
     this.#add(subscription)
     const notifications = wireFilter(filter, subscription.tasks)
     const acknowledged = frameParts(Notify.acknowledged, { notifications })
     writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
     for (const { record } of tasks) tell(subscription, record)
-    if (filter.lists.size + filter.resources.size + tasks.length === 0) this.#end(subscription)
+    if (filter.lists === 0 && filter.resources.size + tasks.length === 0) this.#end(subscription)
+    writer.handOver()
     if (!writer.closed) keepAlive.add(writer)
   }
 
   /** Tells the subscribers what changed. */
   announce(changes: Changes): void {
-    for (const { kind, method } of LISTS) {
+    for (const { kind, bit, method } of LISTS) {
       if (!changes.lists.has(kind)) continue
-      const parts = frameParts(method, {})
-      for (const each of [...this.#open])
-        if (each.filter.lists.has(kind)) each.writer.write(parts.join(each.idText))
+      const [head, tail] = frameParts(method, {})
+      for (const { lists, writer, idText } of [...this.#open]) {
+        if ((lists & bit) !== 0) writer.write(`${head}${idText}${tail}`)
+      }
     }
     for (const uri of changes.resources) {
       const subscribers = this.#byResource.get(uri)
       if (subscribers === undefined) continue
-      const parts = frameParts(Notify.resourceUpdated, { uri })
-      for (const each of [...subscribers]) {
+      const [head, tail] = frameParts(Notify.resourceUpdated, { uri })
+      for (const { ctx, writer, idText } of [...subscribers]) {
         // Who may see a resource can have changed since the stream was opened.
-        if (maySee(uri, each.ctx, this.#state.server)) each.writer.write(parts.join(each.idText))
+        if (ctx !== undefined && maySee(uri, ctx, this.#state.server)) writer.write(`${head}${idText}${tail}`)
       }
     }
   }
@@ -156,13 +183,13 @@ export class Subscriptions {
   }
 
   #add(subscription: Subscription): void {
-    const { filter, principalId } = subscription
+    const { resources, principalId } = subscription
     this.#open.add(subscription)
     for (const taskId of subscription.tasks) this.#state.tasks.news.add(taskId, subscription)
     if (principalId !== undefined) {
       this.#perPrincipal.set(principalId, (this.#perPrincipal.get(principalId) ?? 0) + 1)
     }
-    for (const uri of filter.resources) {
+    for (const uri of resources) {
       const subscribers = this.#byResource.get(uri)
       if (subscribers === undefined) this.#byResource.set(uri, new Set([subscription]))
       else subscribers.add(subscription)
@@ -171,18 +198,19 @@ export class Subscriptions {
     if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
   }
 
-  #remove(subscription: Subscription): void {
+  /** Called when the connection is over. */
+  remove(subscription: Subscription): void {
     if (!this.#open.delete(subscription)) return
     clearTimeout(subscription.timer)
     this.#state.keepAlive.delete(subscription.writer)
     for (const taskId of subscription.tasks) this.#state.tasks.news.remove(taskId, subscription)
-    const { principalId, filter } = subscription
+    const { principalId, resources } = subscription
     if (principalId !== undefined) {
       const left = (this.#perPrincipal.get(principalId) ?? 1) - 1
       if (left > 0) this.#perPrincipal.set(principalId, left)
       else this.#perPrincipal.delete(principalId)
     }
-    for (const uri of filter.resources) {
+    for (const uri of resources) {
       const subscribers = this.#byResource.get(uri)
       subscribers?.delete(subscription)
       if (subscribers?.size === 0) this.#byResource.delete(uri)
@@ -206,10 +234,8 @@ function readFilter(params: JsonObject | undefined, maxResources: number): Filte
     throw invalid('"resourceSubscriptions" to be an array of URIs')
   }
   if (uris.length > maxResources) throw invalid(`at most ${maxResources} resources; got ${uris.length}`)
-  return {
-    lists: new Set(LISTS.filter(({ member }) => wanted[member] === true).map(({ kind }) => kind)),
-    resources: new Set(uris),
-  }
+  const lists = LISTS.reduce((bits, { bit, member }) => (wanted[member] === true ? bits | bit : bits), 0)
+  return { lists, resources: uris.length === 0 ? NO_RESOURCES : new Set(uris) }
 }
 
 /** The part of the filter that this server has anything to say about, to this caller. */
@@ -220,13 +246,14 @@ function honoured({ lists, resources }: Filter, ctx: RequestContext, server: Mcp
     resources: server.resources.size > 0 || server.resourceTemplates.size > 0,
   }
   return {
-    lists: new Set([...lists].filter((kind) => offered[kind])),
-    resources: new Set([...resources].filter((uri) => maySee(uri, ctx, server))),
+    lists: LISTS.reduce((bits, { bit, kind }) => (offered[kind] ? bits : bits & ~bit), lists),
+    resources:
+      resources.size === 0 ? NO_RESOURCES : new Set([...resources].filter((uri) => maySee(uri, ctx, server))),
   }
 }
 
 function wireFilter({ lists, resources }: Filter, taskIds: readonly string[]): JsonObject {
-  const flags = LISTS.filter(({ kind }) => lists.has(kind)).map(({ member }) => [member, true])
+  const flags = LISTS.filter(({ bit }) => (lists & bit) !== 0).map(({ member }) => [member, true])
   return {
     ...Object.fromEntries(flags),
     ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
@@ -258,13 +285,13 @@ function maySee(uri: string, ctx: RequestContext, server: McpServer): boolean {
 }
 
 /** A frame around the place of the id. */
-function frameParts(method: string, params: JsonObject): readonly string[] {
+function frameParts(method: string, params: JsonObject): [head: string, tail: string] {
   const message = {
     jsonrpc: '2.0',
     method,
     params: { _meta: { [MetaKey.SUBSCRIPTION_ID]: PLACE }, ...params },
   }
-  return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2)
+  return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
 }
 
 /** As the frame encoder would write it. */

@@ -21,7 +21,7 @@ function setup(t: TestContext) {
   }
   const finish = (session: Session): Stream => {
     const owner = { streamAttached: () => {}, streamDetached: () => {} }
-    const stream = new Stream(state, owner, true, state.replayBudget(session))
+    const stream = new Stream(state, owner, true, session)
     state.addStream(session, stream)
     stream.finish('{}')
     state.streamFinished(session, stream)
