@@ -2,8 +2,8 @@
  * The meta-schemas of 2020-12 and draft-07, as documents that a `$ref` may name.
  *
  * Written from shared shapes, without titles and comments; a test holds them against the published files.
- * They are made when a schema first refers to one: compile checks schemas keyword by keyword (keywords-*.ts), so
- * hardly any server needs them, and they would take a tenth of the time in which barewire loads (bench: start).
+ * They are made when a schema first refers to one, not while barewire loads: compile checks schemas keyword by
+ * keyword (keywords-*.ts), so hardly any server needs them.
  */
 
 type Shape = Readonly<Record<string, unknown>>
