@@ -8,6 +8,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
+import { DirectResponse } from './http/direct-response.ts'
 import { checkTime, type HandlerOptions } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
@@ -68,7 +69,12 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
   }
   const handler = createMcpHandler(server, { path, ...handlerOptions })
   const httpServer = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+    {
+      ServerResponse: DirectResponse,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: HEADERS_MS,
+      requestTimeout: REQUEST_MS,
+    },
     handler,
   )
   httpServer.on('checkContinue', handler.checkContinue)

@@ -19,6 +19,7 @@ import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
+import { DirectResponse } from './direct-response.ts'
 
 /** How the connection goes on after the reply. */
 export interface ReplyOptions {
@@ -97,6 +98,7 @@ function send(
   if (response.headersSent || response.writableEnded || response.destroyed) return false
   const closeAfter = options?.closeAfter === true
   if (headers !== undefined) for (const item of headers) head.push(item)
+  if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
   if (closeAfter) head.push('Connection', 'close')
   try {
     response.writeHead(status, head)

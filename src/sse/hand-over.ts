@@ -45,11 +45,18 @@ export function handOver(response: ServerResponse): Socket | undefined {
   // The one listener of `finish` is node:http's own, which does the work here.
   if (response.listenerCount('finish') !== 1 || response.listenerCount('close') !== 0) return undefined
   const { timeout = 0 } = socket
+  standIn ??= makeStandIn()
+  socket.cork()
   response.finished = true
   response.emit('finish')
   socket.setTimeout(timeout)
-  standIn ??= makeStandIn()
-  standIn.assignSocket(socket)
+  try {
+    standIn.assignSocket(socket)
+    socket.uncork()
+  } catch {
+    // A request waited behind this one, and node:http has begun to answer it: that must not reach the client.
+    socket.destroy()
+  }
   return socket
 }
 

@@ -1,0 +1,218 @@
+/** Streams that have let go of their response: what node:http and the client see of it, on raw sockets. */
+
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { test } from 'node:test'
+import { RawSocket } from '../helpers/raw-socket.ts'
+import { attach, connect, GET, listen, request, turn } from './writer-connection.ts'
+
+test('SseWriter.handOver finishes the response and goes on with the stream', async (t) => {
+  const { client, writer, response, closes } = await connect(t)
+  writer.open(undefined, 'data: 1\n\n')
+  writer.write('data: 2\n\n')
+  writer.handOver()
+  assert.deepEqual([response.writableEnded, response.socket], [true, null])
+  assert.equal(writer.write('data: é\n\n'), true)
+  await client.readUntil((received) => received.includes('data: é'))
+  writer.comment()
+  assert.equal(writer.end('data: 3\n\n'), true)
+  const { body, complete } = await client.response()
+  assert.deepEqual([body, complete], ['data: 1\n\ndata: 2\n\ndata: é\n\n:\n\ndata: 3\n\n', true])
+  assert.deepEqual([writer.closed, closes(), writer.write('late')], [true, 1, false])
+})
+
+test('SseWriter.handOver: the connection serves the next requests after the end', async (t) => {
+  const { server, client, writer } = await connect(t)
+  writer.open()
+  writer.handOver()
+  writer.end()
+  assert.equal((await client.response()).body, ':\n\n')
+  const second = attach(await request(server, client), 1000).writer
+  second.open()
+  second.handOver()
+  second.end('data: again\n\n')
+  assert.match((await client.response()).body, /again/)
+  const third = await request(server, client)
+  third.end('plain')
+  assert.equal((await client.response()).body, 'plain')
+})
+
+test('SseWriter.handOver: a request behind the stream waits, and the connection ends with the stream', async (t) => {
+  const { server, client, writer } = await connect(t)
+  writer.open()
+  writer.handOver()
+  const behind = await request(server, client)
+  behind.end('too early')
+  writer.write('data: 1\n\n')
+  await client.readUntil((received) => received.includes('data: 1'))
+  await turn()
+  writer.end('data: end\n\n')
+  const { body, complete } = await client.response()
+  assert.deepEqual([body, complete], [':\n\ndata: 1\n\ndata: end\n\n', true])
+  assert.equal((await client.ended).error, undefined)
+})
+
+test('SseWriter.handOver with a request that waits already: the response stays, or the connection ends', async (t) => {
+  const { server, port } = await listen(t)
+  const client = await RawSocket.open(port)
+  t.after(() => client.destroy())
+  const responses: ServerResponse[] = []
+  const both = new Promise<void>((resolve) => {
+    server.on('request', (_, response) => responses.push(response) === 2 && resolve())
+  })
+  await client.write(GET + GET)
+  await both
+  const { writer, closes } = attach(responses[0] as ServerResponse, 1000)
+  writer.open(undefined, 'data: 1\n\n')
+  writer.handOver()
+  responses[1]?.end('second')
+  writer.end('data: 2\n\n')
+  // Whatever becomes of the second: its answer must not be inside the first one's stream.
+  const { body } = await client.response()
+  assert.ok('data: 1\n\ndata: 2\n\n'.startsWith(body), body)
+  assert.equal(closes(), 1)
+})
+
+test('SseWriter.handOver: what is not HTTP on the same connection gets no error page into the stream', async (t) => {
+  const { client, writer, closed } = await connect(t)
+  writer.open()
+  writer.handOver()
+  await client.readUntil((received) => received.includes(':\n\n'))
+  await client.write('nonsense\r\n\r\n')
+  await closed
+  await client.ended
+  assert.doesNotMatch(client.received, /400/)
+})
+
+test('SseWriter.handOver: node:http takes the connection for busy', async (t) => {
+  const { server, client, writer, response } = await connect(t)
+  server.keepAliveTimeout = 1
+  const { socket } = response
+  writer.open()
+  writer.handOver()
+  assert.equal(socket?.timeout, 0)
+  server.closeIdleConnections()
+  await turn()
+  assert.equal(writer.write('data: 1\n\n'), true)
+  await client.readUntil((received) => received.includes('data: 1'))
+  writer.end()
+  await client.response()
+})
+
+test('SseWriter.handOver: a timeout that was set on the connection stays', async (t) => {
+  const { writer, response } = await connect(t)
+  const { socket } = response
+  socket?.setTimeout(12_345)
+  writer.open()
+  writer.handOver()
+  assert.equal(socket?.timeout, 12_345)
+})
+
+test('SseWriter.handOver: a client that leaves is noticed, once', async (t) => {
+  for (const leave of ['reset', 'halfClose'] as const) {
+    const { client, writer, closes, closed } = await connect(t)
+    writer.open()
+    writer.handOver()
+    await client.readUntil((received) => received.includes(':\n\n'))
+    client[leave]()
+    await closed
+    await turn()
+    assert.deepEqual([writer.closed, closes(), writer.write('data: x\n\n')], [true, 1, false])
+  }
+})
+
+test('SseWriter.handOver: a client that does not read is dropped at the limit', async (t) => {
+  const { client, writer, closes } = await connect(t, 200_000)
+  writer.open()
+  writer.handOver()
+  await client.readUntil((received) => received.includes(':\n\n'))
+  client.pause()
+  let most = 0
+  while (writer.write(`data: ${'日'.repeat(3000)}\n\n`)) {
+    most = Math.max(most, writer.waitingBytes)
+    await turn()
+  }
+  assert.ok(most > 150_000 && most <= 200_000, `${most}`)
+  assert.deepEqual([writer.closed, closes()], [true, 1])
+})
+
+test('SseWriter.handOver leaves a response that somebody else needs', async (t) => {
+  const needs: Record<string, (response: ServerResponse) => void> = {
+    'a close listener': (response) => void response.on('close', () => {}),
+    'a finish listener': (response) => void response.on('finish', () => {}),
+    'another write': (response) => {
+      const { write } = response
+      response.write = ((...args: Parameters<typeof write>) => write.apply(response, args)) as typeof write
+    },
+    'another end': (response) => {
+      const { end } = response
+      response.end = ((...args: Parameters<typeof end>) => end.apply(response, args)) as typeof end
+    },
+  }
+  for (const [name, need] of Object.entries(needs)) {
+    const { client, writer, response } = await connect(t)
+    need(response)
+    writer.open()
+    writer.handOver()
+    assert.equal(response.writableEnded, false, name)
+    writer.write('data: 1\n\n')
+    writer.end('data: 2\n\n')
+    assert.equal((await client.response()).body, ':\n\ndata: 1\n\ndata: 2\n\n', name)
+  }
+})
+
+test('SseWriter.handOver leaves a connection that ends with its response', async (t) => {
+  for (const bytes of ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n']) {
+    const { client, writer, response } = await connect(t, 1000, bytes)
+    writer.open()
+    writer.handOver()
+    assert.equal(response.writableEnded, false)
+    writer.end('data: 1\n\n')
+    assert.equal((await client.response()).body, ':\n\ndata: 1\n\n')
+    await client.ended
+  }
+})
+
+test('SseWriter.handOver before open, and of a stream behind another response, does nothing', async (t) => {
+  const { server, port } = await listen(t)
+  const client = await RawSocket.open(port)
+  t.after(() => client.destroy())
+  const first = await request(server, client)
+  const { writer } = attach(await request(server, client), 1000)
+  writer.handOver()
+  writer.open()
+  writer.handOver()
+  first.end('first')
+  assert.equal((await client.response()).body, 'first')
+  writer.end('data: 1\n\n')
+  assert.equal((await client.response()).body, ':\n\ndata: 1\n\n')
+})
+
+test('SseWriter.handOver: many streams share the stand-in, and each ends alone', async (t) => {
+  const { server, port } = await listen(t)
+  const streams = []
+  for (let i = 0; i < 20; i++) {
+    const client = await RawSocket.open(port)
+    t.after(() => client.destroy())
+    const { writer } = attach(await request(server, client), 1000)
+    writer.open()
+    writer.handOver()
+    streams.push({ client, writer })
+  }
+  for (const [i, { client, writer }] of streams.entries()) {
+    if (i % 3 === 0) client.reset()
+    else if (i % 3 === 1) writer.end(`data: ${i}\n\n`)
+  }
+  for (const [i, { client, writer }] of streams.entries()) {
+    if (i % 3 === 1) assert.match((await client.response()).body, new RegExp(`data: ${i}\n`))
+    if (i % 3 !== 2) continue
+    assert.equal(writer.write(`data: ${i}\n\n`), true)
+    await client.readUntil((received) => received.includes(`data: ${i}\n`))
+  }
+  const closed = once(server, 'close')
+  for (const { writer } of streams) writer.end()
+  server.close()
+  server.closeIdleConnections()
+  await closed
+})
