@@ -13,7 +13,7 @@
  */
 
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { finishing } from '../sse/hand-over.ts'
 
 const { writeHead, write, end } = ServerResponse.prototype
 const { get: headersSent } = Object.getOwnPropertyDescriptor(
@@ -65,8 +65,7 @@ export class DirectResponse<
     }
     this.#sent = true
     this.statusCode = status
-    this.finished = true
-    send(socket, head + tail(keepAliveTimeout) + body, this)
+    socket.write(head + tail(keepAliveTimeout) + body, 'utf8', finishing(this))
     return true
   }
 
@@ -88,14 +87,6 @@ export class DirectResponse<
       this.getHeaderNames().length === 0
     )
   }
-}
-
-/** node:http's own listener of `finish` lets go of the request and begins the next one. */
-function send(socket: Socket, text: string, response: ServerResponse): void {
-  const done = (error?: Error | null) => {
-    if (!error) response.emit('finish')
-  }
-  socket.write(text, 'utf8', done)
 }
 
 let lastTail = ''

@@ -61,6 +61,19 @@ export function handOver(response: ServerResponse): Socket | undefined {
 }
 
 /**
+ * Ends a response whose last bytes the caller writes to the socket itself.
+ *
+ * @returns what to call when they are written
+ */
+export function finishing(response: ServerResponse): (error?: Error | null) => void {
+  response.finished = true
+  return (error) => {
+    // node:http's own listener lets go of the request and begins the next one.
+    if (!error) response.emit('finish')
+  }
+}
+
+/**
  * Gives the connection of an ended stream back to node:http.
  *
  * @param reusable - whether a next request may use it; otherwise it is closed when everything is written

@@ -23,7 +23,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeComment } from './frame.ts'
-import { handBack, handOver, writesToSocket } from './hand-over.ts'
+import { finishing, handBack, handOver, writesToSocket } from './hand-over.ts'
 
 const EVENT_STREAM_HEADERS: readonly string[] = [
   'Content-Type',
@@ -199,12 +199,11 @@ export class SseWriter {
       return true
     }
     if (!response.headersSent) response.writeHead(200, EVENT_STREAM_HEADERS as string[])
-    if (socket === undefined || rest === '') {
-      response.end(rest === '' ? undefined : bytesOf(rest))
+    if (socket !== undefined && response.chunkedEncoding) {
+      writeChunk(socket, rest, LAST_CHUNK, finishing(response))
+      socket.uncork()
     } else {
-      socket.cork()
-      this.#put(rest)
-      response.end()
+      response.end(rest === '' ? undefined : bytesOf(rest))
     }
     this.#close()
     return true
@@ -317,11 +316,11 @@ function flushAll(): void {
 }
 
 /** One chunk and, at the end of the body, the last one, in one write. */
-function writeChunk(socket: Socket, text: string, last = ''): void {
+function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): void {
   const size = Buffer.byteLength(text)
   const bytes = size === 0 ? last : `${size.toString(16)}\r\n${text}\r\n${last}`
-  if (size === text.length) socket.write(bytes, 'latin1')
-  else socket.write(bytesOf(bytes))
+  if (size === text.length) socket.write(bytes, 'latin1', done)
+  else socket.write(bytesOf(bytes), done)
 }
 
 /** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */
