@@ -76,6 +76,16 @@ export class Connection {
     this.socket.destroy()
   }
 
+  /**
+   * Closes with a reset, so that no port stays in TIME_WAIT. With tens of thousands of them there, the kernel took
+   * most of a minute to find free ports for the next fifteen thousand connections.
+   */
+  reset(): void {
+    this.closed = true
+    this.#settle = undefined
+    this.socket.resetAndDestroy()
+  }
+
   #body(bytes: Buffer): void {
     if (!this.#isStream) {
       this.#chunks.push(bytes)

@@ -115,7 +115,7 @@ export function countStreams({ name }: { readonly name: string }): { messages: n
 }
 
 export function closeStreams({ name }: { readonly name: string }): void {
-  for (const connection of connectionsOf(name)) connection.close()
+  for (const connection of connectionsOf(name)) connection.reset()
   open.delete(name)
 }
 
