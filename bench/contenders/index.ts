@@ -10,7 +10,7 @@ export interface Contender {
   readonly wire: Wire
   /** Source of the module, from the project's root. */
   readonly module: string
-  /** `ours`, `floor`, or the name that `--only` knows a peer by. */
+  /** `barewire`, `base` (another commit of it), `floor`, or the name that `--only` knows a peer by. */
   readonly family: string
   /** The npm packages that must be installed below bench/peers. */
   readonly packages: readonly string[]
@@ -20,8 +20,8 @@ export interface Contender {
   readonly without?: { readonly [part: string]: string }
   /** The newest revision of the session era that it speaks, where that is not the newest there is. */
   readonly version?: string
-  /** Sessions that it is asked for at most, where opening them takes it very long. */
-  readonly maxSessions?: number
+  /** Opening a session takes it long without work: its sessions are opened more at a time, and fewer of them. */
+  readonly slowToOpen?: boolean
 }
 
 const FLOOR = 'bench/contenders/floor.ts'
@@ -34,7 +34,7 @@ function peer(
   wire: Wire,
   mode: string,
   packages: readonly string[],
-  more: Pick<Contender, 'without' | 'version' | 'maxSessions'> = {},
+  more: Pick<Contender, 'without' | 'version' | 'slowToOpen'> = {},
 ): Contender {
   const name = suffix === '' ? family : `${family}-${suffix}`
   return { name, family, wire, mode, packages, module: `bench/peers/${family}.mjs`, ...more }
@@ -69,7 +69,7 @@ export const CONTENDERS: readonly Contender[] = [
   peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: NO_STORE }),
   peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
   peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),
-  peer('fastmcp', '', 'session', 'sessions', FASTMCP, { maxSessions: 1000 }),
+  peer('fastmcp', '', 'session', 'sessions', FASTMCP, { slowToOpen: true }),
   peer('fastmcp', 'sessionless', 'sessionless', 'stateless', FASTMCP),
   peer('tmcp', '', 'session', 'sessions', TMCP, { without: NO_STORE }),
   peer('tmcp', 'stateless', 'stateless', 'stateless', TMCP),
@@ -79,6 +79,9 @@ export const CONTENDERS: readonly Contender[] = [
   }),
   peer('mcp-lite', 'sessionless', 'sessionless', 'stateless', LITE, OLDER),
 ]
+
+/** Whether it is one of the servers that people use today: neither ours nor the floor. */
+export const isPeer = ({ packages }: Contender): boolean => packages.length > 0
 
 /** The floor that a contender is compared with. */
 export function floorOf(contender: Contender): string {

@@ -48,6 +48,8 @@ export async function startServer(
   const beganAt = performance.now()
   const { child, output } = spawnChild(options.core, options.node, [
     '--expose-gc',
+    // Or forced collections drop code that was not used lately, and the heap shrinks by more than a session holds.
+    '--no-flush-bytecode',
     ...(options.nodeOptions ?? []),
     options.entry,
     pathToFileURL(module).href,

@@ -23,15 +23,17 @@ export interface CreateSessions {
   readonly guarded?: boolean
   /** Revision that the sessions speak. */
   readonly version?: string
+  /** @defaultValue 32 */
+  readonly connections?: number
 }
 
 /** @returns the time that it took, in milliseconds */
 export async function createSessions(options: CreateSessions): Promise<number> {
-  const { group, port, count, complete, guarded = false, version } = options
+  const { group, port, count, complete, guarded = false, version, connections = 32 } = options
   const ids: string[] = new Array(count).fill('')
   const hello = toBytes(initialize({ guarded, version }), port)
   const began = performance.now()
-  await onConnections(port, 32, count, async (connection, index) => {
+  await onConnections(port, connections, count, async (connection, index) => {
     const { status, sessionId } = await connection.send(hello)
     if (status !== 200 || sessionId === undefined) {
       throw new Error(`initialize: status ${status}, ${sessionId === undefined ? 'no session id' : ''}`)

@@ -10,9 +10,10 @@
  * engine (each server is warmed up with the same requests first).
  */
 
-import type { Contender } from '../contenders/index.ts'
+import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
 import { ask, expectText, resultOf } from '../lib/check-answer.ts'
+import { openSessions } from '../lib/open-sessions.ts'
 import type { ServerProcess } from '../lib/process.ts'
 import type { Setup } from '../lib/setup.ts'
 import { callTool, initialize, initialized, rpc, type WireRequest } from '../lib/wire.ts'
@@ -34,6 +35,8 @@ interface Case {
 }
 
 const HELLO = 'hello benchmark'
+/** The number of connections that everyone is measured at. */
+const MAIN = 64
 
 function echo(name: string, text: string, connections: readonly number[], guarded: boolean): Case {
   return {
@@ -65,7 +68,7 @@ const LIST: Case = {
   name: 'list-50',
   connections: [64],
   setup: { tools: 50 },
-  peers: true,
+  peers: false,
   sessionless: false,
   request: ({ wire, version }, sessionId) => rpc(wire, 'tools/list', {}, { sessionId, version }),
   check: (answer) => {
@@ -91,24 +94,25 @@ export const latency: Part = {
   name: 'latency',
   about: 'tools/call and tools/list on keep-alive connections',
   plan(bench) {
-    const rounds = bench.quick ? 1 : 5
-    const seconds = bench.quick ? 0.4 : 1.5
+    const seconds = bench.quick ? 0.4 : 0.8
     const steps: Step[] = []
     for (const each of cases(bench.quick)) {
       const contenders = bench.able('latency').filter((contender) => takesPart(each, contender))
       for (const contender of contenders) {
         steps.push({
           label: `latency ${each.name}, check and warm-up, ${contender.name}`,
-          seconds: seconds + 1,
-          run: () =>
-            bench.attempt(contender, `latency ${each.name}`, () => prepare(bench, each, contender, seconds)),
+          seconds: bench.quick ? 0.8 : isPeer(contender) ? 2.2 : 1.5,
+          run: () => bench.attempt(contender, `latency ${each.name}`, () => prepare(bench, each, contender)),
         })
       }
       for (const n of each.connections) {
-        const among = contenders.filter(({ packages }) => packages.length === 0 || n === 1 || n === 64)
+        const among = contenders.filter((contender) => takesPartAt(n, contender))
+        // The bars are about 1 and 64 connections; the others show how it changes between and beyond.
+        const ours = n === 1 || n === MAIN ? 5 : 3
+        const rounds = (contender: Contender) => (bench.quick ? 1 : isPeer(contender) ? 3 : ours)
         const label = `latency ${each.name} ${n}`
         steps.push(
-          ...bench.inTurn(label, seconds + 0.4, rounds, among, (contender, round) =>
+          ...bench.inTurn(label, seconds + 0.1, rounds, among, (contender, round) =>
             measure(bench, each, contender, n, seconds, round),
           ),
         )
@@ -120,40 +124,36 @@ export const latency: Part = {
   },
 }
 
-function takesPart({ peers, sessionless }: Case, { packages, wire }: Contender): boolean {
-  if (packages.length > 0 && !peers) return false
-  return sessionless || wire !== 'sessionless'
+function takesPart({ peers, sessionless }: Case, contender: Contender): boolean {
+  if (isPeer(contender) && !peers) return false
+  return sessionless || contender.wire !== 'sessionless'
+}
+
+/** Peers, and ways of talking that are compared with peers only, are measured at one number of connections. */
+function takesPartAt(n: number, contender: Contender): boolean {
+  return n === MAIN || (!isPeer(contender) && contender.wire !== 'sessionless')
 }
 
 /** The name of a contender's group of sessions in the load process. */
 const groupOf = (each: Case, contender: Contender) => `latency ${each.name} ${contender.name}`
 
-async function prepare(bench: Bench, each: Case, contender: Contender, seconds: number): Promise<void> {
+async function prepare(bench: Bench, each: Case, contender: Contender): Promise<void> {
   const server = await bench.server(contender, each.setup)
   const sessionId = await openSession(contender, server.port, each.setup.guarded === true)
   each.check(await ask(server.port, each.request(contender, sessionId)))
   if (each.setup.guarded === true && contender.family !== 'floor')
     await refusesStrangers(server.port, contender)
+  const connections = each.connections.filter((n) => takesPartAt(n, contender))
   if (contender.wire === 'session') {
-    const load = await bench.load
-    await load.call('createSessions', {
+    await openSessions(await bench.load, contender, {
       group: groupOf(each, contender),
       port: server.port,
-      count: Math.max(...each.connections),
-      complete: true,
+      count: Math.max(...connections),
       guarded: each.setup.guarded === true,
-      version: contender.version,
     })
   }
-  const warmUpSeconds = bench.quick ? 0.3 : Math.max(1, seconds)
-  await run(
-    bench,
-    each,
-    contender,
-    server,
-    Math.max(...each.connections.filter((n) => n <= 64)),
-    warmUpSeconds,
-  )
+  const warmUp = Math.max(...connections.filter((n) => n <= MAIN))
+  await run(bench, each, contender, server, warmUp, bench.quick ? 0.3 : 1)
 }
 
 /** A guard that lets everyone in would be fast. */

@@ -9,6 +9,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
+import { openSessions } from '../lib/open-sessions.ts'
 import type { ServerProcess } from '../lib/process.ts'
 import { callTool } from '../lib/wire.ts'
 
@@ -49,7 +50,7 @@ async function oneRound(
   const { wire } = contender
   const group = wire === 'session' ? { group: 'soak' } : {}
   if (wire === 'session') {
-    await load.call('createSessions', { group: 'soak', port, count: 200, complete: true })
+    await openSessions(load, contender, { group: 'soak', port, count: 200 })
   }
   await load.call('loadRequests', {
     port,
