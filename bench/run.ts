@@ -10,10 +10,11 @@
 import { spawnSync } from 'node:child_process'
 import { relative, resolve } from 'node:path'
 import { BARS, judge } from './bars.ts'
-import { CONTENDERS, floorOf, pick } from './contenders/index.ts'
+import { CONTENDERS, type Contender, floorOf, isPeer, pick } from './contenders/index.ts'
 import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
+import { type Base, baseNameOf, buildBase, compareWithBase } from './lib/base.ts'
 import { Bench, isInstalled, type Part } from './lib/bench.ts'
-import { build, ROOT } from './lib/build.ts'
+import { type Build, build, ROOT } from './lib/build.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { formatSeconds, Progress } from './lib/progress.ts'
 import { Collector, type Results, writeResults } from './lib/results.ts'
@@ -28,7 +29,7 @@ async function run(args: Arguments): Promise<boolean> {
   const collector = new Collector()
   const contenders = pick(CONTENDERS, args.only).filter((contender) => {
     // A quick run shows that barewire and the harness work; for peers that takes being named.
-    if (args.quick && args.only.length === 0 && contender.packages.length > 0) return false
+    if (args.quick && args.only.length === 0 && isPeer(contender)) return false
     if (isInstalled(contender)) return true
     collector.note(`${contender.family} is not installed and is skipped: npm run bench:peers installs it`)
     return false
@@ -39,10 +40,13 @@ async function run(args: Arguments): Promise<boolean> {
   const began = performance.now()
   const date = new Date().toISOString()
   const built = await build()
+  const base = args.base === undefined ? undefined : await buildBaseOrClean(args.base, built, contenders)
+  if (base !== undefined) collector.note(`base is commit ${base.commit}, which was named as ${args.base}`)
+  const everyone = withBase(contenders, base)
   const bench = new Bench({
     quick: args.quick,
     node: args.node,
-    contenders,
+    contenders: everyone,
     build: built,
     collector,
     maxOpenFiles: machine.maxOpenFiles,
@@ -51,6 +55,7 @@ async function run(args: Arguments): Promise<boolean> {
     await runParts(bench, parts)
   } finally {
     await bench.endPart()
+    base?.remove()
     built.remove()
   }
   const seconds = (performance.now() - began) / 1000
@@ -62,7 +67,7 @@ async function run(args: Arguments): Promise<boolean> {
     seconds: Math.round(seconds),
     quick: args.quick,
     figures: collector.figures((name) => {
-      const contender = CONTENDERS.find((each) => each.name === name)
+      const contender = everyone.find((each) => each.name === name)
       return contender === undefined ? 'floor' : floorOf(contender)
     }),
     notes: collector.notes,
@@ -70,11 +75,29 @@ async function run(args: Arguments): Promise<boolean> {
   const file = resolve(ROOT, args.out)
   writeResults(file, results)
   printFigures(results)
+  if (base !== undefined) console.log(['', ...compareWithBase(results.figures)].join('\n'))
   const report = relative(ROOT, await writeReport(file, results))
   console.log(`\n${formatSeconds(seconds)}; ${args.out}, ${report}`)
   const met = !args.check || check(results, parts)
   for (const failure of bench.failures) console.error(`FAILED ${failure}`)
   return bench.failures.length === 0 && met
+}
+
+async function buildBaseOrClean(ref: string, built: Build, contenders: readonly Contender[]): Promise<Base> {
+  try {
+    return await buildBase(ref, built, contenders)
+  } catch (error) {
+    built.remove()
+    throw error
+  }
+}
+
+/** Each base contender right behind the one that it is compared with, so that a round has them as neighbours. */
+function withBase(contenders: readonly Contender[], base: Base | undefined): Contender[] {
+  return contenders.flatMap((each) => [
+    each,
+    ...(base?.contenders.filter(({ name }) => name === baseNameOf(each.name)) ?? []),
+  ])
 }
 
 /** Prints a verdict on each bar of the parts that ran. @returns whether none was missed */
@@ -97,19 +120,28 @@ function check(results: Results, parts: readonly Part[]): boolean {
 }
 
 async function runParts(bench: Bench, parts: readonly Part[]): Promise<void> {
-  const plans = parts.map((part) => part.plan(bench))
-  const total = plans.flat().reduce((sum, step) => sum + step.seconds, 0)
+  const plans = parts.map((part) => {
+    const steps = part.plan(bench)
+    return { name: part.name, steps, seconds: steps.reduce((sum, step) => sum + step.seconds, 0) }
+  })
+  const total = plans.reduce((sum, { seconds }) => sum + seconds, 0)
   const progress = new Progress(total)
-  console.log(`about ${formatSeconds(total)}`)
-  for (const steps of plans) {
+  const list = plans.map(({ name, seconds }) => `${name} ${formatSeconds(seconds)}`)
+  console.log(`about ${formatSeconds(total)}: ${list.join(', ')}`)
+  const taken: string[] = []
+  for (const { name, steps, seconds } of plans) {
+    const began = performance.now()
     for (const step of steps) {
       progress.begin(step.label)
       await step.run()
       progress.end(step.seconds)
     }
     await bench.endPart()
+    const real = (performance.now() - began) / 1000
+    taken.push(`${name} ${formatSeconds(real)} of ${formatSeconds(seconds)}`)
   }
   progress.finish()
+  console.log(`taken of planned time: ${taken.join(', ')}`)
 }
 
 try {

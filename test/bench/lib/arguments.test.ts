@@ -11,6 +11,8 @@ test('parseArguments reads parts, options and lists', () => {
   assert.deepEqual(args.only, ['barewire', 'floor'])
   assert.equal(args.check, true)
   assert.equal(args.node, '/n')
+  assert.equal(args.base, undefined)
+  assert.equal(parseArguments(['--base', 'HEAD~3']).base, 'HEAD~3')
 })
 
 test('parseArguments names what is wrong, and does not judge a quick run', () => {
