@@ -1,11 +1,13 @@
 /**
- * The charts of the report as Vega-Lite specifications, made of a run's figures. Data only; vega.ts draws them.
- *
- * Bars begin at zero. What spans orders of magnitude is drawn as points on a logarithmic axis, since the length of a
- * bar means nothing there. The thin line is the spread over the rounds.
+ * The charts of the report, made of a run's figures: which figures each shows, in which order. Data only; how they
+ * are drawn is in marks.ts, and vega.ts draws them. A chart without figures is left out.
  */
 
 import type { Figure, Results } from '../lib/results.ts'
+import type { Summary } from '../lib/statistics.ts'
+import { formatNumber } from '../lib/table.ts'
+import { bars, lines, type PercentileRow, percentiles, points, type Row, type SizedRow } from './marks.ts'
+import { groupOf, kindOf, rankOf } from './who.ts'
 
 export interface Chart {
   readonly name: string
@@ -15,164 +17,127 @@ export interface Chart {
   readonly spec: object
 }
 
-interface Row {
-  readonly contender: string
-  readonly kind: 'barewire' | 'floor' | 'others'
-  readonly value: number
-  readonly low: number
-  readonly high: number
-}
+const PERCENTILES = ['p50', 'p99', 'p99.9']
+const RATIO = 'relative to the floor (1 = a bare node:http handler)'
 
-const COLORS = { domain: ['barewire', 'floor', 'others'], range: ['#2f81f7', '#8b949e', '#d2813a'] }
-const WIDTH = 620
+/** The heap figure of each contender at the largest number of sessions or streams up to `most`. */
+export function atMost(figures: readonly Figure[], most: number, part: string, name: string): Figure[] {
+  const best = new Map<string, Figure>()
+  for (const each of figures) {
+    if (each.part !== part || each.case !== name || each.metric !== 'heap' || each.n > most) continue
+    if (each.n > (best.get(each.contender)?.n ?? 0)) best.set(each.contender, each)
+  }
+  return [...best.values()]
+}
 
 /** The charts that the run has figures for. */
 export function makeCharts({ figures }: Pick<Results, 'figures'>): Chart[] {
+  const sorted = [...figures].sort((a, b) => rankOf(a.contender) - rankOf(b.contender))
   const find = (part: string, name: string, n: number, metric: string) =>
-    figures.filter(
+    sorted.filter(
       (each) => each.part === part && each.case === name && each.n === n && each.metric === metric,
     )
   const charts: Chart[] = []
-  const add = (name: string, title: string, caption: string, rows: readonly object[], spec: object) => {
-    if (rows.length === 0) return
-    charts.push({ name, title, caption, spec: { data: { values: rows }, width: WIDTH, ...spec } })
+  const add = (name: string, title: string, caption: string, rows: readonly Row[], spec: () => object) => {
+    if (rows.length > 0) charts.push({ name, title, caption, spec: spec() })
   }
 
   const throughput = ratioRows(find('latency', 'echo', 64, 'throughput'))
   add(
     'throughput',
-    'tools/call, 64 connections: requests per second, relative to the floor',
-    'Longer is better. 1 is a bare node:http handler that answers the same JSON and is talked to in the same way.',
+    'tools/call on 64 connections: requests per second',
+    'Longer is better. Compared with the floor that is talked to in the same way.',
     throughput,
-    bars('x floor'),
+    () => bars(throughput, `requests/s, ${RATIO}`),
   )
   const cpu = ratioRows(find('latency', 'echo', 64, 'cpu'))
-  add(
-    'cpu',
-    'tools/call, 64 connections: CPU time of the server per call, relative to the floor',
-    'Less is better. Logarithmic.',
-    cpu,
-    points('x floor'),
+  add('cpu', 'tools/call on 64 connections: CPU time of the server per call', 'Shorter is better.', cpu, () =>
+    bars(cpu, `CPU time per call, ${RATIO}`),
   )
-  const percentiles = ['p50', 'p99', 'p99.9'].flatMap((metric) =>
-    find('latency', 'echo', 64, metric).map((figure) => ({ ...row(figure), percentile: metric })),
-  )
+  const latencies = percentileRows((metric) => find('latency', 'echo', 64, metric))
   add(
     'latency',
-    'tools/call, 64 connections: latency in microseconds',
-    'Less is better. Logarithmic. Half of all calls are faster than p50, one in a hundred slower than p99.',
-    percentiles,
-    points('µs', { shape: { field: 'percentile', title: 'percentile', sort: ['p50', 'p99', 'p99.9'] } }),
+    'tools/call on 64 connections: latency',
+    'Further left is better; logarithmic. Half of all calls are faster than p50, one in a hundred is slower than p99, one in a thousand slower than p99.9.',
+    latencies,
+    () => percentiles(latencies, PERCENTILES, 'latency, µs'),
   )
+  // What the engine does by itself is seen at 1 000 small sessions, not at 10 000, which peers are not asked for.
+  const sessions = positive(atMost(sorted, 10_000, 'sessions', 'idle').map(memoryRow))
   add(
     'session-memory',
-    'Heap per idle session, 1 000 sessions, in bytes',
-    'Less is better. Logarithmic.',
-    find('sessions', 'idle', 1000, 'heap').map(row).filter(isPositive),
-    points('bytes'),
+    'Heap per idle session',
+    'Further left is better; logarithmic. The number of sessions is behind each value.',
+    sessions,
+    () => points(sessions, 'bytes per session'),
   )
+  const streams = positive(atMost(sorted, 1000, 'connections', 'streams').map(memoryRow))
   add(
     'stream-memory',
-    'Heap per open stream, 1 000 streams, in bytes',
-    'Less is better. Logarithmic.',
-    find('connections', 'streams', 1000, 'heap').map(row).filter(isPositive),
-    points('bytes'),
+    'Heap per open stream',
+    'Further left is better; logarithmic. The number of streams is behind each value.',
+    streams,
+    () => points(streams, 'bytes per stream'),
   )
-  const growth = figures
-    .filter(({ metric }) => metric === 'heap')
-    .filter(({ part, case: name }) => (part === 'sessions' && name === 'idle') || part === 'connections')
-    .map((figure) => ({
-      ...row(figure),
-      n: figure.n,
-      what: figure.part === 'sessions' ? 'session' : 'stream',
-    }))
-    .filter(isPositive)
+  const growth = [...grown(sorted, 'sessions', 'idle'), ...grown(sorted, 'connections', 'streams')]
   add(
     'growth',
     'Heap per session and per stream, as their number grows',
     'A flat line is a cost that does not grow. Both axes are logarithmic.',
     growth,
-    lines(),
+    () => lines(growth, 'bytes each'),
   )
   return charts
 }
 
-function kindOf(contender: string): Row['kind'] {
-  if (contender.startsWith('barewire')) return 'barewire'
-  return contender.startsWith('floor') ? 'floor' : 'others'
-}
-
 function row({ contender, value }: Figure): Row {
-  return { contender, kind: kindOf(contender), value: value.median, low: value.min, high: value.max }
+  return rowOf(contender, value, formatNumber(value.median))
 }
 
 function ratioRows(figures: readonly Figure[]): Row[] {
   return figures.flatMap(({ contender, toFloor }) =>
-    toFloor === undefined
-      ? []
-      : [
-          {
-            contender,
-            kind: kindOf(contender),
-            value: toFloor.median,
-            low: toFloor.min,
-            high: toFloor.max,
-          },
-        ],
+    toFloor === undefined ? [] : [rowOf(contender, toFloor, toFloor.median.toFixed(2))],
   )
 }
 
-/** A difference of two noisy states can be negative, which a logarithmic axis cannot show; the table can. */
-const isPositive = ({ value }: Row) => value > 0
-
-const y = { field: 'contender', type: 'nominal', title: null, sort: null }
-const color = { field: 'kind', type: 'nominal', title: null, scale: COLORS }
-const spread = (scale: object) => ({
-  mark: { type: 'rule', strokeWidth: 1 },
-  encoding: {
-    y,
-    x: { field: 'low', type: 'quantitative', scale },
-    x2: { field: 'high' },
-  },
-})
-
-function bars(title: string): object {
-  const scale = { zero: true }
+function rowOf(contender: string, { median, min, max }: Summary, label: string): Row {
   return {
-    layer: [
-      {
-        mark: { type: 'bar', height: { band: 0.6 } },
-        encoding: { y, color, x: { field: 'value', type: 'quantitative', title, scale } },
-      },
-      spread(scale),
-    ],
+    contender,
+    kind: kindOf(contender),
+    group: groupOf(contender),
+    value: median,
+    low: min,
+    high: max,
+    label,
   }
 }
 
-function points(title: string, more: object = {}): object {
-  const scale = { type: 'log', zero: false }
-  return {
-    layer: [
-      spread(scale),
-      {
-        mark: { type: 'point', filled: true, size: 90 },
-        encoding: { y, color, x: { field: 'value', type: 'quantitative', title, scale }, ...more },
-      },
-    ],
-  }
+/** The percentiles of each contender, with the range that they span. */
+function percentileRows(find: (metric: string) => readonly Figure[]): PercentileRow[] {
+  const rows = PERCENTILES.flatMap((metric) =>
+    find(metric).map((each) => ({ ...row(each), percentile: metric })),
+  )
+  return rows.map((each) => {
+    const values = rows.filter(({ contender }) => contender === each.contender).map(({ value }) => value)
+    return { ...each, from: Math.min(...values), to: Math.max(...values) }
+  })
 }
 
-function lines(): object {
-  const scale = { type: 'log', zero: false }
-  return {
-    height: 320,
-    mark: { type: 'line', point: true },
-    encoding: {
-      x: { field: 'n', type: 'quantitative', title: 'how many at once', scale },
-      y: { field: 'value', type: 'quantitative', title: 'bytes each', scale },
-      color,
-      detail: { field: 'contender' },
-      strokeDash: { field: 'what', title: null },
-    },
-  }
+function memoryRow(figure: Figure): Row {
+  return { ...row(figure), label: `${formatNumber(figure.value.median)} at ${figure.n.toLocaleString('en')}` }
+}
+
+/** Those that were measured at more than one size: one point is no line. */
+function grown(figures: readonly Figure[], part: string, name: string): SizedRow[] {
+  const panel = part === 'sessions' ? 'idle sessions' : 'open streams'
+  const found = figures.filter((each) => each.part === part && each.case === name && each.metric === 'heap')
+  const rows = positive(found.map((each) => ({ ...row(each), n: each.n, panel })))
+  return rows.filter(({ contender, n }) => rows.some((each) => each.contender === contender && each.n !== n))
+}
+
+/** Rows for a logarithmic axis, which cannot show that a difference of two noisy states is negative; the table can. */
+function positive<T extends Row>(rows: readonly T[]): T[] {
+  return rows
+    .filter(({ value }) => value > 0)
+    .map((each) => ({ ...each, low: each.low > 0 ? each.low : each.value }))
 }

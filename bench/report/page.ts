@@ -4,6 +4,7 @@
  */
 
 import { machineLine } from '../lib/machine.ts'
+import { formatSeconds } from '../lib/progress.ts'
 import type { Figure, Results } from '../lib/results.ts'
 import { formatNumber } from '../lib/table.ts'
 import type { Chart } from './charts.ts'
@@ -17,12 +18,13 @@ const STYLE = `
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --line: #d1d9e0; --soft: #59636e }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); background: var(--paper) }
 h2 { margin: 2.5rem 0 0; font-size: 1.15rem }
+summary { cursor: pointer; font-weight: bold; margin-top: .8rem }
 p.caption, footer { color: var(--soft) }
 figure { margin: 1rem 0; overflow-x: auto }
 figure svg { max-width: 100%; height: auto }
 table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap }
-td.number { text-align: right }
+td.number, th:nth-child(2), th:nth-child(n + 5):not(:nth-child(8)) { text-align: right }
 .dark { display: none }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e6edf3; --paper: #0d1117; --line: #3d444d; --soft: #9198a1 }
@@ -48,16 +50,11 @@ export function renderPage(results: Results, charts: readonly DrawnChart[]): str
 </head>
 <body>
 <h1>barewire: benchmark</h1>
-<p class="caption">${escapeHtml(machineLine(machine))}. ${escapeHtml(date.slice(0, 10))}, commit ${escapeHtml(commit)}, ${Math.round(seconds / 60)} min. Figures are medians over rounds; ratios are to the floor of the same round.</p>
+<p class="caption">${escapeHtml(machineLine(machine))}. ${escapeHtml(date.slice(0, 10))}, commit ${escapeHtml(commit)}, ${formatSeconds(seconds)}. Figures are medians over rounds; ratios are to the floor of the same round.</p>
 ${warning}${missing}
 ${charts.map(renderChart).join('\n')}
 <h2>All figures</h2>
-<figure><table>
-<thead><tr><th>part<th>case<th>n<th>contender<th>metric<th>median<th>lowest<th>highest<th>unit<th>x floor<th>rounds</tr></thead>
-<tbody>
-${results.figures.map(renderRow).join('\n')}
-</tbody>
-</table></figure>
+${[...new Set(results.figures.map(({ part }) => part))].map((part) => renderPart(part, results.figures)).join('\n')}
 <h2>Notes</h2>
 <ul>${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}</ul>
 </body>
@@ -71,13 +68,38 @@ function renderChart({ title, caption, svg }: DrawnChart): string {
 <figure><div class="light">${svg.light}</div><div class="dark">${svg.dark}</div></figure>`
 }
 
-function renderRow({ part, case: name, n, contender, metric, unit, value, toFloor, rounds }: Figure): string {
-  const texts = [part, name, String(n), contender, metric].map((text) => `<td>${escapeHtml(text)}`)
-  const numbers = [value.median, value.min, value.max].map(
-    (each) => `<td class="number">${formatNumber(each)}`,
-  )
-  const ratio = toFloor === undefined ? '' : toFloor.median.toFixed(2)
-  return `<tr>${[...texts, ...numbers].join('')}<td>${escapeHtml(unit)}<td class="number">${ratio}<td class="number">${rounds.length}</tr>`
+/** What `n` is in the table of each part. */
+const COUNTED: Readonly<Record<string, string>> = {
+  latency: 'connections',
+  sessions: 'sessions',
+  connections: 'streams',
+  streaming: 'messages',
+  replay: 'clients',
+  client: 'messages',
+}
+
+function renderPart(part: string, figures: readonly Figure[]): string {
+  const rows = figures.filter((figure) => figure.part === part)
+  const heads = ['case', COUNTED[part] ?? 'n', 'contender', 'metric', 'median', 'lowest', 'highest', 'unit']
+  return `<details open><summary>${escapeHtml(part)}</summary>
+<figure><table>
+<thead><tr>${[...heads, 'x floor', 'rounds'].map((head) => `<th>${head}`).join('')}</tr></thead>
+<tbody>
+${rows.map(renderRow).join('\n')}
+</tbody>
+</table></figure></details>`
+}
+
+function renderRow({ case: name, n, contender, metric, unit, value, toFloor, rounds }: Figure): string {
+  const number = (text: string) => `<td class="number">${text}`
+  const text = (cell: string) => `<td>${escapeHtml(cell)}`
+  const own = contender === 'floor' || contender.startsWith('floor-')
+  const ratio =
+    toFloor === undefined || own
+      ? ''
+      : `${toFloor.median.toFixed(2)} (${toFloor.min.toFixed(2)} to ${toFloor.max.toFixed(2)})`
+  const values = [value.median, value.min, value.max].map((each) => number(formatNumber(each)))
+  return `<tr>${text(name)}${number(n.toLocaleString('en'))}${text(contender)}${text(metric)}${values.join('')}${text(unit)}${number(ratio)}${number(String(rounds.length))}</tr>`
 }
 
 export function escapeHtml(text: string): string {

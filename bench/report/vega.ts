@@ -36,7 +36,16 @@ export async function loadPainter(): Promise<((spec: object, theme: Theme) => Pr
       background: 'transparent',
       font: 'system-ui, sans-serif',
       axis: { ...labels, gridColor: line, domainColor: line, tickColor: line },
-      legend: { ...labels, orient: 'bottom' },
+      // Symbols that stand for a shape have no colour of their own, and would be black on black.
+      legend: {
+        ...labels,
+        orient: 'bottom',
+        symbolBaseFillColor: text,
+        symbolBaseStrokeColor: text,
+        symbolOpacity: 1,
+      },
+      title: { color: text, anchor: 'start', fontSize: 12 },
+      text: { color: text, fontSize: 11 },
       view: { stroke: null },
       rule: { color: text },
     }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Figure, Results } from '../../../bench/lib/results.ts'
 import { makeCharts } from '../../../bench/report/charts.ts'
 import { escapeHtml, renderPage } from '../../../bench/report/page.ts'
+import { loadPainter } from '../../../bench/report/vega.ts'
 
 const summary = (median: number) => ({ median, min: median - 1, max: median + 1 })
 
@@ -58,7 +59,8 @@ test('renderPage needs nothing from outside, and shows notes and names as text',
   assert.match(page, /CPU &#60;1&#62;/)
   assert.match(page, /a &#60; b/)
   assert.match(page, /bench:peers/)
-  assert.equal(page.match(/<tr>/g)?.length, 1 + results.figures.length)
+  const parts = new Set(results.figures.map(({ part }) => part))
+  assert.equal(page.match(/<tr>/g)?.length, parts.size + results.figures.length)
 })
 
 test('renderPage puts each chart in for light and for dark', () => {
@@ -79,18 +81,81 @@ test('renderPage says of a quick run that its figures mean nothing', () => {
   assert.doesNotMatch(renderPage(results, []), /mean nothing/)
 })
 
+interface Drawn {
+  readonly spec: {
+    readonly vconcat: readonly { readonly data: { readonly values: readonly Record<string, unknown>[] } }[]
+  }
+}
+
+const rowsOf = (chart: unknown) => (chart as Drawn).spec.vconcat.map(({ data }) => data.values)
+
 test('makeCharts draws what the run has, and leaves values out that a logarithmic axis cannot show', () => {
   const charts = makeCharts(results)
   assert.deepEqual(
     charts.map(({ name }) => name),
-    ['throughput', 'session-memory', 'growth'],
+    ['throughput', 'session-memory'],
   )
-  const rows = (charts[1] as unknown as { spec: { data: { values: { contender: string }[] } } }).spec.data
-    .values
   assert.deepEqual(
-    rows.map(({ contender }) => contender),
-    ['barewire'],
+    rowsOf(charts[1])[0]?.map(({ contender, label }) => [contender, label]),
+    [['barewire', '500 at 1,000']],
   )
+})
+
+test('makeCharts groups those that talk in the same way, floor first, whatever the order of the figures', () => {
+  const names = [
+    'tmcp-stateless',
+    'base',
+    'tmcp',
+    'barewire-stateless',
+    'barewire',
+    'floor-stateless',
+    'floor',
+  ]
+  const figures = names.map((name) => figure('latency', 'echo', 64, 'cpu', name, 1))
+  const [chart] = makeCharts({ figures })
+  assert.deepEqual(
+    rowsOf(chart).map((rows) => rows.map(({ contender }) => contender)),
+    [
+      ['floor', 'barewire', 'base', 'tmcp'],
+      ['floor-stateless', 'barewire-stateless', 'tmcp-stateless'],
+    ],
+  )
+})
+
+test('makeCharts draws growth of what was measured at several sizes only', () => {
+  const sizes = [1000, 10_000].map((n) => figure('sessions', 'idle', n, 'heap', 'barewire', 500))
+  const once = figure('sessions', 'idle', 1000, 'heap', 'tmcp', 900)
+  const names = (figures: Figure[]) => makeCharts({ figures }).map(({ name }) => name)
+  assert.deepEqual(names([...sizes, once]), ['session-memory', 'growth'])
+  assert.deepEqual(names([once]), ['session-memory'])
+})
+
+const painter = await loadPainter()
+
+test('every chart is drawn in both themes, with its labels as text and no colour that is unreadable there', {
+  skip: painter === undefined ? 'the plotting library is not installed: npm run bench:peers' : false,
+}, async () => {
+  const echo = ['throughput', 'cpu', 'p50', 'p99', 'p99.9'].flatMap((metric) =>
+    ['floor', 'barewire', 'tmcp'].map((name) => figure('latency', 'echo', 64, metric, name, 1000)),
+  )
+  const memory = [1000, 10_000].flatMap((n) => [
+    figure('sessions', 'idle', n, 'heap', 'barewire', 500),
+    figure('connections', 'streams', n, 'heap', 'barewire', 3000),
+  ])
+  const charts = makeCharts({ figures: [...echo, ...memory] })
+  assert.equal(charts.length, 6)
+  for (const { name, spec } of charts) {
+    for (const [theme, unreadable] of [
+      ['light', /(fill|stroke)="(#fff|white)"/],
+      ['dark', /(fill|stroke)="(#000|black)"/],
+    ] as const) {
+      const svg = (await painter?.(spec, theme)) ?? ''
+      assert.match(svg, /^<svg [^>]*width="\d+/, name)
+      assert.match(svg, />barewire</, name)
+      assert.doesNotMatch(svg, /NaN|undefined|Infinity/, name)
+      assert.doesNotMatch(svg, unreadable, `${name}, ${theme}`)
+    }
+  }
 })
 
 test('escapeHtml leaves nothing that could open a tag or end an attribute', () => {
