@@ -73,3 +73,14 @@ test('BARS name contenders that exist, each bar once', () => {
     seen.add(key)
   }
 })
+
+test('judge names every bar that was not measured as open, once, with its limit', () => {
+  const parts = [...new Set(BARS.map(({ part }) => part))]
+  const verdicts = judge({ figures: [] }, BARS, CONTENDERS, parts)
+  assert.ok(
+    verdicts.every(({ outcome, bar: { limit }, text }) => outcome === 'open' && text.endsWith(` ${limit}`)),
+  )
+  const texts = verdicts.map(({ text }) => text)
+  assert.equal(new Set(texts).size, texts.length)
+  assert.ok(BARS.every((each) => verdicts.some(({ bar: own }) => own === each)))
+})
