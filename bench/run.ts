@@ -13,7 +13,7 @@ import { BARS, judge } from './bars.ts'
 import { CONTENDERS, type Contender, floorOf, isPeer, pick } from './contenders/index.ts'
 import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
 import { type Base, baseNameOf, buildBase, compareWithBase } from './lib/base.ts'
-import { Bench, isInstalled, type Part } from './lib/bench.ts'
+import { Bench, isInstalled, type Part, versionsOf } from './lib/bench.ts'
 import { type Build, build, ROOT } from './lib/build.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { formatSeconds, Progress } from './lib/progress.ts'
@@ -64,6 +64,7 @@ async function run(args: Arguments): Promise<boolean> {
     date,
     commit: spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).stdout.trim(),
     arguments: process.argv.slice(2),
+    versions: versionsOf(contenders),
     seconds: Math.round(seconds),
     quick: args.quick,
     figures: collector.figures((name) => {

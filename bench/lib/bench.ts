@@ -5,7 +5,7 @@
  * are started on demand and live until the part that asked for them is over; while one is measured the others idle.
  */
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { type Contender, isPeer } from '../contenders/index.ts'
 import { type Build, ROOT } from './build.ts'
@@ -177,7 +177,21 @@ export class Bench {
 
 /** Whether the packages of a contender are there. */
 export function isInstalled({ packages }: Contender): boolean {
-  return packages.every((name) =>
-    existsSync(join(ROOT, 'bench', 'peers', 'node_modules', ...name.split('/'))),
-  )
+  return packages.every((name) => existsSync(manifestOf(name)))
 }
+
+/** The versions of the peers among some contenders, by family. */
+export function versionsOf(contenders: readonly Contender[]): Record<string, string> {
+  const versions: Record<string, string> = {}
+  for (const { family, packages } of contenders) {
+    // The others are what it is set up with.
+    const [own] = packages
+    if (own === undefined) continue
+    const { version } = JSON.parse(readFileSync(manifestOf(own), 'utf8')) as { readonly version: string }
+    versions[family] = version
+  }
+  return versions
+}
+
+const manifestOf = (name: string) =>
+  join(ROOT, 'bench', 'peers', 'node_modules', ...name.split('/'), 'package.json')

@@ -35,6 +35,8 @@ export interface Results {
   readonly date: string
   readonly commit: string
   readonly arguments: readonly string[]
+  /** Of the peers that took part, by family. */
+  readonly versions?: Readonly<Record<string, string>>
   readonly seconds: number
   readonly quick: boolean
   readonly figures: readonly Figure[]

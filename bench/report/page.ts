@@ -34,7 +34,8 @@ td.number, th:nth-child(2), th:nth-child(n + 5):not(:nth-child(8)) { text-align:
 
 /** @param charts - none: the page has the table only, and says why */
 export function renderPage(results: Results, charts: readonly DrawnChart[]): string {
-  const { machine, date, commit, seconds, quick, notes } = results
+  const { machine, date, commit, seconds, quick, notes, versions = {} } = results
+  const peers = Object.entries(versions).map((each) => each.join(' '))
   const warning = quick
     ? '<p><strong>A quick run: it shows that everything works; its figures mean nothing.</strong></p>'
     : ''
@@ -50,7 +51,7 @@ export function renderPage(results: Results, charts: readonly DrawnChart[]): str
 </head>
 <body>
 <h1>barewire: benchmark</h1>
-<p class="caption">${escapeHtml(machineLine(machine))}. ${escapeHtml(date.slice(0, 10))}, commit ${escapeHtml(commit)}, ${formatSeconds(seconds)}. Figures are medians over rounds; ratios are to the floor of the same round.</p>
+<p class="caption">${escapeHtml(machineLine(machine))}. ${escapeHtml(date.slice(0, 10))}, commit ${escapeHtml(commit)}, ${formatSeconds(seconds)}. Figures are medians over rounds; ratios are to the floor of the same round.${peers.length > 0 ? ` Compared with ${escapeHtml(peers.join(', '))}.` : ''}</p>
 ${warning}${missing}
 ${charts.map(renderChart).join('\n')}
 <h2>All figures</h2>

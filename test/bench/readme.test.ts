@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Results, readResults } from '../../bench/lib/results.ts'
+import { fileURLToPath } from 'node:url'
+import { type Figure, type Results, readResults } from '../../bench/lib/results.ts'
 import { BEGIN, END, makeTable, putTable, REFERENCE } from '../../bench/readme.ts'
 
 const README = new URL('../../README.md', import.meta.url)
@@ -27,8 +31,14 @@ test('putTable refuses a README without the markers, or with more of them', () =
 
 const summary = (median: number) => ({ median, min: median, max: median })
 
-test('makeTable shows ratios where it says so and values elsewhere, and leaves out who has no figure', () => {
-  const base = { n: 64, unit: '', rounds: [1] }
+test('makeTable has a column for each server in its better mode, ratios or values, and a dash for what is not there', () => {
+  const make = (part: string, name: string, n: number, metric: string) => {
+    return (contender: string, value: number, toFloor?: number): Figure => ({
+      ...{ part, case: name, n, metric, contender, unit: '', rounds: [value], value: summary(value) },
+      ...(toFloor !== undefined && { toFloor: summary(toFloor) }),
+    })
+  }
+  const throughput = make('latency', 'echo', 64, 'throughput')
   const results: Results = {
     machine: {
       cpu: 'Some CPU',
@@ -44,25 +54,43 @@ test('makeTable shows ratios where it says so and values elsewhere, and leaves o
     date: '2026-01-02T03:04:05Z',
     commit: 'abc',
     arguments: [],
+    versions: { 'sdk-v1': '1.32.2' },
     seconds: 1,
     quick: false,
     notes: [],
     figures: [
-      {
-        ...base,
-        part: 'latency',
-        case: 'echo',
-        contender: 'barewire',
-        metric: 'throughput',
-        value: summary(50_000),
-        toFloor: summary(0.957),
-      },
-      { ...base, part: 'latency', case: 'echo', contender: 'barewire', metric: 'p99', value: summary(1234) },
-      { ...base, part: 'start', case: 'process', contender: 'other', metric: 'rss', value: summary(1) },
+      throughput('sdk-v1-sse', 7000, 0.14),
+      throughput('sdk-v1-json', 8000, 0.16),
+      throughput('barewire', 50_000, 0.957),
+      throughput('floor', 52_000, 1),
+      make('sessions', 'idle', 1000, 'heap')('barewire', 900),
+      make('sessions', 'idle', 10_000, 'heap')('barewire', 250),
+      make('sessions', 'idle', 1000, 'heap')('sdk-v1-sse', 35_000),
+      make('micro', 'decode', 1, 'time')('mcp-lite', 1),
     ],
   }
   const lines = makeTable(results).split('\n')
-  assert.equal(lines[2], '| barewire | 0.96 |  | 1,234 |  |  |  |  |')
-  assert.equal(lines[3], '')
-  assert.match(lines[4] ?? '', /^Some CPU x2, 8 GiB, linux, Node v20\.0\.0.*2026-01-02, commit abc/)
+  assert.equal(lines[0], '|  | floor | barewire | sdk-v1 1.32.2 |')
+  assert.match(lines[2] ?? '', /with sessions, x floor \| 1\.00 \| 0\.96 \| 0\.16 \|$/)
+  assert.match(lines[3] ?? '', /stateless, x floor \| – \| – \| – \|$/)
+  assert.match(lines[6] ?? '', /^\| heap per idle session, bytes \| – \| 250 \| 35,000 \|$/)
+  assert.equal(lines.length, 11)
+  assert.match(lines[10] ?? '', /Some CPU x2, 8 GiB, linux, Node v20\.0\.0.*2026-01-02, commit abc/)
+})
+
+test('bench:readme prints the table of a results file that is named, and leaves the README alone', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'barewire-readme-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'results.json')
+  const machine = { cpu: 'Some CPU', cores: 2, memoryBytes: 2 ** 30, system: 'linux', node: 'v20.0.0' }
+  writeFileSync(file, JSON.stringify({ machine, date: '2026-01-02', commit: 'abc', figures: [] }))
+  const before = readFileSync(README, 'utf8')
+  const script = fileURLToPath(new URL('../../bench/readme.ts', import.meta.url))
+  const run = (path: string) =>
+    spawnSync(process.execPath, ['--import', 'tsx', script, path], { encoding: 'utf8' })
+  assert.match(run(file).stdout, /heap per open stream[\s\S]*2026-01-02, commit abc/)
+  const missing = run(join(folder, 'none.json'))
+  assert.match(missing.stderr, /^error: ENOENT/)
+  assert.equal(missing.status, 1)
+  assert.equal(readFileSync(README, 'utf8'), before)
 })
