@@ -33,19 +33,6 @@ interface HttpServer {
 export class DirectResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
-  #sent = false
-
-  static {
-    // Declared as a property by the types of node, so it cannot be an accessor of the class.
-    Object.defineProperty(DirectResponse.prototype, 'headersSent', {
-      configurable: true,
-      enumerable: true,
-      get(this: DirectResponse) {
-        return this.#sent || headersSent.call(this)
-      },
-    })
-  }
-
   /**
    * Sends the whole reply, if that can be done in one write.
    *
@@ -63,7 +50,6 @@ export class DirectResponse<
       if (!PLAIN.test(value)) return false
       head += `${headers[i]}: ${value}\r\n`
     }
-    this.#sent = true
     this.statusCode = status
     socket.write(head + tail(keepAliveTimeout) + body, 'utf8', finishing(this))
     return true
@@ -88,6 +74,15 @@ export class DirectResponse<
     )
   }
 }
+
+// Declared as a property by the types of node, so it cannot be an accessor of the class.
+Object.defineProperty(DirectResponse.prototype, 'headersSent', {
+  configurable: true,
+  enumerable: true,
+  get(this: DirectResponse) {
+    return this.finished || headersSent.call(this)
+  },
+})
 
 let lastTail = ''
 let lastSecond = 0
