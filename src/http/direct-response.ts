@@ -30,6 +30,15 @@ interface HttpServer {
   readonly maxRequestsPerSocket?: number
 }
 
+/**
+ * A `ServerResponse` whose whole replies leave in one write; what node:http's clients, events and properties see of
+ * it stays the same.
+ *
+ * @example
+ * ```ts
+ * createServer({ ServerResponse: DirectResponse }, createMcpHandler(server)).listen(3000, '127.0.0.1')
+ * ```
+ */
 export class DirectResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
