@@ -4,7 +4,7 @@
  * on light or dark; vega.ts sets those colours.
  */
 
-import { colorsOf, GROUPS, KIND_COLORS, type Kind } from './who.ts'
+import { colorsOf, GROUPS, KIND_COLORS, type Kind, rankOf } from './who.ts'
 
 /** One mark. */
 export interface Row {
@@ -81,7 +81,9 @@ export interface SizedRow extends Row {
 
 /** What one of many costs, over how many there are; panels next to each other, on one scale. */
 export function lines(rows: readonly SizedRow[], title: string): object {
-  const contenders = [...new Set(rows.map(({ contender }) => contender))]
+  const contenders = [...new Set(rows.map(({ contender }) => contender))].sort(
+    (a, b) => rankOf(a) - rankOf(b),
+  )
   const panels = [...new Set(rows.map(({ panel }) => panel))]
   const color = {
     field: 'contender',
@@ -90,13 +92,15 @@ export function lines(rows: readonly SizedRow[], title: string): object {
     scale: { domain: contenders, range: colorsOf(contenders) },
     legend: { columns: 4, symbolType: 'stroke', symbolStrokeWidth: 3 },
   }
-  const axis = (name: string, field: string, tickCount: number) => ({
+  const axis = (name: string, field: string, tickCount: number, scale: object) => ({
     field,
     type: 'quantitative',
     title: name,
-    scale: LOG,
+    scale,
     axis: { format: '~s', tickCount },
   })
+  // To the largest number that was measured, not to the next power of ten.
+  const counts = { type: 'log', nice: false, padding: 12 }
   return {
     hconcat: panels.map((panel) => ({
       title: { text: panel, frame: 'group' },
@@ -104,7 +108,7 @@ export function lines(rows: readonly SizedRow[], title: string): object {
       width: Math.round(WIDTH / panels.length),
       height: 300,
       mark: { type: 'line', point: { size: 50, opacity: 1 }, strokeWidth: 2 },
-      encoding: { x: axis('how many at once', 'n', 4), y: axis(title, 'value', 6), color },
+      encoding: { x: axis('how many at once', 'n', 4, counts), y: axis(title, 'value', 6, LOG), color },
     })),
     resolve: { scale: { y: 'shared', color: 'shared' } },
   }
