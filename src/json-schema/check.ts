@@ -1,9 +1,9 @@
 /**
  * Checks: closures that say whether a value meets a node, and nothing more.
  *
- * This is the path of valid values: no allocation, no generated code (it runs under a strict CSP). A keyword
- * becomes a closure over its own constants; keywords that see objects or arrays are fused into one loop
- * (check-object.ts, check-array.ts), because a call through a closure costs more than most tests.
+ * This is the path of valid values: no allocation once it is warm, no generated code (it runs under a strict
+ * CSP). A keyword becomes a closure over its own constants; keywords that see objects or arrays are fused into
+ * one loop (check-object.ts, check-array.ts), because a call through a closure costs more than most tests.
  *
  * Invariant: time is bounded by the step budget. What a node does once is part of its static `weight`; a loop
  * charges its length times the weight of what it applies; a followed reference charges its target's weight.

@@ -43,7 +43,7 @@ export type Validator = (value: unknown) => ValidationResult
  *
  * @param schema - an object or a boolean; 2020-12 unless `$schema` says draft-07. It must not change later
  * @param options - documents, format assertion, defaults, limits
- * @returns a validator, which throws nothing and allocates nothing for valid values
+ * @returns a validator, which throws nothing and, but for its first calls, allocates nothing for valid values
  * @throws {SchemaError} when the schema is malformed, too big, of a foreign dialect, or refers to nowhere
  * @throws {TypeError} when a limit is not a positive number
  */
