@@ -12,8 +12,9 @@
  * Beginning `for in` takes about 5 ns for each object before anything is tested. A shape whose objects look alike,
  * as those of one client do, goes over to reading its members by name (chain.ts): "nested order" and "$defs:
  * message" take two and three fifths of the time. That is no better in general: once objects have more than four
- * looks, such reads take a third to two thirds longer than the loop. So a shape first watches valid objects, and
- * one that sees them vary keeps the loop. Closed shapes keep it too: they must look at every name anyway.
+ * looks, such reads take a third to three quarters longer than the loop, and engines do not unlearn. So a shape
+ * first watches valid objects, and one that sees them vary keeps the loop. Closed shapes keep it too: they must
+ * look at every name anyway. Asking for a chain costs the loop about 3 ns ("flat: search, closed").
  *
  * A value is JSON: a plain object, whose members are all its own; `__proto__` and `constructor` are names like
  * others. A test of ownership for each member would double the cost, so it is made only while somebody has
