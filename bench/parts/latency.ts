@@ -101,7 +101,7 @@ export const latency: Part = {
       for (const contender of contenders) {
         steps.push({
           label: `latency ${each.name}, check and warm-up, ${contender.name}`,
-          seconds: warmUpSeconds(bench, contender) + (isPeer(contender) ? 1.2 : 0.4),
+          seconds: warmUpSeconds(bench, contender) + (isPeer(contender) ? 0.6 : 0.3),
           run: () => bench.attempt(contender, `latency ${each.name}`, () => prepare(bench, each, contender)),
         })
       }

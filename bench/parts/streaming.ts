@@ -54,7 +54,7 @@ export const streaming: Part = {
     steps.push(
       ...bench.inTurn(
         'streaming to slow readers',
-        bench.quick ? 1.8 : 4,
+        bench.quick ? 2 : 3.2,
         bench.quick ? 1 : 3,
         contenders.filter((contender) => !isPeer(contender)),
         (contender, round) => slow(bench, contender, round),
