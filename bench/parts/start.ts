@@ -13,7 +13,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Contender } from '../contenders/index.ts'
+import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
 import { ROOT } from '../lib/build.ts'
 import { ask, resultOf } from '../lib/check-answer.ts'
@@ -26,7 +26,8 @@ export const start: Part = {
   about: 'process start to first answer, memory at rest, installed size',
   plan(bench) {
     const contenders = bench.able('start').filter(({ wire }) => wire !== 'sessionless')
-    const steps: Step[] = bench.inTurn('start', 0.5, bench.quick ? 2 : 15, contenders, (contender, round) =>
+    const rounds = (contender: Contender) => (bench.quick ? 2 : isPeer(contender) ? 5 : 15)
+    const steps: Step[] = bench.inTurn('start', 0.5, rounds, contenders, (contender, round) =>
       firstAnswer(bench, contender, round),
     )
     steps.push({ label: 'start, installed size', seconds: 3, run: async () => installed(bench, contenders) })
