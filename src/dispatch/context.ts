@@ -152,11 +152,12 @@ export class RequestContext {
       // The value MUST increase with each notification, even if the total is unknown.
       if (!Number.isFinite(progress) || progress <= this.#lastProgress) return
       this.#lastProgress = progress
+      // Members that are undefined are not written.
       this.#exchange.notify(Notify.progress, {
         progressToken,
         progress,
-        ...(Number.isFinite(total) && { total }),
-        ...(message !== undefined && { message }),
+        total: Number.isFinite(total) ? total : undefined,
+        message,
       })
     }
   }

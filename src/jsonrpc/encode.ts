@@ -17,6 +17,8 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { McpError } from './rpc-error.ts'
 
+const PLAIN = /^[\w./$-]*$/
+
 /** Told about what could not be serialised. The cause is for the developer and is never sent. */
 export type EncodeFailureHook = (error: McpError) => void
 
@@ -82,7 +84,7 @@ export function encodeError(
  * @throws {McpError} ERR_NOT_SERIALISABLE when `params` cannot be written as JSON
  */
 export function encodeNotification(method: string, params?: JsonObject): string {
-  return `{"jsonrpc":"2.0","method":${JSON.stringify(method)}${paramsText(params)}}`
+  return `{"jsonrpc":"2.0","method":${methodText(method)}${paramsText(params)}}`
 }
 
 /**
@@ -91,7 +93,12 @@ export function encodeNotification(method: string, params?: JsonObject): string 
  * @throws {McpError} ERR_NOT_SERIALISABLE when `params` cannot be written as JSON
  */
 export function encodeRequest(id: JsonRpcId, method: string, params?: JsonObject): string {
-  return `{"jsonrpc":"2.0","id":${idText(id)},"method":${JSON.stringify(method)}${paramsText(params)}}`
+  return `{"jsonrpc":"2.0","id":${idText(id)},"method":${methodText(method)}${paramsText(params)}}`
+}
+
+/** Names of methods have nothing to escape, and to see that takes half the time of JSON.stringify. */
+function methodText(method: string): string {
+  return PLAIN.test(method) ? `"${method}"` : JSON.stringify(method)
 }
 
 /** A safe integer has one decimal form, so only strings go through JSON.stringify. */
