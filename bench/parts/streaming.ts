@@ -35,7 +35,7 @@ export const streaming: Part = {
     const cases: Case[] = bench.quick
       ? [{ name: 'progress', count: 100, calls: 5 }]
       : [
-          { name: 'progress', count: 100, calls: 100 },
+          { name: 'progress', count: 100, calls: 250 },
           { name: 'progress', count: 10_000, calls: 5 },
         ]
     const contenders = bench.able('streaming').filter(({ wire }) => wire !== 'sessionless')
@@ -44,7 +44,7 @@ export const streaming: Part = {
       steps.push(
         ...bench.inTurn(
           `streaming ${each.count}`,
-          (contender) => (isPeer(contender) && !bench.quick ? 1.5 : 0.7),
+          (contender) => (isPeer(contender) && !bench.quick ? 2 : 1),
           (contender) => (bench.quick ? 1 : isPeer(contender) ? 2 : 5),
           contenders,
           (contender, round) => stream(bench, contender, each, round),
@@ -80,7 +80,16 @@ async function stream(bench: Bench, contender: Contender, each: Case, round: num
     if (wire === 'session') {
       await openSessions(load, contender, { group: `streaming ${contender.name}`, port, count: CONNECTIONS })
     }
-    await load.call('streamCalls', { port, wire, ...group, connections: CONNECTIONS, count: 100, calls: 10 })
+    // A server that is new compiles as it goes, and one with more code for longer.
+    const warm = bench.quick || isPeer(contender) ? 10 : 150
+    await load.call('streamCalls', {
+      port,
+      wire,
+      ...group,
+      connections: CONNECTIONS,
+      count: 100,
+      calls: warm,
+    })
   }
   const before = await server.cpu()
   const { messages, milliseconds } = await load.call<{ messages: number; milliseconds: number }>(
