@@ -9,6 +9,9 @@ import { connect, type Socket } from 'node:net'
 import { MessageCounter } from './message-counter.ts'
 import { ResponseParser } from './response-parser.ts'
 
+/** What every connection reads into: what it holds is used or copied before the next read. */
+const READ = Buffer.allocUnsafe(65_536)
+
 export interface Answer {
   readonly status: number
   readonly sessionId: string | undefined
@@ -35,7 +38,13 @@ export class Connection {
   #settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined
 
   constructor(port: number, localAddress?: string) {
-    this.socket = connect({ port, host: '127.0.0.1', noDelay: true, ...(localAddress && { localAddress }) })
+    this.socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      ...(localAddress && { localAddress }),
+      onread: { buffer: READ, callback: (length) => this.#read(READ.subarray(0, length)) },
+    })
     this.#parser = new ResponseParser({
       onHead: (status, header) => {
         this.#status = status
@@ -46,13 +55,6 @@ export class Connection {
       },
       onBody: (bytes) => this.#body(bytes),
       onEnd: () => this.#end(),
-    })
-    this.socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#parser.push(chunk)
-      } catch (error) {
-        this.#fail(error as Error)
-      }
     })
     this.socket.on('error', (error) => this.#fail(error))
     this.socket.on('close', () => this.#fail(new Error('the server closed the connection')))
@@ -86,9 +88,19 @@ export class Connection {
     this.socket.resetAndDestroy()
   }
 
+  /** @returns true: go on reading */
+  #read(bytes: Buffer): boolean {
+    try {
+      this.#parser.push(bytes)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+    return true
+  }
+
   #body(bytes: Buffer): void {
     if (!this.#isStream) {
-      this.#chunks.push(bytes)
+      this.#chunks.push(Buffer.from(bytes))
       return
     }
     this.counter.push(bytes)

@@ -60,7 +60,7 @@ export const connections: Part = {
       steps.push(
         ...bench.inTurn(
           `connections, ${n} streams`,
-          (contender) => (isPeer(contender) ? 3.5 : 0.9 + n / 3300 + (keepAlive ? 1 : 0)),
+          (contender) => (isPeer(contender) ? 3.5 : 0.7 + n / 4200 + (keepAlive ? 1 : 0)),
           (contender) => (isPeer(contender) ? 1 : rounds),
           contenders.filter((contender) => peers || !isPeer(contender)),
           (contender, round) => hold(bench, contender, n, round, keepAlive),
@@ -70,7 +70,7 @@ export const connections: Part = {
       steps.push(
         ...bench.inTurn(
           `connections, keep-alive of ${n} streams`,
-          (KEEP_ALIVE_MS / 1000) * KEEP_ALIVES + 0.3 + n / 5000,
+          (KEEP_ALIVE_MS / 1000) * KEEP_ALIVES + 0.2 + n / 6500,
           rounds,
           contenders.filter((contender) => !isPeer(contender)),
           (contender, round) => keepAliveOf(bench, contender, n, round),

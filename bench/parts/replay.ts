@@ -31,7 +31,7 @@ export const replay: Part = {
       steps.push(
         ...bench.inTurn(
           `replay ${missed} to ${clients}`,
-          (contender) => (isPeer(contender) ? 1.3 : alone ? 0.1 : bench.quick ? 0.7 : 2),
+          (contender) => (isPeer(contender) ? 0.8 : alone ? 0.1 : bench.quick ? 0.7 : 2),
           (contender) => (bench.quick ? 1 : isPeer(contender) ? 3 : alone ? 10 : 5),
           among,
           (contender, round) => catchUp(bench, contender, missed, clients, round),

@@ -27,7 +27,7 @@ export const start: Part = {
   plan(bench) {
     const contenders = bench.able('start').filter(({ wire }) => wire !== 'sessionless')
     const rounds = (contender: Contender) => (bench.quick ? 2 : isPeer(contender) ? 5 : 15)
-    const steps: Step[] = bench.inTurn('start', 0.5, rounds, contenders, (contender, round) =>
+    const steps: Step[] = bench.inTurn('start', 0.35, rounds, contenders, (contender, round) =>
       firstAnswer(bench, contender, round),
     )
     steps.push({ label: 'start, installed size', seconds: 3, run: async () => installed(bench, contenders) })

@@ -81,7 +81,7 @@ async function stream(bench: Bench, contender: Contender, each: Case, round: num
       await openSessions(load, contender, { group: `streaming ${contender.name}`, port, count: CONNECTIONS })
     }
     // A server that is new compiles as it goes, and one with more code for longer.
-    const warm = bench.quick || isPeer(contender) ? 10 : 150
+    const warm = bench.quick ? 10 : isPeer(contender) ? 30 : 150
     await load.call('streamCalls', {
       port,
       wire,
