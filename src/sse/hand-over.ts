@@ -26,6 +26,9 @@ import { Writable } from 'node:stream'
 
 const { write, end } = ServerResponse.prototype
 
+/** What node:http adds to the time that it tells clients, so that they are the first to give up. */
+const KEEP_ALIVE_BUFFER_MS = 1000
+
 let standIn: ServerResponse | undefined
 
 /** Whether frames may go past the response to its socket: its methods are node's own, and it is its turn. */
@@ -80,7 +83,9 @@ export function finishing(response: ServerResponse): (error?: Error | null) => v
  */
 export function handBack(socket: Socket, reusable: boolean): void {
   standIn?.detachSocket(socket)
+  const { keepAliveTimeout = 0 } = (socket as { server?: { keepAliveTimeout?: number } }).server ?? {}
   if (!reusable) socket.end()
+  else if (keepAliveTimeout > 0) socket.setTimeout(keepAliveTimeout + KEEP_ALIVE_BUFFER_MS)
 }
 
 /** A response whose head is sent and whose body never ends. */

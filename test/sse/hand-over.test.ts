@@ -109,6 +109,18 @@ test('SseWriter.handOver: a timeout that was set on the connection stays', async
   assert.equal(socket?.timeout, 12_345)
 })
 
+test('SseWriter.handOver: after the end the connection is idle, and closed after its keep-alive time', async (t) => {
+  const { server, client, writer, response } = await connect(t)
+  const { socket } = response
+  server.keepAliveTimeout = 20
+  writer.open()
+  writer.handOver()
+  writer.end()
+  assert.equal(socket?.timeout, 1020)
+  await client.response()
+  assert.equal((await client.ended).error, undefined)
+})
+
 test('SseWriter.handOver: a client that leaves is noticed, once', async (t) => {
   for (const leave of ['reset', 'halfClose'] as const) {
     const { client, writer, closes, closed } = await connect(t)
