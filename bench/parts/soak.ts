@@ -55,7 +55,7 @@ async function oneRound(
   await load.call('loadRequests', {
     port,
     connections: 32,
-    seconds: 2,
+    seconds: bench.quick ? 2 : 5,
     request: callTool(wire, 'echo', { text: 'soak' }),
     ...group,
     status: 200,
