@@ -152,23 +152,6 @@ function finish<Host extends DispatchHost, E extends Exchange>(
   ctx: RequestContext,
   host: Host,
 ): Outcome | Promise<Outcome> {
-  const settle = (value: unknown) => settleInput(value, handler, request, exchange, ctx, host)
-  if (!isPromise(first) || exchange.inputs !== undefined) return settle(first)
-  // What a promise gives is a question to the client once in a thousand times, so that is looked at afterwards.
-  return first.then(
-    (value) => (value instanceof InputRequired ? settle(value) : { result: value }),
-    (error) => failed(error, ctx, host),
-  )
-}
-
-function settleInput<Host extends DispatchHost, E extends Exchange>(
-  first: unknown,
-  handler: MethodHandler<Host, E>,
-  request: RpcRequest,
-  exchange: E,
-  ctx: RequestContext,
-  host: Host,
-): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
     if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
     return result
@@ -180,20 +163,16 @@ function settleInput<Host extends DispatchHost, E extends Exchange>(
         ? handler(request.params, ctx, host, exchange)
         : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange)),
     )
-  try {
-    const { rounds } = ctx
-    const result =
-      rounds instanceof LocalRounds
-        ? finishLocally(check(first), exchange, rounds, run)
-        : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
-    if (!isPromise(result)) return { result }
-    return result.then(
-      (value) => ({ result: value }),
-      (error) => failed(error, ctx, host),
-    )
-  } catch (error) {
-    return failed(error, ctx, host)
-  }
+  const { rounds } = ctx
+  const result =
+    rounds instanceof LocalRounds
+      ? finishLocally(check(first), exchange, rounds, run)
+      : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
+  if (!isPromise(result)) return { result }
+  return result.then(
+    (value) => ({ result: value }),
+    (error) => failed(error, ctx, host),
+  )
 }
 
 /** Where the client can be asked for real, a handler's `inputRequired` is served here. */

@@ -228,26 +228,9 @@ function runTool(
   try {
     const returned = tool.handler(args, ctx)
     if (!isPromise(returned)) return finishTool(tool, returned, ctx, host)
-    const settled = returned.then(
-      (value) => finishLater(tool, value, ctx, host),
-      (error) => toolFailed(error, tool, ctx, host),
-    )
+    const finished = returned.then((value) => finishTool(tool, value, ctx, host))
+    const settled = finished.catch((error) => toolFailed(error, tool, ctx, host))
     return tool.timeoutMs === 0 ? settled : withTimeout(settled, tool, ctx)
-  } catch (error) {
-    return toolFailed(error, tool, ctx, host)
-  }
-}
-
-/** {@link finishTool}, where nobody else catches. */
-function finishLater(
-  tool: Tool,
-  returned: unknown,
-  ctx: RequestContext,
-  host: ToolHost,
-): CallToolResult | Promise<CallToolResult> {
-  try {
-    const result = finishTool(tool, returned, ctx, host)
-    return isPromise(result) ? result.catch((error) => toolFailed(error, tool, ctx, host)) : result
   } catch (error) {
     return toolFailed(error, tool, ctx, host)
   }

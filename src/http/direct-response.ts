@@ -2,7 +2,7 @@
  * A response that can leave in one write: head and body as one string, straight to the socket.
  *
  * What node:http does for `writeHead` and `end` is general: header fields are looked at one by one, and an empty last
- * write carries the news that all is sent. For a small reply that is a seventh of the CPU time of the whole call
+ * write carries the news that all is sent. For a small reply that is a tenth of the CPU time of the whole call
  * ("latency", bench/). A reply that is whole from the start needs none of it. Everything else goes the usual way:
  * `sendWhole` declines, and the caller uses `writeHead` and `end`.
  *

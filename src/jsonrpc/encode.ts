@@ -17,6 +17,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { McpError } from './rpc-error.ts'
 
+/** A name without anything to escape in JSON. */
 const PLAIN = /^[\w./$-]*$/
 
 /** Told about what could not be serialised. The cause is for the developer and is never sent. */
@@ -96,7 +97,7 @@ export function encodeRequest(id: JsonRpcId, method: string, params?: JsonObject
   return `{"jsonrpc":"2.0","id":${idText(id)},"method":${methodText(method)}${paramsText(params)}}`
 }
 
-/** Names of methods have nothing to escape, and to see that takes half the time of JSON.stringify. */
+/** To see that there is nothing to escape takes half the time of JSON.stringify. */
 function methodText(method: string): string {
   return PLAIN.test(method) ? `"${method}"` : JSON.stringify(method)
 }

@@ -47,8 +47,6 @@ export class Stream {
   readonly #primes: boolean
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
-  /** Kept as long as the ring is: a stream without messages is asked for it once. */
-  #name: string | undefined = undefined
   #writer: SseWriter | undefined = undefined
   /** The last sequence that was handed to a connection. */
   #delivered = 0
@@ -64,7 +62,7 @@ export class Stream {
   }
 
   get name(): string {
-    return this.#name ?? `${NAME_PREFIX}${this.#number.toString(36)}`
+    return `${NAME_PREFIX}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {
@@ -180,10 +178,9 @@ export class Stream {
     const { replay, clock } = this.#host
     if (this.session === undefined || replay === undefined) return this.#write(encodeMessage(json), last)
     this.#ring ??= new ReplayRing(replay, this.#host.replayBudget(this.session, replay))
-    this.#name ??= this.name
     const ring = this.#ring
     const sequence = ring.next
-    const frame = encodeMessage(json, formatEventId(this.#name, sequence))
+    const frame = encodeMessage(json, formatEventId(this.name, sequence))
     ring.push(frame, clock.now)
     if (this.#write(frame, last)) this.#delivered = sequence
     return true
