@@ -18,7 +18,7 @@ import { Notify } from '../protocol/methods.ts'
 import { type Admission, admitPost, checkVersion, findSession, type Refused, refused } from './admit.ts'
 import { SessionExchange } from './exchange.ts'
 import { readHello, welcome } from './handshake.ts'
-import { announce, listen, methodNotAllowed } from './listening.ts'
+import { listen, methodNotAllowed } from './listening.ts'
 import { SESSION_METHODS, SESSIONLESS_METHODS } from './methods.ts'
 import type { SessionEraSettings } from './options.ts'
 import { PostReply } from './reply.ts'
@@ -49,7 +49,7 @@ export class SessionEndpoint {
 
   constructor(server: McpServer, settings: SessionEraSettings) {
     this.#state = new SessionEraState(server, settings)
-    this.#unsubscribe = server.changes.subscribe((changes) => announce(changes, this.#state))
+    this.#unsubscribe = server.changes.subscribe((changes) => this.#state.announce(changes))
   }
 
   /** @param value - the body as parsed JSON */
@@ -110,7 +110,7 @@ export class SessionEndpoint {
   async #close(drainMs: number): Promise<void> {
     this.#unsubscribe()
     const retryMs = this.#state.replay?.retryMs
-    for (const session of this.#state.table.values()) session.listening?.disconnect(retryMs)
+    for (const listener of this.#state.news.listeners) listener.disconnect(retryMs)
     let timer: NodeJS.Timeout | undefined
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs)
@@ -192,6 +192,7 @@ export class SessionEndpoint {
         principalId,
         server.defaultLogLevel,
       )
+      session.newsFrom = state.news.last
       table.add(session)
       const headers = ['Mcp-Session-Id', session.id]
       new PostReply(state, incoming, undefined, revision, peer, undefined, headers).sendAnswer(result)

@@ -55,17 +55,13 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
     throw new RpcError(ErrorCode.INVALID_PARAMS, `The resource does not tell of its changes: ${uri}`, { uri })
   }
   if (session === undefined || session.closed || session.subscriptions?.has(uri)) return {}
-  session.subscriptions ??= new Set()
   const { maxSubscriptionsPerSession } = state.settings
-  if (session.subscriptions.size >= maxSubscriptionsPerSession) {
+  if (session.subscriptions !== undefined && session.subscriptions.size >= maxSubscriptionsPerSession) {
     const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit`
     throw new RpcError(ErrorCode.SERVER_ERROR, problem)
   }
   server.watch.acquire(uri, wanted)
-  session.subscriptions.add(uri)
-  const sessions = state.subscribers.get(uri)
-  if (sessions === undefined) state.subscribers.set(uri, new Set([session]))
-  else sessions.add(session)
+  state.news.subscribe(session, uri)
   return {}
 }
 

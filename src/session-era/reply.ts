@@ -11,18 +11,18 @@
  * A POST carries one request, except for the batches of 2025-03-26, whose answers go out together.
  *
  * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending}.
- * Not here: what a stream keeps for a client that comes back (stream.ts).
+ * Not here: what a stream keeps for a client that comes back (call-stream.ts).
  */
 
 import type { Peer, Principal } from '../dispatch/exchange.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import { CallStream, type StreamOwner } from './call-stream.ts'
 import type { SessionExchange } from './exchange.ts'
 import type { Revision } from './revisions.ts'
 import type { Session } from './session.ts'
 import type { SessionEraState } from './state.ts'
-import { Stream, type StreamOwner } from './stream.ts'
 
 export class PostReply implements StreamOwner {
   readonly state: SessionEraState
@@ -39,7 +39,7 @@ export class PostReply implements StreamOwner {
    */
   #first: SessionExchange | undefined
   #others: SessionExchange[] | undefined
-  #stream: Stream | undefined
+  #stream: CallStream | undefined
   #silence: NodeJS.Timeout | undefined
   #held = false
   /** The client left before there was a stream to come back to. */
@@ -107,12 +107,12 @@ export class PostReply implements StreamOwner {
   }
 
   /** The stream of this reply, opened when it is not open; undefined when the client can have none. */
-  open(): Stream | undefined {
+  open(): CallStream | undefined {
     if (this.#stream !== undefined || this.#lost || !this.incoming.accepts.sse) return this.#stream
     const { response } = this.incoming
     if (response.headersSent || response.destroyed) return undefined
     clearTimeout(this.#silence)
-    const stream = new Stream(this.state, this, this.revision.primes, this.session)
+    const stream = new CallStream(this.state, this, this.revision.primes, this.session)
     this.#stream = stream
     if (this.session !== undefined) this.state.addStream(this.session, stream)
     stream.attach(response, this.incoming.replyHeaders(this.#headers), [])

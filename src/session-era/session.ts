@@ -13,10 +13,11 @@ import type { Peer } from '../dispatch/exchange.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { ReplayBudget } from '../sse/replay-ring.ts'
+import type { CallStream } from './call-stream.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { Listener } from './listener.ts'
 import type { SessionInfo } from './options.ts'
 import type { Revision } from './revisions.ts'
-import type { Stream } from './stream.ts'
 
 /** Requests of ours that may wait for one client. */
 const MAX_PENDING_REQUESTS = 256
@@ -37,15 +38,15 @@ export class Session {
   /** Lifecycle: from the first call that does not finish at once, until the session ends. */
   inFlight: Set<SessionExchange> | undefined
   /** Those of calls, by name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
-  streams: Map<string, Stream> | undefined
+  streams: Map<string, CallStream> | undefined
   /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
   replayBudget: ReplayBudget | undefined
-  /** The stream that GET listens to. */
-  listening: Stream | undefined
-  /** URIs */
-  subscriptions: Set<string> | undefined
-  /** List changes that happened while nothing could carry the news; see `ListBit`. */
-  missedChanges = 0
+  /** The stream that GET listens to. Lifecycle: from the first GET. */
+  listening: Listener | undefined
+  /** URIs, each with the number of the last piece of news before it was subscribed to. */
+  subscriptions: Map<string, number> | undefined
+  /** The number of the last piece of news before the session began. */
+  newsFrom = 0
   #pending: PendingRequests | undefined
 
   constructor(

@@ -6,19 +6,21 @@
  * equally long: a tick looks at the first ones only.
  */
 
+import type { Changes } from '../features/change-bus.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
 import { ReplayBudget } from '../sse/replay-ring.ts'
+import type { CallStream } from './call-stream.ts'
 import { CoarseClock } from './clock.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { Listener, ListenerHost } from './listener.ts'
+import { News } from './news.ts'
 import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
 import type { PostReply } from './reply.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
-import type { Stream, StreamOwner } from './stream.ts'
-import type { StreamHost } from './stream-host.ts'
 
 /** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
 const SESSION_SHARE = 16
@@ -27,36 +29,31 @@ const MAX_FINISHED_STREAMS = 64
 /** Of all sessions: what a stream costs beside its events is not in the byte budget. */
 const MAX_FINISHED_IN_TOTAL = 16_384
 
-export class SessionEraState implements StreamHost {
+export class SessionEraState implements ListenerHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
   readonly table: SessionTable
   readonly clock: CoarseClock
   readonly keepAlive: KeepAlive
   readonly budget: ReplayBudget
+  readonly news: News
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
   readonly calls = new Set<PostReply>()
   /** How many of them belong to no session. */
   callsWithoutSession = 0
-  /** Sessions by the URI that they subscribe to. */
-  readonly subscribers = new Map<string, Set<Session>>()
   /** Calls whose client left, with the time it did. */
   readonly #detached = new Map<PostReply, number>()
   /** Streams that ended, with the time they did. */
-  readonly #finished = new Map<Stream, { readonly session: Session; readonly at: number }>()
+  readonly #finished = new Map<CallStream, { readonly session: Session; readonly at: number }>()
   #onIdle: (() => void) | undefined
-  /** Keeps a session in use while its own stream has a connection. */
-  readonly listener: StreamOwner = {
-    streamAttached: ({ session }) => session && this.table.use(session),
-    streamDetached: ({ session }) => session && this.table.release(session),
-  }
 
   constructor(server: McpServer, settings: SessionEraSettings) {
     this.server = server
     this.settings = settings
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
     this.budget = new ReplayBudget(settings.replay?.maxTotalBytes ?? 0)
+    this.news = new News(settings.replay, this.budget)
     const limits = [
       settings.sessions?.idleTimeoutMs ?? 0,
       settings.disconnectGraceMs,
@@ -122,19 +119,34 @@ export class SessionEraState implements StreamHost {
     this.#detached.delete(reply)
   }
 
+  announce(changes: Changes): void {
+    this.news.announce(changes, this.clock.now)
+  }
+
+  /** A session is in use while somebody listens to it. */
+  listenerAttached(listener: Listener): void {
+    this.news.listeners.add(listener)
+    this.table.use(listener.session)
+  }
+
+  listenerDetached(listener: Listener): void {
+    this.news.listeners.delete(listener)
+    this.table.release(listener.session)
+  }
+
   replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget {
     const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
     session.replayBudget ??= new ReplayBudget(share, this.budget)
     return session.replayBudget
   }
 
-  addStream(session: Session, stream: Stream): void {
+  addStream(session: Session, stream: CallStream): void {
     session.streams ??= new Map()
     session.streams.set(stream.name, stream)
   }
 
   /** Keeps a stream for a client that did not get its end, within the limits. */
-  streamFinished(session: Session, stream: Stream): void {
+  streamFinished(session: Session, stream: CallStream): void {
     if (this.replay === undefined || session.closed || !stream.resumable) {
       this.#forget(session, stream)
       return
@@ -180,12 +192,12 @@ export class SessionEraState implements StreamHost {
         if (at > expired) break
         this.#forget(session, stream)
       }
-      for (const session of this.table.values()) session.listening?.dropOlderThan(expired)
+      this.news.dropOlderThan(expired)
     }
     if (this.table.size === 0 && this.#detached.size === 0 && this.#finished.size === 0) this.clock.stop()
   }
 
-  #forget(session: Session, stream: Stream): void {
+  #forget(session: Session, stream: CallStream): void {
     this.#finished.delete(stream)
     session.streams?.delete(stream.name)
     stream.forget()
@@ -201,9 +213,9 @@ export class SessionEraState implements StreamHost {
       this.#forget(session, stream)
     }
     session.listening?.finish()
-    session.listening?.forget()
     session.listening = undefined
-    for (const uri of session.subscriptions ?? []) this.unsubscribe(session, uri)
+    for (const uri of session.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
+    if (this.table.size === 0) this.news.clear()
     try {
       this.settings.onSessionClosed?.(session.info(), reason)
     } catch (error) {
@@ -212,11 +224,7 @@ export class SessionEraState implements StreamHost {
   }
 
   unsubscribe(session: Session, uri: string): void {
-    if (session.subscriptions?.delete(uri) !== true) return
-    const sessions = this.subscribers.get(uri)
-    sessions?.delete(session)
-    if (sessions?.size === 0) this.subscribers.delete(uri)
-    this.server.watch.release(uri)
+    if (this.news.unsubscribe(session, uri)) this.server.watch.release(uri)
   }
 }
 

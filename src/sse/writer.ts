@@ -171,6 +171,19 @@ export class SseWriter {
     return true
   }
 
+  /**
+   * As {@link write}, but leaves at once. For the one frame of a turn that goes to many clients: each writer is then
+   * looked at once, not again at the end of the turn.
+   */
+  writeNow(frame: string): boolean {
+    if (this.#gone()) return false
+    const isReady = this.#response === undefined && this.#frames === ''
+    if (!isReady || !this.#fits(frame)) return this.write(frame)
+    this.idleTicks = 0
+    this.#put(frame)
+    return true
+  }
+
   /** Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client. */
   comment(): void {
     if (this.#gone() || this.#response?.headersSent === false || this.backPressured) return

@@ -87,6 +87,17 @@ class Subscription {
     this.writer = new SseWriter(exchange.incoming.response, this)
   }
 
+  /**
+   * Writes a frame with the subscription's id in its place.
+   *
+   * @param alone - nothing else is to be told in this turn
+   */
+  tell(head: string, tail: string, alone: boolean): void {
+    const frame = `${head}${this.idText}${tail}`
+    if (alone) this.writer.writeNow(frame)
+    else this.writer.write(frame)
+  }
+
   /** Called by the writer. */
   onClose(): void {
     this.#owner.remove(this)
@@ -137,21 +148,23 @@ export class Subscriptions {
   }
 
   /** Tells the subscribers what changed. */
-  announce(changes: Changes): void {
+  announce({ lists, resources }: Changes): void {
+    const alone = lists.size + resources.size === 1
     for (const { kind, bit, method } of LISTS) {
-      if (!changes.lists.has(kind)) continue
+      if (!lists.has(kind)) continue
       const [head, tail] = frameParts(method, {})
-      for (const { lists, writer, idText } of [...this.#open]) {
-        if ((lists & bit) !== 0) writer.write(`${head}${idText}${tail}`)
+      for (const subscription of this.#open) {
+        if ((subscription.lists & bit) !== 0) subscription.tell(head, tail, alone)
       }
     }
-    for (const uri of changes.resources) {
+    for (const uri of resources) {
       const subscribers = this.#byResource.get(uri)
       if (subscribers === undefined) continue
       const [head, tail] = frameParts(Notify.resourceUpdated, { uri })
-      for (const { ctx, writer, idText } of [...subscribers]) {
+      for (const subscription of subscribers) {
+        const { ctx } = subscription
         // Who may see a resource can have changed since the stream was opened.
-        if (ctx !== undefined && maySee(uri, ctx, this.#state.server)) writer.write(`${head}${idText}${tail}`)
+        if (ctx !== undefined && maySee(uri, ctx, this.#state.server)) subscription.tell(head, tail, alone)
       }
     }
   }

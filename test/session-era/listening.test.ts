@@ -103,21 +103,50 @@ test('a client that listens for the first time hears once of each list that chan
   await stream.until(isMessage)
   await stream.until(isMessage)
   assert.deepEqual(methodsOf(stream), [
-    'notifications/tools/list_changed',
     'notifications/prompts/list_changed',
+    'notifications/tools/list_changed',
   ])
 })
 
-test('a client without replay that was away hears of the lists that changed', async (t) => {
-  const fixture = await serving(t, { replay: false })
+test('a client is told of a resource only what happened after it subscribed', async (t) => {
+  const fixture = await serving(t, { setup: addResource })
+  const [early, late] = [await fixture.open(), await fixture.open()]
+  const stream = await late.listen()
+  await early.request('resources/subscribe', { uri: 'test:watched' })
+  await stream.close()
+  await eventually(() => fixture.stats().streams === 0, 'the server to see the stream closed')
+  fixture.server.notifyResourceUpdated('test:watched')
+  await changeTools(fixture, 'a')
+  await late.request('resources/subscribe', { uri: 'test:watched' })
+  const start = stream.events[0]?.id ?? ''
+  const resumed = await late.resume(start)
+  fixture.server.notifyResourceUpdated('test:watched')
+  for (let count = 0; count < 2; count++) await resumed.until(isMessage)
+  assert.deepEqual(methodsOf(resumed), [
+    'notifications/tools/list_changed',
+    'notifications/resources/updated',
+  ])
+})
+
+test('a client without replay that was away hears of what has changed', async (t) => {
+  const fixture = await serving(t, { setup: addResource, replay: false })
   const session = await fixture.open()
+  await session.request('resources/subscribe', { uri: 'test:watched' })
   const first = await session.listen()
   await first.close()
   await eventually(() => fixture.stats().streams === 0, 'the server to see the stream closed')
   await changeTools(fixture, 'a')
+  fixture.server.notifyResourceUpdated('test:watched')
+  await changeTools(fixture, 'b')
   const second = await session.listen()
-  const event = await second.until(isMessage)
-  assert.deepEqual([event.json.method, event.id], ['notifications/tools/list_changed', undefined])
+  const events = [await second.until(isMessage), await second.until(isMessage)]
+  assert.deepEqual(
+    events.map(({ json, id }) => [json.method, id]),
+    [
+      ['notifications/tools/list_changed', undefined],
+      ['notifications/resources/updated', undefined],
+    ],
+  )
 })
 
 test('changes of one turn are told once, on the GET stream and nowhere else [transports.get-stream-unrelated] [transports.get-stream-no-response]', async (t) => {
@@ -168,23 +197,31 @@ test('a resource update reaches its subscribers only, until they unsubscribe or 
   assert.deepEqual(updates, [1, 2, 0])
 })
 
-test('what was lost of the GET stream beyond its limits is told as changes of everything', async (t) => {
-  const fixture = await serving(t, { setup: addResource, replay: { maxEvents: 2 } })
+test('what is not kept of the GET stream is told once for each thing that has changed, and nothing else is', async (t) => {
+  const fixture = await serving(t, {
+    setup: (server) => {
+      addResource(server)
+      server.registerResource('other', 'test:other', { subscribe: true }, () => 'text')
+    },
+    replay: { maxEvents: 2 },
+  })
   const session = await fixture.open()
+  for (const uri of ['test:watched', 'test:other']) await session.request('resources/subscribe', { uri })
   const first = await session.listen()
-  await session.request('resources/subscribe', { uri: 'test:watched' })
+  const start = first.events[0]?.id ?? ''
   await first.close()
   await eventually(() => fixture.stats().streams === 0, 'the server to see the stream closed')
   fixture.server.notifyResourceUpdated('test:watched')
   for (const name of ['a', 'b', 'c']) await changeTools(fixture, name)
-  const second = await session.listen()
-  for (let count = 0; count < 4; count++) await second.until(isMessage)
-  assert.deepEqual(methodsOf(second), [
-    'notifications/tools/list_changed',
-    'notifications/prompts/list_changed',
-    'notifications/resources/list_changed',
+  const resumed = await session.resume(start)
+  await changeTools(fixture, 'd')
+  for (let count = 0; count < 3; count++) await resumed.until(isMessage)
+  assert.deepEqual(methodsOf(resumed), [
     'notifications/resources/updated',
+    'notifications/tools/list_changed',
+    'notifications/tools/list_changed',
   ])
+  assert.equal(resumed.messages[0]?.params?.uri, 'test:watched')
 })
 
 test('deleting the session ends its open GET stream properly', async (t) => {

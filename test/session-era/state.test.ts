@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { McpServer } from '../../src/index.ts'
 import { checkOptions } from '../../src/options.ts'
+import { CallStream } from '../../src/session-era/call-stream.ts'
 import { LATEST } from '../../src/session-era/revisions.ts'
 import { Session } from '../../src/session-era/session.ts'
 import { SessionEraState } from '../../src/session-era/state.ts'
-import { Stream } from '../../src/session-era/stream.ts'
 
 function setup(t: TestContext) {
   const server = new McpServer({ name: 'state', version: '1' })
@@ -19,9 +19,9 @@ function setup(t: TestContext) {
     state.table.add(session)
     return session
   }
-  const finish = (session: Session): Stream => {
+  const finish = (session: Session): CallStream => {
     const owner = { streamAttached: () => {}, streamDetached: () => {} }
-    const stream = new Stream(state, owner, true, session)
+    const stream = new CallStream(state, owner, true, session)
     state.addStream(session, stream)
     stream.finish('{}')
     state.streamFinished(session, stream)

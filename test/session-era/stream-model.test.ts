@@ -2,7 +2,7 @@
  * Random histories of streams against a model that is too simple to be wrong: sends, losses, takeovers, polling and
  * reconnects from any id that was ever seen, over real sockets and with small rings. Each connection must carry the
  * events after its id, all of them, once and in order; or be refused because they are not there any more. The
- * session's own stream is not refused: it says that everything has changed.
+ * session's own stream is not refused: it tells once of each thing that has changed.
  */
 
 import assert from 'node:assert/strict'
@@ -12,8 +12,12 @@ import { eventually, type Fixture, generator, type HeldCall, serving, streaming,
 
 const MAX_EVENTS = 6
 const URIS = ['test:0', 'test:1', 'test:2']
-/** What a client is told when news was lost: that everything on offer has changed. There are no prompts. */
-const ALL_NEWS = ['notifications/tools/list_changed', 'notifications/resources/list_changed', ...URIS]
+
+interface Connection {
+  readonly stream: SseStream
+  readonly summary: readonly number[]
+  readonly from: number
+}
 
 /** One stream as its client sees it. `call` is absent for the stream of the session itself. */
 interface Line {
@@ -24,7 +28,8 @@ interface Line {
   readonly sent: string[]
   /** Sequences whose ids the client has. */
   readonly seen: Set<number>
-  connection: { readonly stream: SseStream; readonly from: number } | undefined
+  /** It is told the events `summary`, and then all after `from`. */
+  connection: Connection | undefined
   /** The last sequence that was given to a connection. */
   delivered: number
   over: boolean
@@ -60,7 +65,7 @@ class History {
   }
 
   #begin(session: TestSession, call: HeldCall | undefined, stream: SseStream, sent: string[]): void {
-    const connection = { stream, from: 0 }
+    const connection = { stream, summary: [], from: 0 }
     const line = { session, call, sent, seen: new Set([0]), connection, delivered: sent.length, over: false }
     // The name is in the first event, which may still be on its way.
     Object.defineProperty(line, 'name', { get: () => stream.events[0]?.id?.split('_')[0] })
@@ -68,10 +73,10 @@ class History {
   }
 
   /** Holds what a connection has received so far against what was sent. */
-  #verify(line: Line, { stream, from }: NonNullable<Line['connection']>): void {
+  #verify(line: Line, { stream, summary, from }: Connection): void {
     const events = stream.events.filter(({ json }) => json !== undefined)
     for (const [index, { id, json }] of events.entries()) {
-      const sequence = from + 1 + index
+      const sequence = summary[index] ?? from + 1 + index - summary.length
       assert.equal(id, `${line.name}_${sequence}`)
       assert.equal(describe(json), line.sent[sequence - 1])
       line.seen.add(sequence)
@@ -82,8 +87,8 @@ class History {
   async settle(line: Line): Promise<void> {
     const { connection } = line
     if (connection === undefined) return
-    const { stream, from } = connection
-    const missing = () => line.sent.length - from - stream.messages.length
+    const { stream, summary, from } = connection
+    const missing = () => summary.length + line.sent.length - from - stream.messages.length
     if (line.over || line.connection === undefined) await stream.end()
     await eventually(() => missing() <= 0 && line.name !== undefined, `${missing()} events of ${line.name}`)
     assert.equal(missing(), 0)
@@ -148,8 +153,10 @@ class History {
   async resume(line: Line, sequence: number): Promise<void> {
     const count = line.sent.length
     if (line.call === undefined) {
+      const isGap = sequence < count - MAX_EVENTS
       const resumed = await line.session.resume(`${line.name}_${sequence}`)
-      await this.#attachedOwn(line, resumed, sequence, sequence < count - MAX_EVENTS)
+      if (isGap) this.gaps += 1
+      await this.#attached(line, resumed, isGap ? count : sequence, isGap ? summary(line, sequence) : [])
       return
     }
     const expected = sequence < count - MAX_EVENTS ? 400 : line.over && sequence === count ? 405 : 200
@@ -164,21 +171,19 @@ class History {
 
   async listenAgain(line: Line): Promise<void> {
     if (line.call !== undefined) return
-    const isGap = line.delivered < line.sent.length - MAX_EVENTS
-    await this.#attachedOwn(line, await line.session.listen(), line.delivered, isGap)
+    // It does not say what it has seen, so that it is told what changed and not how often.
+    const { delivered } = line
+    await this.#attached(line, await line.session.listen(), line.sent.length, summary(line, delivered))
   }
 
-  /** The session's own stream opens whatever is missing, and then says so in its own words. */
-  async #attachedOwn(line: Line, stream: SseStream, from: number, isGap: boolean): Promise<void> {
-    await this.#attached(line, stream, isGap ? line.sent.length : from)
-    if (!isGap) return
-    this.gaps += 1
-    for (const news of ALL_NEWS) this.#sent(line, news)
-  }
-
-  async #attached(line: Line, stream: SseStream, from: number): Promise<void> {
+  async #attached(
+    line: Line,
+    stream: SseStream,
+    from: number,
+    summary: readonly number[] = [],
+  ): Promise<void> {
     const old = line.connection
-    line.connection = { stream, from }
+    line.connection = { stream, summary, from }
     line.delivered = line.sent.length
     if (old !== undefined) {
       assert.equal((await old.stream.end()).complete, true)
@@ -209,6 +214,12 @@ class History {
     else if (action === 18) await this.settle(line)
     else if (this.lines.length < 12) await this.call(this.pick(sessions))
   }
+}
+
+/** The last change of each resource after a sequence. */
+function summary({ sent }: Line, after: number): number[] {
+  const last = URIS.map((uri) => sent.lastIndexOf(uri) + 1)
+  return last.filter((sequence) => sequence > after).sort((a, b) => a - b)
 }
 
 function describe(message: WireJson): string {

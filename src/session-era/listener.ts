@@ -1,0 +1,70 @@
+/**
+ * The stream that a session listens to with GET. It keeps nothing of its own: what it carries is news, which is kept
+ * once for all sessions (news.ts).
+ *
+ * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
+ */
+
+import type { News, Told } from './news.ts'
+import type { Session } from './session.ts'
+import { Stream } from './stream.ts'
+import type { StreamHost } from './stream-host.ts'
+
+/** What a listener needs of its handler. */
+export interface ListenerHost extends StreamHost {
+  readonly news: News
+  listenerAttached(listener: Listener): void
+  listenerDetached(listener: Listener): void
+}
+
+export class Listener extends Stream {
+  declare readonly session: Session
+  declare protected readonly host: ListenerHost
+
+  constructor(host: ListenerHost, session: Session) {
+    super(host, session.revision.primes, session)
+    this.delivered = session.newsFrom
+  }
+
+  /**
+   * What the client has missed.
+   *
+   * @param after - the number of the last event that it has seen; undefined: it did not say
+   * @returns frames. Never a gap: news tells in fewer words what it does not have word for word
+   */
+  missed(after: number | undefined): readonly string[] {
+    const { news } = this.host
+    const told =
+      after === undefined
+        ? news.summary(this.session, this.delivered)
+        : (news.since(this.session, after) ?? news.summary(this.session, after))
+    return told.map(({ sequence, data }) => this.frame(sequence, data))
+  }
+
+  /**
+   * Tells the client, if it is there.
+   *
+   * @param alone - nothing else is to be told in this turn
+   */
+  tell({ sequence, data }: Told, alone: boolean): void {
+    const frame = this.frame(sequence, data)
+    if (alone ? this.writeNow(frame) : this.write(frame)) this.delivered = sequence
+  }
+
+  finish(): void {
+    this.finished = true
+    this.end()
+  }
+
+  protected override get last(): number {
+    return this.host.news.last
+  }
+
+  protected override onAttached(): void {
+    this.host.listenerAttached(this)
+  }
+
+  protected override onDetached(): void {
+    this.host.listenerDetached(this)
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * News: what sessions are told outside of calls, that a list has changed or a resource. It is written down once for
+ * all of them: a session that nobody listens to costs nothing when something changes, and one that is listened to no
+ * more than the write.
+ *
+ *    kept word for word, in a ring          57 tools | 58 file:///a | 59 prompts | 60 tools   <- last
+ *    kept for good, for each list, and      tools 60, prompts 59, resources 12,
+ *    each resource with subscribers:        file:///a 58, file:///b 31
+ *    when it last changed
+ *
+ * A client that comes back gets every event after the one that it names. When the ring does not go back so far, or
+ * it names none, it gets one event for each thing that has changed since: news has no contents, so that this says
+ * just as much.
+ *
+ * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}; resources, "Subscriptions"
+ * {@link spec.resources}.
+ * Invariant: numbers never go back. A session is told of a resource only what happened after it subscribed.
+ */
+
+import type { Changes, ListKind } from '../features/change-bus.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
+import { Notify } from '../protocol/methods.ts'
+import { encodeData } from '../sse/frame.ts'
+import { type ReplayBudget, ReplayRing, type RingLimits } from '../sse/replay-ring.ts'
+import type { Listener } from './listener.ts'
+import type { Session } from './session.ts'
+
+/** One piece of news. */
+export interface Told {
+  /** Its number, the same for all sessions. */
+  readonly sequence: number
+  /** From `encodeData`. */
+  readonly data: string
+}
+
+/** Something that can change. */
+interface Topic {
+  readonly data: string
+  /** The number of its last change; 0: never. */
+  sequence: number
+}
+
+interface Resource extends Topic {
+  readonly subscribers: Set<Session>
+}
+
+export class News {
+  /** Those with a connection. */
+  readonly listeners = new Set<Listener>()
+  /** The number of the last piece of news. */
+  last = 0
+  readonly #ring: ReplayRing | undefined
+  readonly #lists: { readonly [Kind in ListKind]: Topic } = {
+    tools: topic(Notify.toolsChanged),
+    prompts: topic(Notify.promptsChanged),
+    resources: topic(Notify.resourcesChanged),
+  }
+  /** By URI. Lifecycle of an entry: from the first subscription to the last. */
+  readonly #resources = new Map<string, Resource>()
+
+  /** @param limits - of what is kept word for word; undefined: nothing is */
+  constructor(limits: RingLimits | undefined, budget: ReplayBudget) {
+    this.#ring = limits === undefined ? undefined : new ReplayRing(limits, budget)
+  }
+
+  subscribe(session: Session, uri: string): void {
+    const resource = this.#resources.get(uri) ?? {
+      ...topic(Notify.resourceUpdated, { uri }),
+      subscribers: new Set(),
+    }
+    this.#resources.set(uri, resource)
+    resource.subscribers.add(session)
+    session.subscriptions ??= new Map()
+    session.subscriptions.set(uri, this.last)
+  }
+
+  /** @returns whether it was subscribed */
+  unsubscribe(session: Session, uri: string): boolean {
+    if (session.subscriptions?.delete(uri) !== true) return false
+    const resource = this.#resources.get(uri)
+    resource?.subscribers.delete(session)
+    if (resource?.subscribers.size === 0) this.#resources.delete(uri)
+    return true
+  }
+
+  /**
+   * Tells those who listen, lists to all, resources to their subscribers, and keeps it for the others.
+   *
+   * @param now - of the clock that `dropOlderThan` goes by
+   */
+  announce({ lists, resources }: Changes, now: number): void {
+    const alone = lists.size + resources.size === 1
+    for (const kind of lists) {
+      const told = this.#note(this.#lists[kind], now)
+      for (const listener of this.listeners) listener.tell(told, alone)
+    }
+    for (const uri of resources) {
+      const resource = this.#resources.get(uri)
+      if (resource === undefined) continue
+      const told = this.#note(resource, now)
+      for (const { listening } of resource.subscribers) if (listening?.attached) listening.tell(told, alone)
+    }
+  }
+
+  /**
+   * Every piece of news for a session after a number, in order.
+   *
+   * @returns undefined when they are not all kept
+   */
+  since(session: Session, after: number): Told[] | undefined {
+    const kept = this.#ring?.after(after) ?? 'gap'
+    if (kept === 'gap') return undefined
+    const from = new Map(this.#topics(session).map((topic) => [topic.data, topic.from]))
+    return kept
+      .map((data, index) => ({ sequence: after + 1 + index, data }))
+      .filter(({ sequence, data }) => sequence > (from.get(data) ?? Number.POSITIVE_INFINITY))
+  }
+
+  /** One piece of news for each thing that concerns a session and has changed after a number, in order. */
+  summary(session: Session, after: number): Told[] {
+    return this.#topics(session)
+      .filter(({ sequence, from }) => sequence > Math.max(after, from))
+      .sort((a, b) => a.sequence - b.sequence)
+  }
+
+  dropOlderThan(time: number): void {
+    this.#ring?.dropOlderThan(time)
+  }
+
+  /** For when there is no session left to tell. */
+  clear(): void {
+    this.#ring?.clear()
+  }
+
+  #note(topic: Topic, now: number): Told {
+    this.last += 1
+    this.#ring?.push(topic.data, now)
+    topic.sequence = this.last
+    return { sequence: this.last, data: topic.data }
+  }
+
+  /** What concerns a session, and the number from which on it does. */
+  #topics(session: Session): (Topic & { readonly from: number })[] {
+    const lists = Object.values(this.#lists).map((list) => ({ ...list, from: session.newsFrom }))
+    const resources = [...(session.subscriptions ?? [])].flatMap(([uri, from]) => {
+      const resource = this.#resources.get(uri)
+      return resource === undefined ? [] : [{ data: resource.data, sequence: resource.sequence, from }]
+    })
+    return [...lists, ...resources]
+  }
+}
+
+function topic(method: string, params?: { readonly uri: string }): Topic {
+  return { data: encodeData(encodeNotification(method, params)), sequence: 0 }
+}
