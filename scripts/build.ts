@@ -1,6 +1,6 @@
 /**
- * `npm run build`: src -> dist, from scratch each time: one JavaScript module (lib/bundle.ts), declarations with the
- * comments that editors show, and maps that lead to the sources, which are in the package too.
+ * `npm run build`: src -> dist, from scratch each time: one JavaScript module with its map (lib/bundle.ts), and
+ * declarations with the comments that editors show.
  *
  * Declarations stay a tree, without the branches that nothing public leads to. The compiler leaves `./x.ts` imports
  * in them, which lib/build-output.ts rewrites. What slips through would only fail on the user's machine, so the

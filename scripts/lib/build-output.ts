@@ -1,7 +1,7 @@
 /**
  * Finishes a build and reads it back to say what is wrong with it.
  *
- * Invariant of a good build: each `.js` has a `.d.ts` and maps next to it, no import names a `.ts` file, and every
+ * Invariant of a good build: each `.js` has a `.d.ts` and a map next to it, no import names a `.ts` file, and every
  * relative import of a declaration finds a declaration.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,8 +13,7 @@ const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<
 const JS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)\.js\1/g
 
 /**
- * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it. Both names have the same
- * length, so the source maps stay right.
+ * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it.
  *
  * @param dist - the output folder
  */
@@ -27,8 +26,7 @@ export function rewriteDeclarations(dist: string): void {
 }
 
 /**
- * Removes the declarations that no import leads to from `index.d.ts`, and their maps: they describe modules that a
- * user cannot name.
+ * Removes the declarations that no import leads to from `index.d.ts`: they describe modules that a user cannot name.
  *
  * @param dist - the output folder, after `rewriteDeclarations`
  */
@@ -41,9 +39,7 @@ export function pruneDeclarations(dist: string): void {
   }
   follow('index.d.ts')
   for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
-    if (reached.has(file)) continue
-    rmSync(join(dist, file))
-    rmSync(join(dist, `${file}.map`), { force: true })
+    if (!reached.has(file)) rmSync(join(dist, file))
   }
 }
 
@@ -59,7 +55,7 @@ export function findBuildFaults(dist: string): string[] {
   const faults = scripts.length === 0 ? [`${dist} contains no JavaScript: nothing was compiled`] : []
   for (const script of scripts) {
     const stem = script.slice(0, -'.js'.length)
-    for (const ending of ['.d.ts', '.js.map', '.d.ts.map']) {
+    for (const ending of ['.d.ts', '.js.map']) {
       if (!files.includes(stem + ending)) faults.push(`${script} has no ${ending} next to it`)
     }
   }

@@ -4,13 +4,18 @@
  * One module instead of a hundred, since node resolves, reads and compiles each of them on its own before the first
  * request can come (bench: start). Indentation and comments go, names and statements stay as they are written, so
  * that stack traces and `error.name` say what the sources say; the lines stay short, because node prints the whole
- * line of an uncaught error. The map repeats no source: src is in the package.
+ * line of an uncaught error.
  *
- * Invariant: it imports nothing but Node's own modules.
+ * The map says for each statement which line of src it comes from, and repeats no source: that is what stack traces
+ * need, in a quarter of the bytes of esbuild's own map.
+ *
+ * Invariant: the module imports nothing but Node's own modules.
  * Not here: declarations, which the compiler writes (../build.ts).
  */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { decode, encode } from '@jridgewell/sourcemap-codec'
 import { buildSync } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -44,4 +49,19 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
   for (const { path } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
     if (!path.startsWith('node:')) throw new Error(`${entry} needs ${path}, expected node: modules only`)
   }
+  reduceMap(`${outfile}.map`)
+}
+
+/** Leaves the first mapping of each run that comes from one line, and no names. */
+function reduceMap(file: string): void {
+  const map = JSON.parse(readFileSync(file, 'utf8')) as { mappings: string }
+  const lines = decode(map.mappings).map((segments) =>
+    segments
+      .filter((segment, index) => {
+        const before = segments[index - 1]
+        return before === undefined || before[1] !== segment[1] || before[2] !== segment[2]
+      })
+      .map((segment) => segment.slice(0, 4) as typeof segment),
+  )
+  writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }))
 }
