@@ -172,8 +172,8 @@ export class SseWriter {
   }
 
   /**
-   * As {@link write}, but leaves at once. For the one frame of a turn that goes to many clients: each writer is then
-   * looked at once, not again at the end of the turn.
+   * As {@link write}, but leaves at once. For the one frame of a turn that goes to thousands of clients: each writer
+   * is then looked at once, not again at the end of the turn ("connections", bench/: 3 % of a broadcast).
    */
   writeNow(frame: string): boolean {
     if (this.#gone()) return false

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { RawSocket } from '../helpers/raw-socket.ts'
 import { attach, connect, GET, listen, request, turn } from './writer-connection.ts'
@@ -20,6 +21,32 @@ test('SseWriter.handOver finishes the response and goes on with the stream', asy
   const { body, complete } = await client.response()
   assert.deepEqual([body, complete], ['data: 1\n\ndata: 2\n\ndata: é\n\n:\n\ndata: 3\n\n', true])
   assert.deepEqual([writer.closed, closes(), writer.write('late')], [true, 1, false])
+})
+
+test('SseWriter.writeNow leaves within its turn, behind what waits, and obeys the limit', async (t) => {
+  const { client, writer, response } = await connect(t, 1000)
+  const socket = response.socket as Socket
+  const writes = t.mock.method(socket, '_write')
+  writer.open(undefined, 'data: 1\n\n')
+  assert.equal(writer.writeNow('data: 2\n\n'), true)
+  writer.handOver()
+  const before = writes.mock.callCount()
+  assert.equal(writer.writeNow('data: 3\n\n'), true)
+  assert.equal(writes.mock.callCount(), before + 1)
+  writer.write('data: 4\n\n')
+  assert.equal(writer.writeNow('data: é\n\n'), true)
+  assert.equal(writes.mock.callCount(), before + 1)
+  const text = await client.readUntil((received) => received.includes('data: é'))
+  assert.deepEqual(
+    text.match(/data: ./g),
+    [1, 2, 3, 4, 'é'].map((data) => `data: ${data}`),
+  )
+  // The socket takes nothing more until it has taken this.
+  socket.cork()
+  assert.equal(writer.writeNow(`data: ${'x'.repeat(600)}\n\n`), true)
+  assert.equal(writer.writeNow(`data: ${'x'.repeat(600)}\n\n`), false)
+  assert.equal(writer.closed, true)
+  assert.equal(writer.writeNow('late'), false)
 })
 
 test('SseWriter.handOver: the connection serves the next requests after the end', async (t) => {
