@@ -38,14 +38,15 @@ export function encodeMessage(json: string, id?: string): string {
 }
 
 /**
- * Encodes JSON text as the data of a `message` event: the part that frames with different ids have in common.
+ * Encodes JSON text as the data of a `message` event: the part that frames with different ids have in common. Most
+ * text is its own encoding.
  *
  * U+0085, U+2028 and U+2029 are legal in SSE, but readers that split text with a Unicode-aware "lines"
  * function break the event there. JSON can hold them only inside strings, so they become `\uXXXX` escapes
  * and the value stays the same. Unpaired surrogates are not looked for: `JSON.stringify` escapes them.
  *
  * @param json - JSON text. Line breaks between tokens are allowed.
- * @returns the `data:` lines, and the empty line that ends the frame.
+ * @returns what stands behind `data: `.
  */
 export function encodeData(json: string): string {
   // Single-character searches run at memchr speed, and a search for U+2028 in Latin-1 text costs nothing;
@@ -54,8 +55,7 @@ export function encodeData(json: string): string {
     json.includes('\u0085') || json.includes('\u2028') || json.includes('\u2029')
       ? escapeSeparators(json)
       : json
-  const lines = data.includes('\n') || data.includes('\r') ? data.replace(LINE_BREAKS, '\ndata: ') : data
-  return `data: ${lines}\n\n`
+  return data.includes('\n') || data.includes('\r') ? data.replace(LINE_BREAKS, '\ndata: ') : data
 }
 
 /**
@@ -66,7 +66,9 @@ export function encodeData(json: string): string {
  * @returns the frame.
  */
 export function frameMessage(data: string, id?: string): string {
-  return id === undefined ? `event: message\n${data}` : `event: message\nid: ${id}\n${data}`
+  return id === undefined
+    ? `event: message\ndata: ${data}\n\n`
+    : `event: message\nid: ${id}\ndata: ${data}\n\n`
 }
 
 /**

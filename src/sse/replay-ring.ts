@@ -1,5 +1,5 @@
 /**
- * Replay ring: the last frames of one SSE stream, kept so that a client can resume it.
+ * Replay ring: the last events of one SSE stream, kept so that a client can resume it.
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}.
  *
@@ -13,6 +13,7 @@
  * and if `n + 1 < oldest` it gets nothing but the word that there is a gap. It also means that a frame which
  * cannot be kept ends the use of all frames before it, so they are given back at once.
  *
+ * What is kept of an event is its data: its number is known from its place, and frame.ts makes a frame of the two.
  * Sizes are UTF-8 bytes (`Buffer.byteLength`, exact), counted once when the frame comes and kept beside it.
  * An idle stream costs the ring object alone: the arrays come with the first frame, double as needed, and go
  * when the last frame goes.
@@ -116,7 +117,7 @@ export class ReplayRing {
    * Gives a frame its sequence number and keeps it, at the cost of this ring's oldest frames. What the ring
    * or the budget cannot hold even then is not kept, as with {@link skip}; other rings are never touched.
    *
-   * @param frame - the frame as it goes on the wire.
+   * @param frame - text that the frame can be made of again.
    * @param now - time of this push, in milliseconds of any clock that does not go backwards.
    * @returns the frame's sequence number.
    */
