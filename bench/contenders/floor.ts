@@ -27,6 +27,8 @@ interface Message {
 
 const SSE_HEAD = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }
 const CHANGED = 'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n'
+/** The same as one chunk of a chunked body (RFC 9112 section 7.1). */
+const CHANGED_CHUNK = Buffer.from(`${CHANGED.length.toString(16)}\r\n${CHANGED}\r\n`)
 
 export async function start(setup: Setup): Promise<Running> {
   const sessions = new Map<string, { seenAt: number }>()
@@ -137,6 +139,9 @@ export async function start(setup: Setup): Promise<Running> {
     sessions: () => sessions.size,
     change: () => {
       for (const stream of streams) stream.write(CHANGED)
+    },
+    changeBare: () => {
+      for (const { socket } of streams) socket?.write(CHANGED_CHUNK)
     },
   }
 }

@@ -24,6 +24,8 @@ export interface ServerProcess {
   cpu(): Promise<Cpu>
   /** Announces a change; resolves with the time, of the shared clock in microseconds. */
   change(): Promise<number>
+  /** See `Running.changeBare`. */
+  changeBare(): Promise<number>
   /** Sessions that it remembers; null where the server does not say. */
   sessions(): Promise<number | null>
   stop(): Promise<void>
@@ -65,6 +67,7 @@ export async function startServer(
     memory: () => remote.call('memory'),
     cpu: () => remote.call('cpu'),
     change: () => remote.call('change'),
+    changeBare: () => remote.call('changeBare'),
     sessions: () => remote.call('sessions'),
     stop: () => stop(child),
   }

@@ -43,6 +43,12 @@ answerCalls({
     running.change()
     return at
   },
+  changeBare: () => {
+    if (running.changeBare === undefined) throw new Error('this server has no bare way to announce a change')
+    const at = now()
+    running.changeBare()
+    return at
+  },
   sessions: () => running.sessions?.() ?? null,
 })
 process.send?.({ port: running.port, canChange: running.change !== undefined })

@@ -4,7 +4,9 @@
  *
  * Measured: heap and resident memory per stream (differences of one process after forced collection; the sessions
  * were there before, so they are not in it), time to open them, time from one change to the last client (the median of
- * a few changes in each round), and CPU time of the server for one keep-alive round.
+ * a few changes in each round; of the floor also `broadcast-bare`, the same by `socket.write` of ready bytes and
+ * nothing else, which is the least that any server on node:net needs), and CPU time of the server for one keep-alive
+ * round.
  *
  * Defeated: one-time caches (a hundred streams are opened and closed first); a broadcast that loses someone (every
  * client must get it, or the part fails); a load process that sleeps and must be woken at the server's expense (where
@@ -125,7 +127,10 @@ async function hold(
       const used = await cpuOver(server, KEEP_ALIVE_MS)
       bench.collector.add({ ...key, case: 'idle', metric: 'cpu' }, 'µs/s', used, round)
     }
-    if (server.canChange) add('broadcast', 'ms', await broadcast(bench, server, n))
+    if (server.canChange) add('broadcast', 'ms', await broadcast(bench, server.change, n))
+    if (contender.family === 'floor') {
+      add('broadcast-bare', 'ms', await broadcast(bench, server.changeBare, n))
+    }
     await load.call('closeStreams', { name: 'held' })
   } finally {
     await bench.stopServers(contender)
@@ -133,16 +138,16 @@ async function hold(
 }
 
 /** Milliseconds from a change to the last client. */
-async function broadcast(bench: Bench, server: ServerProcess, n: number): Promise<number> {
+async function broadcast(bench: Bench, change: () => Promise<number>, n: number): Promise<number> {
   const load = await bench.load
   const times: number[] = []
-  for (let change = 0; change <= BROADCASTS; change++) {
+  for (let i = 0; i <= BROADCASTS; i++) {
     await load.call('armStreams', { name: 'held', poll: bench.cores.load !== undefined } satisfies ArmStreams)
-    const at = await server.change()
+    const at = await change()
     const { lastAt, missing } = await load.call<StreamNews>('awaitStreams', { name: 'held' })
     if (missing > 0) throw new Error(`${missing} of ${n} clients were not told of a change`)
     // The first one is the engine's warm-up.
-    if (change > 0) times.push((lastAt - at) / 1000)
+    if (i > 0) times.push((lastAt - at) / 1000)
   }
   return summarise(times).median
 }
