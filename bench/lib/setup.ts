@@ -37,7 +37,7 @@ export interface Running {
   readonly port: number
   /** Makes one change that every client with an open stream is told of. Absent: this server cannot. */
   readonly change?: () => void
-  /** The same, by nothing but `socket.write` of ready bytes. The floor has it: no server on node:net can do it in less. */
+  /** The same, by nothing but `socket.write` of ready bytes: the least that node:net's public API asks for. The floor has it. */
   readonly changeBare?: () => void
   /** Sessions that are remembered now. Absent: this server does not say. */
   readonly sessions?: () => number

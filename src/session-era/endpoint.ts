@@ -48,8 +48,9 @@ export class SessionEndpoint {
   #closing: Promise<void> | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings) {
-    this.#state = new SessionEraState(server, settings)
-    this.#unsubscribe = server.changes.subscribe((changes) => this.#state.announce(changes))
+    const state = new SessionEraState(server, settings)
+    this.#state = state
+    this.#unsubscribe = server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now))
   }
 
   /** @param value - the body as parsed JSON */

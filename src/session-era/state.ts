@@ -6,7 +6,6 @@
  * equally long: a tick looks at the first ones only.
  */
 
-import type { Changes } from '../features/change-bus.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -117,10 +116,6 @@ export class SessionEraState implements ListenerHost {
   /** The client of a call is back. */
   reattached(reply: PostReply): void {
     this.#detached.delete(reply)
-  }
-
-  announce(changes: Changes): void {
-    this.news.announce(changes, this.clock.now)
   }
 
   /** A session is in use while somebody listens to it. */

@@ -224,6 +224,25 @@ test('what is not kept of the GET stream is told once for each thing that has ch
   assert.equal(resumed.messages[0]?.params?.uri, 'test:watched')
 })
 
+test('news is kept once, however many sessions listen, and is given back with the last of them', async (t) => {
+  const fixture = await serving(t)
+  const kept: number[] = []
+  const sessions = []
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const session = await fixture.open()
+    sessions.push(session)
+    const stream = await session.listen()
+    const before = fixture.stats().replayBytes
+    await changeTools(fixture, name)
+    await stream.until(isMessage)
+    kept.push(fixture.stats().replayBytes - before)
+  }
+  assert.ok((kept[0] ?? 0) > 0)
+  assert.deepEqual(new Set(kept).size, 1)
+  for (const session of sessions) await session.delete()
+  assert.equal(fixture.stats().replayBytes, 0)
+})
+
 test('deleting the session ends its open GET stream properly', async (t) => {
   const { open, stats } = await serving(t)
   const session = await open()
