@@ -23,7 +23,7 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
-import type { InputRequest } from './input-required.ts'
+import type { AskOptions, InputRequest } from './input-required.ts'
 import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
@@ -50,15 +50,6 @@ export class UrlElicitationRequiredError extends RpcError {
     if (elicitations.length === 0) throw new TypeError('UrlElicitationRequiredError needs an elicitation')
     super(ErrorCode.URL_ELICITATION_REQUIRED, message, { elicitations: elicitations.map(urlParams) })
   }
-}
-
-/** How long to wait for the answer. */
-export interface AskOptions {
-  /**
-   * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
-   * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
-   */
-  readonly timeoutMs?: number
 }
 
 export async function elicit(
@@ -171,7 +162,7 @@ async function ask<T>(
   check: (answer: unknown) => T | Promise<T>,
 ): Promise<T> {
   const timeoutMs = checkTimeout(options?.timeoutMs)
-  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check, timeoutMs)
+  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check, options)
   const { method, params = {} } = request
   let answer: unknown
   try {

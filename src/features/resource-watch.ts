@@ -5,6 +5,7 @@
  * Invariant: a URI is in the map exactly while it has subscribers; its `stop` runs once.
  */
 
+import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { WatchResource } from './resources.ts'
 
@@ -17,13 +18,13 @@ export class ResourceWatch {
     this.#host = host
   }
 
-  acquire(uri: string, subscribe: boolean | WatchResource | undefined): void {
+  acquire(uri: string, subscribe: boolean | WatchResource | undefined, ctx: RequestContext): void {
     const watched = this.#watched.get(uri)
     if (watched !== undefined) {
       watched.subscribers += 1
       return
     }
-    const stop = typeof subscribe === 'function' ? subscribe(uri) : undefined
+    const stop = typeof subscribe === 'function' ? subscribe(uri, ctx) : undefined
     this.#watched.set(uri, { subscribers: 1, stop: stop ?? undefined })
   }
 

@@ -28,10 +28,10 @@ import { UriTemplate, type UriVariables } from './uri-template.ts'
 
 /**
  * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
- * has left. Report changes with `server.notifyResourceUpdated(uri)`.
+ * has left. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is of the request of that first subscriber.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
-export type WatchResource = (uri: string) => (() => void) | void
+export type WatchResource = (uri: string, ctx: RequestContext) => (() => void) | void
 
 interface CommonConfig {
   readonly title?: string

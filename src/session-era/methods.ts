@@ -60,7 +60,7 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
     const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit`
     throw new RpcError(ErrorCode.SERVER_ERROR, problem)
   }
-  server.watch.acquire(uri, wanted)
+  server.watch.acquire(uri, wanted, ctx)
   state.news.subscribe(session, uri)
   return {}
 }

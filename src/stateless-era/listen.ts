@@ -279,7 +279,7 @@ function watchAll(uris: ReadonlySet<string>, ctx: RequestContext, server: McpSer
   const watched: string[] = []
   try {
     for (const uri of uris) {
-      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe)
+      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe, ctx)
       watched.push(uri)
     }
   } catch (error) {
