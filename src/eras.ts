@@ -5,6 +5,7 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import type { InFlight } from './dispatch/in-flight.ts'
 import type { McpServer } from './features/server.ts'
 import type { Incoming } from './http/incoming.ts'
 import type { HandlerSettings } from './options.ts'
@@ -21,7 +22,6 @@ export interface EraStats {
   readonly tasks: number
   /** Open SSE connections of all kinds. */
   readonly streams: number
-  readonly callsInProgress: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
   /** Messages that could reach nobody, since the start. */
@@ -33,10 +33,10 @@ export class Eras {
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
 
-  constructor(server: McpServer, settings: HandlerSettings) {
+  constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlight) {
     this.#served = settings.eras
-    this.#session = new SessionEndpoint(server, settings.sessionEra)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra)
+    this.#session = new SessionEndpoint(server, settings.sessionEra, inFlight)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, inFlight)
   }
 
   /** @param body - as parsed JSON */
@@ -65,7 +65,6 @@ export class Eras {
       subscriptions: stateless.subscriptions,
       tasks: stateless.tasks,
       streams: session.streams + stateless.streams,
-      callsInProgress: session.callsInProgress + stateless.callsInProgress,
       replayBytes: session.replayBytes,
       undeliverable: session.undeliverable + stateless.undeliverable,
     }

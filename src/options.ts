@@ -6,6 +6,7 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import type { InFlightLimits } from './dispatch/in-flight.ts'
 import type { SealOptions } from './dispatch/sealed-state.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
@@ -43,6 +44,13 @@ export interface HandlerOptions {
   readonly auth?: AuthOptions
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number
+  /**
+   * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
+   * 4096 of each; 503 above. @defaultValue 256 MiB
+   */
+  readonly maxTotalBodyBytes?: number
+  /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
+  readonly maxPipelined?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
   /** Generations of the protocol that are served. @defaultValue both */
@@ -57,12 +65,14 @@ export interface HandlerOptions {
   readonly sseAfterMs?: number
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number
-  /** Bytes that may wait for a slow reader; above it the connection is dropped. @defaultValue 1 MiB */
+  /** Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. @defaultValue 1 MiB */
   readonly maxStreamBufferBytes?: number
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
-  /** Calls in progress that belong to no session, of all clients together; 503 above. @defaultValue 10 000 */
+  /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
   readonly maxInFlight?: number
+  /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
+  readonly maxInFlightPerPrincipal?: number
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number
   /** Time for a client to answer a request of ours. @defaultValue 60 s */
@@ -94,6 +104,10 @@ export interface HandlerSettings {
   readonly allowedOrigins: readonly string[] | undefined
   readonly auth: AuthOptions | undefined
   readonly maxBodyBytes: number
+  readonly maxTotalBodyBytes: number
+  readonly maxPipelined: number
+  readonly maxUnreadBytes: number
+  readonly inFlight: InFlightLimits
   readonly strictAccept: boolean
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
@@ -107,10 +121,13 @@ const MiB = 1024 * 1024
 
 const COUNTS = {
   maxBodyBytes: 4 * MiB,
+  maxTotalBodyBytes: 256 * MiB,
+  maxPipelined: 128,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
   maxInFlight: 10_000,
+  maxInFlightPerPrincipal: 1024,
   maxSubscriptionsPerSession: 1000,
 }
 const TIMES = {
@@ -161,7 +178,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     tasks = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
-  const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
+  const { maxBodyBytes, maxTotalBodyBytes, maxPipelined, maxInFlight, maxInFlightPerPrincipal, ...counts } =
+    checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
@@ -169,6 +187,10 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     allowedOrigins: options.allowedOrigins,
     auth,
     maxBodyBytes,
+    maxTotalBodyBytes,
+    maxPipelined,
+    maxUnreadBytes: counts.maxStreamBufferBytes,
+    inFlight: { maxInFlight, maxInFlightPerPrincipal },
     strictAccept,
     onRejected: options.onRejected,
     eras: checkEras(eras),
@@ -176,7 +198,6 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
-      maxInFlight: counts.maxInFlight,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),
@@ -269,8 +290,9 @@ function checkReplay(replay: false | ReplayOptions): Required<ReplayOptions> | u
 }
 
 function checkAuth(auth: AuthOptions): void {
-  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes'], 'auth.')
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
+  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
   const { resourceMetadata } = auth
   const isUrl = (text: unknown) =>
     typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)

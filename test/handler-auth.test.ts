@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import type { AuthOptions, Principal } from '../src/index.ts'
+import { type AuthOptions, McpServer, type Principal, serve } from '../src/index.ts'
 import { initializeText, start } from './conversations/running-server.ts'
 import { bodiless, del, get, type HttpReply, openSse, post, TestSession } from './helpers/wire.ts'
 
@@ -197,3 +197,25 @@ test('a session goes on with a refreshed token of the same principal, streams in
   assert.equal((await del(url, refreshed)).status, 200)
   assert.equal((await session.request('ping')).status, 404)
 })
+
+for (const scopes of ['admin', 5, { admin: true }, ['use', 5], null]) {
+  test(`scopes of a principal that are not an array of strings are a TypeError: ${JSON.stringify(scopes)}`, async (t) => {
+    for (const verify of [() => ({ id: 'ada', scopes }), async () => ({ id: 'ada', scopes })]) {
+      const errors: unknown[] = []
+      const server = new McpServer(
+        { name: 'scopes', version: '1' },
+        { onError: (error) => errors.push(error) },
+      )
+      const serving = await serve(server, {
+        port: 0,
+        auth: { verify: verify as never, requiredScopes: ['adm'] },
+      })
+      t.after(() => serving.close({ drainMs: 0 }))
+      const message = { jsonrpc: '2.0', id: 1, method: 'ping' }
+      const reply = await post(serving.url, message, { authorization: 'Bearer a' })
+      assert.equal(reply.status, 500)
+      assert.ok(errors[0] instanceof TypeError)
+      assert.match(errors[0].message, /auth\.verify must give scopes as an array of strings/)
+    }
+  })
+}

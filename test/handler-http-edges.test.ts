@@ -17,6 +17,32 @@ const singletons: readonly (readonly [name: string, value: string])[] = [
   ['Mcp-Name', 'echo'],
 ]
 
+test('a second Host or Origin behind more headers than Node shows is refused with 431', async (t) => {
+  const { port, opened } = await start(t)
+  // Short ones, so that the whole stays below Node's limit in bytes.
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`${i.toString(36)}`, '']))
+  for (const last of [{ HOST: 'evil.example' }, { Origin: 'https://evil.example' }, {}]) {
+    const reply = await raw(
+      port,
+      httpText({ method: 'POST', headers: { ...many, ...last }, body: initializeText }),
+    )
+    assert.equal(reply.status, 431)
+  }
+  assert.deepEqual(opened, [])
+})
+
+test('a server with a smaller maxHeadersCount hides no header either', async (t) => {
+  const { port, serving, opened } = await start(t)
+  serving.server.maxHeadersCount = 20
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-${i}`, '']))
+  const reply = await raw(
+    port,
+    httpText({ method: 'POST', headers: { ...many, Origin: 'https://evil.example' }, body: initializeText }),
+  )
+  assert.equal(reply.status, 431)
+  assert.deepEqual(opened, [])
+})
+
 for (const [name, value] of singletons) {
   test(`a repeated ${name} line is refused on every method, with equal values and in any case too`, async (t) => {
     const { port, opened } = await start(t)

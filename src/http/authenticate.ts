@@ -22,7 +22,11 @@ export interface AuthOptions<Principal> {
   readonly resourceMetadata?: string
   /** Scopes that every caller must have; 403 for those who lack one. */
   readonly requiredScopes?: readonly string[]
+  /** Milliseconds that `verify` may take, 503 after that; 0: no limit. @defaultValue 10 000 */
+  readonly timeoutMs?: number
 }
+
+const VERIFY_MS = 10_000
 
 /** What is read of a principal here. Sessions are bound to the id, so there is none without. */
 interface Identified {
@@ -32,10 +36,10 @@ interface Identified {
 
 /** The reply to a caller who may not go on. */
 export interface AuthRefusal {
-  readonly status: 401 | 403
+  readonly status: 401 | 403 | 503
   readonly message: string
-  /** Value of WWW-Authenticate. */
-  readonly challenge: string
+  /** More headers of the reply, as a flat list. */
+  readonly headers: readonly string[]
 }
 
 export type Authentication<Principal> =
@@ -60,9 +64,39 @@ export function authenticate<Principal extends Identified>(
     return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   const verified = options.verify(bearer.token, request)
-  return isThenable(verified)
-    ? verified.then((principal) => judge(options, principal))
-    : judge(options, verified)
+  return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+}
+
+/** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
+function judgeInTime<Principal extends Identified>(
+  options: AuthOptions<Principal>,
+  verified: PromiseLike<Principal | null | undefined>,
+): Promise<Authentication<Principal>> {
+  const { timeoutMs = VERIFY_MS } = options
+  return new Promise((resolve, reject) => {
+    const onTimeout = () => {
+      const message = `The token could not be verified within ${timeoutMs} ms: try again later`
+      resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
+    }
+    const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, timeoutMs)
+    const settle = (answer: () => Authentication<Principal>) => {
+      clearTimeout(timer)
+      try {
+        resolve(answer())
+      } catch (error) {
+        reject(error)
+      }
+    }
+    const onFailure = (error: unknown) =>
+      settle(() => {
+        throw error
+      })
+    try {
+      verified.then((principal) => settle(() => judge(options, principal)), onFailure)
+    } catch (error) {
+      onFailure(error)
+    }
+  })
 }
 
 /** Not only promises: what an await would wait for must never pass for a principal. */
@@ -80,8 +114,14 @@ function judge<Principal extends Identified>(
   if (typeof principal.id !== 'string') {
     throw new TypeError(`auth.verify must give { id }, a string; got an id of type ${typeof principal.id}`)
   }
+  const { scopes = [] } = principal
+  // A string has `includes` too, which finds parts of words.
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
+    const problem = 'auth.verify must give scopes as an array of strings'
+    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : typeof scopes}`)
+  }
   const { requiredScopes = [] } = options
-  if (requiredScopes.every((scope) => principal.scopes?.includes(scope) === true)) return { principal }
+  if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
   return refuse(options, 403, 'insufficient_scope', message)
 }
@@ -98,5 +138,5 @@ function refuse<Principal>(
     error,
     errorDescription: error === undefined ? undefined : message,
   })
-  return { refusal: { status, message, challenge: value } }
+  return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
 }

@@ -7,7 +7,7 @@
  *   4. session id: present 400, known 404, of this principal 404
  *   5. an array: the revision has batches, and this is one    400, -32600
  *   6. a request: the client can read one of our answers      406
- *   7. not too many calls at once                             429; 503 without a session
+ *   7. not too many calls at once: of the session, of the principal   429; of all   503
  *   8. ids not in use, when duplicates are to be refused      400
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
@@ -15,6 +15,7 @@
  */
 
 import type { Principal } from '../dispatch/exchange.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
@@ -49,7 +50,6 @@ export type Admission =
       readonly messages: readonly Decoded[]
     }
 
-const RETRY_SOON: readonly string[] = ['Retry-After', '1']
 const NONE: readonly DecodedRequest[] = []
 const NO_EXCHANGES: ReadonlySet<SessionExchange> = new Set()
 
@@ -138,13 +138,14 @@ function checkRequests(
   const id = requests.length === 1 ? requests[0]?.id : undefined
   const refusal = unreadable(incoming, id)
   if (refusal !== undefined) return refusal
-  if (session === undefined) return tooMany(requests.length, id, state)
-  const { inFlight = NO_EXCHANGES } = session
+  const inFlight = session?.inFlight ?? NO_EXCHANGES
   const { maxInFlightPerSession } = state.settings
   if (inFlight.size + requests.length > maxInFlightPerSession) {
-    const problem = `Too many calls at once: ${requests.length} more than the ${inFlight.size} that this session has in progress, of ${maxInFlightPerSession}`
-    return { ...refused(429, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
+    const problem = `Too many calls at once: ${requests.length} more than the ${inFlight.size} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
+    return tooMany(id, new LimitError(429, problem))
   }
+  const limit = state.inFlight.refuse(incoming.principal?.id, requests.length)
+  if (limit !== undefined) return tooMany(id, limit)
   if (state.settings.duplicateIds === 'reject') {
     const used = new Set([...inFlight].map((exchange) => exchange.requestId))
     // Within a batch too: each id is in use from its first occurrence on.
@@ -157,15 +158,8 @@ function checkRequests(
   return undefined
 }
 
-/** Calls without a session are nobody's in particular, so all of them count together. */
-function tooMany(
-  count: number,
-  id: JsonRpcId | undefined,
-  { callsWithoutSession, settings }: SessionEraState,
-): Refused | undefined {
-  if (callsWithoutSession + count <= settings.maxInFlight) return undefined
-  const problem = `Too many calls at once: ${callsWithoutSession} are in progress, of ${settings.maxInFlight}`
-  return { ...refused(503, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
+function tooMany(id: JsonRpcId | undefined, error: LimitError): Refused {
+  return { ...refused(error.status, id, error), headers: error.headers }
 }
 
 function unreadable(incoming: Incoming<Principal>, id: JsonRpcId | undefined): Refused | undefined {

@@ -7,6 +7,7 @@
 
 import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import type { InFlight } from '../dispatch/in-flight.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
@@ -35,7 +36,6 @@ export interface SessionEraStats {
   readonly sessions: number
   /** Open SSE connections. */
   readonly streams: number
-  readonly callsInProgress: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
   /** Messages that could reach nobody, since the start. */
@@ -47,8 +47,8 @@ export class SessionEndpoint {
   readonly #unsubscribe: () => void
   #closing: Promise<void> | undefined
 
-  constructor(server: McpServer, settings: SessionEraSettings) {
-    const state = new SessionEraState(server, settings)
+  constructor(server: McpServer, settings: SessionEraSettings, inFlight: InFlight) {
+    const state = new SessionEraState(server, settings, inFlight)
     this.#state = state
     this.#unsubscribe = server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now))
   }
@@ -89,11 +89,10 @@ export class SessionEndpoint {
   }
 
   stats(): SessionEraStats {
-    const { table, keepAlive, calls, budget, counters } = this.#state
+    const { table, keepAlive, budget, counters } = this.#state
     return {
       sessions: table.size,
       streams: keepAlive.size,
-      callsInProgress: calls.size,
       replayBytes: budget.used,
       undeliverable: counters.undeliverable,
     }
@@ -229,7 +228,7 @@ export class SessionEndpoint {
   }
 
   #refuse(incoming: Call, { status, id, error, headers }: Refused): void {
-    incoming.refuse(status, id, error, headers, { closeAfter: this.#closing !== undefined })
+    incoming.refuse(status, id, error, headers, this.#closing !== undefined)
   }
 }
 

@@ -45,7 +45,6 @@ export interface SessionEraLimits {
   readonly disconnectGraceMs: number
   readonly maxStreamBufferBytes: number
   readonly maxInFlightPerSession: number
-  readonly maxInFlight: number
   readonly maxSubscriptionsPerSession: number
   readonly requestTimeoutMs: number
   readonly elicitTimeoutMs: number

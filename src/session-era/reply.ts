@@ -39,6 +39,8 @@ export class PostReply implements StreamOwner {
    */
   #first: SessionExchange | undefined
   #others: SessionExchange[] | undefined
+  /** The requests of the POST. */
+  count = 0
   #stream: CallStream | undefined
   #silence: NodeJS.Timeout | undefined
   #held = false
@@ -72,14 +74,22 @@ export class PostReply implements StreamOwner {
     return this.#first === undefined ? others : [this.#first, ...others]
   }
 
+  get principal(): Principal | undefined {
+    return this.incoming.principal
+  }
+
   get #isDone(): boolean {
     return this.#first === undefined && (this.#others === undefined || this.#others.length === 0)
   }
 
   /** Announces a request that will be answered. All of them, before the first answer. */
   expect(exchange: SessionExchange): void {
+    this.count += 1
     if (this.#first === undefined) this.#first = exchange
-    else this.#others = [...(this.#others ?? []), exchange]
+    else {
+      this.#others ??= []
+      this.#others.push(exchange)
+    }
   }
 
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */

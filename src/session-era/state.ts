@@ -6,6 +6,7 @@
  * equally long: a tick looks at the first ones only.
  */
 
+import type { InFlight } from '../dispatch/in-flight.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -31,6 +32,7 @@ const MAX_FINISHED_IN_TOTAL = 16_384
 export class SessionEraState implements ListenerHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
+  readonly inFlight: InFlight
   readonly table: SessionTable
   readonly clock: CoarseClock
   readonly keepAlive: KeepAlive
@@ -39,17 +41,16 @@ export class SessionEraState implements ListenerHost {
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
   readonly calls = new Set<PostReply>()
-  /** How many of them belong to no session. */
-  callsWithoutSession = 0
   /** Calls whose client left, with the time it did. */
   readonly #detached = new Map<PostReply, number>()
   /** Streams that ended, with the time they did. */
   readonly #finished = new Map<CallStream, { readonly session: Session; readonly at: number }>()
   #onIdle: (() => void) | undefined
 
-  constructor(server: McpServer, settings: SessionEraSettings) {
+  constructor(server: McpServer, settings: SessionEraSettings, inFlight: InFlight) {
     this.server = server
     this.settings = settings
+    this.inFlight = inFlight
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
     this.budget = new ReplayBudget(settings.replay?.maxTotalBytes ?? 0)
     this.news = new News(settings.replay, this.budget)
@@ -80,11 +81,10 @@ export class SessionEraState implements ListenerHost {
   /** A call that takes its time. */
   hold(reply: PostReply): void {
     this.calls.add(reply)
+    this.inFlight.begin(reply.principal?.id, reply.count)
+    reply.incoming.hold()
     const { session } = reply
-    if (session === undefined) {
-      this.callsWithoutSession += 1
-      return
-    }
+    if (session === undefined) return
     this.table.use(session)
     session.inFlight ??= new Set()
     for (const exchange of reply.exchanges) session.inFlight.add(exchange)
@@ -97,8 +97,9 @@ export class SessionEraState implements ListenerHost {
   release(reply: PostReply): void {
     this.calls.delete(reply)
     this.#detached.delete(reply)
-    if (reply.session === undefined) this.callsWithoutSession -= 1
-    else this.table.release(reply.session)
+    this.inFlight.end(reply.principal?.id, reply.count)
+    reply.incoming.release()
+    if (reply.session !== undefined) this.table.release(reply.session)
     if (this.calls.size === 0) this.#onIdle?.()
   }
 

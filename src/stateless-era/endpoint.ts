@@ -9,7 +9,9 @@
 import { RequestContext } from '../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import type { InFlight } from '../dispatch/in-flight.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
@@ -35,7 +37,6 @@ export interface StatelessEraStats {
   readonly subscriptions: number
   /** Tasks whose handler has not come to its end. */
   readonly tasks: number
-  readonly callsInProgress: number
   /** Open SSE connections. */
   readonly streams: number
   /** Messages that could reach nobody, since the start. */
@@ -48,8 +49,8 @@ export class StatelessEndpoint {
   readonly #unsubscribe: () => void
   #closing = false
 
-  constructor(server: McpServer, settings: StatelessEraSettings) {
-    this.#state = new StatelessEraState(server, settings)
+  constructor(server: McpServer, settings: StatelessEraSettings, inFlight: InFlight) {
+    this.#state = new StatelessEraState(server, settings, inFlight)
     this.#subscriptions = new Subscriptions(this.#state)
     this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
   }
@@ -75,7 +76,6 @@ export class StatelessEndpoint {
     return {
       subscriptions: this.#subscriptions.size,
       tasks: this.#state.tasks.size,
-      callsInProgress: this.#state.calls.size,
       streams: this.#state.keepAlive.size,
       undeliverable: this.#state.counters.undeliverable,
     }
@@ -99,12 +99,10 @@ export class StatelessEndpoint {
   }
 
   #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
-    const { server, sealer, calls, settings } = this.#state
+    const { server, sealer, inFlight } = this.#state
     try {
-      if (calls.size >= settings.maxInFlight) {
-        const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
-        throw new RpcError(ErrorCode.SERVER_ERROR, problem)
-      }
+      const limit = inFlight.refuse(incoming.principal?.id, 1)
+      if (limit !== undefined) throw limit
       const inputs = TAKES_INPUT.has(request.method)
         ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
         : undefined
@@ -149,7 +147,9 @@ export class StatelessEndpoint {
   }
 
   #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
-    if (!(error instanceof RpcError)) {
+    if (error instanceof LimitError) {
+      incoming.refuse(error.status, id, error, error.headers)
+    } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
       incoming.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
@@ -162,7 +162,7 @@ export class StatelessEndpoint {
 
   #refuseClosing(incoming: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
     const id = admission.kind === 'request' ? admission.request.id : undefined
-    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], { closeAfter: true })
+    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], true)
   }
 }
 

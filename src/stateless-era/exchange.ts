@@ -94,7 +94,7 @@ export class StatelessExchange extends Abortable implements Exchange {
   /** The request does not finish at once: from now on it takes part in shutdown, and may end by disconnection. */
   hold(): void {
     this.#held = true
-    this.#state.calls.add(this)
+    this.#state.hold(this)
     const { response, accepts } = this.incoming
     if (response.destroyed) {
       // Gone while the request was authenticated: its `close` event is over.

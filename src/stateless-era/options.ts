@@ -41,7 +41,6 @@ export interface StatelessEraSettings {
   readonly keepAliveMs: number
   readonly sseAfterMs: number
   readonly maxStreamBufferBytes: number
-  readonly maxInFlight: number
   readonly subscriptions: Required<SubscriptionOptions>
   readonly requestState: SealOptions
   readonly tasks: TaskSettings

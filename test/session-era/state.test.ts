@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { InFlight } from '../../src/dispatch/in-flight.ts'
 import { McpServer } from '../../src/index.ts'
 import { checkOptions } from '../../src/options.ts'
 import { CallStream } from '../../src/session-era/call-stream.ts'
@@ -11,7 +12,8 @@ import { SessionEraState } from '../../src/session-era/state.ts'
 
 function setup(t: TestContext) {
   const server = new McpServer({ name: 'state', version: '1' })
-  const state = new SessionEraState(server, checkOptions({}).sessionEra)
+  const settings = checkOptions({})
+  const state = new SessionEraState(server, settings.sessionEra, new InFlight(settings.inFlight))
   t.after(() => state.shutDown())
   const peer = { info: { name: 'client', version: '1' }, capabilities: {} }
   const open = () => {

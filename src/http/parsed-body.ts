@@ -1,0 +1,17 @@
+/** Bodies that a framework has read before the request came here. */
+
+import { Buffer } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { decodeBody } from '../jsonrpc/decode.ts'
+
+/** What a framework has made of the body; undefined when nothing was parsed: null is JSON too. */
+export function parsedBodyOf(request: IncomingMessage, parsedBody: unknown): unknown {
+  const given = typeof parsedBody === 'function' ? undefined : parsedBody
+  return given === undefined ? (request as { body?: unknown }).body : given
+}
+
+/** A framework hands the body over as JSON, or as the bytes or the text that it found. */
+export function readParsed(parsed: unknown): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed)) : parsed
+}
