@@ -48,7 +48,7 @@ import { createHeaderReader } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
-import { RequestChecks, type Stop } from './http/request-checks.ts'
+import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
@@ -314,6 +314,12 @@ class Entrance {
     const parsed = parsedBodyOf(request, parsedBody)
     if (parsed !== undefined) {
       this.#decoded(incoming, () => readParsed(parsed))
+      return
+    }
+    const encoded = encodedBody(request)
+    if (encoded !== undefined) {
+      reader.cancel()
+      this.#stop(incoming, encoded)
       return
     }
     reader.read((error, body, charged) => {

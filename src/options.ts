@@ -167,7 +167,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('strictAccept', strictAccept, ['boolean'])
   oneOf('duplicateIds', duplicateIds, ['accept', 'reject'])
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
-    throw new TypeError(`path must begin with a slash and have no query; got ${JSON.stringify(path)}`)
+    throw new TypeError(`path must begin with a slash and have no query; got ${shown(path)}`)
   }
   if (auth !== undefined) checkAuth(auth)
   const {
@@ -297,7 +297,7 @@ function checkAuth(auth: AuthOptions): void {
   const isUrl = (text: unknown) =>
     typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
   if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
-    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${String(resourceMetadata)}`)
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
   }
   const { requiredScopes = [] } = auth
   // RFC 6749 3.3: the characters of a scope.
@@ -311,7 +311,7 @@ function checkAuth(auth: AuthOptions): void {
 
 function checkNames(options: object, known: readonly string[], prefix: string): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${String(options)}`)
+    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${shown(options)}`)
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(`There is no option ${JSON.stringify(prefix + name)}`)
@@ -340,13 +340,18 @@ function checkCount(name: string, value: unknown): number {
   ) {
     return value
   }
-  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${String(value)}`)
+  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${shown(value)}`)
 }
 
 /** @internal Also for `close`. */
 export function checkTime(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
-  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${String(value)}`)
+  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${shown(value)}`)
+}
+
+/** @internal A wrong value in a message: '5' must not be taken for 5. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function requireType(name: string, value: unknown, types: readonly string[]): void {
@@ -356,5 +361,5 @@ function requireType(name: string, value: unknown, types: readonly string[]): vo
 
 function oneOf(name: string, value: unknown, values: readonly string[]): void {
   if (typeof value === 'string' && values.includes(value)) return
-  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${String(value)}`)
+  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${shown(value)}`)
 }

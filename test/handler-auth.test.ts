@@ -219,3 +219,31 @@ for (const scopes of ['admin', 5, { admin: true }, ['use', 5], null]) {
     }
   })
 }
+
+const thrown: readonly (readonly [status: number, error: unknown])[] = [
+  [401, Object.assign(new Error('"exp" claim timestamp check failed'), { code: 'ERR_JWT_EXPIRED' })],
+  [401, Object.assign(new Error('signature'), { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' })],
+  [401, Object.assign(new Error('jwt expired'), { name: 'TokenExpiredError' })],
+  [401, Object.assign(new Error('bad'), { status: 401 })],
+  [401, Object.assign(new Error('bad'), { errorCode: 'invalid_token' })],
+  [500, Object.assign(new Error('timeout'), { code: 'ERR_JWKS_TIMEOUT' })],
+  [500, new TypeError('fetch failed')],
+  [500, undefined],
+]
+
+for (const [status, error] of thrown) {
+  test(`auth.verify that throws ${error} is ${status}`, async (t) => {
+    const throws = () => {
+      throw error
+    }
+    for (const verify of [throws, async () => throws()]) {
+      const { url, errors } = await start(t, { auth: { verify } })
+      const reply = await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { authorization: 'Bearer a' })
+      assert.equal(reply.status, status)
+      const challenge = reply.headers['www-authenticate']
+      if (status === 401) assert.match(String(challenge), /^Bearer error="invalid_token"/)
+      else assert.equal(challenge, undefined)
+      assert.equal(errors.length, status === 401 ? 0 : 1)
+    }
+  })
+}

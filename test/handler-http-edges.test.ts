@@ -328,3 +328,24 @@ test('deep, wide and heavy JSON is answered', async (t) => {
   assert.deepEqual([whole.status, whole.json.error.code], [400, -32600])
   assert.equal((await session.request('ping')).status, 200)
 })
+
+test('a body with a Content-Encoding is refused with 415 that names it, and what would be accepted', async (t) => {
+  const { port } = await start(t)
+  const refused = await raw(port, httpText({ headers: { 'content-encoding': 'gzip' }, body: initializeText }))
+  assert.equal(refused.status, 415)
+  assert.match(refused.body, /Content-Encoding \\"gzip\\" is not supported/)
+  assert.equal(refused.headers['accept-encoding'], 'identity')
+  const plain = await raw(
+    port,
+    httpText({ headers: { 'content-encoding': 'identity' }, body: initializeText }),
+  )
+  assert.equal(plain.status, 200)
+})
+
+test('a Content-Type in another charset is refused with 415 that asks for UTF-8', async (t) => {
+  const { port } = await start(t)
+  const type = 'application/json; charset=iso-8859-1'
+  const refused = await raw(port, httpText({ headers: { 'content-type': type }, body: initializeText }))
+  assert.equal(refused.status, 415)
+  assert.match(refused.body, /application\/json in UTF-8/)
+})

@@ -219,7 +219,9 @@ test('a final slash of path does not count, except where it is all there is', ()
 
 test('serve names its own wrong options, and those of the handler', async () => {
   const rows: readonly (readonly [name: string, options: object])[] = [
-    ...[-1, 65_536, 1.5, '80', null, Number.NaN].map((port) => ['port', { port }] as const),
+    ...[-1, 65_536, 1.5, '80x', '', ' ', '65536', null, Number.NaN].map(
+      (port) => ['port', { port }] as const,
+    ),
     ...[5, '', null].map((host) => ['host', { host }] as const),
     ['path', { path: 'mcp' }],
     ['hostname', { hostname: 'localhost' }],

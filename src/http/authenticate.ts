@@ -13,6 +13,8 @@ export interface AuthOptions<Principal> {
    * Says who a bearer token speaks for.
    *
    * @returns `undefined` or `null` for a token that is not valid
+   * @throws an error of a token library (jose, jsonwebtoken), or one with `status` 401, for a token that is not valid:
+   *   the caller gets 401 and may refresh it. Any other error is a failure of the server: 500
    */
   readonly verify: (
     token: string,
@@ -27,6 +29,13 @@ export interface AuthOptions<Principal> {
 }
 
 const VERIFY_MS = 10_000
+const TOKEN_ERROR_CODE = /^ERR_(JWT|JWS|JWE|JOSE)_|^ERR_JWKS_NO_MATCHING_KEY$/
+const TOKEN_ERROR_NAMES: readonly string[] = [
+  'JsonWebTokenError',
+  'TokenExpiredError',
+  'NotBeforeError',
+  'InvalidTokenError',
+]
 
 /** What is read of a principal here. Sessions are bound to the id, so there is none without. */
 interface Identified {
@@ -63,8 +72,28 @@ export function authenticate<Principal extends Identified>(
   if (bearer.kind === 'malformed') {
     return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
-  const verified = options.verify(bearer.token, request)
-  return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+  try {
+    const verified = options.verify(bearer.token, request)
+    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+  } catch (error) {
+    return refuseToken(options, error)
+  }
+}
+
+/** @throws what says nothing about the token */
+function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
+  if (!isTokenError(error)) throw error
+  return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+}
+
+/** The names and codes by which the token libraries of the field say that a token is bad or too old. */
+function isTokenError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, code, errorCode, status, statusCode } = error as { readonly [key: string]: unknown }
+  if (status === 401 || statusCode === 401 || code === 'invalid_token' || errorCode === 'invalid_token')
+    return true
+  // Keys that cannot be had (ERR_JWKS_TIMEOUT) are not the fault of the token.
+  return TOKEN_ERROR_CODE.test(String(code)) || TOKEN_ERROR_NAMES.includes(String(name))
 }
 
 /** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
@@ -87,10 +116,7 @@ function judgeInTime<Principal extends Identified>(
         reject(error)
       }
     }
-    const onFailure = (error: unknown) =>
-      settle(() => {
-        throw error
-      })
+    const onFailure = (error: unknown) => settle(() => refuseToken(options, error))
     try {
       verified.then((principal) => settle(() => judge(options, principal)), onFailure)
     } catch (error) {

@@ -6,9 +6,9 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { createHostCheck } from './host.ts'
-import { type Accepts, isJson } from './media-type.ts'
-import { createOriginCheck } from './origin.ts'
+import { createHostCheck, quote } from './host.ts'
+import { type Accepts, isJson, parseMediaType } from './media-type.ts'
+import { createOriginCheck, type OriginCheck } from './origin.ts'
 
 /** Why a request goes no further. */
 export interface Stop {
@@ -38,7 +38,7 @@ export interface RequestCheckOptions {
 export class RequestChecks {
   readonly #options: RequestCheckOptions
   readonly #checkHost: (host: string | undefined) => true | string
-  readonly #checkOrigin: (origin: string | undefined) => true | string
+  readonly #checkOrigin: OriginCheck
 
   constructor(options: RequestCheckOptions) {
     const { allowedHosts, allowedOrigins } = options
@@ -63,12 +63,14 @@ export class RequestChecks {
       return { status: 400, message: `The ${duplicate} header occurs more than once` }
     }
     // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const hostCheck = this.#checkHost(ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host)
+    const authority = ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host
+    const hostCheck = this.#checkHost(authority)
     if (hostCheck !== true) return { status: 403, message: hostCheck }
-    const originCheck = this.#checkOrigin(origin)
+    const originCheck = this.#checkOrigin(origin, authority)
     if (originCheck !== true) return { status: 403, message: originCheck }
     if (!this.#isEndpoint(request)) {
-      return { status: 404, message: `Not found: the MCP endpoint is ${this.#options.path}` }
+      const problem = `Not found: ${quote(targetOf(request))}; the MCP endpoint is ${this.#options.path}`
+      return { status: 404, message: problem }
     }
     if (METHODS.has(request.method)) return undefined
     return { status: 405, message: `Method ${request.method} is not allowed`, headers: ALLOW }
@@ -84,15 +86,19 @@ export class RequestChecks {
     return unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
   }
 
-  /** A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path. */
+  /**
+   * A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path.
+   * Below a mount of a framework the path is that of the whole URL or what is left of it.
+   */
   #isEndpoint(request: IncomingMessage): boolean {
     const { path } = this.#options
-    if (path === undefined) return true
-    const target = targetOf(request)
-    if (target === path) return true
-    // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
-    const [beforeQuery = ''] = target.replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
-    return beforeQuery === path || beforeQuery === `${path}/`
+    if (path === undefined || request.url === path) return true
+    const isPath = (target: string | undefined) => {
+      // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
+      const [beforeQuery = ''] = (target ?? '').replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
+      return beforeQuery === path || beforeQuery === `${path}/`
+    }
+    return isPath(request.url) || isPath((request as { originalUrl?: string }).originalUrl)
   }
 }
 
@@ -103,8 +109,19 @@ function targetOf(request: IncomingMessage): string {
 
 function notJson(contentType: string | undefined): Stop | undefined {
   if (isJson(contentType)) return undefined
-  const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100))
-  return { status: 415, message: `The Content-Type of a POST must be application/json; got ${got}` }
+  const got = contentType === undefined ? 'none' : quote(contentType)
+  const charset = parseMediaType(contentType ?? '')?.parameters.get('charset')
+  const expected = charset === undefined ? 'application/json' : 'application/json in UTF-8'
+  return { status: 415, message: `The Content-Type of a POST must be ${expected}; got ${got}` }
+}
+
+/** A body in a coding that was not undone: nothing here unpacks what a client sends. */
+export function encodedBody({ headers }: IncomingMessage): Stop | undefined {
+  const { 'content-encoding': encoding = 'identity' } = headers
+  if (encoding.toLowerCase() === 'identity') return undefined
+  const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
+  // RFC 9110 section 15.5.16: what would have been accepted.
+  return { status: 415, message, headers: ['Accept-Encoding', 'identity'] }
 }
 
 /** What the specification asks of a client, for those who want it enforced. */
