@@ -17,11 +17,12 @@
  * Invariant: numbers never go back. A session is told of a resource only what happened after it subscribed.
  */
 
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { Changes, ListKind } from '../features/change-bus.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { Notify } from '../protocol/methods.ts'
 import { encodeData } from '../sse/frame.ts'
-import { type ReplayBudget, ReplayRing, type RingLimits } from '../sse/replay-ring.ts'
+import { ReplayRing, type RingLimits } from '../sse/replay-ring.ts'
 import type { Listener } from './listener.ts'
 import type { Session } from './session.ts'
 
@@ -59,7 +60,7 @@ export class News {
   readonly #resources = new Map<string, Resource>()
 
   /** @param limits - of what is kept word for word; undefined: nothing is */
-  constructor(limits: RingLimits | undefined, budget: ReplayBudget) {
+  constructor(limits: RingLimits | undefined, budget: ByteBudget) {
     this.#ring = limits === undefined ? undefined : new ReplayRing(limits, budget)
   }
 

@@ -9,10 +9,10 @@
  * table's idle list exactly while it is 0.
  */
 
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { Peer } from '../dispatch/exchange.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
-import type { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CallStream } from './call-stream.ts'
 import type { SessionExchange } from './exchange.ts'
 import type { Listener } from './listener.ts'
@@ -40,7 +40,7 @@ export class Session {
   /** Those of calls, by name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
   streams: Map<string, CallStream> | undefined
   /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
-  replayBudget: ReplayBudget | undefined
+  replayBudget: ByteBudget | undefined
   /** The stream that GET listens to. Lifecycle: from the first GET. */
   listening: Listener | undefined
   /** URIs, each with the number of the last piece of news before it was subscribed to. */

@@ -6,11 +6,11 @@
  * equally long: a tick looks at the first ones only.
  */
 
+import { ByteBudget } from '../bounds/byte-budget.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
-import { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CallStream } from './call-stream.ts'
 import { CoarseClock } from './clock.ts'
 import type { SessionExchange } from './exchange.ts'
@@ -34,7 +34,7 @@ export class SessionEraState implements ListenerHost {
   readonly table: SessionTable
   readonly clock: CoarseClock
   readonly keepAlive: KeepAlive
-  readonly budget: ReplayBudget
+  readonly budget: ByteBudget
   readonly news: News
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
@@ -51,7 +51,7 @@ export class SessionEraState implements ListenerHost {
     this.server = server
     this.settings = settings
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
-    this.budget = new ReplayBudget(settings.replay?.maxTotalBytes ?? 0)
+    this.budget = new ByteBudget(settings.replay?.maxTotalBytes ?? 0)
     this.news = new News(settings.replay, this.budget)
     const limits = [
       settings.sessions?.idleTimeoutMs ?? 0,
@@ -129,9 +129,9 @@ export class SessionEraState implements ListenerHost {
     this.table.release(listener.session)
   }
 
-  replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget {
+  replayBudget(session: Session, replay: Required<ReplayOptions>): ByteBudget {
     const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
-    session.replayBudget ??= new ReplayBudget(share, this.budget)
+    session.replayBudget ??= new ByteBudget(share, this.budget)
     return session.replayBudget
   }
 
