@@ -5,6 +5,7 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import { RateLimit } from './dispatch/rate-limit.ts'
 import type { McpServer } from './features/server.ts'
 import type { Incoming } from './http/incoming.ts'
 import type { HandlerSettings } from './options.ts'
@@ -24,6 +25,10 @@ export interface EraStats {
   readonly callsInProgress: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
+  /** Bytes of what clients sent and sessions keep: who they are, what they subscribe to. */
+  readonly sessionBytes: number
+  /** Bytes of what clients sent and `subscriptions/listen` streams keep. */
+  readonly subscriptionBytes: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
 }
@@ -35,8 +40,10 @@ export class Eras {
 
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#served = settings.eras
-    this.#session = new SessionEndpoint(server, settings.sessionEra)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra)
+    const rate = settings.rateLimit
+    const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
+    this.#session = new SessionEndpoint(server, settings.sessionEra, rateLimit)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, rateLimit)
   }
 
   /** @param body - as parsed JSON */
@@ -67,6 +74,8 @@ export class Eras {
       streams: session.streams + stateless.streams,
       callsInProgress: session.callsInProgress + stateless.callsInProgress,
       replayBytes: session.replayBytes,
+      sessionBytes: session.sessionBytes,
+      subscriptionBytes: stateless.subscriptionBytes,
       undeliverable: session.undeliverable + stateless.undeliverable,
     }
   }

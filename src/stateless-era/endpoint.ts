@@ -10,6 +10,8 @@ import { RequestContext } from '../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
+import type { RateLimit } from '../dispatch/rate-limit.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
@@ -40,6 +42,8 @@ export interface StatelessEraStats {
   readonly streams: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
+  /** Bytes of what clients sent and streams of news keep. */
+  readonly subscriptionBytes: number
 }
 
 export class StatelessEndpoint {
@@ -48,8 +52,9 @@ export class StatelessEndpoint {
   readonly #unsubscribe: () => void
   #closing = false
 
-  constructor(server: McpServer, settings: StatelessEraSettings) {
-    this.#state = new StatelessEraState(server, settings)
+  /** @param rateLimit - of requests, of both eras together */
+  constructor(server: McpServer, settings: StatelessEraSettings, rateLimit?: RateLimit) {
+    this.#state = new StatelessEraState(server, settings, rateLimit)
     this.#subscriptions = new Subscriptions(this.#state)
     this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
   }
@@ -78,6 +83,7 @@ export class StatelessEndpoint {
       callsInProgress: this.#state.calls.size,
       streams: this.#state.keepAlive.size,
       undeliverable: this.#state.counters.undeliverable,
+      subscriptionBytes: this.#subscriptions.bytes,
     }
   }
 
@@ -99,8 +105,10 @@ export class StatelessEndpoint {
   }
 
   #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
-    const { server, sealer, calls, settings } = this.#state
+    const { server, sealer, calls, settings, rateLimit } = this.#state
     try {
+      const limited = rateLimit?.take(incoming.principal?.id, undefined)
+      if (limited !== undefined) throw limited
       if (calls.size >= settings.maxInFlight) {
         const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
         throw new RpcError(ErrorCode.SERVER_ERROR, problem)
@@ -134,22 +142,23 @@ export class StatelessEndpoint {
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
     const { server, settings, tasks } = this.#state
     const { incoming } = exchange
-    const ctx = new RequestContext(exchange, request, server)
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
-      this.#subscriptions.listen(exchange, ctx, wanted)
+      this.#subscriptions.listen(exchange, wanted)
       return
     }
     const open = (found: Awaited<typeof wanted>) => {
       if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
-      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, ctx, found)
+      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, found)
     }
     wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
   }
 
   #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
-    if (!(error instanceof RpcError)) {
+    if (error instanceof LimitError) {
+      incoming.refuse(error.status, id, error, error.headers)
+    } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
       incoming.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))

@@ -1,6 +1,7 @@
 /** What the stateless era has in hand at a moment: calls in progress and open subscriptions; nothing of the past. */
 
 import type { MethodTable } from '../dispatch/dispatcher.ts'
+import type { RateLimit } from '../dispatch/rate-limit.ts'
 import { Sealer, type SealOptions } from '../dispatch/sealed-state.ts'
 import type { McpServer } from '../features/server.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
@@ -13,6 +14,8 @@ import { Tasks } from './tasks.ts'
 export class StatelessEraState {
   readonly server: McpServer
   readonly settings: StatelessEraSettings
+  /** Of requests; undefined: they may come as often as they like. */
+  readonly rateLimit: RateLimit | undefined
   readonly keepAlive: KeepAlive
   readonly sealer: Sealer
   readonly tasks: Tasks
@@ -24,9 +27,10 @@ export class StatelessEraState {
   #onIdle: (() => void) | undefined
   #extended: MethodTable<McpServer> | undefined
 
-  constructor(server: McpServer, settings: StatelessEraSettings) {
+  constructor(server: McpServer, settings: StatelessEraSettings, rateLimit?: RateLimit) {
     this.server = server
     this.settings = settings
+    this.rateLimit = rateLimit
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
     this.sealer = new Sealer(settings.requestState satisfies SealOptions)
     this.tasks = new Tasks(server, settings.tasks)
