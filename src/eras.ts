@@ -5,7 +5,8 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
-import type { InFlight } from './dispatch/in-flight.ts'
+import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
+import { RateLimit } from './dispatch/rate-limit.ts'
 import type { McpServer } from './features/server.ts'
 import type { Incoming } from './http/incoming.ts'
 import type { HandlerSettings } from './options.ts'
@@ -24,6 +25,10 @@ export interface EraStats {
   readonly streams: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
+  /** Bytes of what clients sent and sessions keep: who they are, what they subscribe to. */
+  readonly sessionBytes: number
+  /** Bytes of what clients sent and `subscriptions/listen` streams keep. */
+  readonly subscriptionBytes: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
 }
@@ -33,10 +38,13 @@ export class Eras {
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
 
-  constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlight) {
+  constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
-    this.#session = new SessionEndpoint(server, settings.sessionEra, inFlight)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, inFlight)
+    const { rateLimit: rate } = settings
+    const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
+    const limits = { inFlight, rateLimit }
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits)
   }
 
   /** @param body - as parsed JSON */
@@ -66,6 +74,8 @@ export class Eras {
       tasks: stateless.tasks,
       streams: session.streams + stateless.streams,
       replayBytes: session.replayBytes,
+      sessionBytes: session.sessionBytes,
+      subscriptionBytes: stateless.subscriptionBytes,
       undeliverable: session.undeliverable + stateless.undeliverable,
     }
   }

@@ -33,15 +33,15 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ByteBudget } from './bounds/byte-budget.ts'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
-import { InFlight } from './dispatch/in-flight.ts'
+import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, BodyReader } from './http/body.ts'
-import { ByteBudget } from './http/byte-budget.ts'
 import { enqueue, hasReply } from './http/connection.ts'
 import { createCors } from './http/cors.ts'
 import { createHeaderReader } from './http/headers.ts'
@@ -154,7 +154,7 @@ class Entrance {
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
   readonly #host: IncomingHost
-  readonly #inFlight: InFlight
+  readonly #inFlight: InFlightCounter
   /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
   #verifiesLater = false
 
@@ -169,7 +169,7 @@ class Entrance {
       bodies: new ByteBudget(settings.maxTotalBodyBytes),
       onRefused: (refusal, response) => this.#refused(refusal, response),
     }
-    this.#inFlight = new InFlight(settings.inFlight)
+    this.#inFlight = new InFlightCounter(settings.inFlight)
     this.eras = new Eras(server, settings, this.#inFlight)
   }
 

@@ -6,8 +6,10 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
-import type { InFlightLimits } from './dispatch/in-flight.ts'
+import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
+import { checkRate } from './dispatch/rate-limit.ts'
 import type { SealOptions } from './dispatch/sealed-state.ts'
+import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
 import type { Era } from './select-era.ts'
@@ -73,6 +75,11 @@ export interface HandlerOptions {
   readonly maxInFlight?: number
   /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
   readonly maxInFlightPerPrincipal?: number
+  /**
+   * How often one caller may send a request: a principal, else a session, else all others together; 429 above.
+   * `false`: as often as they like. @defaultValue 10 000 a second, 100 000 after a pause
+   */
+  readonly rateLimit?: false | Rate
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number
   /** Time for a client to answer a request of ours. @defaultValue 60 s */
@@ -109,6 +116,8 @@ export interface HandlerSettings {
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
   readonly strictAccept: boolean
+  /** `undefined`: no limit. */
+  readonly rateLimit: Rate | undefined
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
   readonly sessionEra: SessionEraSettings
@@ -137,6 +146,7 @@ const TIMES = {
   requestTimeoutMs: 60 * SECOND,
   elicitTimeoutMs: 10 * MINUTE,
 }
+const DEFAULT_RATE: Rate = { perSecond: 10_000, burst: 100_000 }
 const HOOKS = ['onSessionOpened', 'onSessionClosed', 'onRejected'] as const
 const NAMES: readonly string[] = [
   'path',
@@ -152,6 +162,7 @@ const NAMES: readonly string[] = [
   'tasks',
   'serverInfo',
   'duplicateIds',
+  'rateLimit',
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -176,6 +187,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     subscriptions = {},
     requestState = {},
     tasks = {},
+    rateLimit = DEFAULT_RATE,
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
   const { maxBodyBytes, maxTotalBodyBytes, maxPipelined, maxInFlight, maxInFlightPerPrincipal, ...counts } =
@@ -192,6 +204,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
     strictAccept,
+    rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     eras: checkEras(eras),
     statelessEra: {
@@ -223,7 +236,7 @@ function checkEras(eras: readonly Era[]): ReadonlySet<Era> {
 }
 
 function checkSubscriptions(subscriptions: SubscriptionOptions): Required<SubscriptionOptions> {
-  const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000 }
+  const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxTotalBytes: 64 * MiB }
   checkNames(subscriptions, [...Object.keys(counts), 'maxAgeMs'], 'subscriptions.')
   return {
     ...checkAll(subscriptions, counts, 'subscriptions.', checkCount),
@@ -268,12 +281,13 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {
   if (sessions === false) return undefined
-  checkNames(sessions, ['max', 'idleTimeoutMs', 'missingId'], 'sessions.')
+  const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
+  checkNames(sessions, [...Object.keys(counts), 'idleTimeoutMs', 'missingId'], 'sessions.')
   const { missingId = 'reject' } = sessions
   oneOf('sessions.missingId', missingId, ['reject', 'serve'])
   return {
     missingId,
-    ...checkAll(sessions, { max: 10_000 }, 'sessions.', checkCount),
+    ...checkAll(sessions, counts, 'sessions.', checkCount),
     ...checkAll(sessions, { idleTimeoutMs: 30 * MINUTE }, 'sessions.', checkTime),
   }
 }

@@ -27,6 +27,7 @@ import { type AskOptions, elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import { type Inputs, LocalRounds } from './input-required.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 export interface ClientInfo extends Implementation {
@@ -68,6 +69,7 @@ export class RequestContext {
   #local: LocalRounds | undefined
   #locals: Record<string, unknown> | undefined
   #lastProgress = Number.NEGATIVE_INFINITY
+  #isCounted = false
 
   constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
@@ -311,6 +313,18 @@ export class RequestContext {
     if (inputs !== undefined) return inputs
     this.#local ??= new LocalRounds()
     return this.#local
+  }
+
+  /**
+   * @internal Counts the call, once however often its handler runs.
+   *
+   * @throws {LimitError} 429
+   */
+  count(limit: RateLimit): void {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    const refusal = limit.take(this.#exchange.principal?.id, this.#exchange.sessionId)
+    if (refusal !== undefined) throw refusal
   }
 
   /** @internal Whether the call was aborted, without making a signal for the question. */

@@ -19,6 +19,7 @@ import { checkDeclared } from './input-declared.ts'
 import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
+import { LimitError } from './limit-error.ts'
 
 export { isPromise } from './is-promise.ts'
 
@@ -214,7 +215,7 @@ function withElicitationId(params: JsonObject): JsonObject {
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
-  if (error instanceof NotOfferedError) return { error, origin: 'protocol' }
+  if (error instanceof NotOfferedError || error instanceof LimitError) return { error, origin: 'protocol' }
   if (error instanceof RpcError && isComplete(error)) return { error, origin: 'handler' }
   if (error instanceof MissingCapabilityError) {
     const { message, requiredCapabilities } = error

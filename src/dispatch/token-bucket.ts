@@ -7,8 +7,10 @@
  * fill: a bucket that is full again says as much as none.
  *
  * Invariant: a bucket has between 0 and `burst` tokens. Of a key that takes nothing for `burst / perSecond` seconds nothing is kept after
- * twice that time.
+ * twice that time; nor is anything kept of the keys before the last 32 768, whose buckets are then full again.
  */
+
+import { ownText } from '../bounds/heap-size.ts'
 
 /** How often something may happen. */
 export interface Rate {
@@ -17,6 +19,9 @@ export interface Rate {
   /** Events at once, after a pause. */
   readonly burst: number
 }
+
+/** A client can make up keys, such as sessions, faster than buckets fill. */
+const MAX_KEYS = 16_384
 
 interface Bucket {
   /** Thousandths, so that whole rates and milliseconds are counted without rounding. */
@@ -61,7 +66,9 @@ export class TokenBuckets {
   #revive(key: string, now: number): Bucket {
     const bucket = this.#old.get(key) ?? { tokens: this.rate.burst * 1000, at: now }
     this.#old.delete(key)
-    this.#young.set(key, bucket)
+    if (this.#young.size >= MAX_KEYS) this.#nextPeriod(this.#since)
+    // The caller's key may be a part of a long text.
+    this.#young.set(ownText(key), bucket)
     return bucket
   }
 
@@ -84,8 +91,8 @@ export class TokenBucket {
   }
 
   /** As `TokenBuckets.take`. */
-  take(now: number): number {
-    return takeFrom(this.#bucket, this.rate, 1, now)
+  take(now: number, count = 1): number {
+    return takeFrom(this.#bucket, this.rate, count, now)
   }
 }
 

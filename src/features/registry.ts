@@ -53,6 +53,8 @@ export class Registry<E extends Entry> {
   readonly listKey: string
   readonly #changed: () => void
   readonly #entries = new Map<string, E>()
+  /** What `some` has found out since the last change. */
+  readonly #known = new Map<(entry: E) => boolean, boolean>()
   #wholeList: JsonText | undefined
   #lastOrder = 0
   #version = 0
@@ -99,6 +101,7 @@ export class Registry<E extends Entry> {
 
   changed(): void {
     this.#wholeList = undefined
+    this.#known.clear()
     this.#version += 1
     this.#changed()
   }
@@ -114,15 +117,23 @@ export class Registry<E extends Entry> {
     for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
   }
 
-  /** Whether any entry satisfies the test, enabled or not: capabilities do not flicker. */
+  /**
+   * Whether any entry satisfies the test, enabled or not: capabilities do not flicker. Asked for each request, so that
+   * the entries are looked at once after a change.
+   *
+   * @param test - always the same function for the same question
+   */
   some(test: (entry: E) => boolean): boolean {
-    for (const entry of this.#entries.values()) if (test(entry)) return true
-    return false
+    const known = this.#known.get(test)
+    if (known !== undefined) return known
+    const found = [...this.#entries.values()].some(test)
+    this.#known.set(test, found)
+    return found
   }
 
   /** A list that is not the same for everybody MUST NOT be shared, whatever the options say. */
   restrict(hint: CacheHint): CacheHint {
-    if (hint.scope === 'private' || !this.some((entry) => entry.visible !== undefined)) return hint
+    if (hint.scope === 'private' || !this.some(isRestricted)) return hint
     return { ...hint, scope: 'private' }
   }
 
@@ -135,7 +146,7 @@ export class Registry<E extends Entry> {
     const whole = cursor === undefined && this.#entries.size <= pageSize
     if (whole && this.#wholeList !== undefined) return this.#wholeList
     const list = listResult(this.listKey, [...this.open(ctx)], cursor, pageSize)
-    if (whole && !this.some((entry) => entry.visible !== undefined)) this.#wholeList = list
+    if (whole && !this.some(isRestricted)) this.#wholeList = list
     return list
   }
 }
@@ -156,6 +167,10 @@ export function listResult(
   }
   const next = page.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(page.nextCursor)}`
   return new JsonText(`{"${listKey}":[${page.items.map((item) => item.json).join(',')}]${next}}`)
+}
+
+function isRestricted(entry: Entry): boolean {
+  return entry.visible !== undefined
 }
 
 function isOpen(entry: Entry, ctx: RequestContext): boolean {

@@ -5,8 +5,21 @@
  * Invariant: a URI is in the map exactly while it has subscribers; its `stop` runs once.
  */
 
-import type { DispatchHost } from '../dispatch/dispatcher.ts'
+import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import type { WatchResource } from './resources.ts'
+
+/** A URI that is subscribed to is kept, and repeated in all news of it. Servers and proxies take URIs of this length. */
+const MAX_URI_BYTES = 8192
+
+/** @throws {RpcError} -32602, the URI is too long to be subscribed to */
+export function checkSubscribable(uri: string): void {
+  const bytes = Buffer.byteLength(uri)
+  if (bytes <= MAX_URI_BYTES) return
+  const problem = `A URI of ${bytes} bytes cannot be subscribed to, the limit is ${MAX_URI_BYTES}: ${quote(uri)}`
+  throw new RpcError(ErrorCode.INVALID_PARAMS, problem, { uri: `${uri.slice(0, 100)}...` })
+}
 
 export class ResourceWatch {
   readonly #host: DispatchHost

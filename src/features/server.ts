@@ -114,14 +114,14 @@ export class McpServer implements DispatchHost {
     handler: ToolHandler<Input, Output>,
   ): Handle<Partial<ToolConfig>> {
     type Stored = ConstructorParameters<typeof Tool>[2]
-    const make = (settings: ToolConfig, run: Stored) => {
-      const tool = new Tool(name, settings, run)
+    const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
+      const tool = new Tool(name, settings, run, previous)
       if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
       if (settings.task !== undefined) this.#hasTaskTools = true
       return tool
     }
     return register(this.tools, make(config, handler as Stored), (tool, changes: Partial<ToolConfig>) => {
-      return make({ ...tool.config, ...changes }, tool.handler)
+      return make({ ...tool.config, ...changes }, tool.handler, tool)
     })
   }
 

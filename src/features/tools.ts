@@ -12,6 +12,8 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
+import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { formatError, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -69,6 +71,11 @@ export interface ToolConfig<
    * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`.
    */
   readonly task?: TaskMode
+  /**
+   * How often one caller may call the tool: a principal, else a session, else all others together; 429 above. Each
+   * process counts for itself. Default: the limit of the handler for all requests.
+   */
+  readonly rateLimit?: Rate
   readonly visible?: Visible
 }
 
@@ -116,6 +123,7 @@ export class Tool implements Entry {
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
   readonly timeoutMs: number
+  readonly rateLimit: RateLimit | undefined
   readonly input: SchemaAdapter
   readonly output: SchemaAdapter | undefined
   /** Parameters that clients of the stateless era repeat in headers. */
@@ -124,8 +132,11 @@ export class Tool implements Entry {
   order = 0
   enabled = true
 
-  /** @throws {TypeError | SchemaError} an invalid name, schema or option, named */
-  constructor(name: string, config: ToolConfig, handler: AnyHandler) {
+  /**
+   * @param previous - the tool that this one replaces: what was counted under the same limit goes on counting
+   * @throws {TypeError | SchemaError} an invalid name, schema or option, named
+   */
+  constructor(name: string, config: ToolConfig, handler: AnyHandler, previous?: Tool) {
     if (typeof handler !== 'function')
       throw new TypeError(`Tool ${JSON.stringify(name)} needs a handler function`)
     checkToolName(name)
@@ -136,6 +147,7 @@ export class Tool implements Entry {
     this.visible = config.visible
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
+    this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',
@@ -185,6 +197,7 @@ export function callTool(
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
+  if (tool.rateLimit !== undefined) ctx.count(tool.rateLimit)
   requireTasks(tool.config.task, ctx)
   const args = params?.['arguments'] ?? {}
   if (typeof args !== 'object' || Array.isArray(args)) {

@@ -17,7 +17,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import type { ByteBudget } from './byte-budget.ts'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 
 /**
  * Why there is no body:
@@ -232,7 +232,8 @@ export class BodyReader {
     const budget = this.#options?.bodies
     const more = Math.max(0, length - FREE_BYTES) - this.#charged
     if (budget === undefined || more <= 0) return true
-    if (!budget.take(more)) return false
+    if (more > budget.free) return false
+    budget.take(more)
     this.#charged += more
     return true
   }

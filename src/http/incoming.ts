@@ -7,9 +7,9 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
-import type { ByteBudget } from './byte-budget.ts'
 import type { Accepts } from './media-type.ts'
 import { type ReplyOptions, sendEmpty, sendError, sendJson } from './reply.ts'
 

@@ -9,7 +9,7 @@
 import { RequestContext } from '../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
-import type { InFlight } from '../dispatch/in-flight.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
@@ -41,6 +41,8 @@ export interface StatelessEraStats {
   readonly streams: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
+  /** Bytes of what clients sent and streams of news keep. */
+  readonly subscriptionBytes: number
 }
 
 export class StatelessEndpoint {
@@ -49,8 +51,8 @@ export class StatelessEndpoint {
   readonly #unsubscribe: () => void
   #closing = false
 
-  constructor(server: McpServer, settings: StatelessEraSettings, inFlight: InFlight) {
-    this.#state = new StatelessEraState(server, settings, inFlight)
+  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
+    this.#state = new StatelessEraState(server, settings, limits)
     this.#subscriptions = new Subscriptions(this.#state)
     this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
   }
@@ -78,6 +80,7 @@ export class StatelessEndpoint {
       tasks: this.#state.tasks.size,
       streams: this.#state.keepAlive.size,
       undeliverable: this.#state.counters.undeliverable,
+      subscriptionBytes: this.#subscriptions.bytes,
     }
   }
 
@@ -99,9 +102,10 @@ export class StatelessEndpoint {
   }
 
   #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
-    const { server, sealer, inFlight } = this.#state
+    const { server, sealer, limits } = this.#state
+    const principalId = incoming.principal?.id
     try {
-      const limit = inFlight.refuse(incoming.principal?.id, 1)
+      const limit = limits.rateLimit?.take(principalId, undefined) ?? limits.inFlight.refuse(principalId, 1)
       if (limit !== undefined) throw limit
       const inputs = TAKES_INPUT.has(request.method)
         ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
@@ -132,16 +136,15 @@ export class StatelessEndpoint {
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
     const { server, settings, tasks } = this.#state
     const { incoming } = exchange
-    const ctx = new RequestContext(exchange, request, server)
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
-      this.#subscriptions.listen(exchange, ctx, wanted)
+      this.#subscriptions.listen(exchange, wanted)
       return
     }
     const open = (found: Awaited<typeof wanted>) => {
       if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
-      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, ctx, found)
+      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, found)
     }
     wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
   }

@@ -14,6 +14,7 @@ import type { Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequiredResult } from '../dispatch/input-rounds.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -40,6 +41,7 @@ export function resultPrefix(info: Implementation | undefined): string {
 /** Where an error arose decides: what reached no handler, or found its client unfit, is an HTTP error too. */
 export function statusOf(outcome: Outcome): number {
   if (!('error' in outcome) || outcome.origin === 'handler') return 200
+  if (outcome.error instanceof LimitError) return outcome.error.status
   return outcome.error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
 }
 

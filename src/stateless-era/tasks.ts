@@ -13,6 +13,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { ownText } from '../bounds/heap-size.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { isPromise, type MethodHandler } from '../dispatch/dispatcher.ts'
 import type { Exchange, Principal } from '../dispatch/exchange.ts'
@@ -86,7 +87,7 @@ export class Tasks implements TaskHost {
       lastUpdatedAt: now,
       ttlMs: ttlMs === 0 ? null : ttlMs,
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
-      owner: principal?.id ?? null,
+      owner: principal === undefined ? null : ownText(principal.id),
     }
     if (this.#closing) throw refused('The server is shutting down')
     this.#creating += 1

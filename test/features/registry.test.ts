@@ -233,3 +233,20 @@ test('one definition serves two handlers at once, and its changes reach the clie
     assert.equal((await session.call('t')).result.content[0].text, session.sessionId)
   }
 })
+
+test('Registry.some looks at its entries once for each question, and again after a change', () => {
+  const { server } = define()
+  for (const name of ['a', 'b', 'c']) server.registerTool(name, {}, () => name)
+  let looked = 0
+  const test = (tool: { readonly key: string }) => {
+    looked += 1
+    return tool.key === 'd'
+  }
+  for (let times = 0; times < 100; times++) assert.equal(server.tools.some(test), false)
+  assert.equal(looked, 3)
+  const d = server.registerTool('d', {}, () => 'd')
+  for (let times = 0; times < 100; times++) assert.equal(server.tools.some(test), true)
+  assert.equal(looked, 7)
+  d.remove()
+  assert.equal(server.tools.some(test), false)
+})

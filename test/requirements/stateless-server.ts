@@ -42,7 +42,7 @@ export const statelessServer = [
     ['stateless.tools-output', 'MUST', 'output-schema', 'what does not fit the output schema is not sent'],
     ['stateless.tools-input', 'MUST', 'security-considerations', 'arguments are checked against the schema'],
     ['stateless.tools-access', 'MUST', 'security-considerations', 'a tool can be withheld from a caller'],
-    ['stateless.tools-rate', 'MUST', 'security-considerations', 'calls are limited in rate', because.noRate],
+    ['stateless.tools-rate', 'MUST', 'security-considerations', 'calls are limited in rate'],
     ['stateless.tools-sanitized', 'MUST', 'security-considerations', 'what a handler throws is not sent'],
   ]),
   ...requirementsOf(pageOf('server/resources', revision), [

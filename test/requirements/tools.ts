@@ -81,7 +81,7 @@ export const tools = [
       'tools.rate-limited',
       'MUST',
       'security-considerations',
-      'the calls that one session has in flight are bounded: more are refused with 429',
+      'the calls of one caller, and of one tool where it says so, are limited in rate: more are refused with 429',
     ],
     [
       'tools.sanitizes-outputs',

@@ -9,6 +9,7 @@
  */
 
 import { LimitError } from './limit-error.ts'
+import type { RateLimit } from './rate-limit.ts'
 
 export interface InFlightLimits {
   /** Of all callers together. */
@@ -17,7 +18,14 @@ export interface InFlightLimits {
   readonly maxInFlightPerPrincipal: number
 }
 
-export class InFlight {
+/** What is asked before a request is run, the same for both eras. */
+export interface CallLimits {
+  readonly inFlight: InFlightCounter
+  /** Of requests; undefined: they may come as often as they like. */
+  readonly rateLimit: RateLimit | undefined
+}
+
+export class InFlightCounter {
   readonly #limits: InFlightLimits
   readonly #byPrincipal = new Map<string, number>()
   #size = 0
