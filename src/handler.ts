@@ -248,12 +248,7 @@ class Entrance {
     const { request, response } = incoming
     const reader = this.#reader(request)
     if (parsedBodyOf(request, parsedBody) === undefined) reader.prefetch()
-    let isWaiting = true
-    this.#inFlight.begin(undefined, 1)
-    const end = () => {
-      if (isWaiting) this.#inFlight.end(undefined, 1)
-      isWaiting = false
-    }
+    const end = this.#inFlight.beginOne(undefined)
     const onClose = () => {
       end()
       reader.cancel()

@@ -58,6 +58,16 @@ export class InFlightCounter {
     return new LimitError(503, problem)
   }
 
+  /** @returns what ends it; only its first call has an effect */
+  beginOne(principalId: string | undefined): () => void {
+    this.begin(principalId, 1)
+    let isOver = false
+    return () => {
+      if (!isOver) this.end(principalId, 1)
+      isOver = true
+    }
+  }
+
   begin(principalId: string | undefined, count: number): void {
     this.#size += count
     if (principalId === undefined) return

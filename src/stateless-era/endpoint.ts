@@ -134,8 +134,9 @@ export class StatelessEndpoint {
 
   /** @throws {RpcError} as `Subscriptions.listen` */
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
-    const { server, settings, tasks } = this.#state
+    const { server, settings, tasks, limits } = this.#state
     const { incoming } = exchange
+    const { response, principal } = incoming
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
@@ -144,9 +145,21 @@ export class StatelessEndpoint {
     }
     const open = (found: Awaited<typeof wanted>) => {
       if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
-      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, found)
+      else if (!response.destroyed) this.#subscriptions.listen(exchange, found)
     }
-    wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
+    // While the store is asked, the request counts as in flight, or until its client leaves.
+    const endOne = limits.inFlight.beginOne(principal?.id)
+    const end = () => {
+      endOne()
+      incoming.release()
+    }
+    incoming.hold()
+    response.on('close', end)
+    const opened = wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
+    opened.finally(() => {
+      response.off('close', end)
+      end()
+    })
   }
 
   #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {

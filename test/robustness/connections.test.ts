@@ -270,3 +270,37 @@ test('one principal that has maxInFlightPerPrincipal calls in progress gets 429,
     () => serving.stats().callsInProgress === 0,
   )
 })
+
+test('a subscription that waits for the task store counts as in flight until its connection goes', async (t) => {
+  const server = new McpServer({ name: 'store', version: '1' })
+  server.registerTool('task', { task: true }, () => 'x')
+  const never = () => new Promise<never>(() => {})
+  const store = { create: never, read: never, update: never, delete: never }
+  const serving = await serve(server, { port: 0, tasks: { store }, maxInFlight: 2 })
+  t.after(() => serving.close({ drainMs: 0 }))
+  const clientCapabilities = { extensions: { 'io.modelcontextprotocol/tasks': {} } }
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'subscriptions/listen',
+    params: {
+      notifications: { taskIds: ['a'] },
+      _meta: { ...META, 'io.modelcontextprotocol/clientCapabilities': clientCapabilities },
+    },
+  })
+  const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: subscriptions/listen\r\nContent-Length: ${body.length}\r\n\r\n`
+  const socket = await RawSocket.open(serving.port)
+  await socket.write((head + body).repeat(2))
+  await eventually(
+    () => 'two subscriptions to wait',
+    () => serving.stats().callsInProgress === 2,
+  )
+  const other = await RawSocket.open(serving.port)
+  await other.write(head + body)
+  assert.equal((await other.response()).status, 503)
+  socket.reset()
+  await eventually(
+    () => 'none to be left',
+    () => serving.stats().callsInProgress === 0,
+  )
+})
