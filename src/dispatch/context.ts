@@ -244,6 +244,11 @@ export class RequestContext {
    * Runs a function once for the whole call. Where a question to the client ends the round, the handler runs again
    * from its top when the answer is there; what must not happen twice goes in here.
    *
+   * It holds within a process, also for a client that repeats a round: it gets what the function gave, or an error
+   * when that is not kept any more, and the function is not run again. A function that failed is. A client that repeats
+   * the whole call from its first round makes another call. Several processes with the same `requestState.keys` know
+   * nothing of each other's rounds: give the function an idempotency key of your own there.
+   *
    * @param key - unique within the handler
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
