@@ -10,6 +10,7 @@
  * twice that time; nor is anything kept of the keys before the last 32 768, whose buckets are then full again.
  */
 
+import { createHash } from 'node:crypto'
 import { ownText } from '../bounds/heap-size.ts'
 
 /** How often something may happen. */
@@ -22,6 +23,8 @@ export interface Rate {
 
 /** A client can make up keys, such as sessions, faster than buckets fill. */
 const MAX_KEYS = 16_384
+/** A longer one is kept as a digest. */
+const MAX_KEY_LENGTH = 128
 
 interface Bucket {
   /** Thousandths, so that whole rates and milliseconds are counted without rounding. */
@@ -59,7 +62,8 @@ export class TokenBuckets {
    */
   take(key: string, count: number, now: number): number {
     if (now - this.#since >= this.#fillMs) this.#nextPeriod(now)
-    const bucket = this.#young.get(key) ?? this.#revive(key, now)
+    const kept = key.length <= MAX_KEY_LENGTH ? key : digest(key)
+    const bucket = this.#young.get(kept) ?? this.#revive(kept, now)
     return takeFrom(bucket, this.rate, count, now)
   }
 
@@ -94,6 +98,10 @@ export class TokenBucket {
   take(now: number, count = 1): number {
     return takeFrom(this.#bucket, this.rate, count, now)
   }
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key, 'utf16le').digest('base64url')
 }
 
 function takeFrom(bucket: Bucket, { perSecond, burst }: Rate, count: number, now: number): number {

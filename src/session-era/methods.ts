@@ -6,6 +6,7 @@
  */
 
 import { type MethodHandler, type MethodTable, NotOfferedError } from '../dispatch/dispatcher.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import { complete } from '../features/completion.ts'
 import { getPrompt, listPrompts } from '../features/prompts.ts'
 import { checkSubscribable } from '../features/resource-watch.ts'
@@ -60,7 +61,7 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
   const { maxSubscriptionsPerSession } = state.settings
   if ((session.subscriptions?.from.size ?? 0) >= maxSubscriptionsPerSession) {
     const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
-    throw new RpcError(ErrorCode.SERVER_ERROR, problem)
+    throw new LimitError(429, problem)
   }
   state.subscribe(session, uri, wanted)
   return {}

@@ -92,7 +92,7 @@ export class News {
   /**
    * @param uri - one that the session is not subscribed to
    * @returns the same URI, as the one string that all who keep it share
-   * @throws {RpcError} -32000, the session or its principal keeps too much, or all of them do
+   * @throws {LimitError} 429, the session or its principal keeps too much; 503, all of them do
    */
   subscribe(session: Session, uri: string): string {
     const resource = this.#resources.get(uri) ?? resourceOf(uri)

@@ -22,8 +22,6 @@ import { ByteBudget } from '../bounds/byte-budget.ts'
 import { heapBytes, textBytes } from '../bounds/heap-size.ts'
 import { LinkedList } from '../bounds/linked-list.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
-import { RpcError } from '../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../protocol/error-codes.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { CoarseClock } from './clock.ts'
 import type { Hello } from './handshake.ts'
@@ -147,14 +145,14 @@ export class SessionTable {
    *
    * @param bytes - of the caller's share
    * @param added - of those of all: what several sessions keep is there once
-   * @throws {RpcError} -32000, the caller has its share; a `LimitError` when all have theirs
+   * @throws {LimitError} 429, the caller has its share; 503, all bytes are taken
    */
   keep(session: Session, bytes: number, added: number): void {
     const { owner } = session.ownership ?? {}
     const kept = owner?.kept ?? session.subscriptions?.bytes ?? 0
     if (kept + bytes > this.#maxBytesEach) {
       const whose = owner === undefined ? 'This session' : 'The sessions of this caller'
-      throw new RpcError(ErrorCode.SERVER_ERROR, `${whose} ${this.#beyondShare(kept, bytes)}`)
+      throw new LimitError(429, `${whose} ${this.#beyondShare(kept, bytes)}`, RETRY_MS)
     }
     if (added > this.budget.free) throw this.#outOfBytes(added)
     this.budget.take(added)

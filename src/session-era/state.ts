@@ -202,7 +202,7 @@ export class SessionEraState implements ListenerHost {
 
   /**
    * @param wanted - what the registration of the resource says about subscriptions
-   * @throws {RpcError} as `News.subscribe`, and what a watch function throws; nothing has changed then
+   * @throws {LimitError} as `News.subscribe`; what a watch function throws, and then nothing has changed
    */
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource): void {
     const kept = this.news.subscribe(session, uri)

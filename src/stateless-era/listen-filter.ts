@@ -56,20 +56,17 @@ export function readFilter(params: JsonObject | undefined, maxResources: number)
   return { lists, resources: uris.length === 0 ? NO_RESOURCES : new Set(uris) }
 }
 
-/** The part of the filter that this server has anything to say about, to this caller. */
-export function honoured({ lists, resources }: Filter, ctx: RequestContext, server: McpServer): Filter {
+/** Those of the lists that this server has anything to say about. */
+export function offeredLists(lists: number, server: McpServer): number {
   const offered: { readonly [Kind in ListKind]: boolean } = {
     tools: server.tools.size > 0,
     prompts: server.prompts.size > 0,
     resources: server.resources.size > 0 || server.resourceTemplates.size > 0,
   }
-  return {
-    lists: LISTS.reduce((bits, { bit, kind }) => (offered[kind] ? bits : bits & ~bit), lists),
-    resources:
-      resources.size === 0 ? NO_RESOURCES : new Set([...resources].filter((uri) => maySee(uri, ctx, server))),
-  }
+  return LISTS.reduce((bits, { bit, kind }) => (offered[kind] ? bits : bits & ~bit), lists)
 }
 
+/** Whether this caller may be told of a resource. */
 export function maySee(uri: string, ctx: RequestContext, server: McpServer): boolean {
   try {
     const { subscribe } = findResource(uri, ctx, server)
@@ -79,12 +76,12 @@ export function maySee(uri: string, ctx: RequestContext, server: McpServer): boo
   }
 }
 
-/** The filter as it is acknowledged. */
-export function wireFilter({ lists, resources }: Filter, taskIds: readonly string[]): JsonObject {
+/** What is acknowledged of a filter. */
+export function wireFilter(lists: number, uris: readonly string[], taskIds: readonly string[]): JsonObject {
   const flags = LISTS.filter(({ bit }) => (lists & bit) !== 0).map(({ member }) => [member, true])
   return {
     ...Object.fromEntries(flags),
-    ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
+    ...(uris.length > 0 && { resourceSubscriptions: uris }),
     ...(taskIds.length > 0 && { taskIds }),
   }
 }

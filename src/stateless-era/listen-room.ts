@@ -42,43 +42,37 @@ export class ListenRoom {
   }
 
   /**
-   * Whether there is room for one more stream at all, before anything is done for it.
+   * Whether there is room for one more stream.
    *
-   * @throws {LimitError} 429, the principal has its share; 503, all are taken
+   * @param bytes - of the caller's share
+   * @param added - of those of all: text that several streams keep is there once
+   * @throws {LimitError} 429, the caller has its share; 503, all is taken
    */
-  check(principalId: string | undefined): void {
-    const { max, maxPerPrincipal } = this.#limits
-    const mine = principalId === undefined ? 0 : (this.#accounts.get(principalId)?.streams ?? 0)
-    if (mine >= maxPerPrincipal)
+  check(principalId: string | undefined, bytes: number, added: number): void {
+    const { max, maxPerPrincipal, maxTotalBytes } = this.#limits
+    const account = principalId === undefined ? undefined : this.#accounts.get(principalId)
+    if ((account?.streams ?? 0) >= maxPerPrincipal) {
       throw tooMany(429, `${maxPerPrincipal} for each principal`, 'maxPerPrincipal')
+    }
     if (this.#size >= max) throw tooMany(503, `${max}`, 'max')
+    const share = Math.floor(maxTotalBytes / BYTES_SHARE)
+    const charged = (account?.bytes ?? 0) + bytes
+    if (charged > share) {
+      const whose = principalId === undefined ? 'This stream' : 'The streams of this principal'
+      const limit = `${share}: a ${BYTES_SHARE}th of subscriptions.maxTotalBytes, ${maxTotalBytes}`
+      throw new LimitError(429, `${whose} would keep ${charged} bytes, of ${limit}`, RETRY_MS)
+    }
+    if (added <= this.budget.free) return
+    const problem = `All streams keep ${this.budget.used} bytes; ${added} more are above subscriptions.maxTotalBytes, ${maxTotalBytes}`
+    throw new LimitError(503, problem, RETRY_MS)
   }
 
-  /**
-   * Books a stream.
-   *
-   * @param bytes - on the account of the caller
-   * @param added - on that of all: text that several streams keep is there once
-   * @throws {LimitError} as `check`, and for bytes
-   */
+  /** Books a stream that there is room for. */
   take(principalId: string | undefined, bytes: number, added: number): Account | undefined {
-    this.check(principalId)
-    const { maxTotalBytes } = this.#limits
-    const share = maxTotalBytes / BYTES_SHARE
-    const known = principalId === undefined ? undefined : this.#accounts.get(principalId)
-    const kept = known?.bytes ?? 0
-    if (kept + bytes > share) {
-      const whose = principalId === undefined ? 'This stream' : 'The streams of this principal'
-      const limit = `${Math.floor(share)}: a ${BYTES_SHARE}th of subscriptions.maxTotalBytes, ${maxTotalBytes}`
-      throw new LimitError(429, `${whose} would keep ${kept + bytes} bytes, of ${limit}`, RETRY_MS)
-    }
-    if (added > this.budget.free) {
-      const problem = `All streams keep ${this.budget.used} bytes; ${added} more are above subscriptions.maxTotalBytes, ${maxTotalBytes}`
-      throw new LimitError(503, problem, RETRY_MS)
-    }
     this.#size += 1
     this.budget.take(added)
     if (principalId === undefined) return undefined
+    const known = this.#accounts.get(principalId)
     const account = known ?? { principalId: ownText(principalId), streams: 0, bytes: 0 }
     if (known === undefined) this.#accounts.set(account.principalId, account)
     account.streams += 1

@@ -23,7 +23,7 @@ import { encodeMessage } from '../sse/frame.ts'
 import { SseWriter } from '../sse/writer.ts'
 import type { StatelessExchange } from './exchange.ts'
 import { contextBytes, listenContext } from './listen-context.ts'
-import { type Filter, honoured, LISTS, maySee, readFilter, wireFilter } from './listen-filter.ts'
+import { LISTS, maySee, offeredLists, readFilter, wireFilter } from './listen-filter.ts'
 import { type Account, ListenRoom } from './listen-room.ts'
 import type { StatelessEraState } from './state.ts'
 import { type TaskView, tell } from './task-news.ts'
@@ -38,6 +38,9 @@ const RESOURCE_BYTES = 320
 const LISTENER_BYTES = 96
 /** Of a task that a stream listens to. Measured: 200. */
 const TASK_BYTES = 288
+
+/** Room for a UUID. */
+const USUAL_ID_LENGTH = 64
 
 /** Stands for the id while the shared parts are made; no client can know it. */
 const PLACE = 'subscription id'
@@ -139,28 +142,27 @@ export class Subscriptions {
    */
   listen(exchange: StatelessExchange, tasks: readonly TaskView[]): void {
     const { settings, server, keepAlive } = this.#state
-    const { maxResources } = settings.subscriptions
     const principalId = exchange.principal?.id
-    this.#room.check(principalId)
-    const ctx = listenContext(exchange, server)
-    const filter = honoured(readFilter(exchange.message.params, maxResources), ctx, server)
-    const kept = this.#keptOf(exchange, ctx, filter, tasks)
+    const wanted = readFilter(exchange.message.params, settings.subscriptions.maxResources)
+    const kept = this.#keptOf(exchange, wanted.resources, tasks)
     const account = this.#room.take(principalId, ...bytesOf(kept))
     try {
-      watchAll(kept.resources, ctx, server)
+      watchAll(kept, server)
     } catch (error) {
       this.#room.give(account, ...bytesOf(kept))
       throw error
     }
     const { maxStreamBufferBytes } = settings
-    const subscription = new Subscription(this, exchange, filter.lists, kept, account, maxStreamBufferBytes)
+    const lists = offeredLists(wanted.lists, server)
+    const subscription = new Subscription(this, exchange, lists, kept, account, maxStreamBufferBytes)
     const { writer } = subscription
     this.#add(subscription)
-    const notifications = wireFilter(filter, subscription.tasks)
+    const uris = kept.resources.map(({ uri }) => uri)
+    const notifications = wireFilter(lists, uris, kept.tasks)
     const acknowledged = frameParts(Notify.acknowledged, { notifications })
     writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
     for (const { record } of tasks) tell(subscription, record)
-    if (filter.lists === 0 && filter.resources.size + tasks.length === 0) this.#end(subscription)
+    if (lists === 0 && uris.length + tasks.length === 0) this.#end(subscription)
     writer.handOver()
     if (!writer.closed) keepAlive.add(writer)
   }
@@ -202,24 +204,33 @@ export class Subscriptions {
     writer.end(encodeMessage(`{"jsonrpc":"2.0","id":${idText},"result":${head},${meta}}}`))
   }
 
-  /** Text that other streams keep already is theirs and this one's. */
-  #keptOf(
-    exchange: StatelessExchange,
-    ctx: RequestContext,
-    filter: Filter,
-    tasks: readonly TaskView[],
-  ): Kept {
+  /**
+   * What there is to keep for a stream. No more of its resources are looked at than there is room for.
+   *
+   * @throws {LimitError} as `ListenRoom.check`
+   */
+  #keptOf(exchange: StatelessExchange, uris: ReadonlySet<string>, tasks: readonly TaskView[]): Kept {
+    const { server } = this.#state
+    const principalId = exchange.principal?.id
     const idText = escaped(JSON.stringify(exchange.message.id))
-    const listens = filter.resources.size > 0
-    return {
-      idText,
-      resources: listens
-        ? [...filter.resources].map((uri) => this.#byResource.get(uri) ?? listenedOf(uri))
-        : NO_RESOURCES,
-      tasks: tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId),
-      ctx: listens ? ctx : undefined,
-      bytes: textBytes(idText) + tasks.length * TASK_BYTES + (listens ? contextBytes(ctx) : 0),
+    const taskIds = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
+    const bytes = idBytes(idText) + idBytes(principalId ?? '') + tasks.length * TASK_BYTES
+    const without = { idText, resources: NO_RESOURCES, tasks: taskIds, ctx: undefined, bytes }
+    this.#room.check(principalId, bytes, bytes)
+    if (uris.size === 0) return without
+    const ctx = listenContext(exchange, server)
+    const withContext = bytes + contextBytes(ctx)
+    let [charged, added] = [withContext, withContext]
+    const resources: Listened[] = []
+    for (const uri of uris) {
+      if (!maySee(uri, ctx, server)) continue
+      const listened = this.#byResource.get(uri) ?? listenedOf(uri)
+      charged += chargedFor(listened)
+      added += addedBy(listened)
+      this.#room.check(principalId, charged, added)
+      resources.push(listened)
     }
+    return resources.length === 0 ? without : { idText, resources, tasks: taskIds, ctx, bytes: withContext }
   }
 
   #add(subscription: Subscription): void {
@@ -248,23 +259,35 @@ export class Subscriptions {
   }
 }
 
+/** A stream for lists alone, under usual ids, is bounded by the number of streams, and opens when all bytes are taken. */
+function idBytes(idText: string): number {
+  return idText.length <= USUAL_ID_LENGTH ? 0 : textBytes(idText)
+}
+
 function listenedOf(uri: string): Listened {
   return { uri, bytes: RESOURCE_BYTES + textBytes(uri), streams: new Set() }
 }
 
-/** What a stream is charged for, and what the server keeps more with it than without: what others keep is there once. */
+/** Bytes of the caller's share that a stream takes with a resource. */
+function chargedFor({ bytes }: Listened): number {
+  return LISTENER_BYTES + bytes
+}
+
+/** Bytes that the server keeps with one more stream, or no more with one less: the text is there once. */
+function addedBy({ bytes, streams }: Listened): number {
+  return LISTENER_BYTES + (streams.size === 0 ? bytes : 0)
+}
+
 function bytesOf({ bytes, resources }: Pick<Kept, 'bytes' | 'resources'>): [charged: number, added: number] {
-  let charged = bytes
-  let added = bytes
-  for (const listened of resources) {
-    charged += LISTENER_BYTES + listened.bytes
-    added += LISTENER_BYTES + (listened.streams.size === 0 ? listened.bytes : 0)
-  }
-  return [charged, added]
+  return [
+    resources.reduce((sum, listened) => sum + chargedFor(listened), bytes),
+    resources.reduce((sum, listened) => sum + addedBy(listened), bytes),
+  ]
 }
 
 /** Starts to watch all of them, or, when a hook throws, none. */
-function watchAll(resources: readonly Listened[], ctx: RequestContext, server: McpServer): void {
+function watchAll({ resources, ctx }: Kept, server: McpServer): void {
+  if (ctx === undefined) return
   const watched: string[] = []
   try {
     for (const { uri } of resources) {

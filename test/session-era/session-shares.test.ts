@@ -148,7 +148,7 @@ test('the sessions of one principal share a 16th of sessions.maxTotalBytes', asy
   assert.deepEqual((await subscribe(first, uri(0))).result, {})
   assert.deepEqual((await subscribe(second, uri(1))).result, {})
   const refused = await subscribe(third, uri(2))
-  assert.equal(refused.error.code, -32000)
+  assert.deepEqual([refused.status, refused.error.code], [429, -32000])
   assert.match(refused.error.message, /The sessions of this caller would keep/)
   assert.deepEqual((await subscribe(other, uri(2))).result, {})
   await first.delete()
