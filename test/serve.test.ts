@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { McpServer, serve } from '../src/index.ts'
 import { httpText, initializeText, pingText, start } from './conversations/running-server.ts'
+import { typescript } from './helpers/typescript.ts'
 import { post, RawSocket, raw, TestSession } from './helpers/wire.ts'
 
 const newServer = () => new McpServer({ name: 'serve-test', version: '1' })
@@ -198,7 +199,7 @@ test('close does not wait for connections that are idle or stalled in the middle
 
 test('a program exits by itself after close, with streams, calls, sessions and timers behind it', async () => {
   const program = fileURLToPath(new URL('./robustness/closing-program.ts', import.meta.url))
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [...typescript, program], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     timeout: 60_000,
   })

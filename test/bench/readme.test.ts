@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Figure, type Results, readResults } from '../../bench/lib/results.ts'
 import { BEGIN, END, makeTable, putTable, REFERENCE } from '../../bench/readme.ts'
+import { typescript } from '../helpers/typescript.ts'
 
 const README = new URL('../../README.md', import.meta.url)
 const skip = existsSync(REFERENCE) ? false : 'there is no reference run yet: bench/results/reference.json'
@@ -87,7 +88,7 @@ test('bench:readme prints the table of a results file that is named, and leaves 
   const before = readFileSync(README, 'utf8')
   const script = fileURLToPath(new URL('../../bench/readme.ts', import.meta.url))
   const run = (path: string) =>
-    spawnSync(process.execPath, ['--import', 'tsx', script, path], { encoding: 'utf8' })
+    spawnSync(process.execPath, [...typescript, script, path], { encoding: 'utf8' })
   assert.match(run(file).stdout, /heap per open stream[\s\S]*2026-01-02, commit abc/)
   const missing = run(join(folder, 'none.json'))
   assert.match(missing.stderr, /^error: ENOENT/)

@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { typescript } from '../helpers/typescript.ts'
 import { makeFolder } from './folder.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
@@ -23,7 +24,7 @@ interface Started {
 }
 
 async function start(t: TestContext, args: string[]): Promise<Started> {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, '--port', '0', ...args], {
+  const child = spawn(process.execPath, [...typescript, script, '--port', '0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.after(() => child.kill('SIGKILL'))
@@ -46,7 +47,7 @@ async function connect(t: TestContext, url: string): Promise<Client> {
 }
 
 const fails = async (...args: string[]) => {
-  const failure = (await promisify(execFile)(process.execPath, ['--import', 'tsx', script, ...args]).then(
+  const failure = (await promisify(execFile)(process.execPath, [...typescript, script, ...args]).then(
     () => assert.fail('it started'),
     (error) => error,
   )) as { code: number; stderr: string }

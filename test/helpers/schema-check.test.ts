@@ -1,7 +1,10 @@
 /** The schema check itself: it must accept what the revisions define and refuse each kind of fault. */
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import {
   checkedRevisions,
   checkMessage,
@@ -51,6 +54,14 @@ for (const revision of ['2025-03-26', '2025-06-18', '2025-11-25'] as const) {
     }
   })
 }
+
+test('every published schema is valid by its own dialect', () => {
+  for (const name of [...checkedRevisions, 'tasks-extension']) {
+    const schema = JSON.parse(readFileSync(new URL(`../schemas/${name}.json`, import.meta.url), 'utf8'))
+    const ajv = String(schema.$schema).includes('2020-12') ? new Ajv2020() : new Ajv()
+    assert.equal(ajv.validateSchema(schema), true, `${name}: ${ajv.errorsText()}`)
+  }
+})
 
 test('checkMessage throws a SchemaViolation that lists the problems', () => {
   assert.throws(

@@ -18,6 +18,18 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as formats from 'ajv-formats'
 
+/**
+ * For the published schemas: compiled anew in every test process, so with little effort. That they are schemas at all
+ * is tested once (schema-check.test.ts).
+ */
+export const ajvOptions = {
+  strict: false,
+  allErrors: true,
+  validateSchema: false,
+  inlineRefs: false,
+  code: { optimize: false },
+}
+
 /** The revisions whose schema is in test/schemas. */
 export const checkedRevisions = ['2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const
 
@@ -121,10 +133,9 @@ class RevisionSchema {
     const document = widenIntegers(JSON.parse(text)) as Json
     const keyword = Object.hasOwn(document, '$defs') ? '$defs' : 'definitions'
     const draft2020 = String(document['$schema']).includes('2020-12')
-    const options = { strict: false, allErrors: true }
     this.#revision = revision
     this.#definitions = document[keyword] as { [name: string]: Json }
-    this.#ajv = draft2020 ? new Ajv2020(options) : new Ajv(options)
+    this.#ajv = draft2020 ? new Ajv2020(ajvOptions) : new Ajv(ajvOptions)
     formats.default.default(this.#ajv)
     this.#ajv.addSchema(document, 'mcp')
     this.#prefix = `mcp#/${keyword}/`

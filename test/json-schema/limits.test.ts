@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { CompileOptions } from '../../src/json-schema/compile.ts'
 import { compile } from '../../src/json-schema/compile.ts'
 import { SchemaError } from '../../src/json-schema/result.ts'
+import { typescript } from '../helpers/typescript.ts'
 
 /** The keyword of the only error. */
 function limitOf(schema: unknown, value: unknown, options?: CompileOptions): string | undefined {
@@ -145,8 +146,7 @@ test('compile and validate generate no code', () => {
   `
   const flags = [
     '--disallow-code-generation-from-strings',
-    '--import',
-    'tsx',
+    ...typescript,
     '--input-type=module',
     '--eval',
     program,

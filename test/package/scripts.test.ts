@@ -8,12 +8,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 import { findBuildFaults, pruneDeclarations, rewriteDeclarations } from '../../scripts/lib/build-output.ts'
 import { bundle } from '../../scripts/lib/bundle.ts'
 import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
 import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
+import { restoreLines } from '../../scripts/lib/transpile.ts'
 import { isDefectWarning } from '../../scripts/lib/warnings.ts'
+import { typescript } from '../helpers/typescript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -48,10 +51,66 @@ describe('collectTests', () => {
 
 describe('scripts/test.ts', () => {
   test('fails when no file matches', async () => {
-    const args = ['--import', 'tsx', 'scripts/test.ts', 'no-such-test']
+    const args = [...typescript, 'scripts/test.ts', 'no-such-test']
     const { code, stderr } = await run(process.execPath, args, { cwd: root })
     assert.equal(code, 1)
     assert.match(stderr, /no test file under test\/ matches no-such-test/)
+  })
+  test('runs the tests that a part of a path and a name pattern select, and ends with the summary', async () => {
+    const args = [...typescript, 'scripts/test.ts', 'sse/event-id', '--test-name-pattern=parse']
+    // A test process that starts a runner must not have it report to its own runner.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { code, stdout } = await run(process.execPath, args, { cwd: root, env })
+    assert.equal(code, 0, stdout)
+    const tests = Number(/^ℹ tests (\d+)$/m.exec(stdout)?.[1])
+    assert.ok(tests > 0, stdout)
+    assert.match(stdout, /^ℹ pass \d+\nℹ fail 0\n(ℹ \w+ [\d.]+\n)+\n*$/m)
+  })
+})
+
+describe('restoreLines', () => {
+  const options = { format: 'esm', target: 'es2023', minifyWhitespace: true, legalComments: 'none' } as const
+  const restore = (source: string) => {
+    const { code, map } = transformSync(source, { ...options, loader: 'ts', sourcemap: 'external' })
+    return { code, restored: restoreLines(code, JSON.parse(map).mappings) }
+  }
+
+  test('leaves every statement where it is in the source, behind types, comments and template literals', () => {
+    const source = `
+interface Gone {
+  a: string
+}
+/** A comment. */
+export function f(a: string,
+  b: Gone): string {
+  // Another.
+  if (a === \`one\\ntwo \${b.a}\\n\`)
+    throw new Error(\`\${a}
+      and more\`)
+  switch (b.a) {
+    case 'x':
+      return f(a,
+        b)
+  }
+  const s = String.raw\`\\n \${a}
+    y\`
+  return s
+}`
+    const { restored } = restore(source)
+    const lines = restored.split('\n')
+    for (const [line, text] of source.split('\n').entries()) {
+      const word = /^ *(?:export )?(function|if|throw|switch|case|return|const)\b/.exec(text)?.[1]
+      if (word !== undefined) assert.ok(lines[line]?.includes(word), `line ${line + 1} of\n${restored}`)
+    }
+  })
+  test('changes nothing but white space outside of strings, in every file of src', () => {
+    const src = join(root, 'src')
+    const names = (readdirSync(src, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'))
+    assert.ok(names.length > 0)
+    for (const name of names) {
+      const { code, restored } = restore(readFileSync(join(src, name), 'utf8'))
+      assert.equal(transformSync(restored, { ...options, loader: 'js' }).code, code, name)
+    }
   })
 })
 
@@ -60,8 +119,7 @@ describe('check-warnings', () => {
     const emit = (name: string) => {
       const program = `process.emitWarning('made up', '${name}')`
       const args = [
-        '--import',
-        'tsx',
+        ...typescript,
         '--import',
         './scripts/check-warnings.ts',
         '--input-type=module',

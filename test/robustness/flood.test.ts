@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { start } from '../conversations/running-server.ts'
+import { typescript } from '../helpers/typescript.ts'
 import { post, TestSession } from '../helpers/wire.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -23,7 +24,7 @@ interface FloodReport {
 
 test('20 000 clients that initialize and never DELETE stay within sessions.max, and the heap returns', async () => {
   const program = fileURLToPath(new URL('./flood-program.ts', import.meta.url))
-  const args = ['--expose-gc', '--import', 'tsx', program]
+  const args = ['--expose-gc', ...typescript, program]
   const { stdout, stderr } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
     timeout: 240_000,

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import * as formats from 'ajv-formats'
 import { isResponse } from '../helpers/conversation.ts'
-import { checkMessage } from '../helpers/schema-check.ts'
+import { ajvOptions, checkMessage } from '../helpers/schema-check.ts'
 import {
   headerValue,
   StatelessClient,
@@ -25,7 +25,7 @@ export const tasksExtension = 'io.modelcontextprotocol/tasks'
 export const taskCapabilities = { ...allCapabilities, extensions: { [tasksExtension]: {} } }
 
 const text = readFileSync(new URL('../schemas/tasks-extension.json', import.meta.url), 'utf8')
-const ajv = new Ajv2020({ strict: false, allErrors: true })
+const ajv = new Ajv2020(ajvOptions)
 formats.default.default(ajv)
 ajv.addSchema(JSON.parse(text), 'tasks')
 
