@@ -43,17 +43,16 @@ import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, BodyReader } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
-import { createCors } from './http/cors.ts'
-import { createHeaderReader } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
 import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
+import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
-import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
+import { HeaderName } from './protocol/header-names.ts'
 
 export interface HandlerStats extends EraStats {
   /** Requests that wait for their handler, and tokens that are being verified. */
@@ -84,39 +83,6 @@ export interface McpHandler {
   close(options?: { readonly drainMs?: number }): Promise<void>
   stats(): HandlerStats
 }
-
-/** Headers that may occur once: two of them could be read differently by two parties. */
-const readHeaders = createHeaderReader(
-  [
-    HeaderName.SESSION_ID,
-    HeaderName.PROTOCOL_VERSION,
-    HeaderName.LAST_EVENT_ID,
-    HeaderName.METHOD,
-    HeaderName.NAME,
-    HeaderName.HOST,
-    HeaderName.ORIGIN,
-    HeaderName.CONTENT_TYPE,
-    HeaderName.AUTHORIZATION,
-  ],
-  [HeaderName.ACCEPT],
-)
-
-type HeaderTuple = ReturnType<typeof readHeaders>['values']
-
-const cors = createCors({
-  allowedHeaders: [
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'Mcp-Session-Id',
-    'MCP-Protocol-Version',
-    'Last-Event-ID',
-    'Mcp-Method',
-    'Mcp-Name',
-  ],
-  allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
-  exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
-})
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const DRAIN_MS = 10_000
