@@ -35,6 +35,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
+import { runHook } from './dispatch/hook.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
@@ -345,11 +346,10 @@ class Entrance {
   #refused(refusal: Refusal, response: ServerResponse): void {
     this.rejected += 1
     httpChannels.refused(refusal.request, response, refusal.error)
-    try {
-      this.#settings.onRejected?.(refusal)
-    } catch (error) {
-      this.#server.reportError(error, { phase: 'hook' })
-    }
+    runHook(
+      () => this.#settings.onRejected?.(refusal),
+      (error) => this.#server.reportError(error, { phase: 'hook' }),
+    )
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */

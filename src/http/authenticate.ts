@@ -53,7 +53,7 @@ export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
   request: IncomingMessage,
-): Authentication<Principal> | PromiseLike<Authentication<Principal>> {
+): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
@@ -61,7 +61,8 @@ export function authenticate<Principal extends Identified>(
   }
   const verified = options.verify(bearer.token, request)
   return isThenable(verified)
-    ? verified.then((principal) => judge(options, principal))
+    ? // What a foreign `then` returns is not known to be a promise.
+      Promise.resolve(verified).then((principal) => judge(options, principal))
     : judge(options, verified)
 }
 

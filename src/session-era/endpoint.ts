@@ -7,6 +7,7 @@
 
 import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import { runHook } from '../dispatch/hook.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
@@ -207,11 +208,11 @@ export class SessionEndpoint {
   }
 
   #opened(session: Session): void {
-    try {
-      this.#state.settings.onSessionOpened?.(session.info())
-    } catch (error) {
-      this.#state.server.reportError(error, { phase: 'hook', sessionId: session.id })
-    }
+    const { server, settings } = this.#state
+    runHook(
+      () => settings.onSessionOpened?.(session.info()),
+      (error) => server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   #deleteSession(incoming: Call): Refused | undefined {

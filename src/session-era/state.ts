@@ -6,6 +6,7 @@
  * equally long: a tick looks at the first ones only.
  */
 
+import { runHook } from '../dispatch/hook.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -211,11 +212,10 @@ export class SessionEraState implements ListenerHost {
     session.listening = undefined
     for (const uri of session.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
     if (this.table.size === 0) this.news.clear()
-    try {
-      this.settings.onSessionClosed?.(session.info(), reason)
-    } catch (error) {
-      this.server.reportError(error, { phase: 'hook', sessionId: session.id })
-    }
+    runHook(
+      () => this.settings.onSessionClosed?.(session.info(), reason),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   unsubscribe(session: Session, uri: string): void {
