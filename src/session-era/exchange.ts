@@ -85,7 +85,7 @@ export class SessionExchange extends Abortable implements Exchange {
   complete(outcome: Outcome): void {
     if (this.#settled) return
     this.#settled = true
-    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply.state.server))
+    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))
   }
 
   /** Gives the request up: its signal aborts, and no answer to it is sent. */
