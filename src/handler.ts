@@ -37,6 +37,7 @@ import { ByteBudget } from './bounds/byte-budget.ts'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
+import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
@@ -357,11 +358,10 @@ class Entrance {
   #refused(refusal: Refusal, response: ServerResponse): void {
     this.#rejected += 1
     httpChannels.refused(refusal.request, response, refusal.error)
-    try {
-      this.#settings.onRejected?.(refusal)
-    } catch (error) {
-      this.#server.reportError(error, { phase: 'hook' })
-    }
+    runHook(
+      () => this.#settings.onRejected?.(refusal),
+      (error) => this.#server.reportError(error, { phase: 'hook' }),
+    )
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */

@@ -24,6 +24,7 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
 import type { InputRequest } from './input-required.ts'
+import { checkSamplingParams } from './question-check.ts'
 import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
@@ -110,6 +111,7 @@ export async function sample(
   if (context !== undefined && context !== 'none' && declared.context === undefined) {
     throw new MissingCapabilityError(`includeContext ${context}`, { sampling: { context: {} } })
   }
+  checkSamplingParams(params)
   checkToolUses(params.messages)
   return ask(exchange, key, options, { method: Method.createMessage, params: { ...params } }, (answer) => {
     if (

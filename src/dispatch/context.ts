@@ -27,8 +27,13 @@ import { type AskOptions, elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import { type Inputs, LocalRounds } from './input-required.ts'
+import { logProblem, progressProblem } from './notice-check.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { at, stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
+
+/** Requests for which it was reported that an entry is hidden. */
+const reportedHidden = new WeakSet<RpcRequest>()
 
 export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
@@ -148,6 +153,7 @@ export class RequestContext {
    */
   get progress(): (progress: number, total?: number, message?: string) => void {
     return (progress, total, message) => {
+      if (this.#isWrong('progress', progressProblem(progress, total, message))) return
       if (message !== undefined) this.#exchange.task?.describe(message)
       const progressToken = this.meta['progressToken']
       if (typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return
@@ -169,6 +175,7 @@ export class RequestContext {
     const wanted = this.#exchange.logLevel
     const send = (level: LogLevel) => (data: unknown, logger?: string) => {
       if (wanted === undefined || (LOG_RANK.get(level) ?? 0) < (LOG_RANK.get(wanted) ?? 0)) return
+      if (this.#isWrong('log', logProblem(data, logger))) return
       try {
         this.#exchange.notify(Notify.message, {
           level,
@@ -299,6 +306,7 @@ export class RequestContext {
    */
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
+      if (this.#isWrong('elicitationComplete', stringProblem(elicitationId))) return
       if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
@@ -345,6 +353,21 @@ export class RequestContext {
   /** @internal Aborts `signal`: the answer of this call is settled already. */
   abort(reason: Error): void {
     this.#exchange.abort(reason)
+  }
+
+  /** Reports a problem: what a handler says on the way must not fail its call. */
+  #isWrong(what: string, problem: string | undefined): boolean {
+    if (problem === undefined) return false
+    const error = new TypeError(`${what}: ${at(problem, 'the argument')}`)
+    this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+    return true
+  }
+
+  /** @internal Reports why an entry is hidden from the caller; once a request, which may look at many entries. */
+  reportHidden(error: unknown, name: string): void {
+    if (reportedHidden.has(this.#request)) return
+    reportedHidden.add(this.#request)
+    this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
   /** @internal What an error report says about this request. */

@@ -10,12 +10,13 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
+import { isPromise } from '../dispatch/is-promise.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { type PageItem, paginate } from './cursor.ts'
 
-/** Decides, for each request, whether its caller may know of an entry. */
+/** Decides, for each request, whether its caller may know of an entry. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
 
 export interface Entry {
@@ -174,6 +175,23 @@ function isRestricted(entry: Entry): boolean {
 }
 
 function isOpen(entry: Entry, ctx: RequestContext): boolean {
-  // Compared with true, so that a promise from an async function hides instead of showing to everybody.
-  return entry.enabled && (entry.visible === undefined || entry.visible(ctx) === true)
+  return entry.enabled && (entry.visible === undefined || isVisible(entry, entry.visible, ctx))
+}
+
+/** A `visible` that fails hides its own entry and no other. */
+function isVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boolean {
+  let answer: unknown
+  try {
+    answer = visible(ctx)
+  } catch (error) {
+    ctx.reportHidden(error, key)
+    return false
+  }
+  if (isPromise(answer)) {
+    // Nothing waits for what it would say, or for its failure.
+    Promise.resolve(answer).then(undefined, () => {})
+    ctx.reportHidden(new TypeError('visible must return true or false; got a promise'), key)
+  }
+  // Compared with true, so that an answer of another type hides instead of showing to everybody.
+  return answer === true
 }

@@ -66,7 +66,7 @@ export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
   request: IncomingMessage,
-): Authentication<Principal> | PromiseLike<Authentication<Principal>> {
+): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {

@@ -8,6 +8,7 @@
 import { ownText } from '../bounds/heap-size.ts'
 import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
@@ -210,11 +211,11 @@ export class SessionEndpoint {
   }
 
   #opened(session: Session): void {
-    try {
-      this.#state.settings.onSessionOpened?.(session.info())
-    } catch (error) {
-      this.#state.server.reportError(error, { phase: 'hook', sessionId: session.id })
-    }
+    const { server, settings } = this.#state
+    runHook(
+      () => settings.onSessionOpened?.(session.info()),
+      (error) => server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   #deleteSession(incoming: Call): Refused | undefined {

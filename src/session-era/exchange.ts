@@ -88,7 +88,7 @@ export class SessionExchange extends Abortable implements Exchange {
     this.#settled = true
     const limit = 'error' in outcome && outcome.error instanceof LimitError ? outcome.error : undefined
     if (limit !== undefined && this.#reply.refuse(this, limit)) return
-    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply.state.server))
+    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))
   }
 
   /** Gives the request up: its signal aborts, and no answer to it is sent. */

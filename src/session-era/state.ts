@@ -7,6 +7,7 @@
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
+import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
@@ -193,11 +194,10 @@ export class SessionEraState implements ListenerHost {
     session.listening = undefined
     for (const uri of session.subscriptions?.from.keys() ?? []) this.unsubscribe(session, uri)
     if (this.table.size === 0) this.news.clear()
-    try {
-      this.settings.onSessionClosed?.(session.info(), reason)
-    } catch (error) {
-      this.server.reportError(error, { phase: 'hook', sessionId: session.id })
-    }
+    runHook(
+      () => this.settings.onSessionClosed?.(session.info(), reason),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   /**

@@ -122,7 +122,9 @@ export class Tasks implements TaskHost {
     const running = this.#running.get(taskId)
     if (running !== undefined) return mine(running.task)
     const stored = this.store.read(taskId)
-    return isPromise(stored) ? stored.then((record) => mine(viewOf(record))) : mine(viewOf(stored))
+    return isPromise(stored)
+      ? Promise.resolve(stored).then((record) => mine(viewOf(record)))
+      : mine(viewOf(stored))
   }
 
   changed(task: RunningTask): void {

@@ -3,8 +3,8 @@
 import { because, pageOf, requirementsOf } from './requirement.ts'
 
 const revision = '2026-07-28'
-const notInspected =
-  'capabilities follow from what is registered; the content that handlers return is not inspected'
+const shownTooLate =
+  'capabilities follow from what is registered; that a tool embeds resources shows only when it is called'
 
 export const statelessServer = [
   ...requirementsOf(pageOf('server/tools', revision), [
@@ -36,7 +36,7 @@ export const statelessServer = [
       'SHOULD',
       'embedded-resources',
       'tools that embed resources come with the resources capability',
-      notInspected,
+      shownTooLate,
     ],
     ['stateless.tools-text', 'SHOULD', 'structured-content', 'structured content is there as text too'],
     ['stateless.tools-output', 'MUST', 'output-schema', 'what does not fit the output schema is not sent'],
