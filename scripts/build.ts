@@ -2,7 +2,7 @@
  * `npm run build`: src -> dist, from scratch each time: one JavaScript module with its map (lib/bundle.ts), and
  * declarations with the comments that editors show.
  *
- * Declarations stay a tree, without the branches that nothing public leads to. The compiler leaves `./x.ts` imports
+ * Declarations stay a tree, without the branches that nothing public leads to, and without the comments of internals. The compiler leaves `./x.ts` imports
  * in them, which lib/build-output.ts rewrites. What slips through would only fail on the user's machine, so the
  * output is checked.
  */
@@ -10,7 +10,12 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findBuildFaults, pruneDeclarations, rewriteDeclarations } from './lib/build-output.ts'
+import {
+  findBuildFaults,
+  pruneDeclarations,
+  rewriteDeclarations,
+  stripInternalComments,
+} from './lib/build-output.ts'
 import { bundle } from './lib/bundle.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -26,6 +31,7 @@ bundle(join(dist, 'index.js'))
 
 rewriteDeclarations(dist)
 pruneDeclarations(dist)
+stripInternalComments(dist)
 const faults = findBuildFaults(dist)
 for (const fault of faults) console.error(fault)
 process.exitCode = faults.length === 0 ? 0 : 1

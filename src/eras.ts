@@ -5,6 +5,8 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
+import { RateLimit } from './dispatch/rate-limit.ts'
 import type { McpServer } from './features/server.ts'
 import type { Incoming } from './http/incoming.ts'
 import type { HandlerSettings } from './options.ts'
@@ -21,9 +23,12 @@ export interface EraStats {
   readonly tasks: number
   /** Open SSE connections of all kinds. */
   readonly streams: number
-  readonly callsInProgress: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
+  /** Bytes of what clients sent and sessions keep: who they are, what they subscribe to. */
+  readonly sessionBytes: number
+  /** Bytes of what clients sent and `subscriptions/listen` streams keep. */
+  readonly subscriptionBytes: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
 }
@@ -33,10 +38,13 @@ export class Eras {
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
 
-  constructor(server: McpServer, settings: HandlerSettings) {
+  constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
-    this.#session = new SessionEndpoint(server, settings.sessionEra)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra)
+    const { rateLimit: rate } = settings
+    const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
+    const limits = { inFlight, rateLimit }
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits)
   }
 
   /** @param body - as parsed JSON */
@@ -65,8 +73,9 @@ export class Eras {
       subscriptions: stateless.subscriptions,
       tasks: stateless.tasks,
       streams: session.streams + stateless.streams,
-      callsInProgress: session.callsInProgress + stateless.callsInProgress,
       replayBytes: session.replayBytes,
+      sessionBytes: session.sessionBytes,
+      subscriptionBytes: stateless.subscriptionBytes,
       undeliverable: session.undeliverable + stateless.undeliverable,
     }
   }

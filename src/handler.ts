@@ -2,15 +2,16 @@
  * createMcpHandler: a server definition as a function of (request, response). The map of the library:
  *
  *    node:http --> handler.ts        the entrance, the same for all requests, in this order:
+ *                    0 http/connection  not too many wait behind others, and not too many headers  429, 431
  *                    1 http/headers     no repeated single-valued header                    400
  *                    2 http/host        Host is one of ours                                 403
  *                    3 http/origin      Origin, if there is one, may call                   403
  *                    4 path             the endpoint                                        404
  *                    5 http/cors        preflight                                           204
  *                    6 HTTP method      POST, GET, DELETE                                   405
- *                    7 http/authenticate a valid token, when tokens are asked for            401, 403
+ *                    7 http/authenticate a valid token, when tokens are asked for            401, 403, 503
  *                    8 http/media-type  the body is JSON, the client reads our answers      415, 406
- *                    9 http/body        not too large                                       413
+ *                    9 http/body        not too large, and room for it                      413, 503
  *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
  *                  |
  *                  v
@@ -26,32 +27,39 @@
  *                  v
  *    features/tools.ts, ...          the handlers that the user registered
  *
- * Nothing of a body is read, and nothing is remembered of a client, before steps 1 to 8 are passed.
+ * Nothing of a body is looked at, and nothing is remembered of a client, before steps 0 to 8 are passed.
  *
  * Spec: 2025-11-25 transports {@link spec.transports}, "Security Warning" {@link spec.security}.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ByteBudget } from './bounds/byte-budget.ts'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
+import { runHook } from './dispatch/hook.ts'
+import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
-import { type BodyError, readBody } from './http/body.ts'
-import { createCors } from './http/cors.ts'
-import { createHeaderReader } from './http/headers.ts'
-import { createHostCheck } from './http/host.ts'
-import { Incoming, type Refusal } from './http/incoming.ts'
-import { type Accepts, isJson, negotiate } from './http/media-type.ts'
-import { createOriginCheck } from './http/origin.ts'
+import { type BodyError, BodyReader } from './http/body.ts'
+import { enqueue, hasReply } from './http/connection.ts'
+import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
+import { negotiate } from './http/media-type.ts'
+import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
+import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
+import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
-import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
+import { HeaderName } from './protocol/header-names.ts'
 
 export interface HandlerStats extends EraStats {
+  /** Requests that wait for their handler, and tokens that are being verified. */
+  readonly callsInProgress: number
+  /** Bytes that count against `maxTotalBodyBytes`. */
+  readonly bodyBytes: number
   /** Requests refused before they reached a feature, since the start. */
   readonly rejected: number
 }
@@ -77,51 +85,10 @@ export interface McpHandler {
   stats(): HandlerStats
 }
 
-/** Headers that may occur once: two of them could be read differently by two parties. */
-const readHeaders = createHeaderReader(
-  [
-    HeaderName.SESSION_ID,
-    HeaderName.PROTOCOL_VERSION,
-    HeaderName.LAST_EVENT_ID,
-    HeaderName.METHOD,
-    HeaderName.NAME,
-    HeaderName.HOST,
-    HeaderName.ORIGIN,
-    HeaderName.CONTENT_TYPE,
-    HeaderName.AUTHORIZATION,
-  ],
-  [HeaderName.ACCEPT],
-)
-
-type HeaderTuple = ReturnType<typeof readHeaders>['values']
-
-const cors = createCors({
-  allowedHeaders: [
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'Mcp-Session-Id',
-    'MCP-Protocol-Version',
-    'Last-Event-ID',
-    'Mcp-Method',
-    'Mcp-Name',
-  ],
-  allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
-  exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
-})
-
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
-const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 const DRAIN_MS = 10_000
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
-
-/** Why a request goes no further. */
-interface Stop {
-  readonly status: number
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers?: readonly string[]
-}
+const RETRY_SOON = ['Retry-After', '1'] as const
+const BODY_STATUS = { 'too-large': 413, busy: 503, timeout: 408, aborted: 400, consumed: 500 } as const
 
 /**
  * Makes a request handler of a server definition.
@@ -142,37 +109,56 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         closing ??= entrance.eras.close(drainMs)
         await closing
       },
-      stats: () => ({ ...entrance.eras.stats(), rejected: entrance.rejected }),
+      stats: () => entrance.stats(),
     },
   )
 }
 
 class Entrance {
   readonly eras: Eras
-  rejected = 0
+  #rejected = 0
   readonly #server: McpServer
   readonly #settings: HandlerSettings
-  readonly #checkHost: (host: string | undefined) => true | string
-  readonly #checkOrigin: (origin: string | undefined) => true | string
-  readonly #onRefused = (refusal: Refusal, response: ServerResponse) => this.#refused(refusal, response)
+  readonly #checks: RequestChecks
+  readonly #host: IncomingHost
+  readonly #inFlight: InFlightCounter
+  /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
+  #verifiesLater = false
 
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#server = server
     this.#settings = settings
-    this.#checkHost = createHostCheck({ allowedHosts: settings.allowedHosts })
-    this.#checkOrigin = createOriginCheck({
-      allowedOrigins: settings.allowedOrigins,
-      allowedHosts: settings.allowedHosts,
-    })
-    this.eras = new Eras(server, settings)
+    this.#checks = new RequestChecks(settings)
+    const { maxUnreadBytes } = settings
+    this.#host = {
+      replyOptions: { maxUnreadBytes },
+      closingReplyOptions: { maxUnreadBytes, closeAfter: true },
+      bodies: new ByteBudget(settings.maxTotalBodyBytes),
+      onRefused: (refusal, response) => this.#refused(refusal, response),
+    }
+    this.#inFlight = new InFlightCounter(settings.inFlight)
+    this.eras = new Eras(server, settings, this.#inFlight)
+  }
+
+  stats(): HandlerStats {
+    return {
+      ...this.eras.stats(),
+      callsInProgress: this.#inFlight.size,
+      bodyBytes: this.#host.bodies.used,
+      rejected: this.#rejected,
+    }
   }
 
   enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
+    const waiting = enqueue(request, response)
+    if (waiting > this.#settings.maxPipelined && this.#isFlood(request, waiting)) return
     httpChannels.start(request, response)
     const { duplicate, values } = readHeaders(request.rawHeaders)
     const incoming = this.#incoming(request, response, values)
     try {
-      this.#enter(incoming, duplicate, values, parsedBody, continues)
+      if (waiting > this.#settings.maxPipelined)
+        this.#stop(incoming, tooManyWaiting(this.#settings.maxPipelined))
+      else this.#enter(incoming, duplicate, values, parsedBody, continues)
     } catch (error) {
       this.#failed(error, incoming)
     }
@@ -188,7 +174,7 @@ class Entrance {
     const { request } = incoming
     // By index: destructuring an array goes through its iterator.
     const origin = values[6]
-    const stop = this.#check(request, duplicate, values[5], origin)
+    const stop = this.#checks.checkHead(request, duplicate, values[5], origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
     if (origin !== undefined && duplicate === undefined && stop?.status !== 403) {
       incoming.ownReplyHeaders = cors.headers(origin)
@@ -207,18 +193,54 @@ class Entrance {
       this.#go(incoming, contentType, parsedBody, continues)
       return
     }
-    const enter = (result: Authentication<Principal>) => {
-      if (result.refusal !== undefined) {
-        const { status, message, challenge } = result.refusal
-        this.#stop(incoming, { status, message, headers: ['WWW-Authenticate', challenge] })
-        return
-      }
-      incoming.principal = result.principal
-      this.#go(incoming, contentType, parsedBody, continues)
+    const limit = this.#verifiesLater ? this.#inFlight.refuse(undefined, 1) : undefined
+    if (limit !== undefined) {
+      this.#stop(incoming, limit)
+      return
     }
     const result = authenticate(auth, values[8], request)
-    if ('then' in result) result.then(enter).then(undefined, (error) => this.#failed(error, incoming))
-    else enter(result)
+    this.#verifiesLater = 'then' in result
+    if ('then' in result) this.#verify(result, incoming, contentType, parsedBody, continues)
+    else if (this.#mayPass(result, incoming)) this.#go(incoming, contentType, parsedBody, continues)
+  }
+
+  /** The request waits for the verdict on its token. It counts as in flight until then, or until its client leaves. */
+  #verify(
+    result: PromiseLike<Authentication<Principal>>,
+    incoming: Incoming<Principal>,
+    contentType: string | undefined,
+    parsedBody: unknown,
+    continues: boolean,
+  ): void {
+    const { request, response } = incoming
+    const reader = this.#reader(request)
+    if (parsedBodyOf(request, parsedBody) === undefined) reader.prefetch()
+    const end = this.#inFlight.beginOne(undefined)
+    const onClose = () => {
+      end()
+      reader.cancel()
+    }
+    response.on('close', onClose)
+    result
+      .then((settled) => {
+        end()
+        response.off('close', onClose)
+        if (this.#mayPass(settled, incoming)) this.#go(incoming, contentType, parsedBody, continues, reader)
+        else reader.cancel()
+      })
+      .then(undefined, (error) => {
+        onClose()
+        this.#failed(error, incoming)
+      })
+  }
+
+  #mayPass(result: Authentication<Principal>, incoming: Incoming<Principal>): boolean {
+    if (result.refusal !== undefined) {
+      this.#stop(incoming, result.refusal)
+      return false
+    }
+    incoming.principal = result.principal
+    return true
   }
 
   /** What is left to check by HTTP method. */
@@ -227,65 +249,53 @@ class Entrance {
     contentType: string | undefined,
     parsedBody: unknown,
     continues: boolean,
+    reader?: BodyReader,
   ): void {
     const { method } = incoming.request
-    const unfit = this.#settings.strictAccept ? notStrict(method, incoming.accepts) : undefined
-    const refusal = unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
+    const refusal = this.#checks.checkTypes(method, contentType, incoming.accepts)
+    if (refusal === undefined && method === 'POST') {
+      this.#post(incoming, parsedBody, continues, reader ?? this.#reader(incoming.request))
+      return
+    }
+    reader?.cancel()
     if (refusal !== undefined) this.#stop(incoming, refusal)
     else if (method === 'GET') this.eras.get(incoming)
-    else if (method === 'DELETE') this.eras.delete(incoming)
-    else this.#post(incoming, parsedBody, continues)
-  }
-
-  /** Steps 1 to 6. */
-  #check(
-    request: IncomingMessage,
-    duplicate: string | undefined,
-    host: string | undefined,
-    origin: string | undefined,
-  ): Stop | undefined {
-    if (duplicate !== undefined) {
-      return { status: 400, message: `The ${duplicate} header occurs more than once` }
-    }
-    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const hostCheck = this.#checkHost(ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host)
-    if (hostCheck !== true) return { status: 403, message: hostCheck }
-    const originCheck = this.#checkOrigin(origin)
-    if (originCheck !== true) return { status: 403, message: originCheck }
-    if (!this.#isEndpoint(request)) {
-      return { status: 404, message: `Not found: the MCP endpoint is ${this.#settings.path}` }
-    }
-    if (METHODS.has(request.method)) return undefined
-    return { status: 405, message: `Method ${request.method} is not allowed`, headers: ALLOW }
+    else this.eras.delete(incoming)
   }
 
   /** Refuses a request whose body was not read. */
   #stop(incoming: Incoming<Principal>, { status, message, headers }: Stop): void {
-    const error = new RpcError(ErrorCode.SERVER_ERROR, message)
     const { method } = incoming.request
     // What is left of the body cannot be told from a next request, so the connection must end.
-    incoming.refuse(status, undefined, error, headers, { closeAfter: method !== 'GET' && method !== 'HEAD' })
+    const error = new RpcError(ErrorCode.SERVER_ERROR, message)
+    incoming.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD')
   }
 
-  #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean): void {
+  #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean, reader: BodyReader): void {
     const { request, response } = incoming
-    // Null is JSON too, so only undefined means that nothing was parsed.
-    const given = typeof parsedBody === 'function' ? undefined : parsedBody
-    const parsed = given === undefined ? (request as { body?: unknown }).body : given
+    const parsed = parsedBodyOf(request, parsedBody)
     if (parsed !== undefined) {
       this.#decoded(incoming, () => readParsed(parsed))
       return
     }
-    readBody(request, this.#settings.maxBodyBytes, (error, body) => {
+    const encoded = encodedBody(request)
+    if (encoded !== undefined) {
+      reader.cancel()
+      this.#stop(incoming, encoded)
+      return
+    }
+    reader.read((error, body, charged) => {
       if (error === undefined) {
         incoming.body = body
+        incoming.charge(charged)
         this.#decoded(incoming, () => decodeBody(body))
+        incoming.endTurn()
       } else {
         this.#bodyFailed(incoming, error)
       }
     })
     // Asked for only now: a body that says it is too large has been refused, and is never sent.
-    if (continues && !response.headersSent) response.writeContinue()
+    if (continues && !response.headersSent && !hasReply(response)) response.writeContinue()
   }
 
   #decoded(incoming: Incoming<Principal>, decode: () => unknown): void {
@@ -312,10 +322,8 @@ class Entrance {
       this.#failed(error, incoming)
       return
     }
-    const status = kind === 'too-large' ? 413 : kind === 'timeout' ? 408 : 400
-    incoming.refuse(status, undefined, new RpcError(ErrorCode.SERVER_ERROR, message), undefined, {
-      closeAfter: true,
-    })
+    const failure = new RpcError(ErrorCode.SERVER_ERROR, message)
+    incoming.refuse(BODY_STATUS[kind], undefined, failure, kind === 'busy' ? RETRY_SOON : undefined, true)
   }
 
   #options(incoming: Incoming<Principal>, origin: string | undefined): void {
@@ -327,60 +335,44 @@ class Entrance {
     incoming.empty(204)
   }
 
-  /** A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path. */
-  #isEndpoint(request: IncomingMessage): boolean {
-    const { path } = this.#settings
-    if (path === undefined) return true
-    const target = targetOf(request)
-    if (target === path) return true
-    // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
-    const [beforeQuery = ''] = target.replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
-    return beforeQuery === path || beforeQuery === `${path}/`
+  #incoming(request: IncomingMessage, response: ServerResponse, values: HeaderTuple): Incoming<Principal> {
+    return new Incoming<Principal>(request, response, negotiate(values[9]), values, this.#host)
   }
 
-  #incoming(request: IncomingMessage, response: ServerResponse, values: HeaderTuple): Incoming<Principal> {
-    return new Incoming<Principal>(request, response, negotiate(values[9]), values, this.#onRefused)
+  #reader(request: IncomingMessage): BodyReader {
+    return new BodyReader(request, this.#settings.maxBodyBytes, this.#host)
+  }
+
+  /**
+   * A connection with more waiting requests than it may have. The first one too many is refused, which closes the
+   * connection in its turn, so that nobody would read the answers to later ones.
+   *
+   * @returns whether there is nothing more to do for the request
+   */
+  #isFlood(request: IncomingMessage, waiting: number): boolean {
+    const { maxPipelined } = this.#settings
+    if (waiting > 2 * maxPipelined) request.socket.destroy()
+    return waiting > maxPipelined + 1
   }
 
   #refused(refusal: Refusal, response: ServerResponse): void {
-    this.rejected += 1
+    this.#rejected += 1
     httpChannels.refused(refusal.request, response, refusal.error)
-    try {
-      this.#settings.onRejected?.(refusal)
-    } catch (error) {
-      this.#server.reportError(error, { phase: 'hook' })
-    }
+    runHook(
+      () => this.#settings.onRejected?.(refusal),
+      (error) => this.#server.reportError(error, { phase: 'hook' }),
+    )
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */
   #failed(error: unknown, incoming: Incoming<Principal>): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
-    incoming.refuse(500, undefined, internal, undefined, { closeAfter: true })
+    incoming.refuse(500, undefined, internal, undefined, true)
   }
 }
 
-/** The request target as it was before a framework cut off its mount point. */
-function targetOf(request: IncomingMessage): string {
-  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
-}
-
-function notJson(contentType: string | undefined): Stop | undefined {
-  if (isJson(contentType)) return undefined
-  const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100))
-  return { status: 415, message: `The Content-Type of a POST must be application/json; got ${got}` }
-}
-
-/** What the specification asks of a client, for those who want it enforced. */
-function notStrict(method: string | undefined, accepts: Accepts): Stop | undefined {
-  if (method === 'DELETE') return undefined
-  if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
-  const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
-  return { status: 406, message: `The Accept header must name ${types}` }
-}
-
-/** A framework hands the body over as JSON, or as the bytes or the text that it found. */
-function readParsed(parsed: unknown): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed)) : parsed
+function tooManyWaiting(maxPipelined: number): Stop {
+  const problem = `Too many requests wait on this connection (maxPipelined is ${maxPipelined})`
+  return { status: 429, message: problem, headers: RETRY_SOON }
 }

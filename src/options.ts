@@ -6,7 +6,10 @@
  */
 
 import type { Principal } from './dispatch/exchange.ts'
+import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
+import { checkRate } from './dispatch/rate-limit.ts'
 import type { SealOptions } from './dispatch/sealed-state.ts'
+import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
 import type { Era } from './select-era.ts'
@@ -43,6 +46,13 @@ export interface HandlerOptions {
   readonly auth?: AuthOptions
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number
+  /**
+   * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
+   * 4096 of each; 503 above. @defaultValue 256 MiB
+   */
+  readonly maxTotalBodyBytes?: number
+  /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
+  readonly maxPipelined?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
   /** Generations of the protocol that are served. @defaultValue both */
@@ -57,12 +67,19 @@ export interface HandlerOptions {
   readonly sseAfterMs?: number
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number
-  /** Bytes that may wait for a slow reader; above it the connection is dropped. @defaultValue 1 MiB */
+  /** Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. @defaultValue 1 MiB */
   readonly maxStreamBufferBytes?: number
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
-  /** Calls in progress that belong to no session, of all clients together; 503 above. @defaultValue 10 000 */
+  /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
   readonly maxInFlight?: number
+  /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
+  readonly maxInFlightPerPrincipal?: number
+  /**
+   * How often one caller may send a request: a principal, else a session, else all others together; 429 above.
+   * `false`: as often as they like. @defaultValue 10 000 a second, 100 000 after a pause
+   */
+  readonly rateLimit?: false | Rate
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number
   /** Time for a client to answer a request of ours. @defaultValue 60 s */
@@ -94,7 +111,13 @@ export interface HandlerSettings {
   readonly allowedOrigins: readonly string[] | undefined
   readonly auth: AuthOptions | undefined
   readonly maxBodyBytes: number
+  readonly maxTotalBodyBytes: number
+  readonly maxPipelined: number
+  readonly maxUnreadBytes: number
+  readonly inFlight: InFlightLimits
   readonly strictAccept: boolean
+  /** `undefined`: no limit. */
+  readonly rateLimit: Rate | undefined
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
   readonly sessionEra: SessionEraSettings
@@ -107,10 +130,13 @@ const MiB = 1024 * 1024
 
 const COUNTS = {
   maxBodyBytes: 4 * MiB,
+  maxTotalBodyBytes: 256 * MiB,
+  maxPipelined: 128,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
   maxInFlight: 10_000,
+  maxInFlightPerPrincipal: 1024,
   maxSubscriptionsPerSession: 1000,
 }
 const TIMES = {
@@ -120,6 +146,7 @@ const TIMES = {
   requestTimeoutMs: 60 * SECOND,
   elicitTimeoutMs: 10 * MINUTE,
 }
+const DEFAULT_RATE: Rate = { perSecond: 10_000, burst: 100_000 }
 const HOOKS = ['onSessionOpened', 'onSessionClosed', 'onRejected'] as const
 const NAMES: readonly string[] = [
   'path',
@@ -135,6 +162,7 @@ const NAMES: readonly string[] = [
   'tasks',
   'serverInfo',
   'duplicateIds',
+  'rateLimit',
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -150,7 +178,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('strictAccept', strictAccept, ['boolean'])
   oneOf('duplicateIds', duplicateIds, ['accept', 'reject'])
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
-    throw new TypeError(`path must begin with a slash and have no query; got ${JSON.stringify(path)}`)
+    throw new TypeError(`path must begin with a slash and have no query; got ${shown(path)}`)
   }
   if (auth !== undefined) checkAuth(auth)
   const {
@@ -159,9 +187,11 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     subscriptions = {},
     requestState = {},
     tasks = {},
+    rateLimit = DEFAULT_RATE,
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
-  const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
+  const { maxBodyBytes, maxTotalBodyBytes, maxPipelined, maxInFlight, maxInFlightPerPrincipal, ...counts } =
+    checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
@@ -169,14 +199,18 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     allowedOrigins: options.allowedOrigins,
     auth,
     maxBodyBytes,
+    maxTotalBodyBytes,
+    maxPipelined,
+    maxUnreadBytes: counts.maxStreamBufferBytes,
+    inFlight: { maxInFlight, maxInFlightPerPrincipal },
     strictAccept,
+    rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     eras: checkEras(eras),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
-      maxInFlight: counts.maxInFlight,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),
@@ -202,7 +236,7 @@ function checkEras(eras: readonly Era[]): ReadonlySet<Era> {
 }
 
 function checkSubscriptions(subscriptions: SubscriptionOptions): Required<SubscriptionOptions> {
-  const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000 }
+  const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxTotalBytes: 64 * MiB }
   checkNames(subscriptions, [...Object.keys(counts), 'maxAgeMs'], 'subscriptions.')
   return {
     ...checkAll(subscriptions, counts, 'subscriptions.', checkCount),
@@ -247,12 +281,13 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {
   if (sessions === false) return undefined
-  checkNames(sessions, ['max', 'idleTimeoutMs', 'missingId'], 'sessions.')
+  const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
+  checkNames(sessions, [...Object.keys(counts), 'idleTimeoutMs', 'missingId'], 'sessions.')
   const { missingId = 'reject' } = sessions
   oneOf('sessions.missingId', missingId, ['reject', 'serve'])
   return {
     missingId,
-    ...checkAll(sessions, { max: 10_000 }, 'sessions.', checkCount),
+    ...checkAll(sessions, counts, 'sessions.', checkCount),
     ...checkAll(sessions, { idleTimeoutMs: 30 * MINUTE }, 'sessions.', checkTime),
   }
 }
@@ -269,13 +304,14 @@ function checkReplay(replay: false | ReplayOptions): Required<ReplayOptions> | u
 }
 
 function checkAuth(auth: AuthOptions): void {
-  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes'], 'auth.')
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
+  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
   const { resourceMetadata } = auth
   const isUrl = (text: unknown) =>
     typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
   if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
-    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${String(resourceMetadata)}`)
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
   }
   const { requiredScopes = [] } = auth
   // RFC 6749 3.3: the characters of a scope.
@@ -289,7 +325,7 @@ function checkAuth(auth: AuthOptions): void {
 
 function checkNames(options: object, known: readonly string[], prefix: string): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${String(options)}`)
+    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${shown(options)}`)
   }
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(`There is no option ${JSON.stringify(prefix + name)}`)
@@ -318,13 +354,18 @@ function checkCount(name: string, value: unknown): number {
   ) {
     return value
   }
-  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${String(value)}`)
+  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${shown(value)}`)
 }
 
 /** @internal Also for `close`. */
 export function checkTime(name: string, value: unknown): number {
   if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
-  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${String(value)}`)
+  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${shown(value)}`)
+}
+
+/** @internal A wrong value in a message: '5' must not be taken for 5. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function requireType(name: string, value: unknown, types: readonly string[]): void {
@@ -334,5 +375,5 @@ function requireType(name: string, value: unknown, types: readonly string[]): vo
 
 function oneOf(name: string, value: unknown, values: readonly string[]): void {
   if (typeof value === 'string' && values.includes(value)) return
-  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${String(value)}`)
+  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${shown(value)}`)
 }

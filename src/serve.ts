@@ -9,11 +9,12 @@ import type { AddressInfo } from 'node:net'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
 import { DirectResponse } from './http/direct-response.ts'
-import { checkTime, type HandlerOptions } from './options.ts'
+import type { Refusal } from './http/incoming.ts'
+import { checkTime, type HandlerOptions, shown } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
-  /** 0: any free port. @defaultValue 3000 */
-  readonly port?: number
+  /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */
+  readonly port?: number | string | undefined
   /** Address to listen on. Beyond loopback, `allowedHosts` is required. @defaultValue '127.0.0.1' */
   readonly host?: string
   /** @defaultValue '/mcp' */
@@ -55,19 +56,17 @@ const FLUSH_MS = 500
  * ```
  */
 export async function serve(server: McpServer, options: ServeOptions = {}): Promise<Serving> {
-  const { port = 3000, host = '127.0.0.1', path = '/mcp', ...handlerOptions } = options
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TypeError(`port must be an integer from 0 to 65535; got ${String(port)}`)
-  }
+  const { host = '127.0.0.1', path = '/mcp', port: _, ...handlerOptions } = options
+  const port = readPort(options.port)
   if (typeof host !== 'string' || host === '') {
-    throw new TypeError(`host must be an address or a name; got ${JSON.stringify(host)}`)
+    throw new TypeError(`host must be an address or a name; got ${shown(host)}`)
   }
   if (!LOOPBACK.includes(host) && options.allowedHosts === undefined) {
     throw new TypeError(
       `host ${JSON.stringify(host)} is reachable from other machines: give allowedHosts the names that clients use for it (or ['*'])`,
     )
   }
-  const handler = createMcpHandler(server, { path, ...handlerOptions })
+  const handler = createMcpHandler(server, { path, ...handlerOptions, ...explainRefusals(options) })
   const httpServer = createServer(
     {
       ServerResponse: DirectResponse,
@@ -99,6 +98,30 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
       await closing
     },
   }
+}
+
+function readPort(port: number | string = 3000): number {
+  const number = typeof port === 'string' && /^\d+$/.test(port) ? Number(port) : port
+  if (typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65_535) return number
+  throw new TypeError(`port must be an integer from 0 to 65535; got ${shown(port)}`)
+}
+
+/** Says once on standard error what the Host and Origin checks refused, and which option allows it. */
+function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<HandlerOptions, 'onRejected'> {
+  // A wrong value is for the handler to refuse.
+  if (typeof onRejected !== 'function') return { onRejected }
+  const explained = new Set<string>()
+  const explain = (refusal: Refusal) => {
+    const option = /\b(allowedHosts|allowedOrigins) option/.exec(refusal.error.message)?.[1]
+    if (option !== undefined && !explained.has(option)) {
+      explained.add(option)
+      process.emitWarning(`${refusal.error.message} (further ones are not reported)`, {
+        code: 'BAREWIRE_REFUSED',
+      })
+    }
+    onRejected(refusal)
+  }
+  return { onRejected: explain }
 }
 
 async function close(server: Server, drain: () => Promise<void>): Promise<void> {

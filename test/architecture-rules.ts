@@ -1,7 +1,7 @@
 /**
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
- *    protocol <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
+ *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
  *             <- {session-era | stateless-era} <- select-era <- handler <- serve <- index        (a <- b: b may import a)
  *
  * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
@@ -20,7 +20,7 @@ export interface Source {
 /** A rule gives one sentence for each fault in a file. */
 export type Rule = (source: Source) => string[]
 
-const FACTS = ['protocol']
+const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
 const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store']
 const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
@@ -28,6 +28,7 @@ const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
   ['protocol', []],
+  ['bounds', []],
   ['jsonrpc', FACTS],
   ['sse', FACTS],
   ['json-schema', FACTS],
@@ -52,7 +53,14 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** Dispatch is missing here: its context and its diagnostics carry the request's headers, typed by node:http. */
-const NO_NETWORK: ReadonlySet<string> = new Set(['protocol', 'jsonrpc', 'json-schema', 'store', 'features'])
+const NO_NETWORK: ReadonlySet<string> = new Set([
+  'protocol',
+  'bounds',
+  'jsonrpc',
+  'json-schema',
+  'store',
+  'features',
+])
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [

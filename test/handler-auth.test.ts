@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import type { AuthOptions, Principal } from '../src/index.ts'
+import { type AuthOptions, McpServer, type Principal, serve } from '../src/index.ts'
 import { initializeText, start } from './conversations/running-server.ts'
 import { bodiless, del, get, type HttpReply, openSse, post, TestSession } from './helpers/wire.ts'
 
@@ -197,3 +197,53 @@ test('a session goes on with a refreshed token of the same principal, streams in
   assert.equal((await del(url, refreshed)).status, 200)
   assert.equal((await session.request('ping')).status, 404)
 })
+
+for (const scopes of ['admin', 5, { admin: true }, ['use', 5], null]) {
+  test(`scopes of a principal that are not an array of strings are a TypeError: ${JSON.stringify(scopes)}`, async (t) => {
+    for (const verify of [() => ({ id: 'ada', scopes }), async () => ({ id: 'ada', scopes })]) {
+      const errors: unknown[] = []
+      const server = new McpServer(
+        { name: 'scopes', version: '1' },
+        { onError: (error) => errors.push(error) },
+      )
+      const serving = await serve(server, {
+        port: 0,
+        auth: { verify: verify as never, requiredScopes: ['adm'] },
+      })
+      t.after(() => serving.close({ drainMs: 0 }))
+      const message = { jsonrpc: '2.0', id: 1, method: 'ping' }
+      const reply = await post(serving.url, message, { authorization: 'Bearer a' })
+      assert.equal(reply.status, 500)
+      assert.ok(errors[0] instanceof TypeError)
+      assert.match(errors[0].message, /auth\.verify must give scopes as an array of strings/)
+    }
+  })
+}
+
+const thrown: readonly (readonly [status: number, error: unknown])[] = [
+  [401, Object.assign(new Error('"exp" claim timestamp check failed'), { code: 'ERR_JWT_EXPIRED' })],
+  [401, Object.assign(new Error('signature'), { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' })],
+  [401, Object.assign(new Error('jwt expired'), { name: 'TokenExpiredError' })],
+  [401, Object.assign(new Error('bad'), { status: 401 })],
+  [401, Object.assign(new Error('bad'), { errorCode: 'invalid_token' })],
+  [500, Object.assign(new Error('timeout'), { code: 'ERR_JWKS_TIMEOUT' })],
+  [500, new TypeError('fetch failed')],
+  [500, undefined],
+]
+
+for (const [status, error] of thrown) {
+  test(`auth.verify that throws ${error} is ${status}`, async (t) => {
+    const throws = () => {
+      throw error
+    }
+    for (const verify of [throws, async () => throws()]) {
+      const { url, errors } = await start(t, { auth: { verify } })
+      const reply = await post(url, { jsonrpc: '2.0', id: 1, method: 'ping' }, { authorization: 'Bearer a' })
+      assert.equal(reply.status, status)
+      const challenge = reply.headers['www-authenticate']
+      if (status === 401) assert.match(String(challenge), /^Bearer error="invalid_token"/)
+      else assert.equal(challenge, undefined)
+      assert.equal(errors.length, status === 401 ? 0 : 1)
+    }
+  })
+}

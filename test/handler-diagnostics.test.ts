@@ -103,7 +103,10 @@ test('stats counts sessions, streams, calls and kept bytes as they come and go',
     tasks: 0,
     streams: 0,
     callsInProgress: 0,
+    bodyBytes: 0,
     replayBytes: 0,
+    sessionBytes: 0,
+    subscriptionBytes: 0,
     undeliverable: 0,
     rejected: 0,
   })
@@ -114,11 +117,12 @@ test('stats counts sessions, streams, calls and kept bytes as they come and go',
   const busy = serving.stats()
   assert.deepEqual([busy.sessions, busy.streams, busy.callsInProgress], [1, 2, 1])
   assert.ok(busy.replayBytes > 0)
+  assert.ok(busy.sessionBytes > 0)
   call.release()
   await stream.end()
   assert.deepEqual([serving.stats().streams, serving.stats().callsInProgress], [1, 0])
   await session.delete()
   await listening.end()
-  const { sessions, streams, replayBytes } = serving.stats()
-  assert.deepEqual([sessions, streams, replayBytes], [0, 0, 0])
+  const { sessions, streams, replayBytes, sessionBytes } = serving.stats()
+  assert.deepEqual([sessions, streams, replayBytes, sessionBytes], [0, 0, 0, 0])
 })

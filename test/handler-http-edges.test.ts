@@ -17,6 +17,32 @@ const singletons: readonly (readonly [name: string, value: string])[] = [
   ['Mcp-Name', 'echo'],
 ]
 
+test('a second Host or Origin behind more headers than Node shows is refused with 431', async (t) => {
+  const { port, opened } = await start(t)
+  // Short ones, so that the whole stays below Node's limit in bytes.
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`${i.toString(36)}`, '']))
+  for (const last of [{ HOST: 'evil.example' }, { Origin: 'https://evil.example' }, {}]) {
+    const reply = await raw(
+      port,
+      httpText({ method: 'POST', headers: { ...many, ...last }, body: initializeText }),
+    )
+    assert.equal(reply.status, 431)
+  }
+  assert.deepEqual(opened, [])
+})
+
+test('a server with a smaller maxHeadersCount hides no header either', async (t) => {
+  const { port, serving, opened } = await start(t)
+  serving.server.maxHeadersCount = 20
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-${i}`, '']))
+  const reply = await raw(
+    port,
+    httpText({ method: 'POST', headers: { ...many, Origin: 'https://evil.example' }, body: initializeText }),
+  )
+  assert.equal(reply.status, 431)
+  assert.deepEqual(opened, [])
+})
+
 for (const [name, value] of singletons) {
   test(`a repeated ${name} line is refused on every method, with equal values and in any case too`, async (t) => {
     const { port, opened } = await start(t)
@@ -301,4 +327,25 @@ test('deep, wide and heavy JSON is answered', async (t) => {
   const whole = await post(url, deep, session.headers)
   assert.deepEqual([whole.status, whole.json.error.code], [400, -32600])
   assert.equal((await session.request('ping')).status, 200)
+})
+
+test('a body with a Content-Encoding is refused with 415 that names it, and what would be accepted', async (t) => {
+  const { port } = await start(t)
+  const refused = await raw(port, httpText({ headers: { 'content-encoding': 'gzip' }, body: initializeText }))
+  assert.equal(refused.status, 415)
+  assert.match(refused.body, /Content-Encoding \\"gzip\\" is not supported/)
+  assert.equal(refused.headers['accept-encoding'], 'identity')
+  const plain = await raw(
+    port,
+    httpText({ headers: { 'content-encoding': 'identity' }, body: initializeText }),
+  )
+  assert.equal(plain.status, 200)
+})
+
+test('a Content-Type in another charset is refused with 415 that asks for UTF-8', async (t) => {
+  const { port } = await start(t)
+  const type = 'application/json; charset=iso-8859-1'
+  const refused = await raw(port, httpText({ headers: { 'content-type': type }, body: initializeText }))
+  assert.equal(refused.status, 415)
+  assert.match(refused.body, /application\/json in UTF-8/)
 })

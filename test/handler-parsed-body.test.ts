@@ -102,6 +102,37 @@ test('a body that was read and not handed over is the mistake of the program, an
   assert.match(String(errors[0]), /read before: pass the parsed body to the handler/)
 })
 
+test('an empty object in place of a body that nothing has read does not count, as Express 4 puts it there', async (t) => {
+  const handler = createMcpHandler(new McpServer({ name: 'mounted', version: '1' }))
+  const httpServer = createServer((request, response) => {
+    Object.assign(request, { body: {} })
+    handler(request, response, {})
+  }).listen(0, '127.0.0.1')
+  await once(httpServer, 'listening')
+  t.after(() => {
+    httpServer.close()
+    httpServer.closeAllConnections()
+  })
+  assertWelcomed(await post(`http://127.0.0.1:${(httpServer.address() as AddressInfo).port}/mcp`, hello))
+})
+
+test('path is that of the whole URL or what is left of it below a mount, and a refusal names the one that came', async (t) => {
+  const handler = createMcpHandler(new McpServer({ name: 'mounted', version: '1' }), { path: '/mcp' })
+  const app = express()
+  app.use('/api', handler)
+  const httpServer = app.listen(0, '127.0.0.1')
+  await once(httpServer, 'listening')
+  t.after(() => {
+    httpServer.close()
+    httpServer.closeAllConnections()
+  })
+  const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`
+  assertWelcomed(await post(`${url}/api/mcp?key=1`, hello))
+  const refused = await post(`${url}/api/other`, hello)
+  assert.equal(refused.status, 404)
+  assert.match(refused.json.error.message, /"\/api\/other"; the MCP endpoint is \/mcp$/)
+})
+
 test('Express serves it below a mount point, with and without its JSON parser, final slash and query included', async (t) => {
   for (const parser of [express.json(), undefined]) {
     const handler = createMcpHandler(new McpServer({ name: 'mounted', version: '1' }), { path: '/mcp' })

@@ -20,9 +20,9 @@ const counts = [
 ]
 const times = ['keepAliveMs', 'sseAfterMs', 'disconnectGraceMs', 'requestTimeoutMs', 'elicitTimeoutMs']
 const nestedCounts = {
-  sessions: ['max'],
+  sessions: ['max', 'maxPerPrincipal', 'maxTotalBytes'],
   replay: ['maxEvents', 'maxBytes', 'maxTotalBytes'],
-  subscriptions: ['max', 'maxPerPrincipal', 'maxResources'],
+  subscriptions: ['max', 'maxPerPrincipal', 'maxResources', 'maxTotalBytes'],
   requestState: ['maxLength'],
   tasks: ['max', 'maxPerPrincipal', 'maxBytes'],
 }
@@ -86,6 +86,16 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ...['onSessionOpened', 'onSessionClosed', 'onRejected'].flatMap((hook) =>
     ['log', true, null].map((value) => [hook, { [hook]: value }] as const),
   ),
+  ...[null, true, 5, 'none', []].map((rateLimit) => ['rateLimit', { rateLimit }] as const),
+  ['rateLimit.perSecond', { rateLimit: { burst: 5 } }],
+  ['rateLimit.burst', { rateLimit: { perSecond: 5 } }],
+  ['rateLimit.per', { rateLimit: { perSecond: 5, burst: 5, per: 'call' } }],
+  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+    (perSecond) => ['rateLimit.perSecond', { rateLimit: { perSecond, burst: 5 } }] as const,
+  ),
+  ...[...wrongCounts, Number.POSITIVE_INFINITY].map(
+    (burst) => ['rateLimit.burst', { rateLimit: { perSecond: 5, burst } }] as const,
+  ),
   ['keepAlive', { keepAlive: 5 }],
   ['MaxBatch', { MaxBatch: 5 }],
   ['constructor', { constructor: 5 }],
@@ -127,21 +137,31 @@ test('the defaults are the documented ones', () => {
     auth: undefined,
     eras: new Set(['session', 'stateless']),
     maxBodyBytes: 4 * MiB,
+    maxTotalBodyBytes: 256 * MiB,
+    maxPipelined: 128,
+    maxUnreadBytes: 1 * MiB,
+    inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
     strictAccept: false,
+    rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
   })
   assert.deepEqual(sessionEra, {
     maxBatch: 100,
     maxStreamBufferBytes: 1 * MiB,
     maxInFlightPerSession: 256,
-    maxInFlight: 10_000,
     maxSubscriptionsPerSession: 1000,
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
     disconnectGraceMs: 30_000,
     requestTimeoutMs: 60_000,
     elicitTimeoutMs: 600_000,
-    sessions: { max: 10_000, idleTimeoutMs: 1_800_000, missingId: 'reject' },
+    sessions: {
+      max: 10_000,
+      maxPerPrincipal: 1000,
+      maxTotalBytes: 64 * MiB,
+      idleTimeoutMs: 1_800_000,
+      missingId: 'reject',
+    },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
     duplicateIds: 'accept',
     onSessionOpened: undefined,
@@ -151,8 +171,13 @@ test('the defaults are the documented ones', () => {
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
     maxStreamBufferBytes: 1 * MiB,
-    maxInFlight: 10_000,
-    subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
+    subscriptions: {
+      max: 10_000,
+      maxPerPrincipal: 100,
+      maxResources: 1000,
+      maxTotalBytes: 64 * MiB,
+      maxAgeMs: 0,
+    },
     requestState: { ttlMs: 900_000, maxLength: 65_536 },
     serverInfo: true,
     tasks: {
@@ -188,6 +213,12 @@ test('0 turns every time limit off, Infinity every count and size', () => {
   }
 })
 
+test('rateLimit false is no limit', () => {
+  assert.equal(checkOptions({ rateLimit: false }).rateLimit, undefined)
+  const rate = { perSecond: 0.5, burst: 1 }
+  assert.deepEqual(checkOptions({ rateLimit: rate }).rateLimit, rate)
+})
+
 test('an option that is undefined has its default', () => {
   const names = [
     ...counts,
@@ -198,6 +229,7 @@ test('an option that is undefined has its default', () => {
     'replay',
     'strictAccept',
     'duplicateIds',
+    'rateLimit',
     'onRejected',
   ]
   const options = Object.fromEntries(names.map((name) => [name, undefined]))
@@ -217,7 +249,9 @@ test('a final slash of path does not count, except where it is all there is', ()
 
 test('serve names its own wrong options, and those of the handler', async () => {
   const rows: readonly (readonly [name: string, options: object])[] = [
-    ...[-1, 65_536, 1.5, '80', null, Number.NaN].map((port) => ['port', { port }] as const),
+    ...[-1, 65_536, 1.5, '80x', '', ' ', '65536', null, Number.NaN].map(
+      (port) => ['port', { port }] as const,
+    ),
     ...[5, '', null].map((host) => ['host', { host }] as const),
     ['path', { path: 'mcp' }],
     ['hostname', { hostname: 'localhost' }],

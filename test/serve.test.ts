@@ -40,6 +40,34 @@ test('serve refuses to listen beyond this machine without allowedHosts, and says
   }
 })
 
+test('serve takes a port from the environment as a number', async (t) => {
+  const serving = await serve(newServer(), { port: '0' })
+  t.after(() => serving.close())
+  assert.ok(serving.port > 0)
+  await assert.rejects(serve(newServer(), { port: '70000' }), { message: /got "70000"$/ })
+})
+
+test('serve says once what the Host and Origin checks refused, and which option allows it', async (t) => {
+  const { port, refusals } = await start(t)
+  const warnings: (Error & { code?: string })[] = []
+  const onWarning = (warning: Error) => warnings.push(warning)
+  process.on('warning', onWarning)
+  t.after(() => process.off('warning', onWarning))
+  for (let round = 0; round < 2; round += 1) {
+    await raw(port, httpText({ headers: { host: 'mcp.example' }, body: initializeText }))
+    await raw(port, httpText({ headers: { origin: 'https://app.example' }, body: initializeText }))
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(
+    warnings.map(({ code, message }) => [code, /"(.*?)".*(allowed\w+)/.exec(message)?.slice(1)]),
+    [
+      ['BAREWIRE_REFUSED', ['mcp.example', 'allowedHosts']],
+      ['BAREWIRE_REFUSED', ['https://app.example', 'allowedOrigins']],
+    ],
+  )
+  assert.equal(refusals.length, 4)
+})
+
 test('serve rejects with a clear error when the port is in use, and leaves nothing behind', async (t) => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')

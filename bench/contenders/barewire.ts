@@ -1,6 +1,6 @@
 /** barewire as its README sets it up; limits are lifted where a part goes beyond them on purpose. */
 
-import { McpServer, serve } from '../../src/index.ts'
+import { McpServer, type ServeOptions, serve } from '../../src/index.ts'
 import { type Running, type Setup, TOKEN } from '../lib/setup.ts'
 import {
   CHECKED,
@@ -17,6 +17,9 @@ const SCHEMAS = {
   echo: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
   progress: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
 } as const
+
+/** So that every request is counted, as it is by default, and none is refused. */
+const BEYOND_ANY_ROUND = { perSecond: 1e9, burst: 1e9 }
 
 export async function start(setup: Setup): Promise<Running> {
   const server = new McpServer(SERVER_INFO)
@@ -45,7 +48,7 @@ export async function start(setup: Setup): Promise<Running> {
     server.registerTool(name, { description, inputSchema }, () => name)
   }
   if (setup.guarded) server.use((_ctx, next) => next())
-  const { port, stats } = await serve(server, {
+  const options: ServeOptions = {
     port: 0,
     keepAliveMs: setup.keepAliveMs,
     maxStreamBufferBytes: setup.maxStreamBufferBytes,
@@ -55,7 +58,10 @@ export async function start(setup: Setup): Promise<Running> {
         : { max: Number.POSITIVE_INFINITY, idleTimeoutMs: setup.idleTimeoutMs },
     subscriptions: { max: Number.POSITIVE_INFINITY },
     ...(setup.guarded && { auth: { verify } }),
-  })
+  }
+  // A commit that `--base` measures may be from before that option.
+  const limited = serve(server, { ...options, rateLimit: BEYOND_ANY_ROUND })
+  const { port, stats } = await limited.catch(() => serve(server, options))
   return {
     port,
     sessions: () => stats().sessions,

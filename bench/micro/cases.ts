@@ -6,6 +6,7 @@
  * made anew from bytes where a server would get bytes).
  */
 
+import { ByteBudget } from '../../src/bounds/byte-budget.ts'
 import { dispatch } from '../../src/dispatch/dispatcher.ts'
 import type { Exchange } from '../../src/dispatch/exchange.ts'
 import { McpServer } from '../../src/features/server.ts'
@@ -17,7 +18,7 @@ import { compile } from '../../src/json-schema/compile.ts'
 import { decodeBody, decodeMessage } from '../../src/jsonrpc/decode.ts'
 import { encodeResult } from '../../src/jsonrpc/encode.ts'
 import { encodeMessage } from '../../src/sse/frame.ts'
-import { ReplayBudget, ReplayRing } from '../../src/sse/replay-ring.ts'
+import { ReplayRing } from '../../src/sse/replay-ring.ts'
 import { checkStandardHeaders } from '../../src/stateless-era/mirrored-headers.ts'
 import { callTool as callRequest } from '../lib/wire.ts'
 import { CHECKED_ARGUMENTS, CHECKED_SCHEMA, SERVER_INFO } from '../lib/workload.ts'
@@ -58,8 +59,8 @@ const checkOrigin = createOriginCheck({ allowedOrigins: undefined, allowedHosts:
 const validate = compile(CHECKED_SCHEMA)
 
 const limits = { maxEvents: 256, maxBytes: 1024 * 1024 }
-const ring = new ReplayRing(limits, new ReplayBudget(Number.POSITIVE_INFINITY))
-const full = new ReplayRing(limits, new ReplayBudget(Number.POSITIVE_INFINITY))
+const ring = new ReplayRing(limits, new ByteBudget(Number.POSITIVE_INFINITY))
+const full = new ReplayRing(limits, new ByteBudget(Number.POSITIVE_INFINITY))
 for (let i = 0; i < 300; i++) full.push(at(messages, i), i)
 
 const server = new McpServer(SERVER_INFO)

@@ -44,6 +44,20 @@ export function pruneDeclarations(dist: string): void {
 }
 
 /**
+ * Removes the comments of declarations that `index.d.ts` takes nothing from itself: a user cannot name what is in them.
+ *
+ * @param dist - the output folder, after `pruneDeclarations`
+ */
+export function stripInternalComments(dist: string): void {
+  const named = new Set(['index.d.ts', ...importedDeclarations(dist, 'index.d.ts')])
+  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
+    if (named.has(file)) continue
+    const text = readFileSync(join(dist, file), 'utf8')
+    writeFileSync(join(dist, file), text.replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, ''))
+  }
+}
+
+/**
  * Lists the faults of a build.
  *
  * @param dist - the output folder

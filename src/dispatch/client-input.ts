@@ -24,6 +24,7 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
 import type { AskOptions, InputRequest } from './input-required.ts'
+import { checkSamplingParams } from './question-check.ts'
 import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
@@ -101,6 +102,7 @@ export async function sample(
   if (context !== undefined && context !== 'none' && declared.context === undefined) {
     throw new MissingCapabilityError(`includeContext ${context}`, { sampling: { context: {} } })
   }
+  checkSamplingParams(params)
   checkToolUses(params.messages)
   return ask(exchange, key, options, { method: Method.createMessage, params: { ...params } }, (answer) => {
     if (

@@ -27,7 +27,13 @@ import { elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
+import { logProblem, progressProblem } from './notice-check.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { at, stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
+
+/** Requests for which it was reported that an entry is hidden. */
+const reportedHidden = new WeakSet<RpcRequest>()
 
 export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
@@ -68,6 +74,7 @@ export class RequestContext {
   #local: LocalRounds | undefined
   #locals: Record<string, unknown> | undefined
   #lastProgress = Number.NEGATIVE_INFINITY
+  #isCounted = false
 
   constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
@@ -146,6 +153,7 @@ export class RequestContext {
    */
   get progress(): (progress: number, total?: number, message?: string) => void {
     return (progress, total, message) => {
+      if (this.#isWrong('progress', progressProblem(progress, total, message))) return
       if (message !== undefined) this.#exchange.task?.describe(message)
       const progressToken = this.meta['progressToken']
       if (typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return
@@ -167,6 +175,7 @@ export class RequestContext {
     const wanted = this.#exchange.logLevel
     const send = (level: LogLevel) => (data: unknown, logger?: string) => {
       if (wanted === undefined || (LOG_RANK.get(level) ?? 0) < (LOG_RANK.get(wanted) ?? 0)) return
+      if (this.#isWrong('log', logProblem(data, logger))) return
       try {
         this.#exchange.notify(Notify.message, {
           level,
@@ -242,6 +251,11 @@ export class RequestContext {
    * Runs a function once for the whole call. Where a question to the client ends the round, the handler runs again
    * from its top when the answer is there; what must not happen twice goes in here.
    *
+   * It holds within a process, also for a client that repeats a round: it gets what the function gave, or an error
+   * when that is not kept any more, and the function is not run again. A function that failed is. A client that repeats
+   * the whole call from its first round makes another call. Several processes with the same `requestState.keys` know
+   * nothing of each other's rounds: give the function an idempotency key of your own there.
+   *
    * @param key - unique within the handler
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
@@ -295,6 +309,7 @@ export class RequestContext {
    */
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
+      if (this.#isWrong('elicitationComplete', stringProblem(elicitationId))) return
       if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
@@ -316,6 +331,18 @@ export class RequestContext {
     return this.#local
   }
 
+  /**
+   * @internal Counts the call, once however often its handler runs.
+   *
+   * @throws {LimitError} 429
+   */
+  count(limit: RateLimit): void {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    const refusal = limit.take(this.#exchange.principal?.id, this.#exchange.sessionId)
+    if (refusal !== undefined) throw refusal
+  }
+
   /** @internal Whether the call was aborted, without making a signal for the question. */
   get aborted(): boolean {
     return this.#exchange.aborted
@@ -329,6 +356,21 @@ export class RequestContext {
   /** @internal Aborts `signal`: the answer of this call is settled already. */
   abort(reason: Error): void {
     this.#exchange.abort(reason)
+  }
+
+  /** Reports a problem: what a handler says on the way must not fail its call. */
+  #isWrong(what: string, problem: string | undefined): boolean {
+    if (problem === undefined) return false
+    const error = new TypeError(`${what}: ${at(problem, 'the argument')}`)
+    this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+    return true
+  }
+
+  /** @internal Reports why an entry is hidden from the caller; once a request, which may look at many entries. */
+  reportHidden(error: unknown, name: string): void {
+    if (reportedHidden.has(this.#request)) return
+    reportedHidden.add(this.#request)
+    this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
   /** @internal What an error report says about this request. */

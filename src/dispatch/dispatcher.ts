@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -19,6 +19,8 @@ import { checkDeclared } from './input-declared.ts'
 import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
+import { LimitError } from './limit-error.ts'
+import { checked, kindOf, ResultError } from './shape.ts'
 
 export { isPromise } from './is-promise.ts'
 
@@ -73,6 +75,8 @@ export interface ErrorInfo {
 /** What the dispatcher needs of the server that it serves. */
 export interface DispatchHost {
   readonly middleware: readonly Middleware[]
+  /** Finds what is wrong with a result that middleware has let through or made. */
+  readonly resultProblem: (method: string, result: unknown) => string | undefined
   reportError(error: unknown, info: ErrorInfo): void
 }
 
@@ -101,7 +105,7 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
     const result =
       host.middleware.length === 0
         ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange))
+        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
     outcome =
       isPromise(result) || result instanceof InputRequired
         ? finish(result, handler, request, exchange, ctx, host)
@@ -143,6 +147,17 @@ export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost
   return `Internal error (reference ${correlationId})`
 }
 
+/** What a report says about a result that cannot be sent: its name is the client's word for it. */
+export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
+  const name = nameIn(params)
+  return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
+}
+
+function nameIn(params: JsonObject | undefined): string | undefined {
+  const name = params?.['name'] ?? params?.['uri']
+  return typeof name === 'string' ? name.slice(0, 100) : undefined
+}
+
 /** For a result that is not there yet, or that is a question to the client. */
 function finish<Host extends DispatchHost, E extends Exchange>(
   first: unknown,
@@ -156,12 +171,13 @@ function finish<Host extends DispatchHost, E extends Exchange>(
     if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
     return result
   }
-  const check = (result: unknown) => (isPromise(result) ? result.then(allowed) : allowed(result))
+  const check = (result: unknown) =>
+    isPromise(result) ? Promise.resolve(result).then(allowed) : allowed(result)
   const run = () =>
     check(
       host.middleware.length === 0
         ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host.middleware, ctx, () => handler(request.params, ctx, host, exchange)),
+        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
     )
   const { rounds } = ctx
   const result =
@@ -169,7 +185,7 @@ function finish<Host extends DispatchHost, E extends Exchange>(
       ? finishLocally(check(first), exchange, rounds, run)
       : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
-  return result.then(
+  return Promise.resolve(result).then(
     (value) => ({ result: value }),
     (error) => failed(error, ctx, host),
   )
@@ -189,12 +205,16 @@ function finishLocally(
       request(method, withElicitationId(params), { waitsForUser: method !== Method.listRoots }))
   const drive = (value: unknown) =>
     value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
-  return isPromise(result) ? result.then(drive) : drive(result)
+  return isPromise(result) ? Promise.resolve(result).then(drive) : drive(result)
 }
 
-/** Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values. */
-function runMiddleware(
-  chain: readonly Middleware[],
+/**
+ * Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values.
+ *
+ * @throws {ResultError} what comes out of the chain is not a result of the method
+ */
+async function runMiddleware(
+  { middleware: chain, resultProblem }: DispatchHost,
   ctx: RequestContext,
   innermost: () => unknown,
 ): Promise<unknown> {
@@ -204,7 +224,10 @@ function runMiddleware(
     const result = await innermost()
     return result instanceof JsonText ? result.parse() : result
   }
-  return run(0)
+  const result = await run(0)
+  if (result instanceof InputRequired) return result
+  const { method } = ctx
+  return checked(result, (value) => resultProblem(method, value), `middleware, ${method}`, nameIn(ctx.params))
 }
 
 /** A real request in URL mode MUST have an id, by which the client is told when the user is done. */
@@ -214,8 +237,10 @@ function withElicitationId(params: JsonObject): JsonObject {
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
-  if (error instanceof NotOfferedError) return { error, origin: 'protocol' }
-  if (error instanceof RpcError && isComplete(error)) return { error, origin: 'handler' }
+  if (error instanceof NotOfferedError || error instanceof LimitError) return { error, origin: 'protocol' }
+  if (error instanceof RpcError && isComplete(error)) {
+    return { error: withIntegerCode(error, ctx, host), origin: 'handler' }
+  }
   if (error instanceof MissingCapabilityError) {
     const { message, requiredCapabilities } = error
     const data = { requiredCapabilities }
@@ -225,8 +250,21 @@ function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcom
   if (ctx.aborted) {
     return { error: new RpcError(ErrorCode.INTERNAL_ERROR, 'The call was aborted'), origin: 'handler' }
   }
-  const text = concealError(error, { phase: 'handler', ...ctx.errorInfo() }, host)
+  const info =
+    error instanceof ResultError
+      ? { phase: 'output' as const, ...(error.entry !== undefined && { name: error.entry }) }
+      : { phase: 'handler' as const }
+  const text = concealError(error, { ...info, ...ctx.errorInfo() }, host)
   return { error: new RpcError(ErrorCode.INTERNAL_ERROR, text), origin: 'handler' }
+}
+
+/** The message of an `RpcError` is meant for the client, whatever its code turns out to be. */
+function withIntegerCode(error: RpcError, ctx: RequestContext, host: DispatchHost): RpcError {
+  if (Number.isSafeInteger(error.code)) return error
+  const problem = `The code of an RpcError must be an integer; got ${kindOf(error.code)}`
+  const cause = new McpError('ERR_RESULT', problem, { cause: error })
+  host.reportError(cause, { phase: 'output', ...ctx.errorInfo() })
+  return new RpcError(ErrorCode.INTERNAL_ERROR, error.message, error.data)
 }
 
 /** -32042 MUST say what the user has to visit, and only the library's own error is certain to. */

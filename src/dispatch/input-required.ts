@@ -13,6 +13,8 @@
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
+import { checkSamplingParams } from './question-check.ts'
+import { checkElicitParams } from './question-rules.ts'
 
 /** A request that the client is to answer: elicitation, sampling or roots. */
 export interface InputRequest {
@@ -39,10 +41,13 @@ export class InputRequired {
     if (this.inputRequests.size === 0 && state === undefined) {
       throw new TypeError('inputRequired needs inputRequests or a state')
     }
-    for (const [key, { method }] of this.inputRequests) {
-      if (ASKABLE.includes(method)) continue
-      const problem = `method must be one of ${ASKABLE.join(', ')}; got ${JSON.stringify(method)}`
-      throw new TypeError(`inputRequests[${JSON.stringify(key)}]: ${problem}`)
+    for (const [key, { method, params = {} }] of this.inputRequests) {
+      if (!ASKABLE.includes(method)) {
+        const problem = `method must be one of ${ASKABLE.join(', ')}; got ${JSON.stringify(method)}`
+        throw new TypeError(`inputRequests[${JSON.stringify(key)}]: ${problem}`)
+      }
+      if (method === Method.elicit) checkElicitParams(params)
+      if (method === Method.createMessage) checkSamplingParams(params)
     }
   }
 }

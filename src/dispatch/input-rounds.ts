@@ -23,16 +23,19 @@
  * Invariant: `#finish` is called at most once, and nothing is collected after it.
  */
 
+import { randomBytes } from 'node:crypto'
 import { decodeBody } from '../jsonrpc/decode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { type AskOptions, type InputRequest, InputRequired, type Inputs } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
+import type { CallId } from './once-memory.ts'
 import { digestParams, type Sealer } from './sealed-state.ts'
 
 /** What is sealed: answers by key, results of `once` by key, and the state of a handler that drives its own rounds. */
 interface SealedRounds {
+  readonly call: CallId
   readonly answers: JsonObject
   readonly once: JsonObject
   readonly state?: unknown
@@ -68,6 +71,7 @@ interface Sent {
 }
 
 const NONE: JsonObject = Object.freeze({})
+const CALL_ID_BYTES = 12
 
 interface Question {
   readonly request: InputRequest
@@ -88,6 +92,8 @@ export class InputRounds implements Inputs {
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
   #over = false
+  /** Of the state that this round began with; undefined in the first round. */
+  #call: CallId | undefined
 
   /**
    * Reads what a request brings from earlier rounds.
@@ -123,8 +129,9 @@ export class InputRounds implements Inputs {
     this.responses = inputResponses as JsonObject
     this.state = undefined
     if (requestState === undefined) return
-    const { answers, once, state, put } = sealer.open(requestState, this.#bound()) as SealedRounds
+    const { call, answers, once, state, put } = sealer.open(requestState, this.#bound()) as SealedRounds
     this.state = state
+    this.#call = call
     this.#memory = remember(answers, once)
     this.#put = put
   }
@@ -169,7 +176,7 @@ export class InputRounds implements Inputs {
     if (this.#over) throw leftBehind()
     const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
-    const running = (async () => (await run()) ?? null)()
+    const running = this.#runOnce(key, async () => (await run()) ?? null)
     this.#kept.running.set(key, running)
     try {
       const value = await running
@@ -178,6 +185,11 @@ export class InputRounds implements Inputs {
     } finally {
       this.#kept.running.delete(key)
     }
+  }
+
+  /** A repeated first request is another call; later rounds are repeated by whoever presents their state again. */
+  #runOnce(key: string, run: () => Promise<unknown>): Promise<unknown> {
+    return this.#call === undefined ? run() : this.#sealer.once.run(this.#call, key, run)
   }
 
   /**
@@ -215,6 +227,7 @@ export class InputRounds implements Inputs {
     put: readonly string[] = [],
   ): InputRequiredResult {
     const sealed: SealedRounds = {
+      call: { id: this.#call?.id ?? randomBytes(CALL_ID_BYTES).toString('base64url'), sealedAt: Date.now() },
       answers: Object.fromEntries(this.#kept.answers),
       once: Object.fromEntries(this.#kept.once),
       ...(state !== undefined && { state }),

@@ -61,6 +61,17 @@ export function checkMessage(message: unknown): void {
 }
 
 /**
+ * For a handler that writes the params of an elicitation itself.
+ *
+ * @throws {TypeError} no message, no absolute URL, or no flat form
+ */
+export function checkElicitParams({ mode = 'form', message, url, requestedSchema }: JsonObject): void {
+  checkMessage(message)
+  if (mode === 'url') checkUrl(url)
+  else checkFlat(isObject(requestedSchema) ? requestedSchema : {})
+}
+
+/**
  * Every tool use is answered in the next message, by results only, one for each use.
  *
  * @throws {TypeError} naming the message that breaks the rule

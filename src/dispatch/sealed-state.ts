@@ -8,13 +8,14 @@
  * that is presented by somebody else or with another request does not open. The time of expiry is inside.
  *
  * Spec: 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
- * Not here: single use. A state can be presented again until it expires; the specification leaves it to handlers
- * that need more to enforce it.
+ * A state can be presented again until it expires, as by a client whose answer was lost. What must not happen twice for
+ * all that goes into `ctx.once` (once-memory.ts).
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { OnceMemory } from './once-memory.ts'
 
 export interface SealOptions {
   /**
@@ -41,6 +42,8 @@ const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
 const MIN_SECRET_BYTES = 32
 
 export class Sealer {
+  /** What was done in calls whose states are sealed here. */
+  readonly once: OnceMemory
   readonly #keys: readonly [Key, ...Key[]]
   readonly #ttlMs: number
   readonly #maxLength: number
@@ -52,6 +55,7 @@ export class Sealer {
     this.#keys = [first, ...rest]
     this.#ttlMs = ttlMs
     this.#maxLength = maxLength
+    this.once = new OnceMemory(ttlMs)
   }
 
   /**

@@ -7,8 +7,11 @@
  * fill: a bucket that is full again says as much as none.
  *
  * Invariant: a bucket has between 0 and `burst` tokens. Of a key that takes nothing for `burst / perSecond` seconds nothing is kept after
- * twice that time.
+ * twice that time; nor is anything kept of the keys before the last 32 768, whose buckets are then full again.
  */
+
+import { createHash } from 'node:crypto'
+import { ownText } from '../bounds/heap-size.ts'
 
 /** How often something may happen. */
 export interface Rate {
@@ -17,6 +20,11 @@ export interface Rate {
   /** Events at once, after a pause. */
   readonly burst: number
 }
+
+/** A client can make up keys, such as sessions, faster than buckets fill. */
+const MAX_KEYS = 16_384
+/** A longer one is kept as a digest. */
+const MAX_KEY_LENGTH = 128
 
 interface Bucket {
   /** Thousandths, so that whole rates and milliseconds are counted without rounding. */
@@ -54,14 +62,17 @@ export class TokenBuckets {
    */
   take(key: string, count: number, now: number): number {
     if (now - this.#since >= this.#fillMs) this.#nextPeriod(now)
-    const bucket = this.#young.get(key) ?? this.#revive(key, now)
+    const kept = key.length <= MAX_KEY_LENGTH ? key : digest(key)
+    const bucket = this.#young.get(kept) ?? this.#revive(kept, now)
     return takeFrom(bucket, this.rate, count, now)
   }
 
   #revive(key: string, now: number): Bucket {
     const bucket = this.#old.get(key) ?? { tokens: this.rate.burst * 1000, at: now }
     this.#old.delete(key)
-    this.#young.set(key, bucket)
+    if (this.#young.size >= MAX_KEYS) this.#nextPeriod(this.#since)
+    // The caller's key may be a part of a long text.
+    this.#young.set(ownText(key), bucket)
     return bucket
   }
 
@@ -84,9 +95,13 @@ export class TokenBucket {
   }
 
   /** As `TokenBuckets.take`. */
-  take(now: number): number {
-    return takeFrom(this.#bucket, this.rate, 1, now)
+  take(now: number, count = 1): number {
+    return takeFrom(this.#bucket, this.rate, count, now)
   }
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key, 'utf16le').digest('base64url')
 }
 
 function takeFrom(bucket: Bucket, { perSecond, burst }: Rate, count: number, now: number): number {

@@ -6,11 +6,13 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 import { NotOfferedError, quote } from '../dispatch/dispatcher.ts'
+import { checked } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import type { PromptHost } from './prompts.ts'
-import { type ResourceHost, resourceNotFound } from './resources.ts'
+import type { Prompt, PromptHost } from './prompts.ts'
+import { type ResourceHost, resourceNotFound, type TemplateResource } from './resources.ts'
+import { MAX_SUGGESTIONS, suggestionsProblem } from './result-check.ts'
 
 /** The values that fit, best first; or with the number there would be. */
 export type Suggestions = readonly string[] | { readonly values: readonly string[]; readonly total?: number }
@@ -23,10 +25,7 @@ export type Completer = (
   value: string,
   args: Readonly<Record<string, string>>,
   ctx: RequestContext,
-) => Suggestions | Promise<Suggestions>
-
-/** The specification's limit for one answer. */
-const MAX_VALUES = 100
+) => Suggestions | PromiseLike<Suggestions>
 
 /** `completion/complete` */
 export async function complete(
@@ -42,34 +41,36 @@ export async function complete(
   if (typeof name !== 'string' || typeof value !== 'string') {
     throw invalid('needs "argument" with a "name" and a "value", both strings')
   }
-  const completers = findCompleters(members(params, 'ref'), ctx, host)
+  const owner = findOwner(members(params, 'ref'), ctx, host)
+  const completers = owner?.config.complete
   const completer = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
-  if (completer === undefined) return { completion: { values: [], total: 0, hasMore: false } }
-  const suggestions = await completer(value, known, ctx)
-  const { values: all, total = all.length }: { values: readonly string[]; total?: number } = isPlain(
-    suggestions,
-  )
-    ? { values: suggestions }
-    : suggestions
-  const values = all.slice(0, MAX_VALUES)
+  if (owner === undefined || completer === undefined) {
+    return { completion: { values: [], total: 0, hasMore: false } }
+  }
+  const given = await completer(value, known, ctx)
+  const suggestions = isList(given) ? { values: given } : given
+  const place = `${owner.use} complete ${quote(name)}`
+  const { values: all, total = all.length } = checked(suggestions, suggestionsProblem, place, owner.key)
+  const values = all.slice(0, MAX_SUGGESTIONS)
   return { completion: { values, total, hasMore: total > values.length } }
 }
 
-function findCompleters(
+/** @returns undefined: what is referred to has nothing to complete */
+function findOwner(
   ref: JsonObject,
   ctx: RequestContext,
   host: PromptHost & ResourceHost,
-): { readonly [name: string]: Completer } | undefined {
+): Prompt | TemplateResource | undefined {
   if (ref['type'] === 'ref/prompt' && typeof ref['name'] === 'string') {
     const prompt = host.prompts.find(ref['name'], ctx)
     if (prompt === undefined)
       throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown prompt: ${quote(ref['name'])}`)
-    return prompt.config.complete
+    return prompt
   }
   if (ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
     const uri = ref['uri']
     for (const entry of host.resourceTemplates.open(ctx)) {
-      if (entry.template.template === uri) return entry.config.complete
+      if (entry.template.template === uri) return entry
     }
     // A resource with one URI has nothing to complete, but exists.
     if (host.resources.find(uri, ctx) !== undefined) return undefined
@@ -78,7 +79,7 @@ function findCompleters(
   throw invalid('needs "ref": { type: "ref/prompt", name } or { type: "ref/resource", uri }')
 }
 
-function isPlain(suggestions: Suggestions): suggestions is readonly string[] {
+function isList(suggestions: Suggestions): suggestions is readonly string[] {
   return Array.isArray(suggestions)
 }
 

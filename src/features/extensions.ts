@@ -12,17 +12,21 @@
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
+import { InputRequired } from '../dispatch/input-required.ts'
+import { isPromise } from '../dispatch/is-promise.ts'
+import { checked } from '../dispatch/shape.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { checkCacheHint } from './cache-hints.ts'
+import { extensionResultProblem } from './result-check.ts'
 
 /**
  * Answers a request of an extension: gives the members of the result, or throws an `RpcError`, such as
  * `new RpcError(ErrorCode.INVALID_PARAMS, '...')` for parameters that do not fit. Nothing has checked them before.
  * It cannot ask the client for input.
  */
-export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => object | Promise<object>
+export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => object | PromiseLike<object>
 
 export interface ExtensionConfig {
   /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
@@ -92,7 +96,7 @@ export class Extensions {
       const given = Object.hasOwn(cache, name) ? cache[name] : undefined
       const hint =
         given === undefined ? undefined : checkCacheHint(given, `${use} cache[${JSON.stringify(name)}]`)
-      return [name, handlerOf(method, hint)] as const
+      return [name, handlerOf(name, method, hint)] as const
     })
     const names = Object.entries(namedBy)
     for (const [name, parameter] of names) {
@@ -117,10 +121,18 @@ export class Extensions {
   }
 }
 
-function handlerOf(method: ExtensionMethod, hint: CacheHint | undefined): MethodHandler<unknown> {
+function handlerOf(
+  name: string,
+  method: ExtensionMethod,
+  hint: CacheHint | undefined,
+): MethodHandler<unknown> {
+  const use = `method ${JSON.stringify(name)}`
+  const check = (result: unknown) =>
+    result instanceof InputRequired ? result : checked(result, extensionResultProblem, use)
   return (params, ctx) => {
     if (hint !== undefined) ctx.hintCache(hint)
-    return method(params ?? {}, ctx)
+    const result = method(params ?? {}, ctx)
+    return isPromise(result) ? Promise.resolve(result).then(check) : check(result)
   }
 }
 

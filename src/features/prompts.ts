@@ -11,6 +11,7 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
+import { checked, kindOf, ResultError } from '../dispatch/shape.ts'
 import { formatError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -32,8 +33,9 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
-import { checkMessages } from './prompt-messages.ts'
+import { checkConfig, checkFunctions, entryJson, PROMPT } from './entry-check.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
+import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
   readonly title?: string
@@ -55,12 +57,14 @@ export type PromptArguments<Args> = [Args] extends [SchemaLike] ? InferInput<Arg
 export type PromptHandler<Args> = (
   args: PromptArguments<Args>,
   ctx: RequestContext,
-) => PromptReturn | Promise<PromptReturn>
+) => PromptReturn | PromiseLike<PromptReturn>
 
 type AnyHandler = (args: unknown, ctx: RequestContext) => unknown
 
 export class Prompt implements Entry {
   readonly key: string
+  /** For messages: `prompt "review"`. */
+  readonly use: string
   readonly config: PromptConfig
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
@@ -75,8 +79,12 @@ export class Prompt implements Entry {
       throw new TypeError(`A prompt name must be a non-empty string; got ${JSON.stringify(name)}`)
     }
     const use = `prompt ${JSON.stringify(name)}`
+    checkConfig(config, use)
     if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
+    checkFunctions({ visible: config.visible }, use)
+    checkFunctions(config.complete ?? {}, `${use} complete`)
     this.key = name
+    this.use = use
     this.config = config
     this.handler = handler
     this.visible = config.visible
@@ -95,14 +103,8 @@ export class Prompt implements Entry {
       }
     }
     const { title, description, icons, _meta } = config
-    this.json = JSON.stringify({
-      name,
-      title,
-      description,
-      arguments: list.length === 0 ? undefined : list,
-      icons,
-      _meta,
-    })
+    const args = list.length === 0 ? undefined : list
+    this.json = entryJson({ name, title, description, arguments: args, icons, _meta }, PROMPT, use)
   }
 }
 
@@ -143,18 +145,17 @@ export async function getPrompt(
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Prompt argument ${quote(stranger[0])}: ${problem}`)
   }
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
-  const checked: CheckResult = isPromise(checking) ? await checking : checking
-  if (!checked.valid) {
-    const lines = checked.errors.map(formatError).join('; ')
+  const check: CheckResult = isPromise(checking) ? await checking : checking
+  if (!check.valid) {
+    const lines = check.errors.map(formatError).join('; ')
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
   }
-  const result = toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)
-  if (!(result instanceof InputRequired)) checkMessages(result.messages, name)
-  return result
+  const returned = await prompt.handler(check.value, ctx)
+  if (returned instanceof InputRequired) return returned as never
+  return checked(toPrompt(returned, prompt), promptResultProblem, prompt.use, name)
 }
 
-function toPrompt(returned: unknown, description: string | undefined): GetPromptResult {
-  if (returned instanceof InputRequired) return returned as never
+function toPrompt(returned: unknown, { key, use, config: { description } }: Prompt): GetPromptResult {
   const about = description === undefined ? {} : { description }
   if (typeof returned === 'string')
     return { ...about, messages: [userMessage({ type: 'text', text: returned })] }
@@ -163,7 +164,8 @@ function toPrompt(returned: unknown, description: string | undefined): GetPrompt
     if ('messages' in returned) return { ...about, ...(returned as GetPromptResult) }
     if ('type' in returned) return { ...about, messages: [userMessage(returned as ContentBlock)] }
   }
-  throw new TypeError('A prompt must return a string, a content block, an array of messages, or { messages }')
+  const forms = 'a string, a content block, an array of messages, or { messages }'
+  throw new ResultError(`${use} must return ${forms}; got ${kindOf(returned)}`, key)
 }
 
 function userMessage(content: ContentBlock): PromptMessage {

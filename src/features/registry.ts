@@ -10,12 +10,13 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
+import { isPromise } from '../dispatch/is-promise.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { type PageItem, paginate } from './cursor.ts'
 
-/** Decides, for each request, whether its caller may know of an entry. */
+/** Decides, for each request, whether its caller may know of an entry. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
 
 export interface Entry {
@@ -53,6 +54,8 @@ export class Registry<E extends Entry> {
   readonly listKey: string
   readonly #changed: () => void
   readonly #entries = new Map<string, E>()
+  /** What `some` has found out since the last change. */
+  readonly #known = new Map<(entry: E) => boolean, boolean>()
   #wholeList: JsonText | undefined
   #lastOrder = 0
   #version = 0
@@ -99,6 +102,7 @@ export class Registry<E extends Entry> {
 
   changed(): void {
     this.#wholeList = undefined
+    this.#known.clear()
     this.#version += 1
     this.#changed()
   }
@@ -114,15 +118,23 @@ export class Registry<E extends Entry> {
     for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
   }
 
-  /** Whether any entry satisfies the test, enabled or not: capabilities do not flicker. */
+  /**
+   * Whether any entry satisfies the test, enabled or not: capabilities do not flicker. Asked for each request, so that
+   * the entries are looked at once after a change.
+   *
+   * @param test - always the same function for the same question
+   */
   some(test: (entry: E) => boolean): boolean {
-    for (const entry of this.#entries.values()) if (test(entry)) return true
-    return false
+    const known = this.#known.get(test)
+    if (known !== undefined) return known
+    const found = [...this.#entries.values()].some(test)
+    this.#known.set(test, found)
+    return found
   }
 
   /** A list that is not the same for everybody MUST NOT be shared, whatever the options say. */
   restrict(hint: CacheHint): CacheHint {
-    if (hint.scope === 'private' || !this.some((entry) => entry.visible !== undefined)) return hint
+    if (hint.scope === 'private' || !this.some(isRestricted)) return hint
     return { ...hint, scope: 'private' }
   }
 
@@ -135,7 +147,7 @@ export class Registry<E extends Entry> {
     const whole = cursor === undefined && this.#entries.size <= pageSize
     if (whole && this.#wholeList !== undefined) return this.#wholeList
     const list = listResult(this.listKey, [...this.open(ctx)], cursor, pageSize)
-    if (whole && !this.some((entry) => entry.visible !== undefined)) this.#wholeList = list
+    if (whole && !this.some(isRestricted)) this.#wholeList = list
     return list
   }
 }
@@ -158,7 +170,28 @@ export function listResult(
   return new JsonText(`{"${listKey}":[${page.items.map((item) => item.json).join(',')}]${next}}`)
 }
 
+function isRestricted(entry: Entry): boolean {
+  return entry.visible !== undefined
+}
+
 function isOpen(entry: Entry, ctx: RequestContext): boolean {
-  // Compared with true, so that a promise from an async function hides instead of showing to everybody.
-  return entry.enabled && (entry.visible === undefined || entry.visible(ctx) === true)
+  return entry.enabled && (entry.visible === undefined || isVisible(entry, entry.visible, ctx))
+}
+
+/** A `visible` that fails hides its own entry and no other. */
+function isVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boolean {
+  let answer: unknown
+  try {
+    answer = visible(ctx)
+  } catch (error) {
+    ctx.reportHidden(error, key)
+    return false
+  }
+  if (isPromise(answer)) {
+    // Nothing waits for what it would say, or for its failure.
+    Promise.resolve(answer).then(undefined, () => {})
+    ctx.reportHidden(new TypeError('visible must return true or false; got a promise'), key)
+  }
+  // Compared with true, so that an answer of another type hides instead of showing to everybody.
+  return answer === true
 }

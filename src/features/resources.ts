@@ -5,11 +5,13 @@
  * Not here: who is subscribed to what (the era's business), template syntax (uri-template.ts).
  */
 
+import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
+import { arrayProblem, checked, kindOf, ResultError, under } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -23,15 +25,19 @@ import type {
 } from '../protocol/wire-types.ts'
 import { type CacheHints, checkCacheHint } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
+import { checkConfig, checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
+import { readResultProblem } from './result-check.ts'
 import { UriTemplate, type UriVariables } from './uri-template.ts'
 
 /**
  * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
  * has left. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is of the request of that first subscriber.
  */
+export type WatchResource = (uri: string, ctx: RequestContext) => Watching | PromiseLike<Watching>
+
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
-export type WatchResource = (uri: string, ctx: RequestContext) => (() => void) | void
+type Watching = (() => void) | void
 
 interface CommonConfig {
   readonly title?: string
@@ -54,7 +60,7 @@ export interface ResourceConfig extends CommonConfig {
 
 export interface ResourceTemplateConfig extends CommonConfig {
   /** The resources of the family that lists should show. Default: none. */
-  readonly list?: (ctx: RequestContext) => readonly Resource[] | Promise<readonly Resource[]>
+  readonly list?: (ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>
   /** Suggests values, by variable name. */
   readonly complete?: { readonly [variable: string]: Completer }
 }
@@ -68,18 +74,20 @@ export type ResourceReturn =
   | readonly ResourceContents[]
   | ReadResourceResult
 
-export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | Promise<ResourceReturn>
+export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | PromiseLike<ResourceReturn>
 
 export type ResourceTemplateHandler = (
   uri: URL,
   variables: UriVariables,
   ctx: RequestContext,
-) => ResourceReturn | Promise<ResourceReturn>
+) => ResourceReturn | PromiseLike<ResourceReturn>
 
 /** A resource with one URI; the URI is its key. */
 export class StaticResource implements Entry {
   readonly key: string
   readonly name: string
+  /** For messages: `Resource "readme"`. */
+  readonly use: string
   readonly config: ResourceConfig
   readonly handler: ResourceHandler
   readonly visible: Visible | undefined
@@ -88,24 +96,27 @@ export class StaticResource implements Entry {
   enabled = true
 
   constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
-    checkResource('Resource', name, handler, config)
+    const use = checkResource('Resource', name, handler, config)
     if (!isUri(uri)) {
       throw new TypeError(
-        `Resource ${JSON.stringify(name)}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
+        `${use}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
       )
     }
     this.key = uri
+    this.use = use
     this.name = name
     this.config = config
     this.handler = handler
     this.visible = config.visible
-    this.json = JSON.stringify({ uri, name, ...described(config), size: config.size })
+    this.json = entryJson({ uri, name, ...described(config), size: config.size }, RESOURCE, use)
   }
 }
 
 /** A family of resources; its name is its key. */
 export class TemplateResource implements Entry {
   readonly key: string
+  /** For messages. */
+  readonly use: string
   readonly template: UriTemplate
   readonly config: ResourceTemplateConfig
   readonly handler: ResourceTemplateHandler
@@ -120,20 +131,21 @@ export class TemplateResource implements Entry {
     config: ResourceTemplateConfig,
     handler: ResourceTemplateHandler,
   ) {
-    checkResource('Resource template', name, handler, config)
+    const use = checkResource('Resource template', name, handler, config)
+    checkFunctions({ list: config.list }, use)
+    checkFunctions(config.complete ?? {}, `${use} complete`)
     this.key = name
+    this.use = use
     this.template = new UriTemplate(uriTemplate)
     for (const variable of Object.keys(config.complete ?? {})) {
       if (!this.template.variableNames.includes(variable)) {
-        throw new TypeError(
-          `Resource template ${JSON.stringify(name)} has no variable ${JSON.stringify(variable)}`,
-        )
+        throw new TypeError(`${use} has no variable ${JSON.stringify(variable)}`)
       }
     }
     this.config = config
     this.handler = handler
     this.visible = config.visible
-    this.json = JSON.stringify({ uriTemplate, name, ...described(config) })
+    this.json = entryJson({ uriTemplate, name, ...described(config) }, RESOURCE, use)
   }
 }
 
@@ -197,7 +209,7 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
       subscribe: config.subscribe,
       read: async () => {
         ctx.hintCache(readHint(resource, host))
-        return toContents(await handler(new URL(uri), ctx), uri, config.mimeType)
+        return readResult(await handler(new URL(uri), ctx), uri, resource)
       },
     }
   }
@@ -211,7 +223,7 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
         subscribe: config.subscribe,
         read: async () => {
           ctx.hintCache(readHint(entry, host))
-          return toContents(await handler(url, variables, ctx), uri, config.mimeType)
+          return readResult(await handler(url, variables, ctx), uri, entry)
         },
       }
     }
@@ -245,7 +257,7 @@ async function listWithTemplates(
 ): Promise<JsonText> {
   const items = new Map<string, { key: string; json: string }>()
   for (const entry of host.resources.open(ctx)) items.set(entry.key, entry)
-  const lists = await Promise.all(listing.map((template) => template.config.list?.(ctx) ?? []))
+  const lists = await Promise.all(listing.map((template) => listOf(template, ctx)))
   for (const resource of lists.flat()) {
     if (items.has(resource.uri)) continue
     items.set(resource.uri, { key: resource.uri, json: JSON.stringify(resource) })
@@ -253,34 +265,68 @@ async function listWithTemplates(
   return listResult(host.resources.listKey, [...items.values()], cursor, host.pageSize)
 }
 
-function toContents(returned: ResourceReturn, uri: string, mimeType: string | undefined): ReadResourceResult {
+/** @throws {ResultError} the callback gave no list of resources */
+async function listOf(
+  { config, use, key }: TemplateResource,
+  ctx: RequestContext,
+): Promise<readonly Resource[]> {
+  const list = (await config.list?.(ctx)) ?? []
+  return checked({ list }, listProblem, use, key).list
+}
+
+function listProblem(value: unknown): string | undefined {
+  return under(
+    '.list',
+    arrayProblem((value as { readonly list: unknown }).list, 'resources', resourceProblem),
+  )
+}
+
+/** @throws {ResultError} the handler gave no contents */
+function readResult(
+  returned: ResourceReturn,
+  uri: string,
+  { config, use, key }: StaticResource | TemplateResource,
+): ReadResourceResult {
   if (returned instanceof InputRequired) return returned as never
-  const type = mimeType === undefined ? {} : { mimeType }
-  if (typeof returned === 'string') return { contents: [{ uri, ...type, text: returned }] }
+  const { mimeType } = config
+  const about = mimeType === undefined ? { uri } : { uri, mimeType }
+  if (typeof returned === 'string') return { contents: [{ ...about, text: returned }] }
   if (returned instanceof Uint8Array) {
     const bytes = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength)
-    return { contents: [{ uri, ...type, blob: bytes.toString('base64') }] }
+    return { contents: [{ ...about, blob: bytes.toString('base64') }] }
   }
+  const result = toContents(returned)
+  if (result !== undefined) return checked(result, readResultProblem, use, key)
+  const forms = 'a string, a Uint8Array, contents, or { contents }'
+  throw new ResultError(`${use} must return ${forms}; got ${kindOf(returned)}`, key)
+}
+
+function toContents(returned: unknown): ReadResourceResult | undefined {
   if (Array.isArray(returned)) return { contents: returned }
-  if (typeof returned === 'object' && returned !== null) {
-    if ('contents' in returned) return returned
-    if ('text' in returned || 'blob' in returned) return { contents: [returned as ResourceContents] }
-  }
-  throw new TypeError('A resource must return a string, a Uint8Array, contents, or { contents }')
+  if (typeof returned !== 'object' || returned === null) return undefined
+  if ('contents' in returned) return returned as ReadResourceResult
+  return 'text' in returned || 'blob' in returned ? { contents: [returned as ResourceContents] } : undefined
 }
 
 function described({ title, description, mimeType, annotations, icons, _meta }: CommonConfig): object {
   return { title, description, mimeType, annotations, icons, _meta }
 }
 
-function checkResource(noun: string, name: unknown, handler: unknown, config: CommonConfig): void {
+/** @returns the resource as messages name it */
+function checkResource(noun: string, name: unknown, handler: unknown, config: CommonConfig): string {
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`${noun}: the name must be a non-empty string; got ${JSON.stringify(name)}`)
   }
-  if (typeof handler !== 'function') {
-    throw new TypeError(`${noun} ${JSON.stringify(name)} needs a handler function`)
+  const use = `${noun} ${JSON.stringify(name)}`
+  checkConfig(config, use)
+  if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
+  const { visible, subscribe, cache } = config
+  checkFunctions({ visible }, use)
+  if (subscribe !== undefined && typeof subscribe !== 'boolean' && typeof subscribe !== 'function') {
+    throw new TypeError(`${use} subscribe must be true, false or a function; got ${kindOf(subscribe)}`)
   }
-  if (config.cache !== undefined) checkCacheHint(config.cache, `${noun} ${JSON.stringify(name)} cache`)
+  if (cache !== undefined) checkCacheHint(cache, `${use} cache`)
+  return use
 }
 
 /** Stricter than `URL`, which takes and repairs what RFC 3986 does not allow. */

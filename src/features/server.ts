@@ -7,11 +7,14 @@
  */
 
 import type { DispatchHost, ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
+import { runHook } from '../dispatch/hook.ts'
+import { kindOf } from '../dispatch/shape.ts'
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
+import { checkFunctions, entryJson, IMPLEMENTATION } from './entry-check.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { type Entry, type Handle, Registry } from './registry.ts'
@@ -24,6 +27,7 @@ import {
   StaticResource,
   TemplateResource,
 } from './resources.ts'
+import { resultProblem } from './result-check.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 
 export interface ServerOptions {
@@ -61,6 +65,8 @@ export class McpServer implements DispatchHost {
   readonly resourceTemplates: Registry<TemplateResource>
   readonly watch: ResourceWatch
   readonly extensions = new Extensions()
+  /** @internal */
+  readonly resultProblem = resultProblem
   readonly #middleware: Middleware[] = []
   #hasHeaderParameters = false
   #hasTaskTools = false
@@ -77,6 +83,8 @@ export class McpServer implements DispatchHost {
     for (const name of Object.keys(options)) {
       if (!OPTION_NAMES.includes(name)) throw new TypeError(`McpServer has no option ${JSON.stringify(name)}`)
     }
+    entryJson({ ...info, instructions: options.instructions }, IMPLEMENTATION, 'McpServer')
+    checkFunctions({ onError: options.onError }, 'McpServer')
     this.info = info
     this.instructions = options.instructions
     this.pageSize = checkPageSize(options.pageSize ?? Number.POSITIVE_INFINITY)
@@ -114,14 +122,14 @@ export class McpServer implements DispatchHost {
     handler: ToolHandler<Input, Output>,
   ): Handle<Partial<ToolConfig>> {
     type Stored = ConstructorParameters<typeof Tool>[2]
-    const make = (settings: ToolConfig, run: Stored) => {
-      const tool = new Tool(name, settings, run)
+    const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
+      const tool = new Tool(name, settings, run, previous)
       if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
       if (settings.task !== undefined) this.#hasTaskTools = true
       return tool
     }
     return register(this.tools, make(config, handler as Stored), (tool, changes: Partial<ToolConfig>) => {
-      return make({ ...tool.config, ...changes }, tool.handler)
+      return make({ ...tool.config, ...changes }, tool.handler, tool)
     })
   }
 
@@ -214,8 +222,15 @@ export class McpServer implements DispatchHost {
     return this
   }
 
-  /** Tells the subscribers of a resource that it changed. */
+  /**
+   * Tells the subscribers of a resource that it changed.
+   *
+   * @throws {TypeError} `uri` is no string
+   */
   notifyResourceUpdated(uri: string): void {
+    if (typeof uri !== 'string') {
+      throw new TypeError(`notifyResourceUpdated needs a URI, a string; got ${kindOf(uri)}`)
+    }
     this.changes.resourceUpdated(uri)
   }
 
@@ -236,11 +251,10 @@ export class McpServer implements DispatchHost {
 
   /** @internal Hands an error to `onError`; never throws. */
   reportError(error: unknown, info: ErrorInfo): void {
-    try {
-      this.#onError(error, info)
-    } catch (failure) {
-      printError(failure, { phase: 'hook' })
-    }
+    runHook(
+      () => this.#onError(error, info),
+      (failure) => printError(failure, { phase: 'hook' }),
+    )
   }
 }
 

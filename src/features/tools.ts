@@ -12,6 +12,9 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
+import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
+import { checked, ResultError } from '../dispatch/shape.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { formatError, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -33,9 +36,12 @@ import type {
   ToolAnnotations,
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
+import { checkConfig, checkFunctions, entryJson, TOOL } from './entry-check.ts'
 import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
+import { toolResultProblem } from './result-check.ts'
 import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
+import { OutputSchemaError, toolResult } from './tool-result.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */
 export class ToolError extends Error {
@@ -69,6 +75,11 @@ export interface ToolConfig<
    * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`.
    */
   readonly task?: TaskMode
+  /**
+   * How often one caller may call the tool: a principal, else a session, else all others together; 429 above. Each
+   * process counts for itself. Default: the limit of the handler for all requests.
+   */
+  readonly rateLimit?: Rate
   readonly visible?: Visible
 }
 
@@ -80,6 +91,8 @@ export type FreeToolReturn =
   | readonly ContentBlock[]
   | CallToolResult
   | undefined
+  // biome-ignore lint/suspicious/noConfusingVoidType: a tool that does its work and has nothing to say
+  | void
 
 /** With an output schema: the structured content, with content of one's own or the JSON text of it. */
 export interface StructuredToolReturn<Structured> {
@@ -102,20 +115,22 @@ export type ToolArguments<Input> = [Input] extends [SchemaLike] ? InferInput<Inp
 export type ToolHandler<Input, Output> = (
   args: ToolArguments<Input>,
   ctx: RequestContext,
-) => ToolReturn<Output> | Promise<ToolReturn<Output>>
+) => ToolReturn<Output> | PromiseLike<ToolReturn<Output>>
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a stored handler may return nothing at all
-type AnyHandler = (args: unknown, ctx: RequestContext) => unknown | void
+type AnyHandler = (args: unknown, ctx: RequestContext) => unknown
 
 /** The specification recommends this for a tool without parameters. */
 const NO_ARGUMENTS: JsonObject = { type: 'object', additionalProperties: false }
 
 export class Tool implements Entry {
   readonly key: string
+  /** For messages: `tool "add"`. */
+  readonly use: string
   readonly config: ToolConfig
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
   readonly timeoutMs: number
+  readonly rateLimit: RateLimit | undefined
   readonly input: SchemaAdapter
   readonly output: SchemaAdapter | undefined
   /** Parameters that clients of the stateless era repeat in headers. */
@@ -124,18 +139,24 @@ export class Tool implements Entry {
   order = 0
   enabled = true
 
-  /** @throws {TypeError | SchemaError} an invalid name, schema or option, named */
-  constructor(name: string, config: ToolConfig, handler: AnyHandler) {
-    if (typeof handler !== 'function')
-      throw new TypeError(`Tool ${JSON.stringify(name)} needs a handler function`)
+  /**
+   * @param previous - the tool that this one replaces: what was counted under the same limit goes on counting
+   * @throws {TypeError | SchemaError} an invalid name, schema or option, named
+   */
+  constructor(name: string, config: ToolConfig, handler: AnyHandler, previous?: Tool) {
     checkToolName(name)
     const use = `tool ${JSON.stringify(name)}`
+    checkConfig(config, use)
+    checkFunctions({ visible: config.visible }, use)
+    if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
     this.key = name
+    this.use = use
     this.config = config
     this.handler = handler
     this.visible = config.visible
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
+    this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',
@@ -148,16 +169,8 @@ export class Tool implements Entry {
       assertObjectSchema(this.output.json, `${use} outputSchema`)
     }
     const { title, description, annotations, icons, _meta } = config
-    this.json = JSON.stringify({
-      name,
-      title,
-      description,
-      inputSchema: this.input.json,
-      outputSchema: this.output?.json,
-      annotations,
-      icons,
-      _meta,
-    })
+    const schemas = { inputSchema: this.input.json, outputSchema: this.output?.json }
+    this.json = entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
   }
 }
 
@@ -185,6 +198,7 @@ export function callTool(
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
+  if (tool.rateLimit !== undefined) ctx.count(tool.rateLimit)
   requireTasks(tool.config.task, ctx)
   const args = params?.['arguments'] ?? {}
   if (typeof args !== 'object' || Array.isArray(args)) {
@@ -193,19 +207,19 @@ export function callTool(
       `tools/call needs "arguments" to be an object; got ${typeof args}`,
     )
   }
-  let checked: CheckResult | Promise<CheckResult>
+  let check: CheckResult | Promise<CheckResult>
   try {
-    checked = tool.input.validate(args)
+    check = tool.input.validate(args)
   } catch (error) {
     return toolFailed(error, tool, ctx, host)
   }
-  if (isPromise(checked)) {
-    return checked.then(
+  if (isPromise(check)) {
+    return check.then(
       (settled) => (settled.valid ? startTool(tool, settled.value, ctx, host) : invalid(settled.errors)),
       (error) => toolFailed(error, tool, ctx, host),
     )
   }
-  return checked.valid ? startTool(tool, checked.value, ctx, host) : invalid(checked.errors)
+  return check.valid ? startTool(tool, check.value, ctx, host) : invalid(check.errors)
 }
 
 function startTool(
@@ -227,94 +241,36 @@ function runTool(
 ): CallToolResult | Promise<CallToolResult> {
   try {
     const returned = tool.handler(args, ctx)
-    if (!isPromise(returned)) return finishTool(tool, returned, ctx, host)
-    const finished = returned.then((value) => finishTool(tool, value, ctx, host))
-    const settled = finished.catch((error) => toolFailed(error, tool, ctx, host))
+    const result = isPromise(returned)
+      ? Promise.resolve(returned).then((value) => finishTool(value, tool))
+      : finishTool(returned, tool)
+    if (!isPromise(result)) return result
+    const settled = result.catch((error) => toolFailed(error, tool, ctx, host))
     return tool.timeoutMs === 0 ? settled : withTimeout(settled, tool, ctx)
   } catch (error) {
     return toolFailed(error, tool, ctx, host)
   }
 }
 
-/** Brings what a handler returned into the form of a result, and holds it against the output schema. */
-function finishTool(
-  tool: Tool,
-  returned: unknown,
-  ctx: RequestContext,
-  host: ToolHost,
-): CallToolResult | Promise<CallToolResult> {
-  if (returned instanceof InputRequired) return returned as never
-  const result = toResult(returned)
-  if (result.isError === true) {
-    // A failure has no structured content to hold against the schema; clients reject one that does not fit.
-    const { structuredContent: _, ...failure } = result
-    return failure
-  }
-  if (tool.output === undefined) return result
-  const checked = tool.output.validate(result.structuredContent)
-  if (isPromise(checked)) return checked.then((settled) => checkedResult(settled, result, tool, ctx, host))
-  return checkedResult(checked, result, tool, ctx, host)
-}
-
-function checkedResult(
-  checked: CheckResult,
-  result: CallToolResult,
-  tool: Tool,
-  ctx: RequestContext,
-  host: ToolHost,
-): CallToolResult {
-  if (checked.valid) {
-    // Clients are shown the schema of what validation makes of the value, so that is what they get.
-    if (checked.value === result.structuredContent) return result
-    return mirrored({ ...result, structuredContent: checked.value, content: ownContent(result) })
-  }
-  const detail = checked.errors.map(formatError).join('; ')
-  const error = new McpError('ERR_OUTPUT_SCHEMA', `structuredContent does not fit outputSchema: ${detail}`)
-  return failure(concealError(error, { phase: 'output', name: tool.key, ...ctx.errorInfo() }, host))
-}
-
-/** The content that the tool gave itself; undefined when it is the text mirror that `mirrored` made. */
-function ownContent({ content, structuredContent }: CallToolResult): readonly ContentBlock[] | undefined {
-  const [first] = content
-  const isMirror =
-    content.length === 1 && first?.type === 'text' && first.text === JSON.stringify(structuredContent)
-  return isMirror ? undefined : content
-}
-
-function toResult(returned: unknown): CallToolResult {
-  if (typeof returned === 'string') return { content: [{ type: 'text', text: returned }] }
-  if (returned === undefined || returned === null) return { content: [] }
-  if (Array.isArray(returned)) return { content: returned }
-  if (typeof returned === 'object') {
-    if ('structuredContent' in returned) return mirrored(returned as StructuredToolReturn<unknown>)
-    if ('content' in returned) return returned as CallToolResult
-    if ('type' in returned) return { content: [returned as ContentBlock] }
-  }
-  throw new TypeError(
-    'A tool must return a string, a content block, an array of them, { structuredContent } or { content }',
-  )
-}
-
-/** Structured content SHOULD also be there as text, for clients that know only text. */
-function mirrored(
-  returned: Omit<StructuredToolReturn<unknown>, 'content'> & {
-    content?: readonly ContentBlock[] | undefined
-  },
-): CallToolResult {
-  if (returned.content !== undefined) return returned as CallToolResult
-  const text = JSON.stringify(returned.structuredContent)
-  return { ...returned, content: text === undefined ? [] : [{ type: 'text', text }] }
+function finishTool(returned: unknown, tool: Tool): CallToolResult | Promise<CallToolResult> {
+  return returned instanceof InputRequired ? (returned as never) : toolResult(returned, tool)
 }
 
 function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
-  if (error instanceof RpcError || error instanceof MissingCapabilityError) throw error
+  if (error instanceof RpcError || error instanceof MissingCapabilityError || error instanceof ResultError) {
+    throw error
+  }
   if (error instanceof ToolError) {
-    return error.content === undefined ? failure(error.message) : { content: error.content, isError: true }
+    if (error.content === undefined) return failure(error.message)
+    const shown: CallToolResult = { content: error.content, isError: true }
+    return checked(shown, toolResultProblem, `${tool.use}: ToolError`, tool.key)
   }
   // Told to the model, since it or its user can do something about it; these messages hold nothing private.
   if (isClientFailure(error)) return failure(error.message)
-  if (ctx.aborted) return failure('The call was cancelled')
-  return failure(concealError(error, { phase: 'handler', name: tool.key, ...ctx.errorInfo() }, host))
+  const isOutput = error instanceof OutputSchemaError
+  if (ctx.aborted && !isOutput) return failure('The call was cancelled')
+  const phase = isOutput ? 'output' : 'handler'
+  return failure(concealError(error, { phase, name: tool.key, ...ctx.errorInfo() }, host))
 }
 
 function isClientFailure(error: unknown): error is McpError {

@@ -13,6 +13,8 @@ export interface AuthOptions<Principal> {
    * Says who a bearer token speaks for.
    *
    * @returns `undefined` or `null` for a token that is not valid
+   * @throws an error of a token library (jose, jsonwebtoken), or one with `status` 401, for a token that is not valid:
+   *   the caller gets 401 and may refresh it. Any other error is a failure of the server: 500
    */
   readonly verify: (
     token: string,
@@ -22,7 +24,18 @@ export interface AuthOptions<Principal> {
   readonly resourceMetadata?: string
   /** Scopes that every caller must have; 403 for those who lack one. */
   readonly requiredScopes?: readonly string[]
+  /** Milliseconds that `verify` may take, 503 after that; 0: no limit. @defaultValue 10 000 */
+  readonly timeoutMs?: number
 }
+
+const VERIFY_MS = 10_000
+const TOKEN_ERROR_CODE = /^ERR_(JWT|JWS|JWE|JOSE)_|^ERR_JWKS_NO_MATCHING_KEY$/
+const TOKEN_ERROR_NAMES: readonly string[] = [
+  'JsonWebTokenError',
+  'TokenExpiredError',
+  'NotBeforeError',
+  'InvalidTokenError',
+]
 
 /** What is read of a principal here. Sessions are bound to the id, so there is none without. */
 interface Identified {
@@ -32,10 +45,10 @@ interface Identified {
 
 /** The reply to a caller who may not go on. */
 export interface AuthRefusal {
-  readonly status: 401 | 403
+  readonly status: 401 | 403 | 503
   readonly message: string
-  /** Value of WWW-Authenticate. */
-  readonly challenge: string
+  /** More headers of the reply, as a flat list. */
+  readonly headers: readonly string[]
 }
 
 export type Authentication<Principal> =
@@ -53,16 +66,63 @@ export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
   request: IncomingMessage,
-): Authentication<Principal> | PromiseLike<Authentication<Principal>> {
+): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
     return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
-  const verified = options.verify(bearer.token, request)
-  return isThenable(verified)
-    ? verified.then((principal) => judge(options, principal))
-    : judge(options, verified)
+  try {
+    const verified = options.verify(bearer.token, request)
+    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+  } catch (error) {
+    return refuseToken(options, error)
+  }
+}
+
+/** @throws what says nothing about the token */
+function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
+  if (!isTokenError(error)) throw error
+  return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+}
+
+/** The names and codes by which the token libraries of the field say that a token is bad or too old. */
+function isTokenError(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, code, errorCode, status, statusCode } = error as { readonly [key: string]: unknown }
+  if (status === 401 || statusCode === 401 || code === 'invalid_token' || errorCode === 'invalid_token')
+    return true
+  // Keys that cannot be had (ERR_JWKS_TIMEOUT) are not the fault of the token.
+  return TOKEN_ERROR_CODE.test(String(code)) || TOKEN_ERROR_NAMES.includes(String(name))
+}
+
+/** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
+function judgeInTime<Principal extends Identified>(
+  options: AuthOptions<Principal>,
+  verified: PromiseLike<Principal | null | undefined>,
+): Promise<Authentication<Principal>> {
+  const { timeoutMs = VERIFY_MS } = options
+  return new Promise((resolve, reject) => {
+    const onTimeout = () => {
+      const message = `The token could not be verified within ${timeoutMs} ms: try again later`
+      resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
+    }
+    const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, timeoutMs)
+    const settle = (answer: () => Authentication<Principal>) => {
+      clearTimeout(timer)
+      try {
+        resolve(answer())
+      } catch (error) {
+        reject(error)
+      }
+    }
+    const onFailure = (error: unknown) => settle(() => refuseToken(options, error))
+    try {
+      verified.then((principal) => settle(() => judge(options, principal)), onFailure)
+    } catch (error) {
+      onFailure(error)
+    }
+  })
 }
 
 /** Not only promises: what an await would wait for must never pass for a principal. */
@@ -80,8 +140,14 @@ function judge<Principal extends Identified>(
   if (typeof principal.id !== 'string') {
     throw new TypeError(`auth.verify must give { id }, a string; got an id of type ${typeof principal.id}`)
   }
+  const { scopes = [] } = principal
+  // A string has `includes` too, which finds parts of words.
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
+    const problem = 'auth.verify must give scopes as an array of strings'
+    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : typeof scopes}`)
+  }
   const { requiredScopes = [] } = options
-  if (requiredScopes.every((scope) => principal.scopes?.includes(scope) === true)) return { principal }
+  if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
   return refuse(options, 403, 'insufficient_scope', message)
 }
@@ -98,5 +164,5 @@ function refuse<Principal>(
     error,
     errorDescription: error === undefined ? undefined : message,
   })
-  return { refusal: { status, message, challenge: value } }
+  return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
 }

@@ -7,6 +7,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { Accepts } from './media-type.ts'
@@ -30,6 +31,15 @@ export type IncomingHeaders = readonly [
   ...others: (string | undefined)[],
 ]
 
+/** What all requests of one handler have in common. */
+export interface IncomingHost {
+  readonly replyOptions: ReplyOptions
+  readonly closingReplyOptions: ReplyOptions
+  /** What the bodies of all requests may take together. */
+  readonly bodies: ByteBudget
+  onRefused(refusal: Refusal, response: ServerResponse): void
+}
+
 export class Incoming<Principal> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -46,14 +56,17 @@ export class Incoming<Principal> {
   ownReplyHeaders: readonly string[] | undefined = undefined
   /** The bytes of the body; undefined before they are read, and where a framework has read them. */
   body: Buffer | undefined = undefined
-  readonly #onRefused: (refusal: Refusal, response: ServerResponse) => void
+  readonly #host: IncomingHost
+  /** Bytes of the body that were taken from the budget. */
+  #charged = 0
+  #held = false
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     accepts: Accepts,
     headers: IncomingHeaders,
-    onRefused: (refusal: Refusal, response: ServerResponse) => void,
+    host: IncomingHost,
   ) {
     this.request = request
     this.response = response
@@ -63,7 +76,7 @@ export class Incoming<Principal> {
     this.lastEventId = headers[2]
     this.methodHeader = headers[3]
     this.nameHeader = headers[4]
-    this.#onRefused = onRefused
+    this.#host = host
   }
 
   /** @param extra - more headers, as a flat list */
@@ -73,22 +86,60 @@ export class Incoming<Principal> {
   }
 
   json(status: number, text: string, extra?: readonly string[]): boolean {
-    return sendJson(this.response, status, text, this.replyHeaders(extra))
+    return sendJson(this.response, status, text, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
   empty(status: number, extra?: readonly string[]): boolean {
-    return sendEmpty(this.response, status, this.replyHeaders(extra))
+    return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
-  /** @param id - of the request that is refused, when it could be read */
+  /**
+   * @param id - of the request that is refused, when it could be read
+   * @param closeAfter - the body was not read: the connection cannot go on
+   */
   refuse(
     status: number,
     id: JsonRpcId | undefined,
     error: RpcError,
     extra?: readonly string[],
-    options?: ReplyOptions,
+    closeAfter = false,
   ): void {
+    const { replyOptions, closingReplyOptions } = this.#host
+    const options = closeAfter ? closingReplyOptions : replyOptions
     sendError(this.response, status, id, error, this.replyHeaders(extra), options)
-    this.#onRefused({ status, error, request: this.request }, this.response)
+    this.#host.onRefused({ status, error, request: this.request }, this.response)
+  }
+
+  /** The body counts against the budget until `release`. @param bytes - taken already */
+  charge(bytes: number): void {
+    this.#charged += bytes
+  }
+
+  /** Work on the request goes on after this turn of the event loop. */
+  hold(): void {
+    this.#held = true
+  }
+
+  /** Nothing needs the body any more. */
+  release(): void {
+    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
+    this.#charged = 0
+  }
+
+  /** The turn of the request is over. */
+  endTurn(): void {
+    if (!this.#held) this.release()
+  }
+
+  /**
+   * For work that goes on when the request is answered.
+   *
+   * @returns what releases the body in place of {@link release}
+   */
+  handOverBody(): () => void {
+    const charged = this.#charged
+    this.#charged = 0
+    const { bodies } = this.#host
+    return () => bodies.give(charged)
   }
 }

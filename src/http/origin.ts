@@ -5,22 +5,32 @@
  * configured: any page can obtain that origin, by way of a sandboxed frame. Otherwise scheme, host and port must
  * all be those of an entry; a default port may be written or left out.
  *
+ * A page of the host that the request goes to is of the same origin, and may call: the Host check has allowed that
+ * host. Its scheme is not compared, since a proxy may have ended TLS. Where the Host check is off, a page on a name that
+ * was rebound to this server would pass for one of its own, so there it does not count.
+ *
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
 
-import { type HeaderCheck, isLoopbackHost, quote } from './host.ts'
+import { isLoopbackHost, quote } from './host.ts'
 
 /** What may call. */
 export interface OriginOptions {
   /**
    * Entries such as `https://app.example.com` or `http://localhost:5173`; `*` allows every origin but `null`.
    * `undefined`: pages of this machine (http and https on `localhost`, `127.0.0.1`, `[::1]`, every port) as
-   * long as `allowedHosts` is `undefined` too, and none otherwise.
+   * long as `allowedHosts` is `undefined` too. Pages of the host that the request goes to may call in any case.
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** The option of the Host check: a server with hosts of its own choosing is not meant for this machine only. */
   readonly allowedHosts?: readonly string[] | undefined
 }
+
+/**
+ * @param origin - the Origin header
+ * @param host - the Host header, which the Host check has allowed
+ */
+export type OriginCheck = (origin: string | undefined, host?: string) => true | string
 
 /** scheme, host, port */
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[a-z0-9._~-]+)(?::(\d{1,5}))?$/
@@ -35,14 +45,16 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
  *
  * @throws {TypeError} for an entry that is not an origin
  */
-export function createOriginCheck(options: OriginOptions): HeaderCheck {
+export function createOriginCheck(options: OriginOptions): OriginCheck {
   const { allowedOrigins, allowedHosts } = options
   const allowsLoopback = allowedOrigins === undefined && allowedHosts === undefined
   const entries = readEntries(allowedOrigins ?? [])
   const allowsAll = entries.has('*')
 
+  const checksHost = allowedHosts?.includes('*') !== true
+
   let lastAccepted: string | undefined
-  return (value) => {
+  return (value, host) => {
     if (value === undefined || value === lastAccepted) return true
     if (value.toLowerCase() === 'null') {
       return 'The Origin header "null" is not allowed: expected an origin that the allowedOrigins option lists'
@@ -55,6 +67,7 @@ export function createOriginCheck(options: OriginOptions): HeaderCheck {
       lastAccepted = value
       return true
     }
+    if (checksHost && origin !== undefined && host !== undefined && isSameHost(origin, host)) return true
     return `The Origin header ${quote(value)} is not allowed: if this page may call, add it to the allowedOrigins option`
   }
 }
@@ -74,6 +87,11 @@ function parseOrigin(value: string): Origin | undefined {
   const port = match[3]
   const isDefaultPort = port === undefined || port === DEFAULT_PORTS.get(scheme)
   return { scheme, host, text: isDefaultPort ? `${scheme}://${host}` : `${scheme}://${host}:${port}` }
+}
+
+/** Whether a page of the origin comes from the host that it calls, a port that the scheme has by default included. */
+function isSameHost({ scheme, text }: Origin, host: string): boolean {
+  return parseOrigin(`${scheme}://${host}`)?.text === text
 }
 
 function isLoopback(origin: Origin): boolean {

@@ -17,15 +17,31 @@
 
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
+import { hasReply, isQueued, replyInTurn } from './connection.ts'
 import { DirectResponse } from './direct-response.ts'
 
 /** How the connection goes on after the reply. */
 export interface ReplyOptions {
   /** The request body was not read: close the connection, in such a way that the client can read the reply. */
   readonly closeAfter?: boolean | undefined
+  /**
+   * Bytes of earlier replies that may wait on the connection; above it the connection is closed: its client sends
+   * requests and does not read the answers. @defaultValue no limit
+   */
+  readonly maxUnreadBytes?: number | undefined
 }
+
+/** Bytes of a head, about. */
+const HEAD_BYTES = 512
+
+/** Less than this may wait for a while: the operating system has taken what came before. */
+const STALL_BYTES = 16_384
+
+/** A client that has not taken anything of a reply for this long is not reading, in milliseconds. */
+const STALLED_MS = 60_000
 
 /** How long an upload that was refused is still read, in milliseconds. */
 const LINGER_MS = 2000
@@ -95,7 +111,32 @@ function send(
   headers: readonly string[] | undefined,
   options: ReplyOptions | undefined,
 ): boolean {
-  if (response.headersSent || response.writableEnded || response.destroyed) return false
+  if (response.headersSent || response.writableEnded || response.destroyed || hasReply(response)) return false
+  const { maxUnreadBytes = Number.POSITIVE_INFINITY } = options ?? {}
+  if (isQueued(response)) {
+    const bytes = HEAD_BYTES + Buffer.byteLength(body)
+    return replyInTurn(response, bytes, maxUnreadBytes, () => {
+      write(response, status, head, body, headers, options)
+    })
+  }
+  const { socket } = response
+  if (socket !== null && socket.writableLength > maxUnreadBytes) {
+    response.destroy()
+    return false
+  }
+  const sent = write(response, status, head, body, headers, options)
+  if (socket !== null && socket.writableLength > STALL_BYTES) limitStall(response, socket)
+  return sent
+}
+
+function write(
+  response: ServerResponse,
+  status: number,
+  head: string[],
+  body: string,
+  headers: readonly string[] | undefined,
+  options: ReplyOptions | undefined,
+): boolean {
   const closeAfter = options?.closeAfter === true
   if (headers !== undefined) for (const item of headers) head.push(item)
   if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
@@ -110,6 +151,16 @@ function send(
     response.destroy()
     return false
   }
+}
+
+/** node:http closes a connection that has timed out, and sets the time anew for the next request. */
+function limitStall(response: ServerResponse, socket: Socket): void {
+  const { timeout = 0 } = socket
+  if (timeout > 0) return
+  socket.setTimeout(STALLED_MS)
+  const { keepAliveTimeout = 0 } = (socket as { server?: { keepAliveTimeout?: number } }).server ?? {}
+  // Where idle connections are kept for good, nothing sets it anew.
+  if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
 }
 
 /**

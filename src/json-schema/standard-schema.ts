@@ -28,7 +28,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly validate: (value: unknown) => StandardResult<Output> | PromiseLike<StandardResult<Output>>
     /** Carries types only; there is no such property at run time. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
@@ -169,7 +169,10 @@ class StandardAdapter implements SchemaAdapter {
 
   validate(value: unknown): CheckResult | Promise<CheckResult> {
     const result = this.#standard.validate(value)
-    return isThenable(result) ? result.then((settled) => this.#toCheck(settled)) : this.#toCheck(result)
+    // What a foreign `then` returns is not known to be a promise.
+    return isThenable(result)
+      ? Promise.resolve(result).then((settled) => this.#toCheck(settled))
+      : this.#toCheck(result)
   }
 
   #toCheck(result: StandardResult<unknown>): CheckResult {
@@ -284,8 +287,9 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-function isThenable<T>(value: T | Promise<T>): value is Promise<T> {
-  return isObject(value) && 'then' in value && typeof value.then === 'function'
+/** A function may have a `then`, too. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function kindOf(value: unknown): string {

@@ -6,7 +6,8 @@
  *
  * Invariant: a value that was accepted means the same to every reader. So a message that could be read as two
  * kinds (`method` next to `result` or `error`, or `result` next to `error`) is invalid, and so is an id that
- * would come back changed (an integer beyond 2^53 - 1, `-0`). One limit of JSON.parse remains: a number such
+ * would come back changed (an integer beyond 2^53 - 1, `-0`). What this library must repeat to a client, over and
+ * over, is short: an id, and a progress token. One limit of JSON.parse remains: a number such
  * as 1.00000000000000000001 has already become 1 when it is looked at here.
  *
  * The id of an invalid message is given back when it is a valid id of a message that was not a response: the
@@ -20,6 +21,12 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { RpcError } from './rpc-error.ts'
+
+/**
+ * Characters of an id, which is in each message of a subscription stream, and of a progress token, which is in each
+ * progress notification. Neither the specification nor JSON-RPC has a limit; clients count, or send a UUID.
+ */
+const MAX_REPEATED_LENGTH = 1024
 
 /** A request: it has an id, and must be answered. */
 export interface DecodedRequest {
@@ -110,9 +117,13 @@ export function decodeMessage(value: unknown): Decoded {
     return { kind: 'invalid', id, error: new RpcError(ErrorCode.INVALID_PARAMS, problem) }
   }
   const object = params ?? undefined
-  return id === undefined
-    ? { kind: 'notification', method, params: object }
-    : { kind: 'request', id, method, params: object }
+  if (id === undefined) return { kind: 'notification', method, params: object }
+  const token = object === undefined ? undefined : progressToken(object)
+  if (typeof token !== 'string' || token.length <= MAX_REPEATED_LENGTH) {
+    return { kind: 'request', id, method, params: object }
+  }
+  const problem = `Invalid params: "progressToken" must have at most ${MAX_REPEATED_LENGTH} characters, received ${describe(token)}`
+  return { kind: 'invalid', id, error: new RpcError(ErrorCode.INVALID_PARAMS, problem) }
 }
 
 /**
@@ -131,9 +142,15 @@ export function decodeBatch(values: readonly unknown[], maxBatch: number): reado
   return values.map(decodeMessage)
 }
 
-/** Whether a value is an id that comes back exactly as it was sent: a string, or a safe integer other than -0. */
+/** Whether a value is an id that comes back exactly as it was sent: a short string, or a safe integer other than -0. */
 export function isId(value: unknown): value is JsonRpcId {
-  return typeof value === 'string' || (Number.isSafeInteger(value) && !Object.is(value, -0))
+  if (typeof value === 'string') return value.length <= MAX_REPEATED_LENGTH
+  return Number.isSafeInteger(value) && !Object.is(value, -0)
+}
+
+function progressToken(params: JsonObject): unknown {
+  const { _meta: meta } = params
+  return typeof meta === 'object' && meta !== null ? (meta as JsonObject)['progressToken'] : undefined
 }
 
 /** A message without `method` and with `result` or `error`. */
@@ -167,7 +184,7 @@ function parseError(problem: string): RpcError {
 }
 
 function idProblem(id: unknown): string {
-  return `"id" must be a string or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
+  return `"id" must be a string of at most ${MAX_REPEATED_LENGTH} characters or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
 }
 
 function isObject(value: unknown): value is { readonly [key: string]: unknown } & MessageMembers {

@@ -20,8 +20,12 @@ import { McpError } from './rpc-error.ts'
 /** A name without anything to escape in JSON. */
 const PLAIN = /^[\w./$-]*$/
 
-/** Told about what could not be serialised. The cause is for the developer and is never sent. */
-export type EncodeFailureHook = (error: McpError) => void
+/**
+ * Told about what could not be serialised. The cause is for the developer and is never sent.
+ *
+ * @returns for a result: a string takes the place of the general message of the error response
+ */
+export type EncodeFailureHook = (error: McpError) => unknown
 
 /**
  * Writes the response of a request that was served.
@@ -36,11 +40,9 @@ export function encodeResult(id: JsonRpcId, result: unknown, onError?: EncodeFai
   try {
     text = stringify(result, 'result')
   } catch (error) {
-    onError?.(error as McpError)
-    return encodeError(id, {
-      code: ErrorCode.INTERNAL_ERROR,
-      message: 'Internal error: the result cannot be written as JSON',
-    })
+    const told = onError?.(error as McpError)
+    const message = typeof told === 'string' ? told : 'Internal error: the result cannot be written as JSON'
+    return encodeError(id, { code: ErrorCode.INTERNAL_ERROR, message })
   }
   return encodeResultText(id, text)
 }

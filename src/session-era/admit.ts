@@ -7,21 +7,22 @@
  *   4. session id: present 400, known 404, of this principal 404
  *   5. an array: the revision has batches, and this is one    400, -32600
  *   6. a request: the client can read one of our answers      406
- *   7. not too many calls at once                             429; 503 without a session
- *   8. ids not in use, when duplicates are to be refused      400
+ *   7. not above the rate of requests                         429
+ *   8. not too many calls at once: of the session, of the principal 429, of all 503
+ *   9. ids not in use, when duplicates are to be refused      400
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
 import type { Principal } from '../dispatch/exchange.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method, Notify } from '../protocol/methods.ts'
-import type { SessionExchange } from './exchange.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from './revisions.ts'
 import type { Session } from './session.ts'
 import type { SessionEraState } from './state.ts'
@@ -49,15 +50,16 @@ export type Admission =
       readonly messages: readonly Decoded[]
     }
 
-const RETRY_SOON: readonly string[] = ['Retry-After', '1']
 const NONE: readonly DecodedRequest[] = []
-const NO_EXCHANGES: ReadonlySet<SessionExchange> = new Set()
 
 export function admitPost(value: unknown, incoming: Incoming<Principal>, state: SessionEraState): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
   if (single?.kind === 'invalid') return refused(400, single.id, single.error)
   if (single?.kind === 'request' && single.method === Method.initialize) {
-    return unreadable(incoming, single.id) ?? { kind: 'initialize', request: single }
+    return (
+      unreadable(incoming, single.id) ??
+      tooOften(1, single.id, undefined, incoming, state) ?? { kind: 'initialize', request: single }
+    )
   }
   const id = single?.kind === 'request' ? single.id : undefined
   const version = checkVersion(incoming, id)
@@ -136,19 +138,21 @@ function checkRequests(
   state: SessionEraState,
 ): Refused | undefined {
   const id = requests.length === 1 ? requests[0]?.id : undefined
-  const refusal = unreadable(incoming, id)
+  const refusal = unreadable(incoming, id) ?? tooOften(requests.length, id, session, incoming, state)
   if (refusal !== undefined) return refusal
-  if (session === undefined) return tooMany(requests.length, id, state)
-  const { inFlight = NO_EXCHANGES } = session
+  const inFlight = session?.inFlight
   const { maxInFlightPerSession } = state.settings
-  if (inFlight.size + requests.length > maxInFlightPerSession) {
-    const problem = `Too many calls at once: ${requests.length} more than the ${inFlight.size} that this session has in progress, of ${maxInFlightPerSession}`
-    return { ...refused(429, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
+  const calls = inFlight?.size ?? 0
+  if (calls + requests.length > maxInFlightPerSession) {
+    const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
+    return refusedBy(new LimitError(429, problem), id)
   }
+  const limit = state.limits.inFlight.refuse(incoming.principal?.id, requests.length)
+  if (limit !== undefined) return refusedBy(limit, id)
   if (state.settings.duplicateIds === 'reject') {
-    const used = new Set([...inFlight].map((exchange) => exchange.requestId))
     // Within a batch too: each id is in use from its first occurrence on.
-    const duplicate = requests.find(({ id }) => used.has(id) || !used.add(id))
+    const used = new Set<JsonRpcId>()
+    const duplicate = requests.find(({ id }) => inFlight?.has(id) || used.has(id) || !used.add(id))
     if (duplicate !== undefined) {
       const problem = `The id ${JSON.stringify(duplicate.id)} is in use by a request that is not answered yet`
       return refused(400, duplicate.id, new RpcError(ErrorCode.INVALID_REQUEST, problem))
@@ -157,15 +161,19 @@ function checkRequests(
   return undefined
 }
 
-/** Calls without a session are nobody's in particular, so all of them count together. */
-function tooMany(
+/**
+ * Notifications and responses are not counted: to take them costs less than to refuse them, and a cancellation that is
+ * refused would leave work running.
+ */
+function tooOften(
   count: number,
   id: JsonRpcId | undefined,
-  { callsWithoutSession, settings }: SessionEraState,
+  session: Session | undefined,
+  { principal }: Incoming<Principal>,
+  { limits }: SessionEraState,
 ): Refused | undefined {
-  if (callsWithoutSession + count <= settings.maxInFlight) return undefined
-  const problem = `Too many calls at once: ${callsWithoutSession} are in progress, of ${settings.maxInFlight}`
-  return { ...refused(503, id, new RpcError(ErrorCode.SERVER_ERROR, problem)), headers: RETRY_SOON }
+  const error = limits.rateLimit?.take(principal?.id, session?.id, count)
+  return error === undefined ? undefined : refusedBy(error, id)
 }
 
 function unreadable(incoming: Incoming<Principal>, id: JsonRpcId | undefined): Refused | undefined {
@@ -176,6 +184,11 @@ function unreadable(incoming: Incoming<Principal>, id: JsonRpcId | undefined): R
 
 function isRequest(message: Decoded): message is DecodedRequest {
   return message.kind === 'request'
+}
+
+/** A limit of the session table, or of the rate of requests. */
+export function refusedBy(error: LimitError, id: JsonRpcId | undefined): Refused {
+  return { kind: 'refused', status: error.status, id, error, headers: error.headers }
 }
 
 export function refused(status: number, id: JsonRpcId | undefined, error: RpcError): Refused {

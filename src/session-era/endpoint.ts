@@ -5,8 +5,12 @@
  * Not here: the order of the checks (admit.ts), GET (listening.ts), how an answer is delivered (reply.ts).
  */
 
+import { ownText } from '../bounds/heap-size.ts'
 import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import { runHook } from '../dispatch/hook.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
@@ -15,7 +19,15 @@ import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Notify } from '../protocol/methods.ts'
-import { type Admission, admitPost, checkVersion, findSession, type Refused, refused } from './admit.ts'
+import {
+  type Admission,
+  admitPost,
+  checkVersion,
+  findSession,
+  type Refused,
+  refused,
+  refusedBy,
+} from './admit.ts'
 import { SessionExchange } from './exchange.ts'
 import { readHello, welcome } from './handshake.ts'
 import { listen, methodNotAllowed } from './listening.ts'
@@ -23,7 +35,7 @@ import { SESSION_METHODS, SESSIONLESS_METHODS } from './methods.ts'
 import type { SessionEraSettings } from './options.ts'
 import { PostReply } from './reply.ts'
 import { LATEST } from './revisions.ts'
-import { Session } from './session.ts'
+import type { Session } from './session.ts'
 import { SessionEraState, shuttingDown } from './state.ts'
 
 type Call = Incoming<Principal>
@@ -35,9 +47,10 @@ export interface SessionEraStats {
   readonly sessions: number
   /** Open SSE connections. */
   readonly streams: number
-  readonly callsInProgress: number
   /** Bytes kept for clients that come back. */
   readonly replayBytes: number
+  /** Bytes of what clients sent and sessions keep. */
+  readonly sessionBytes: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
 }
@@ -47,8 +60,8 @@ export class SessionEndpoint {
   readonly #unsubscribe: () => void
   #closing: Promise<void> | undefined
 
-  constructor(server: McpServer, settings: SessionEraSettings) {
-    const state = new SessionEraState(server, settings)
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
+    const state = new SessionEraState(server, settings, limits)
     this.#state = state
     this.#unsubscribe = server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now))
   }
@@ -89,12 +102,12 @@ export class SessionEndpoint {
   }
 
   stats(): SessionEraStats {
-    const { table, keepAlive, calls, budget, counters } = this.#state
+    const { table, keepAlive, budget, counters } = this.#state
     return {
       sessions: table.size,
       streams: keepAlive.size,
-      callsInProgress: calls.size,
       replayBytes: budget.used,
+      sessionBytes: table.budget.used,
       undeliverable: counters.undeliverable,
     }
   }
@@ -175,43 +188,34 @@ export class SessionEndpoint {
     const state = this.#state
     const { server, table, settings } = state
     try {
-      const { revision, peer, peerKey } = readHello(request.params)
+      const hello = readHello(request.params)
+      const { revision, peer } = hello
       const result = encodeResult(request.id, welcome(server, revision, settings.sessions !== undefined))
       if (settings.sessions === undefined) {
         new PostReply(state, incoming, undefined, revision, peer).sendAnswer(result)
         return
       }
-      if (!table.makeRoom()) {
-        this.#refuse(incoming, { ...refused(503, request.id, full()), headers: ['Retry-After', '10'] })
-        return
-      }
-      const principalId = incoming.principal?.id
-      const session = new Session(
-        table.newId(),
-        revision,
-        table.intern(peer, peerKey),
-        principalId,
-        server.defaultLogLevel,
-      )
+      const session = table.open(hello, incoming.principal?.id, server.defaultLogLevel)
       session.newsFrom = state.news.last
-      table.add(session)
       const headers = ['Mcp-Session-Id', session.id]
       new PostReply(state, incoming, undefined, revision, peer, undefined, headers).sendAnswer(result)
       this.#opened(session)
     } catch (error) {
-      if (!(error instanceof RpcError)) throw error
-      new PostReply(state, incoming, undefined, LATEST, UNKNOWN_PEER).sendAnswer(
-        encodeError(request.id, error),
-      )
+      if (error instanceof LimitError) this.#refuse(incoming, refusedBy(error, request.id))
+      else if (!(error instanceof RpcError)) throw error
+      else {
+        const reply = new PostReply(state, incoming, undefined, LATEST, UNKNOWN_PEER)
+        reply.sendAnswer(encodeError(request.id, error))
+      }
     }
   }
 
   #opened(session: Session): void {
-    try {
-      this.#state.settings.onSessionOpened?.(session.info())
-    } catch (error) {
-      this.#state.server.reportError(error, { phase: 'hook', sessionId: session.id })
-    }
+    const { server, settings } = this.#state
+    runHook(
+      () => settings.onSessionOpened?.(session.info()),
+      (error) => server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   #deleteSession(incoming: Call): Refused | undefined {
@@ -229,7 +233,7 @@ export class SessionEndpoint {
   }
 
   #refuse(incoming: Call, { status, id, error, headers }: Refused): void {
-    incoming.refuse(status, id, error, headers, { closeAfter: this.#closing !== undefined })
+    incoming.refuse(status, id, error, headers, this.#closing !== undefined)
   }
 }
 
@@ -238,18 +242,14 @@ function notified(message: DecodedNotification, session: Session): void {
   if (message.method !== Notify.cancelled) return
   const requestId = message.params?.['requestId']
   const reason = message.params?.['reason']
-  const matching = [...(session.inFlight ?? [])].filter((exchange) => exchange.requestId === requestId)
-  const [exchange] = matching
   // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
-  if (exchange === undefined || matching.length > 1) return
-  const text = typeof reason === 'string' ? `: ${reason.slice(0, 200)}` : ''
+  const exchange = session.inFlight?.only(requestId)
+  if (exchange === undefined) return
+  // A text of its own: the handler may keep it for long, and the reason can be as long as a body.
+  const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''
   exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
 }
 
 function goingAway(id?: JsonRpcId): Refused {
   return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
-}
-
-function full(): RpcError {
-  return new RpcError(ErrorCode.SERVER_ERROR, 'Every session is in use: try again later')
 }

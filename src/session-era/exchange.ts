@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Abortable } from '../dispatch/abortable.ts'
 import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -85,7 +86,9 @@ export class SessionExchange extends Abortable implements Exchange {
   complete(outcome: Outcome): void {
     if (this.#settled) return
     this.#settled = true
-    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply.state.server))
+    const limit = 'error' in outcome && outcome.error instanceof LimitError ? outcome.error : undefined
+    if (limit !== undefined && this.#reply.refuse(this, limit)) return
+    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))
   }
 
   /** Gives the request up: its signal aborts, and no answer to it is sent. */

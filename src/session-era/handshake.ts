@@ -12,7 +12,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import type { ClientCapabilities, Implementation, JsonObject } from '../protocol/wire-types.ts'
 import { findRevision, LATEST, type Revision } from './revisions.ts'
 
-/** What is remembered of each client for as long as its session lives: characters of JSON. */
+/** What is remembered of a client for as long as it has a session: characters of JSON. All of it has a budget in bytes. */
 const MAX_PEER_LENGTH = 16_384
 
 export interface Hello {

@@ -54,7 +54,7 @@ function resume(lastEventId: string, incoming: Incoming<Principal>, session: Ses
   if (position === undefined) return cannotResume('it is not an event id of this server')
   const { listening } = session
   const isOwn = listening?.name === position.stream
-  const stream = isOwn ? listening : session.streams?.get(position.stream)
+  const stream = isOwn ? listening : session.streams?.byName.get(position.stream)
   if (stream === undefined) return cannotResume('its stream is not kept')
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)

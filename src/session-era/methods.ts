@@ -6,8 +6,10 @@
  */
 
 import { type MethodHandler, type MethodTable, NotOfferedError } from '../dispatch/dispatcher.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import { complete } from '../features/completion.ts'
 import { getPrompt, listPrompts } from '../features/prompts.ts'
+import { checkSubscribable } from '../features/resource-watch.ts'
 import {
   findResource,
   listResources,
@@ -50,18 +52,18 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
   const { session } = exchange
   const { state } = exchange.reply
   const uri = requireUri(params, Method.resourcesSubscribe)
+  checkSubscribable(uri)
   const { subscribe: wanted } = findResource(uri, ctx, server)
   if (wanted === undefined || wanted === false) {
     throw new RpcError(ErrorCode.INVALID_PARAMS, `The resource does not tell of its changes: ${uri}`, { uri })
   }
-  if (session === undefined || session.closed || session.subscriptions?.has(uri)) return {}
+  if (session === undefined || session.closed || session.subscriptions?.from.has(uri)) return {}
   const { maxSubscriptionsPerSession } = state.settings
-  if (session.subscriptions !== undefined && session.subscriptions.size >= maxSubscriptionsPerSession) {
-    const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit`
-    throw new RpcError(ErrorCode.SERVER_ERROR, problem)
+  if ((session.subscriptions?.from.size ?? 0) >= maxSubscriptionsPerSession) {
+    const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
+    throw new LimitError(429, problem)
   }
-  server.watch.acquire(uri, wanted, ctx)
-  state.news.subscribe(session, uri)
+  state.subscribe(session, uri, wanted, ctx)
   return {}
 }
 

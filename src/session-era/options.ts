@@ -3,8 +3,15 @@
 import type { Implementation } from '../protocol/wire-types.ts'
 
 export interface SessionOptions {
-  /** Sessions at once; the longest idle one without open stream or call makes room. @defaultValue 10 000 */
+  /** Sessions at once; one without open stream or call makes room, unused ones first, then the longest idle. @defaultValue 10 000 */
   readonly max?: number
+  /** The same for one principal, whose own longest idle one makes room; 429 when all are in use. @defaultValue 1000 */
+  readonly maxPerPrincipal?: number
+  /**
+   * Bytes that sessions keep of what clients sent: who they are, and what they subscribe to. Of one principal, or of
+   * one session where callers are not known, a 16th of it. @defaultValue 64 MiB
+   */
+  readonly maxTotalBytes?: number
   /** A session without traffic ends after this; 0: never. @defaultValue 30 minutes, in milliseconds */
   readonly idleTimeoutMs?: number
   /**
@@ -45,7 +52,6 @@ export interface SessionEraLimits {
   readonly disconnectGraceMs: number
   readonly maxStreamBufferBytes: number
   readonly maxInFlightPerSession: number
-  readonly maxInFlight: number
   readonly maxSubscriptionsPerSession: number
   readonly requestTimeoutMs: number
   readonly elicitTimeoutMs: number

@@ -15,6 +15,7 @@
  */
 
 import type { Peer, Principal } from '../dispatch/exchange.ts'
+import type { LimitError } from '../dispatch/limit-error.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -38,7 +39,9 @@ export class PostReply implements StreamOwner {
    * Lifecycle of an entry: from `expect` to `answer`.
    */
   #first: SessionExchange | undefined
-  #others: SessionExchange[] | undefined
+  #others: Set<SessionExchange> | undefined
+  /** The requests of the POST. */
+  count = 0
   #stream: CallStream | undefined
   #silence: NodeJS.Timeout | undefined
   #held = false
@@ -69,17 +72,25 @@ export class PostReply implements StreamOwner {
 
   get exchanges(): readonly SessionExchange[] {
     const others = this.#others ?? []
-    return this.#first === undefined ? others : [this.#first, ...others]
+    return this.#first === undefined ? [...others] : [this.#first, ...others]
+  }
+
+  get principal(): Principal | undefined {
+    return this.incoming.principal
   }
 
   get #isDone(): boolean {
-    return this.#first === undefined && (this.#others === undefined || this.#others.length === 0)
+    return this.#first === undefined && (this.#others === undefined || this.#others.size === 0)
   }
 
   /** Announces a request that will be answered. All of them, before the first answer. */
   expect(exchange: SessionExchange): void {
+    this.count += 1
     if (this.#first === undefined) this.#first = exchange
-    else this.#others = [...(this.#others ?? []), exchange]
+    else {
+      this.#others ??= new Set()
+      this.#others.add(exchange)
+    }
   }
 
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
@@ -131,7 +142,7 @@ export class PostReply implements StreamOwner {
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionExchange, json: string | undefined): void {
     if (exchange === this.#first) this.#first = undefined
-    else this.#others = this.#others?.filter((other) => other !== exchange)
+    else this.#others?.delete(exchange)
     this.state.settled(this, exchange)
     if (this.#batch === undefined) {
       this.#finish(json)
@@ -148,6 +159,19 @@ export class PostReply implements StreamOwner {
     const rest =
       this.#stream === undefined && this.#batch.length > 0 ? `[${this.#batch.join(',')}]` : undefined
     this.#finish(rest)
+  }
+
+  /**
+   * Answers the one request of this reply with an HTTP error.
+   *
+   * @returns false: the status was sent already, or is that of a whole batch, so that nothing was done
+   */
+  refuse(exchange: SessionExchange, error: LimitError): boolean {
+    const { incoming } = this
+    if (this.#batch !== undefined || this.#stream !== undefined || incoming.response.headersSent) return false
+    incoming.refuse(error.status, exchange.requestId, error, error.headers)
+    this.answer(exchange, undefined)
+    return true
   }
 
   /** Sends a response that was made without an exchange. */

@@ -1,29 +1,100 @@
-/** From an outcome to the text of a response. The session era sends results as the features made them. */
+/**
+ * From an outcome to the text of a response. Results are sent as the features made them, but for what this era, or the
+ * revision of the session, has no place for: its clients would throw the whole result away.
+ *
+ *    structuredContent that is no object      left out; its text stays in `content`
+ *    a content block that came later          said in words
+ *
+ * Spec: 2025-11-25 tools {@link spec.tools}, "Structured Content"; the type ContentBlock of each published schema.
+ */
 
-import type { DispatchHost, Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
+import { concealError, type Outcome, outputInfo, type RpcRequest } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import { isObject } from '../dispatch/shape.ts'
+import type { McpServer } from '../features/server.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
-import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
+import type { CallToolResult, ContentBlock, GetPromptResult, PromptMessage } from '../protocol/wire-types.ts'
+import type { Revision } from './revisions.ts'
 
-export function encodeOutcome(request: RpcRequest, outcome: Outcome, host: DispatchHost): string {
-  if ('error' in outcome) return encodeFailure(request, outcome.error, report)
+/** Who gets the result. */
+export interface Receiver {
+  readonly revision: Revision
+  readonly state: { readonly server: McpServer }
+}
+
+/** Tools whose owner knows that sessions do not get their structured content. Lifecycle: as long as the server. */
+const reported = new WeakMap<McpServer, Set<string>>()
+/** Middleware may answer for any number of names. */
+const MAX_REPORTED = 1000
+
+export function encodeOutcome(request: RpcRequest, outcome: Outcome, receiver: Receiver): string {
+  const { server } = receiver.state
+  if ('error' in outcome) return encodeFailure(request, outcome.error, server)
   const { result } = outcome
   if (result instanceof JsonText) return encodeResultText(request.id, result.text)
-  return encodeResult(request.id, result, report)
-
-  function report(error: Error): void {
-    host.reportError(error, { phase: 'output', method: request.method, requestId: request.id })
+  const conceal = (error: unknown) => concealError(error, outputInfo(request), server)
+  let sent: unknown
+  try {
+    sent = sendable(request, result, receiver)
+  } catch (error) {
+    return encodeError(request.id, { code: ErrorCode.INTERNAL_ERROR, message: conceal(error) })
   }
+  return encodeResult(request.id, sent, conceal)
 }
 
 /** This era has no code for a capability that the client lacks; a model can be told in words. */
-function encodeFailure(request: RpcRequest, error: RpcError, report: (error: Error) => void): string {
-  if (error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) return encodeError(request.id, error, report)
+function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer): string {
   const { message } = error
-  if (request.method !== Method.toolsCall) {
-    return encodeError(request.id, { code: ErrorCode.INVALID_REQUEST, message }, report)
+  if (error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) {
+    return encodeError(request.id, error, (failure) => server.reportError(failure, outputInfo(request)))
   }
-  return encodeResult(request.id, { content: [{ type: 'text', text: message }], isError: true }, report)
+  if (request.method !== Method.toolsCall) {
+    return encodeError(request.id, { code: ErrorCode.INVALID_REQUEST, message })
+  }
+  return encodeResult(request.id, { content: [{ type: 'text', text: message }], isError: true })
+}
+
+function sendable(request: RpcRequest, result: unknown, { revision, state }: Receiver): unknown {
+  if (request.method === Method.toolsCall) {
+    let sent = result as CallToolResult
+    const { structuredContent } = sent
+    if (structuredContent !== undefined && !isObject(structuredContent)) {
+      reportOnce(request, state.server)
+      sent = withoutStructured(sent)
+    }
+    if (revision.lacks.length === 0) return sent
+    return { ...sent, content: sent.content.map((block) => inWords(block, revision)) }
+  }
+  if (request.method !== Method.promptsGet || revision.lacks.length === 0) return result
+  const inWordsToo = (message: PromptMessage) => ({ ...message, content: inWords(message.content, revision) })
+  const { messages, ...rest } = result as GetPromptResult
+  return { ...rest, messages: messages.map(inWordsToo) }
+}
+
+function withoutStructured({ structuredContent, content, ...rest }: CallToolResult): CallToolResult {
+  if (content.length > 0) return { ...rest, content }
+  return { ...rest, content: [{ type: 'text', text: JSON.stringify(structuredContent) }] }
+}
+
+function reportOnce(request: RpcRequest, server: McpServer): void {
+  const names = reported.get(server) ?? new Set()
+  reported.set(server, names)
+  const info = outputInfo(request)
+  const { name = '' } = info
+  if (names.has(name) || names.size === MAX_REPORTED) return
+  names.add(name)
+  const problem = `tool ${JSON.stringify(name)}: structuredContent must be an object for clients before 2026-07-28; they get its text only`
+  server.reportError(new McpError('ERR_RESULT', problem), info)
+}
+
+/** What a revision cannot carry is still there to be read. */
+function inWords(block: ContentBlock, { lacks }: Revision): ContentBlock {
+  if (!lacks.includes(block.type)) return block
+  if (block.type === 'resource_link') {
+    return { type: 'text', text: `${block.title ?? block.name}: ${block.uri}` }
+  }
+  return { type: 'text', text: `(${block.type}, which this version of the protocol cannot carry)` }
 }

@@ -1,47 +1,79 @@
 /**
- * The session table: who is in, who was idle longest, and the one way out.
+ * The session table: who is in, who makes room for whom, and the one way out.
  *
- *    idle list    oldest <-> ... <-> newest      sessions without call or open stream, in the order in which
- *                   ^                   ^        they became idle; others are not in it
- *                   evicted first       appended by touch() and release()
+ *    unused   oldest <-> ... <-> newest     sessions whose client has sent nothing after `initialize`
+ *    idle     oldest <-> ... <-> newest     other ones without call or open stream, in the order of their last request
+ *    and of each principal, both kinds together (owner.ts)
+ *               ^                  ^
+ *               goes first         appended by open(), touch() and release()
  *
- * Invariant: a session is in the list exactly while its `users` is 0, so eviction and expiry look only at its
- * head, whatever the number of sessions.
- * Not here: what a session holds (session.ts), what its end does to its streams (endpoint.ts, by `onClose`).
+ * Where the table is full, an unused session makes room before one that was used: clients that initialize and are
+ * never heard of again do not push out those that work. A few unused ones are left alone, or clients that come at the
+ * same time would push out each other. A principal that has its share makes room with its own sessions, and is refused
+ * when they are all in use.
+ *
+ * Invariant: a session is in these lists exactly while its `users` is 0, so that whatever the number of sessions, only
+ * the heads of lists are looked at; `budget.used` is what peers, principals and subscriptions take.
+ * Not here: what a session holds (session.ts), what its end does to its streams (state.ts, by `onClose`).
  */
 
 import { randomBytes } from 'node:crypto'
-import type { Peer } from '../dispatch/exchange.ts'
+import { ByteBudget } from '../bounds/byte-budget.ts'
+import { heapBytes, textBytes } from '../bounds/heap-size.ts'
+import { LinkedList } from '../bounds/linked-list.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
+import type { LogLevel } from '../protocol/wire-types.ts'
 import type { CoarseClock } from './clock.ts'
+import type { Hello } from './handshake.ts'
 import type { SessionEnd } from './options.ts'
-import type { Session } from './session.ts'
+import { Owner, Ownership } from './owner.ts'
+import { Session, type SharedPeer } from './session.ts'
+import { addedBy, SharedTable } from './shared.ts'
 
 /** 192 bits: an id cannot be guessed, and is made of base64url characters only. */
 const ID_BYTES = 24
 /** Ids are drawn from a pool, since one call for many bytes costs about what one call for few does. */
 const POOL_IDS = 128
+/** The part of all places that unused sessions may have before one of them is the first to go. */
+const UNUSED_SHARE = 16
+/** The part of all bytes that one principal may take, or one session where callers are not known. */
+const BYTES_SHARE = 16
+/** A session that needs bytes ends at most so many others for them. */
+const MAX_ENDED_FOR_BYTES = 16
+/** When to come again where a session must end first. */
+const RETRY_MS = 10_000
 
 export interface SessionTableOptions {
   readonly max: number
+  readonly maxPerPrincipal: number
+  readonly maxTotalBytes: number
   /** 0: never. */
   readonly idleTimeoutMs: number
   readonly onClose: (session: Session, reason: SessionEnd) => void
 }
 
 export class SessionTable {
+  /** Bytes of what clients sent and sessions keep. */
+  readonly budget: ByteBudget
   readonly #options: SessionTableOptions
   readonly #clock: CoarseClock
   readonly #sessions = new Map<string, Session>()
-  /** Equal clients share one `Peer`. Lifecycle: as long as a session uses it. */
-  readonly #peers = new Map<string, { readonly peer: Peer; readonly key: string; sessions: number }>()
-  readonly #peerEntries = new WeakMap<Peer, { readonly key: string; sessions: number }>()
-  #oldest: Session | undefined
-  #newest: Session | undefined
+  /** Equal clients share one. By JSON text. */
+  readonly #peers: SharedTable<SharedPeer>
+  /** By id. */
+  readonly #owners: SharedTable<Owner>
+  readonly #unused = new LinkedList<Session>()
+  readonly #idle = new LinkedList<Session>()
+  readonly #maxBytesEach: number
   #pool = Buffer.alloc(0)
 
   constructor(options: SessionTableOptions, clock: CoarseClock) {
+    this.budget = new ByteBudget(options.maxTotalBytes)
     this.#options = options
     this.#clock = clock
+    this.#peers = new SharedTable(this.budget)
+    this.#owners = new SharedTable(this.budget)
+    this.#maxBytesEach = options.maxTotalBytes / BYTES_SHARE
   }
 
   get size(): number {
@@ -56,52 +88,47 @@ export class SessionTable {
     return this.#sessions.get(id)
   }
 
-  /** Makes room for one more session; false when every session is in use. */
-  makeRoom(): boolean {
-    if (this.#sessions.size < this.#options.max) return true
-    if (this.#oldest === undefined) return false
-    this.close(this.#oldest, 'evicted')
-    return true
-  }
-
-  newId(): string {
-    if (this.#pool.length < ID_BYTES) this.#pool = randomBytes(ID_BYTES * POOL_IDS)
-    const id = this.#pool.toString('base64url', 0, ID_BYTES)
-    this.#pool = this.#pool.subarray(ID_BYTES)
-    return id
-  }
-
-  /** Adds a session whose place `makeRoom` has made. */
-  add(session: Session): void {
+  /**
+   * Begins a session; others end for it where there is no room.
+   *
+   * @throws {LimitError} 429, its principal has its share and uses it; 503, everything is in use
+   */
+  open({ revision, peer: said, peerKey }: Hello, principalId?: string, logLevel?: LogLevel): Session {
+    const peer = this.#peers.get(peerKey) ?? sharedPeer(said, peerKey)
+    const owner =
+      principalId === undefined ? undefined : (this.#owners.get(principalId) ?? new Owner(principalId))
+    if (owner !== undefined) this.#makeOwnRoom(owner, peer.bytes)
+    this.#makePlace()
+    this.#makeBytes(() => addedBy(peer) + addedBy(owner))
+    const session = new Session(this.#newId(), revision, peer, logLevel)
+    this.#peers.acquire(peer)
+    if (owner !== undefined) {
+      this.#owners.acquire(owner)
+      owner.kept += peer.bytes
+      session.ownership = new Ownership(owner, session)
+    }
     this.#sessions.set(session.id, session)
-    const entry = this.#peerEntries.get(session.peer)
-    if (entry !== undefined) entry.sessions += 1
     session.lastSeen = this.#clock.now
     this.#append(session)
     this.#clock.start()
-  }
-
-  /** @returns a peer equal to the given one, shared with the sessions that have it already */
-  intern(peer: Peer, key: string): Peer {
-    const known = this.#peers.get(key)
-    if (known !== undefined) return known.peer
-    const entry = { peer, key, sessions: 0 }
-    this.#peers.set(key, entry)
-    this.#peerEntries.set(peer, entry)
-    return peer
+    return session
   }
 
   /** A request came: the session is now the one idle for the shortest time. */
   touch(session: Session): void {
     session.lastSeen = this.#clock.now
-    if (session.users > 0 || session === this.#newest) return
+    const { users, ownership } = session
+    const isNewest = session === this.#idle.newest && ownership === ownership?.owner.idle.newest
+    if (users > 0 || isNewest) return
     this.#unlink(session)
+    session.used = true
     this.#append(session)
   }
 
   /** A call or a listening connection began. */
   use(session: Session): void {
     if (session.users === 0) this.#unlink(session)
+    session.used = true
     session.users += 1
   }
 
@@ -113,13 +140,40 @@ export class SessionTable {
     this.#append(session)
   }
 
+  /**
+   * Books what a session keeps of what its client sent.
+   *
+   * @param bytes - of the caller's share
+   * @param added - of those of all: what several sessions keep is there once
+   * @throws {LimitError} 429, the caller has its share; 503, all bytes are taken
+   */
+  keep(session: Session, bytes: number, added: number): void {
+    const { owner } = session.ownership ?? {}
+    const kept = owner?.kept ?? session.subscriptions?.bytes ?? 0
+    if (kept + bytes > this.#maxBytesEach) {
+      const whose = owner === undefined ? 'This session' : 'The sessions of this caller'
+      throw new LimitError(429, `${whose} ${this.#beyondShare(kept, bytes)}`, RETRY_MS)
+    }
+    if (added > this.budget.free) throw this.#outOfBytes(added)
+    this.budget.take(added)
+    if (owner !== undefined) owner.kept += bytes
+  }
+
+  /** Takes back what was booked. */
+  drop({ ownership }: Session, bytes: number, removed: number): void {
+    this.budget.give(removed)
+    if (ownership !== undefined) ownership.owner.kept -= bytes
+  }
+
   /** Ends the sessions that were idle for too long. */
   expire(): void {
     const { idleTimeoutMs } = this.#options
     if (idleTimeoutMs === 0) return
     const expired = this.#clock.before(idleTimeoutMs)
-    while (this.#oldest !== undefined && this.#oldest.lastSeen <= expired) {
-      this.close(this.#oldest, 'expired')
+    for (const list of [this.#unused, this.#idle]) {
+      for (let first = list.oldest; first !== undefined && first.lastSeen <= expired; first = list.oldest) {
+        this.close(first, 'expired')
+      }
     }
   }
 
@@ -129,27 +183,88 @@ export class SessionTable {
     if (session.users === 0) this.#unlink(session)
     session.closed = true
     this.#sessions.delete(session.id)
-    const entry = this.#peerEntries.get(session.peer)
-    if (entry !== undefined) {
-      entry.sessions -= 1
-      if (entry.sessions === 0) this.#peers.delete(entry.key)
-    }
     this.#options.onClose(session, reason)
+    const { peer, ownership } = session
+    this.#peers.release(peer)
+    if (ownership === undefined) return
+    ownership.owner.kept -= peer.bytes
+    this.#owners.release(ownership.owner)
+  }
+
+  #makeOwnRoom(owner: Owner, bytes: number): void {
+    const { maxPerPrincipal } = this.#options
+    while (owner.sessions >= maxPerPrincipal || owner.kept + bytes > this.#maxBytesEach) {
+      const oldest = owner.idle.oldest
+      if (oldest === undefined) {
+        const problem =
+          owner.sessions >= maxPerPrincipal
+            ? `All ${owner.sessions} sessions of this caller are in use, which is the limit of sessions.maxPerPrincipal`
+            : `The sessions of this caller, all in use, ${this.#beyondShare(owner.kept, bytes)}`
+        throw new LimitError(429, problem, RETRY_MS)
+      }
+      this.close(oldest.session, 'evicted')
+    }
+  }
+
+  #makePlace(): void {
+    const { max } = this.#options
+    if (this.#sessions.size < max) return
+    const next = this.#nextToGo()
+    if (next === undefined) {
+      throw new LimitError(503, `All ${max} sessions that sessions.max allows are in use`, RETRY_MS)
+    }
+    this.close(next, 'evicted')
+  }
+
+  /** @param needed - asked again after each end, which may have taken along what was shared */
+  #makeBytes(needed: () => number): void {
+    for (let ended = 0; needed() > this.budget.free; ended++) {
+      const next = ended < MAX_ENDED_FOR_BYTES ? this.#nextToGo() : undefined
+      if (next === undefined) throw this.#outOfBytes(needed())
+      this.close(next, 'evicted')
+    }
+  }
+
+  #nextToGo(): Session | undefined {
+    const maxUnused = Math.min(this.#options.max, this.#sessions.size) / UNUSED_SHARE
+    const unused = this.#unused.size >= maxUnused ? this.#unused.oldest : undefined
+    return unused ?? this.#idle.oldest ?? this.#unused.oldest
+  }
+
+  #newId(): string {
+    if (this.#pool.length < ID_BYTES) this.#pool = randomBytes(ID_BYTES * POOL_IDS)
+    const id = this.#pool.toString('base64url', 0, ID_BYTES)
+    this.#pool = this.#pool.subarray(ID_BYTES)
+    return id
   }
 
   #append(session: Session): void {
-    session.previous = this.#newest
-    if (this.#newest === undefined) this.#oldest = session
-    else this.#newest.next = session
-    this.#newest = session
+    const list = session.used ? this.#idle : this.#unused
+    list.append(session)
+    const { ownership } = session
+    ownership?.owner.idle.append(ownership)
   }
 
   #unlink(session: Session): void {
-    if (session.previous === undefined) this.#oldest = session.next
-    else session.previous.next = session.next
-    if (session.next === undefined) this.#newest = session.previous
-    else session.next.previous = session.previous
-    session.previous = undefined
-    session.next = undefined
+    const list = session.used ? this.#idle : this.#unused
+    list.remove(session)
+    const { ownership } = session
+    ownership?.owner.idle.remove(ownership)
   }
+
+  #beyondShare(kept: number, bytes: number): string {
+    const { maxTotalBytes } = this.#options
+    return `would keep ${kept + bytes} bytes, of ${Math.floor(this.#maxBytesEach)}: a ${BYTES_SHARE}th of sessions.maxTotalBytes, ${maxTotalBytes}`
+  }
+
+  #outOfBytes(needed: number): LimitError {
+    const { used, maxBytes } = this.budget
+    const problem = `The sessions of all clients keep ${used} bytes; ${needed} more are above sessions.maxTotalBytes, ${maxBytes}`
+    return new LimitError(503, problem, RETRY_MS)
+  }
+}
+
+function sharedPeer({ info, capabilities }: Hello['peer'], key: string): SharedPeer {
+  const bytes = textBytes(key) + heapBytes(info) + heapBytes(capabilities)
+  return { info, capabilities, key, bytes, sessions: 0 }
 }

@@ -5,61 +5,65 @@
  * else is made when it is needed, and what clients send alike (`peer`) is shared.
  *
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}.
- * Invariant: `users` counts the calls in progress and the open listening connection; the session stands in the
- * table's idle list exactly while it is 0.
+ * Invariant: `users` counts the calls in progress and the open listening connection; the session stands in one of
+ * the table's lists exactly while it is 0.
  */
 
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+import type { Linked } from '../bounds/linked-list.ts'
 import type { Peer } from '../dispatch/exchange.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
-import type { ReplayBudget } from '../sse/replay-ring.ts'
-import type { CallStream } from './call-stream.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { InFlight } from './in-flight.ts'
+import type { SessionStreams } from './kept-streams.ts'
 import type { Listener } from './listener.ts'
+import type { Subscriptions } from './news.ts'
 import type { SessionInfo } from './options.ts'
+import type { Ownership } from './owner.ts'
 import type { Revision } from './revisions.ts'
+import type { Shared } from './shared.ts'
 
 /** Requests of ours that may wait for one client. */
 const MAX_PENDING_REQUESTS = 256
 
-export class Session {
+/** What equal clients say of themselves, kept once. */
+export interface SharedPeer extends Peer, Shared {}
+
+export class Session implements Linked<Session> {
   readonly id: string
   readonly revision: Revision
-  readonly peer: Peer
-  readonly principalId: string | undefined
+  readonly peer: SharedPeer
+  /** Undefined where callers are not known. */
+  ownership: Ownership | undefined
   logLevel: LogLevel | undefined
   /** Time of the coarse clock at the last sign of life. */
   lastSeen = 0
   closed = false
+  /** Whether its client has sent anything after `initialize`. */
+  used = false
   users = 0
-  /** Links of the table's idle list. */
+  /** Links of the table's lists. */
   previous: Session | undefined
   next: Session | undefined
   /** Lifecycle: from the first call that does not finish at once, until the session ends. */
-  inFlight: Set<SessionExchange> | undefined
-  /** Those of calls, by name. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
-  streams: Map<string, CallStream> | undefined
+  inFlight: InFlight<SessionExchange> | undefined
+  /** Those of calls. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
+  streams: SessionStreams | undefined
   /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
-  replayBudget: ReplayBudget | undefined
+  replayBudget: ByteBudget | undefined
   /** The stream that GET listens to. Lifecycle: from the first GET. */
   listening: Listener | undefined
-  /** URIs, each with the number of the last piece of news before it was subscribed to. */
-  subscriptions: Map<string, number> | undefined
+  subscriptions: Subscriptions | undefined
   /** The number of the last piece of news before the session began. */
   newsFrom = 0
   #pending: PendingRequests | undefined
 
-  constructor(
-    id: string,
-    revision: Revision,
-    peer: Peer,
-    principalId: string | undefined,
-    logLevel: LogLevel | undefined,
-  ) {
+  constructor(id: string, revision: Revision, peer: SharedPeer, logLevel: LogLevel | undefined) {
     this.id = id
     this.revision = revision
     this.peer = peer
-    this.principalId = principalId
+    this.ownership = undefined
     this.logLevel = logLevel
     this.previous = undefined
     this.next = undefined
@@ -68,6 +72,10 @@ export class Session {
     this.replayBudget = undefined
     this.listening = undefined
     this.subscriptions = undefined
+  }
+
+  get principalId(): string | undefined {
+    return this.ownership?.owner.key
   }
 
   /** Requests of ours that wait for this client. */

@@ -6,14 +6,20 @@
  * equally long: a tick looks at the first ones only.
  */
 
+import { ByteBudget } from '../bounds/byte-budget.ts'
+import type { RequestContext } from '../dispatch/context.ts'
+import { runHook } from '../dispatch/hook.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
-import { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CallStream } from './call-stream.ts'
 import { CoarseClock } from './clock.ts'
 import type { SessionExchange } from './exchange.ts'
+import { InFlight } from './in-flight.ts'
+import { KeptStreams } from './kept-streams.ts'
 import type { Listener, ListenerHost } from './listener.ts'
 import { News } from './news.ts'
 import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
@@ -23,50 +29,47 @@ import { SessionTable } from './session-table.ts'
 
 /** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
 const SESSION_SHARE = 16
-/** Streams of one session that are kept after their end. */
-const MAX_FINISHED_STREAMS = 64
-/** Of all sessions: what a stream costs beside its events is not in the byte budget. */
-const MAX_FINISHED_IN_TOTAL = 16_384
 
 export class SessionEraState implements ListenerHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
+  readonly limits: CallLimits
   readonly table: SessionTable
   readonly clock: CoarseClock
   readonly keepAlive: KeepAlive
-  readonly budget: ReplayBudget
+  readonly budget: ByteBudget
   readonly news: News
   readonly counters = { undeliverable: 0 }
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
   readonly calls = new Set<PostReply>()
-  /** How many of them belong to no session. */
-  callsWithoutSession = 0
   /** Calls whose client left, with the time it did. */
   readonly #detached = new Map<PostReply, number>()
-  /** Streams that ended, with the time they did. */
-  readonly #finished = new Map<CallStream, { readonly session: Session; readonly at: number }>()
+  readonly #streams = new KeptStreams()
   #onIdle: (() => void) | undefined
 
-  constructor(server: McpServer, settings: SessionEraSettings) {
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
     this.server = server
     this.settings = settings
+    this.limits = limits
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
-    this.budget = new ReplayBudget(settings.replay?.maxTotalBytes ?? 0)
-    this.news = new News(settings.replay, this.budget)
-    const limits = [
+    this.budget = new ByteBudget(settings.replay?.maxTotalBytes ?? 0)
+    const limitsMs = [
       settings.sessions?.idleTimeoutMs ?? 0,
       settings.disconnectGraceMs,
       settings.replay?.ttlMs ?? 0,
     ]
-    this.clock = new CoarseClock(limits, () => this.#tick())
+    this.clock = new CoarseClock(limitsMs, () => this.#tick())
     this.table = new SessionTable(
       {
         max: settings.sessions?.max ?? 0,
+        maxPerPrincipal: settings.sessions?.maxPerPrincipal ?? 0,
+        maxTotalBytes: settings.sessions?.maxTotalBytes ?? 0,
         idleTimeoutMs: settings.sessions?.idleTimeoutMs ?? 0,
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,
     )
+    this.news = new News(settings.replay, this.budget, this.table)
   }
 
   get maxStreamBufferBytes(): number {
@@ -80,13 +83,12 @@ export class SessionEraState implements ListenerHost {
   /** A call that takes its time. */
   hold(reply: PostReply): void {
     this.calls.add(reply)
+    this.limits.inFlight.begin(reply.principal?.id, reply.count)
+    reply.incoming.hold()
     const { session } = reply
-    if (session === undefined) {
-      this.callsWithoutSession += 1
-      return
-    }
+    if (session === undefined) return
     this.table.use(session)
-    session.inFlight ??= new Set()
+    session.inFlight ??= new InFlight()
     for (const exchange of reply.exchanges) session.inFlight.add(exchange)
   }
 
@@ -97,8 +99,9 @@ export class SessionEraState implements ListenerHost {
   release(reply: PostReply): void {
     this.calls.delete(reply)
     this.#detached.delete(reply)
-    if (reply.session === undefined) this.callsWithoutSession -= 1
-    else this.table.release(reply.session)
+    this.limits.inFlight.end(reply.principal?.id, reply.count)
+    reply.incoming.release()
+    if (reply.session !== undefined) this.table.release(reply.session)
     if (this.calls.size === 0) this.#onIdle?.()
   }
 
@@ -129,31 +132,24 @@ export class SessionEraState implements ListenerHost {
     this.table.release(listener.session)
   }
 
-  replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget {
+  replayBudget(session: Session, replay: Required<ReplayOptions>): ByteBudget {
     const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
-    session.replayBudget ??= new ReplayBudget(share, this.budget)
+    session.replayBudget ??= new ByteBudget(share, this.budget)
     return session.replayBudget
   }
 
   addStream(session: Session, stream: CallStream): void {
-    session.streams ??= new Map()
-    session.streams.set(stream.name, stream)
+    this.#streams.add(session, stream)
   }
 
   /** Keeps a stream for a client that did not get its end, within the limits. */
   streamFinished(session: Session, stream: CallStream): void {
     if (this.replay === undefined || session.closed || !stream.resumable) {
-      this.#forget(session, stream)
+      this.#streams.drop(session, stream)
       return
     }
-    // The oldest goes: a client that lost its connection comes back soon or not at all.
-    const [oldest] = this.#finished.size < MAX_FINISHED_IN_TOTAL ? [] : this.#finished
-    if (oldest !== undefined) this.#forget(oldest[1].session, oldest[0])
-    this.#finished.set(stream, { session, at: this.clock.now })
+    this.#streams.keep(session, stream, this.clock.now)
     this.clock.start()
-    if ((session.streams?.size ?? 0) <= MAX_FINISHED_STREAMS) return
-    const finished = [...(session.streams?.values() ?? [])].filter((each) => each.finished)
-    for (const old of finished.slice(0, -MAX_FINISHED_STREAMS)) this.#forget(session, old)
   }
 
   /** Resolves when no call is in progress. */
@@ -183,38 +179,40 @@ export class SessionEraState implements ListenerHost {
     }
     if (replay !== undefined && replay.ttlMs > 0) {
       const expired = this.clock.before(replay.ttlMs)
-      for (const [stream, { session, at }] of this.#finished) {
-        if (at > expired) break
-        this.#forget(session, stream)
-      }
+      this.#streams.dropOlderThan(expired)
       this.news.dropOlderThan(expired)
     }
-    if (this.table.size === 0 && this.#detached.size === 0 && this.#finished.size === 0) this.clock.stop()
-  }
-
-  #forget(session: Session, stream: CallStream): void {
-    this.#finished.delete(stream)
-    session.streams?.delete(stream.name)
-    stream.forget()
+    if (this.table.size === 0 && this.#detached.size === 0 && this.#streams.size === 0) this.clock.stop()
   }
 
   /** The one teardown of a session. */
   #sessionClosed(session: Session, reason: SessionEnd): void {
     const gone = new McpError('ERR_SESSION_CLOSED', `The session ended (${reason})`)
     if (session.hasPending) session.pending.rejectAll(gone)
-    for (const exchange of [...(session.inFlight ?? [])]) exchange.reply.fail(404, sessionEnded(reason))
-    for (const stream of [...(session.streams?.values() ?? [])]) {
-      stream.finish()
-      this.#forget(session, stream)
-    }
+    for (const exchange of session.inFlight?.all() ?? []) exchange.reply.fail(404, sessionEnded(reason))
+    this.#streams.close(session)
     session.listening?.finish()
     session.listening = undefined
-    for (const uri of session.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
+    for (const uri of session.subscriptions?.from.keys() ?? []) this.unsubscribe(session, uri)
     if (this.table.size === 0) this.news.clear()
+    runHook(
+      () => this.settings.onSessionClosed?.(session.info(), reason),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
+  }
+
+  /**
+   * @param wanted - what the registration of the resource says about subscriptions
+   * @param ctx - of the request for it
+   * @throws {LimitError} as `News.subscribe`; what a watch function throws, and then nothing has changed
+   */
+  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
+    const kept = this.news.subscribe(session, uri)
     try {
-      this.settings.onSessionClosed?.(session.info(), reason)
+      this.server.watch.acquire(kept, wanted, ctx)
     } catch (error) {
-      this.server.reportError(error, { phase: 'hook', sessionId: session.id })
+      this.news.unsubscribe(session, kept)
+      throw error
     }
   }
 

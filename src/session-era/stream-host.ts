@@ -1,7 +1,7 @@
 /** What all streams of one handler share: limits and timers. Types only. */
 
+import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { KeepAlive } from '../sse/keep-alive.ts'
-import type { ReplayBudget } from '../sse/replay-ring.ts'
 import type { CoarseClock } from './clock.ts'
 import type { ReplayOptions } from './options.ts'
 import type { Session } from './session.ts'
@@ -12,5 +12,5 @@ export interface StreamHost {
   readonly keepAlive: KeepAlive
   readonly clock: CoarseClock
   /** What the streams of one session may keep together. */
-  replayBudget(session: Session, replay: Required<ReplayOptions>): ReplayBudget
+  replayBudget(session: Session, replay: Required<ReplayOptions>): ByteBudget
 }

@@ -23,6 +23,8 @@
  * Not here: writing to the socket (writer.ts), ids (event-id.ts), who owns the ring and for how long.
  */
 
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+
 const FIRST_CAPACITY = 4
 /** What a ring without storage holds. Shared and never written, since every write is behind `#grow`. */
 const NONE: never[] = []
@@ -35,52 +37,10 @@ export interface RingLimits {
   readonly maxBytes: number
 }
 
-/** The bytes that several rings may keep together: those of one session, or of one server. First come, first served. */
-export class ReplayBudget {
-  readonly maxBytes: number
-  readonly #parent: ReplayBudget | undefined
-  #used = 0
-
-  /**
-   * @param maxBytes - UTF-8 bytes over all rings; `Infinity` for no limit.
-   * @param parent - a budget that this one is a part of: what is taken here is taken there too.
-   * @throws {TypeError} when it is negative or not a number.
-   */
-  constructor(maxBytes: number, parent?: ReplayBudget) {
-    if (!(maxBytes >= 0))
-      throw new TypeError(`maxBytes: received ${maxBytes}, expected 0 or more, or Infinity`)
-    this.maxBytes = maxBytes
-    this.#parent = parent
-  }
-
-  /** UTF-8 bytes kept now, over all rings. */
-  get used(): number {
-    return this.#used
-  }
-
-  /** UTF-8 bytes that still fit. */
-  get free(): number {
-    const own = this.maxBytes - this.#used
-    return this.#parent === undefined ? own : Math.min(own, this.#parent.free)
-  }
-
-  /** Books bytes; the caller has looked at `free`. */
-  take(bytes: number): void {
-    this.#used += bytes
-    this.#parent?.take(bytes)
-  }
-
-  /** Gives booked bytes back. */
-  give(bytes: number): void {
-    this.#used -= bytes
-    this.#parent?.give(bytes)
-  }
-}
-
 /** The recent frames of one stream. */
 export class ReplayRing {
   readonly #limits: RingLimits
-  readonly #budget: ReplayBudget
+  readonly #budget: ByteBudget
   #oldest = 1
   #next = 1
   #bytes = 0
@@ -93,7 +53,7 @@ export class ReplayRing {
    * @param limits - limits of this ring; one object may serve many rings.
    * @param budget - what all rings share.
    */
-  constructor(limits: RingLimits, budget: ReplayBudget) {
+  constructor(limits: RingLimits, budget: ByteBudget) {
     this.#limits = limits
     this.#budget = budget
   }

@@ -9,7 +9,9 @@
 import { RequestContext } from '../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
@@ -35,11 +37,12 @@ export interface StatelessEraStats {
   readonly subscriptions: number
   /** Tasks whose handler has not come to its end. */
   readonly tasks: number
-  readonly callsInProgress: number
   /** Open SSE connections. */
   readonly streams: number
   /** Messages that could reach nobody, since the start. */
   readonly undeliverable: number
+  /** Bytes of what clients sent and streams of news keep. */
+  readonly subscriptionBytes: number
 }
 
 export class StatelessEndpoint {
@@ -48,8 +51,8 @@ export class StatelessEndpoint {
   readonly #unsubscribe: () => void
   #closing = false
 
-  constructor(server: McpServer, settings: StatelessEraSettings) {
-    this.#state = new StatelessEraState(server, settings)
+  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
+    this.#state = new StatelessEraState(server, settings, limits)
     this.#subscriptions = new Subscriptions(this.#state)
     this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
   }
@@ -75,9 +78,9 @@ export class StatelessEndpoint {
     return {
       subscriptions: this.#subscriptions.size,
       tasks: this.#state.tasks.size,
-      callsInProgress: this.#state.calls.size,
       streams: this.#state.keepAlive.size,
       undeliverable: this.#state.counters.undeliverable,
+      subscriptionBytes: this.#subscriptions.bytes,
     }
   }
 
@@ -99,12 +102,11 @@ export class StatelessEndpoint {
   }
 
   #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
-    const { server, sealer, calls, settings } = this.#state
+    const { server, sealer, limits } = this.#state
+    const principalId = incoming.principal?.id
     try {
-      if (calls.size >= settings.maxInFlight) {
-        const problem = `Too many calls at once: ${calls.size} are in progress, of ${settings.maxInFlight}`
-        throw new RpcError(ErrorCode.SERVER_ERROR, problem)
-      }
+      const limit = limits.rateLimit?.take(principalId, undefined) ?? limits.inFlight.refuse(principalId, 1)
+      if (limit !== undefined) throw limit
       const inputs = TAKES_INPUT.has(request.method)
         ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
         : undefined
@@ -132,24 +134,38 @@ export class StatelessEndpoint {
 
   /** @throws {RpcError} as `Subscriptions.listen` */
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
-    const { server, settings, tasks } = this.#state
+    const { server, settings, tasks, limits } = this.#state
     const { incoming } = exchange
-    const ctx = new RequestContext(exchange, request, server)
+    const { response, principal } = incoming
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
-      this.#subscriptions.listen(exchange, ctx, wanted)
+      this.#subscriptions.listen(exchange, wanted)
       return
     }
     const open = (found: Awaited<typeof wanted>) => {
       if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
-      else if (!incoming.response.destroyed) this.#subscriptions.listen(exchange, ctx, found)
+      else if (!response.destroyed) this.#subscriptions.listen(exchange, found)
     }
-    wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
+    // While the store is asked, the request counts as in flight, or until its client leaves.
+    const endOne = limits.inFlight.beginOne(principal?.id)
+    const end = () => {
+      endOne()
+      incoming.release()
+    }
+    incoming.hold()
+    response.on('close', end)
+    const opened = wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
+    opened.finally(() => {
+      response.off('close', end)
+      end()
+    })
   }
 
   #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
-    if (!(error instanceof RpcError)) {
+    if (error instanceof LimitError) {
+      incoming.refuse(error.status, id, error, error.headers)
+    } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
       incoming.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
@@ -162,7 +178,7 @@ export class StatelessEndpoint {
 
   #refuseClosing(incoming: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
     const id = admission.kind === 'request' ? admission.request.id : undefined
-    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], { closeAfter: true })
+    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], true)
   }
 }
 

@@ -16,6 +16,7 @@ import { Abortable } from '../dispatch/abortable.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
@@ -94,7 +95,7 @@ export class StatelessExchange extends Abortable implements Exchange {
   /** The request does not finish at once: from now on it takes part in shutdown, and may end by disconnection. */
   hold(): void {
     this.#held = true
-    this.#state.calls.add(this)
+    this.#state.hold(this)
     const { response, accepts } = this.incoming
     if (response.destroyed) {
       // Gone while the request was authenticated: its `close` event is over.
@@ -122,7 +123,8 @@ export class StatelessExchange extends Abortable implements Exchange {
     const text = encodeOutcome(this, outcome, this.#state)
     const status = statusOf(outcome)
     if (status !== 200 && 'error' in outcome) {
-      this.incoming.refuse(status, this.message.id, outcome.error)
+      const headers = outcome.error instanceof LimitError ? outcome.error.headers : undefined
+      this.incoming.refuse(status, this.message.id, outcome.error, headers)
     } else if (accepts.json || status !== 200) {
       this.incoming.json(status, text)
     } else {

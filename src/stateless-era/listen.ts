@@ -11,58 +11,63 @@
  * Invariant: nothing but what was acknowledged is sent, and nothing before the acknowledgement.
  */
 
+import { textBytes } from '../bounds/heap-size.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import type { Changes, ListKind } from '../features/change-bus.ts'
+import type { Changes } from '../features/change-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
-import { RpcError } from '../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { encodeMessage } from '../sse/frame.ts'
 import { SseWriter } from '../sse/writer.ts'
 import type { StatelessExchange } from './exchange.ts'
+import { contextBytes, listenContext } from './listen-context.ts'
+import { LISTS, maySee, offeredLists, readFilter, wireFilter } from './listen-filter.ts'
+import { type Account, ListenRoom } from './listen-room.ts'
 import type { StatelessEraState } from './state.ts'
 import { type TaskView, tell } from './task-news.ts'
 
-/** What a client asks for, or the part of it that it gets. */
-interface Filter {
-  /** The bits of {@link LISTS}. */
-  readonly lists: number
-  /** URIs */
-  readonly resources: ReadonlySet<string>
-}
-
-const LISTS: readonly {
-  readonly kind: ListKind
-  readonly bit: number
-  readonly member: string
-  readonly method: string
-}[] = [
-  { kind: 'tools', bit: 1, member: 'toolsListChanged', method: Notify.toolsChanged },
-  { kind: 'prompts', bit: 2, member: 'promptsListChanged', method: Notify.promptsChanged },
-  { kind: 'resources', bit: 4, member: 'resourcesListChanged', method: Notify.resourcesChanged },
-]
-
 /** Most subscriptions name no resource and no task, and share these. */
-const NO_RESOURCES: ReadonlySet<string> = new Set()
+const NO_RESOURCES: readonly Listened[] = []
 const NO_TASKS: readonly string[] = []
+
+/** Of the heap, of a resource with a listener, beside its URI. Measured: 280. */
+const RESOURCE_BYTES = 320
+/** Of one stream that listens to it. Measured: 60. */
+const LISTENER_BYTES = 96
+/** Of a task that a stream listens to. Measured: 200. */
+const TASK_BYTES = 288
+
+/** Room for a UUID. */
+const USUAL_ID_LENGTH = 64
 
 /** Stands for the id while the shared parts are made; no client can know it. */
 const PLACE = 'subscription id'
+
+/** A resource that somebody listens to. */
+interface Listened {
+  readonly uri: string
+  /** Of the heap, here and where resources are watched. */
+  readonly bytes: number
+  readonly streams: Set<Subscription>
+}
+
+/** What a stream keeps of the request that opened it. */
+type Kept = Pick<Subscription, 'idText' | 'resources' | 'tasks' | 'ctx' | 'bytes'>
 
 /** One open stream. Small, and of one shape: there may be ten thousand. */
 class Subscription {
   readonly idText: string
   readonly lists: number
-  /** URIs */
-  readonly resources: ReadonlySet<string>
+  readonly resources: readonly Listened[]
   /** Ids */
   readonly tasks: readonly string[]
-  /** Who may see a resource is asked again for each change; undefined where there is none, since a request hangs on it. */
+  /** Who may see a resource is asked again for each change; undefined where there is none. */
   readonly ctx: RequestContext | undefined
-  readonly principalId: string | undefined
+  readonly account: Account | undefined
+  /** Of the heap, without resources. */
+  readonly bytes: number
   readonly writer: SseWriter
   readonly maxBufferBytes: number
   timer: NodeJS.Timeout | undefined = undefined
@@ -71,18 +76,19 @@ class Subscription {
   constructor(
     owner: { remove(subscription: Subscription): void },
     exchange: StatelessExchange,
-    ctx: RequestContext,
-    { lists, resources }: Filter,
-    tasks: readonly TaskView[],
+    lists: number,
+    kept: Kept,
+    account: Account | undefined,
     maxBufferBytes: number,
   ) {
     this.#owner = owner
-    this.idText = escaped(JSON.stringify(exchange.message.id))
+    this.idText = kept.idText
     this.lists = lists
-    this.resources = resources
-    this.tasks = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
-    this.ctx = resources.size === 0 ? undefined : ctx
-    this.principalId = exchange.principal?.id
+    this.resources = kept.resources
+    this.tasks = kept.tasks
+    this.ctx = kept.ctx
+    this.account = account
+    this.bytes = kept.bytes
     this.maxBufferBytes = maxBufferBytes
     this.writer = new SseWriter(exchange.incoming.response, this)
   }
@@ -108,15 +114,22 @@ export class Subscriptions {
   readonly #state: StatelessEraState
   /** Lifecycle: from the acknowledgement to the end of the connection. */
   readonly #open = new Set<Subscription>()
-  readonly #byResource = new Map<string, Set<Subscription>>()
-  readonly #perPrincipal = new Map<string, number>()
+  /** By URI. Lifecycle of an entry: from the first stream that listens to it to the last. */
+  readonly #byResource = new Map<string, Listened>()
+  readonly #room: ListenRoom
 
   constructor(state: StatelessEraState) {
     this.#state = state
+    this.#room = new ListenRoom(state.settings.subscriptions)
   }
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** Bytes of what clients sent and streams keep. */
+  get bytes(): number {
+    return this.#room.budget.used
   }
 
   /**
@@ -124,25 +137,32 @@ export class Subscriptions {
    *
    * @param tasks - those that the client asks for and may know of; it is told their present state at once, since
    *   what they have become before this moment is told nobody again
-   * @throws {RpcError} -32602, the filter is malformed; -32000, too many streams are open
+   * @throws {RpcError} -32602, the filter is malformed
+   * @throws {LimitError} 429 or 503, too many streams are open, or they keep too much
    */
-  listen(exchange: StatelessExchange, ctx: RequestContext, tasks: readonly TaskView[]): void {
+  listen(exchange: StatelessExchange, tasks: readonly TaskView[]): void {
     const { settings, server, keepAlive } = this.#state
-    const filter = honoured(
-      readFilter(exchange.message.params, settings.subscriptions.maxResources),
-      ctx,
-      server,
-    )
-    this.#checkRoom(exchange.principal?.id)
-    watchAll(filter.resources, ctx, server)
-    const subscription = new Subscription(this, exchange, ctx, filter, tasks, settings.maxStreamBufferBytes)
+    const principalId = exchange.principal?.id
+    const wanted = readFilter(exchange.message.params, settings.subscriptions.maxResources)
+    const kept = this.#keptOf(exchange, wanted.resources, tasks)
+    const account = this.#room.take(principalId, ...bytesOf(kept))
+    try {
+      watchAll(kept, server)
+    } catch (error) {
+      this.#room.give(account, ...bytesOf(kept))
+      throw error
+    }
+    const { maxStreamBufferBytes } = settings
+    const lists = offeredLists(wanted.lists, server)
+    const subscription = new Subscription(this, exchange, lists, kept, account, maxStreamBufferBytes)
     const { writer } = subscription
     this.#add(subscription)
-    const notifications = wireFilter(filter, subscription.tasks)
+    const uris = kept.resources.map(({ uri }) => uri)
+    const notifications = wireFilter(lists, uris, kept.tasks)
     const acknowledged = frameParts(Notify.acknowledged, { notifications })
     writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
     for (const { record } of tasks) tell(subscription, record)
-    if (filter.lists === 0 && filter.resources.size + tasks.length === 0) this.#end(subscription)
+    if (lists === 0 && uris.length + tasks.length === 0) this.#end(subscription)
     writer.handOver()
     if (!writer.closed) keepAlive.add(writer)
   }
@@ -158,10 +178,10 @@ export class Subscriptions {
       }
     }
     for (const uri of resources) {
-      const subscribers = this.#byResource.get(uri)
-      if (subscribers === undefined) continue
+      const listened = this.#byResource.get(uri)
+      if (listened === undefined) continue
       const [head, tail] = frameParts(Notify.resourceUpdated, { uri })
-      for (const subscription of subscribers) {
+      for (const subscription of listened.streams) {
         const { ctx } = subscription
         // Who may see a resource can have changed since the stream was opened.
         if (ctx !== undefined && maySee(uri, ctx, this.#state.server)) subscription.tell(head, tail, alone)
@@ -184,28 +204,41 @@ export class Subscriptions {
     writer.end(encodeMessage(`{"jsonrpc":"2.0","id":${idText},"result":${head},${meta}}}`))
   }
 
-  #checkRoom(principalId: string | undefined): void {
-    const { max, maxPerPrincipal } = this.#state.settings.subscriptions
-    const mine = principalId === undefined ? 0 : (this.#perPrincipal.get(principalId) ?? 0)
-    if (this.#open.size < max && mine < maxPerPrincipal) return
-    const limit = this.#open.size < max ? `${maxPerPrincipal} for each principal` : `${max}`
-    throw new RpcError(
-      ErrorCode.SERVER_ERROR,
-      `Too many subscription streams are open (the limit is ${limit})`,
-    )
+  /**
+   * What there is to keep for a stream. No more of its resources are looked at than there is room for.
+   *
+   * @throws {LimitError} as `ListenRoom.check`
+   */
+  #keptOf(exchange: StatelessExchange, uris: ReadonlySet<string>, tasks: readonly TaskView[]): Kept {
+    const { server } = this.#state
+    const principalId = exchange.principal?.id
+    const idText = escaped(JSON.stringify(exchange.message.id))
+    const taskIds = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
+    const bytes = idBytes(idText) + idBytes(principalId ?? '') + tasks.length * TASK_BYTES
+    const without = { idText, resources: NO_RESOURCES, tasks: taskIds, ctx: undefined, bytes }
+    this.#room.check(principalId, bytes, bytes)
+    if (uris.size === 0) return without
+    const ctx = listenContext(exchange, server)
+    const withContext = bytes + contextBytes(ctx)
+    let [charged, added] = [withContext, withContext]
+    const resources: Listened[] = []
+    for (const uri of uris) {
+      if (!maySee(uri, ctx, server)) continue
+      const listened = this.#byResource.get(uri) ?? listenedOf(uri)
+      charged += chargedFor(listened)
+      added += addedBy(listened)
+      this.#room.check(principalId, charged, added)
+      resources.push(listened)
+    }
+    return resources.length === 0 ? without : { idText, resources, tasks: taskIds, ctx, bytes: withContext }
   }
 
   #add(subscription: Subscription): void {
-    const { resources, principalId } = subscription
     this.#open.add(subscription)
     for (const taskId of subscription.tasks) this.#state.tasks.news.add(taskId, subscription)
-    if (principalId !== undefined) {
-      this.#perPrincipal.set(principalId, (this.#perPrincipal.get(principalId) ?? 0) + 1)
-    }
-    for (const uri of resources) {
-      const subscribers = this.#byResource.get(uri)
-      if (subscribers === undefined) this.#byResource.set(uri, new Set([subscription]))
-      else subscribers.add(subscription)
+    for (const listened of subscription.resources) {
+      this.#byResource.set(listened.uri, listened)
+      listened.streams.add(subscription)
     }
     const { maxAgeMs } = this.#state.settings.subscriptions
     if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
@@ -217,83 +250,53 @@ export class Subscriptions {
     clearTimeout(subscription.timer)
     this.#state.keepAlive.delete(subscription.writer)
     for (const taskId of subscription.tasks) this.#state.tasks.news.remove(taskId, subscription)
-    const { principalId, resources } = subscription
-    if (principalId !== undefined) {
-      const left = (this.#perPrincipal.get(principalId) ?? 1) - 1
-      if (left > 0) this.#perPrincipal.set(principalId, left)
-      else this.#perPrincipal.delete(principalId)
+    for (const listened of subscription.resources) {
+      listened.streams.delete(subscription)
+      if (listened.streams.size === 0) this.#byResource.delete(listened.uri)
+      this.#state.server.watch.release(listened.uri)
     }
-    for (const uri of resources) {
-      const subscribers = this.#byResource.get(uri)
-      subscribers?.delete(subscription)
-      if (subscribers?.size === 0) this.#byResource.delete(uri)
-      this.#state.server.watch.release(uri)
-    }
+    this.#room.give(subscription.account, ...bytesOf(subscription))
   }
 }
 
-function readFilter(params: JsonObject | undefined, maxResources: number): Filter {
-  const filter = params?.['notifications']
-  if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) {
-    throw invalid('"notifications", an object that says what to listen to')
-  }
-  const wanted = filter as JsonObject
-  for (const { member } of LISTS) {
-    if (wanted[member] !== undefined && typeof wanted[member] !== 'boolean')
-      throw invalid(`"${member}" to be a boolean`)
-  }
-  const uris = wanted['resourceSubscriptions'] ?? []
-  if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string')) {
-    throw invalid('"resourceSubscriptions" to be an array of URIs')
-  }
-  if (uris.length > maxResources) throw invalid(`at most ${maxResources} resources; got ${uris.length}`)
-  const lists = LISTS.reduce((bits, { bit, member }) => (wanted[member] === true ? bits | bit : bits), 0)
-  return { lists, resources: uris.length === 0 ? NO_RESOURCES : new Set(uris) }
+/** A stream for lists alone, under usual ids, is bounded by the number of streams, and opens when all bytes are taken. */
+function idBytes(idText: string): number {
+  return idText.length <= USUAL_ID_LENGTH ? 0 : textBytes(idText)
 }
 
-/** The part of the filter that this server has anything to say about, to this caller. */
-function honoured({ lists, resources }: Filter, ctx: RequestContext, server: McpServer): Filter {
-  const offered: { readonly [Kind in ListKind]: boolean } = {
-    tools: server.tools.size > 0,
-    prompts: server.prompts.size > 0,
-    resources: server.resources.size > 0 || server.resourceTemplates.size > 0,
-  }
-  return {
-    lists: LISTS.reduce((bits, { bit, kind }) => (offered[kind] ? bits : bits & ~bit), lists),
-    resources:
-      resources.size === 0 ? NO_RESOURCES : new Set([...resources].filter((uri) => maySee(uri, ctx, server))),
-  }
+function listenedOf(uri: string): Listened {
+  return { uri, bytes: RESOURCE_BYTES + textBytes(uri), streams: new Set() }
 }
 
-function wireFilter({ lists, resources }: Filter, taskIds: readonly string[]): JsonObject {
-  const flags = LISTS.filter(({ bit }) => (lists & bit) !== 0).map(({ member }) => [member, true])
-  return {
-    ...Object.fromEntries(flags),
-    ...(resources.size > 0 && { resourceSubscriptions: [...resources] }),
-    ...(taskIds.length > 0 && { taskIds }),
-  }
+/** Bytes of the caller's share that a stream takes with a resource. */
+function chargedFor({ bytes }: Listened): number {
+  return LISTENER_BYTES + bytes
+}
+
+/** Bytes that the server keeps with one more stream, or no more with one less: the text is there once. */
+function addedBy({ bytes, streams }: Listened): number {
+  return LISTENER_BYTES + (streams.size === 0 ? bytes : 0)
+}
+
+function bytesOf({ bytes, resources }: Pick<Kept, 'bytes' | 'resources'>): [charged: number, added: number] {
+  return [
+    resources.reduce((sum, listened) => sum + chargedFor(listened), bytes),
+    resources.reduce((sum, listened) => sum + addedBy(listened), bytes),
+  ]
 }
 
 /** Starts to watch all of them, or, when a hook throws, none. */
-function watchAll(uris: ReadonlySet<string>, ctx: RequestContext, server: McpServer): void {
+function watchAll({ resources, ctx }: Kept, server: McpServer): void {
+  if (ctx === undefined) return
   const watched: string[] = []
   try {
-    for (const uri of uris) {
+    for (const { uri } of resources) {
       server.watch.acquire(uri, findResource(uri, ctx, server).subscribe, ctx)
       watched.push(uri)
     }
   } catch (error) {
     for (const uri of watched) server.watch.release(uri)
     throw error
-  }
-}
-
-function maySee(uri: string, ctx: RequestContext, server: McpServer): boolean {
-  try {
-    const { subscribe } = findResource(uri, ctx, server)
-    return subscribe !== undefined && subscribe !== false
-  } catch {
-    return false
   }
 }
 
@@ -313,8 +316,4 @@ function escaped(json: string): string {
     /[\u0085\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-}
-
-function invalid(expected: string): RpcError {
-  return new RpcError(ErrorCode.INVALID_PARAMS, `subscriptions/listen needs ${expected}`)
 }

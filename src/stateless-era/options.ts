@@ -7,8 +7,13 @@ import type { TaskStore } from '../store/task-store.ts'
 export interface SubscriptionOptions {
   /** Open `subscriptions/listen` streams at once; 503 above. @defaultValue 10 000 */
   readonly max?: number
-  /** The same for one principal. @defaultValue 100 */
+  /** The same for one principal; 429 above. @defaultValue 100 */
   readonly maxPerPrincipal?: number
+  /**
+   * Bytes that streams keep of what clients sent; 503 above. Of one principal, or of one stream where callers are not
+   * known, a 16th of it; 429 above. @defaultValue 64 MiB
+   */
+  readonly maxTotalBytes?: number
   /** Resources that one stream may name. @defaultValue 1000 */
   readonly maxResources?: number
   /** A stream is ended after this time, and its client opens another; 0: never. @defaultValue 0 */
@@ -41,7 +46,6 @@ export interface StatelessEraSettings {
   readonly keepAliveMs: number
   readonly sseAfterMs: number
   readonly maxStreamBufferBytes: number
-  readonly maxInFlight: number
   readonly subscriptions: Required<SubscriptionOptions>
   readonly requestState: SealOptions
   readonly tasks: TaskSettings

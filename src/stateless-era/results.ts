@@ -10,12 +10,14 @@
  * Spec: 2026-07-28 overview, "Result Responses" {@link spec.overview}; caching {@link spec.caching}.
  */
 
-import type { Outcome } from '../dispatch/dispatcher.ts'
+import { concealError, type Outcome, outputInfo } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequiredResult } from '../dispatch/input-rounds.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import { LimitError } from '../dispatch/limit-error.ts'
+import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
-import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
@@ -40,47 +42,53 @@ export function resultPrefix(info: Implementation | undefined): string {
 /** Where an error arose decides: what reached no handler, or found its client unfit, is an HTTP error too. */
 export function statusOf(outcome: Outcome): number {
   if (!('error' in outcome) || outcome.origin === 'handler') return 200
+  if (outcome.error instanceof LimitError) return outcome.error.status
   return outcome.error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
 }
 
 export function encodeOutcome(
   { message, cacheHint }: StatelessExchange,
   outcome: Outcome,
-  { server, prefix, settings }: StatelessEraState,
+  state: StatelessEraState,
 ): string {
-  const report = (error: Error) =>
-    server.reportError(error, { phase: 'output', method: message.method, requestId: message.id })
-  if ('error' in outcome) return encodeError(message.id, ownCode(outcome.error), report)
+  if ('error' in outcome) {
+    const report = (error: Error) => state.server.reportError(error, outputInfo(message))
+    return encodeError(message.id, ownCode(outcome.error), report)
+  }
   const { result } = outcome
-  const head = cacheHint === undefined ? prefix : `${prefix},${hint(cacheHint)}`
+  const head = cacheHint === undefined ? state.prefix : `${state.prefix},${hint(cacheHint)}`
   if (result instanceof JsonText) return encodeResultText(message.id, splice(head, result.text))
   if (result instanceof InputRequiredResult) {
     const { inputRequests, requestState } = result
-    return encodeResult(message.id, merged({ inputRequests, requestState }, 'input_required'), report)
+    return encode(message, merged({ inputRequests, requestState }, 'input_required', state), state)
   }
   const given = (result ?? {}) as JsonObject
   if (OWN_MEMBERS.some((name) => given[name] !== undefined)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
-    return encodeResult(message.id, { ...merged(given, 'complete'), ...hints }, report)
+    return encode(message, { ...merged(given, 'complete', state), ...hints }, state)
   }
-  let text: string | undefined
+  let text: string
   try {
     text = JSON.stringify(given)
   } catch {
     // Fails again, and becomes an error response.
-    return encodeResult(message.id, given, report)
+    return encode(message, given, state)
   }
-  if (text?.startsWith('{')) return encodeResultText(message.id, splice(head, text))
-  report(
-    new McpError('ERR_RESULT', `A result must be an object; a handler or middleware gave ${typeof result}`),
-  )
-  return encodeError(message.id, internalError('the result is not an object'))
+  return encodeResultText(message.id, splice(head, text))
+}
 
-  function merged(members: JsonObject, resultType: string): JsonObject {
-    const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
-    const meta = { ...info, ...(members['_meta'] as JsonObject | undefined) }
-    return { resultType, ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) }
-  }
+function encode(message: DecodedRequest, result: JsonObject, { server }: StatelessEraState): string {
+  return encodeResult(message.id, result, (error) => concealError(error, outputInfo(message), server))
+}
+
+function merged(
+  members: JsonObject,
+  resultType: string,
+  { settings, server }: StatelessEraState,
+): JsonObject {
+  const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
+  const meta = { ...info, ...(members['_meta'] as JsonObject | undefined) }
+  return { resultType, ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) }
 }
 
 function hint({ ttlMs, scope }: CacheHint): string {
@@ -101,10 +109,6 @@ export function ownCode(error: RpcError): RpcError {
     return new RpcError(ErrorCode.INTERNAL_ERROR, `${error.message}: ask with ctx.elicit and a url`)
   }
   const isReserved = error.code <= -32_020 && error.code >= -32_099
-  if (isReserved && !DEFINED.has(error.code)) return internalError(error.message)
-  return error
-}
-
-function internalError(problem: string): RpcError {
-  return new RpcError(ErrorCode.INTERNAL_ERROR, `Internal error: ${problem}`)
+  if (!isReserved || DEFINED.has(error.code)) return error
+  return new RpcError(ErrorCode.INTERNAL_ERROR, `Internal error: ${error.message}`)
 }

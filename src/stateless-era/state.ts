@@ -1,6 +1,7 @@
 /** What the stateless era has in hand at a moment: calls in progress and open subscriptions; nothing of the past. */
 
 import type { MethodTable } from '../dispatch/dispatcher.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { Sealer, type SealOptions } from '../dispatch/sealed-state.ts'
 import type { McpServer } from '../features/server.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
@@ -13,6 +14,7 @@ import { Tasks } from './tasks.ts'
 export class StatelessEraState {
   readonly server: McpServer
   readonly settings: StatelessEraSettings
+  readonly limits: CallLimits
   readonly keepAlive: KeepAlive
   readonly sealer: Sealer
   readonly tasks: Tasks
@@ -24,9 +26,10 @@ export class StatelessEraState {
   #onIdle: (() => void) | undefined
   #extended: MethodTable<McpServer> | undefined
 
-  constructor(server: McpServer, settings: StatelessEraSettings) {
+  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
     this.server = server
     this.settings = settings
+    this.limits = limits
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
     this.sealer = new Sealer(settings.requestState satisfies SealOptions)
     this.tasks = new Tasks(server, settings.tasks)
@@ -46,8 +49,16 @@ export class StatelessEraState {
     return this.#extended
   }
 
+  hold(exchange: StatelessExchange): void {
+    this.calls.add(exchange)
+    this.limits.inFlight.begin(exchange.principal?.id, 1)
+    exchange.incoming.hold()
+  }
+
   release(exchange: StatelessExchange): void {
     this.calls.delete(exchange)
+    this.limits.inFlight.end(exchange.principal?.id, 1)
+    exchange.incoming.release()
     if (this.calls.size === 0) this.#onIdle?.()
   }
 

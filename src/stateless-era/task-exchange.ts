@@ -46,6 +46,7 @@ export class TaskExchange implements Exchange, TaskSeam {
   #http: StatelessExchange | undefined
   #starting: Promise<void> | undefined
   #running: RunningTask | undefined
+  #releaseBody: (() => void) | undefined
   #settled = false
 
   constructor(tasks: Tasks, http: StatelessExchange, rounds: InputRounds) {
@@ -99,8 +100,12 @@ export class TaskExchange implements Exchange, TaskSeam {
   /** The call has come to its end, as a task or not. */
   complete(outcome: Outcome): void {
     this.#settled = true
-    if (this.#running !== undefined) void this.#running.finish(endOf(outcome, this.#tasks.server))
-    else this.#http?.complete(outcome)
+    if (this.#running !== undefined) {
+      this.#releaseBody?.()
+      void this.#running.finish(endOf(outcome, this.#tasks.server))
+    } else {
+      this.#http?.complete(outcome)
+    }
   }
 
   async #start(): Promise<void> {
@@ -116,6 +121,8 @@ export class TaskExchange implements Exchange, TaskSeam {
     // Answered, it aborts no more; what it holds of the request and its connection can go.
     this.#http = undefined
     this.#running = running
+    // The handler keeps its arguments for as long as it runs.
+    this.#releaseBody = http.incoming.handOverBody()
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
 }

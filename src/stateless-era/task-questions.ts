@@ -14,6 +14,7 @@ import type { JsonObject } from '../protocol/wire-types.ts'
 
 /** Usable answers are the client's duty; it is reminded of it this often. */
 const MAX_TIMES_ASKED = 16
+const NUMBERED = /^(.*)#([2-9]|[1-9]\d+)$/s
 
 interface Question {
   readonly text: string
@@ -25,7 +26,8 @@ export class TaskQuestions {
   readonly #changed: () => void
   /** By key on the wire. Lifecycle: from `ask` to the answer, the time limit or the end of the task. */
   readonly #open = new Map<string, Question>()
-  readonly #used = new Set<string>()
+  /** How often each key of the handler was used. As many as it has, however often a client lets it ask again. */
+  readonly #times = new Map<string, number>()
   /** Keys of the handler, while it waits. */
   readonly #asking = new Set<string>()
   #closed: Error | undefined
@@ -121,9 +123,19 @@ export class TaskQuestions {
   }
 
   #newKey(key: string): string {
-    let unique = key
-    for (let number = 2; this.#used.has(unique); number++) unique = `${key}#${number}`
-    this.#used.add(unique)
+    let times = this.#times.get(key) ?? 0
+    let unique: string
+    do {
+      times += 1
+      unique = times === 1 ? key : `${key}#${times}`
+    } while (times === 1 ? this.#isNumbered(key) : this.#times.has(unique))
+    this.#times.set(key, times)
     return unique
+  }
+
+  /** Whether a key of the handler is what another one became when it was used again. */
+  #isNumbered(key: string): boolean {
+    const [, of, number] = NUMBERED.exec(key) ?? []
+    return of !== undefined && Number(number) <= (this.#times.get(of) ?? 0)
   }
 }

@@ -12,6 +12,7 @@
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
  */
 
+import { ownText } from '../bounds/heap-size.ts'
 import { concealError } from '../dispatch/dispatcher.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -57,7 +58,7 @@ export class RunningTask {
   }
 
   describe(message: string): void {
-    this.#change({ statusMessage: message.slice(0, MAX_MESSAGE_LENGTH) })
+    this.#change({ statusMessage: ownText(message.slice(0, MAX_MESSAGE_LENGTH)) })
   }
 
   /** Stores the last state. The first one to end a task decides how it ended. */

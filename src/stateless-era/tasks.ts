@@ -13,6 +13,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { ownText } from '../bounds/heap-size.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { isPromise, type MethodHandler } from '../dispatch/dispatcher.ts'
 import type { Exchange, Principal } from '../dispatch/exchange.ts'
@@ -86,7 +87,7 @@ export class Tasks implements TaskHost {
       lastUpdatedAt: now,
       ttlMs: ttlMs === 0 ? null : ttlMs,
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
-      owner: principal?.id ?? null,
+      owner: principal === undefined ? null : ownText(principal.id),
     }
     if (this.#closing) throw refused('The server is shutting down')
     this.#creating += 1
@@ -121,7 +122,9 @@ export class Tasks implements TaskHost {
     const running = this.#running.get(taskId)
     if (running !== undefined) return mine(running.task)
     const stored = this.store.read(taskId)
-    return isPromise(stored) ? stored.then((record) => mine(viewOf(record))) : mine(viewOf(stored))
+    return isPromise(stored)
+      ? Promise.resolve(stored).then((record) => mine(viewOf(record)))
+      : mine(viewOf(stored))
   }
 
   changed(task: RunningTask): void {

@@ -31,12 +31,12 @@ export interface TaskRecord {
 /** Every method may answer later. What one throws is reported, and fails the call or the task. */
 export interface TaskStore {
   /** @throws {McpError} ERR_TOO_MANY_TASKS: there is no room, which the client is told */
-  create(record: TaskRecord): void | Promise<void>
+  create(record: TaskRecord): void | PromiseLike<void>
   /** @returns undefined: unknown, expired or deleted */
-  read(taskId: string): TaskRecord | undefined | Promise<TaskRecord | undefined>
+  read(taskId: string): TaskRecord | undefined | PromiseLike<TaskRecord | undefined>
   /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
-  update(record: TaskRecord): void | Promise<void>
-  delete(taskId: string): void | Promise<void>
+  update(record: TaskRecord): void | PromiseLike<void>
+  delete(taskId: string): void | PromiseLike<void>
 }
 
 /** Whether nothing will change any more. */

@@ -299,6 +299,19 @@ test('inputRequired refuses what no client can be asked for, and nothing at all 
     name: 'TypeError',
     message: /"k".*got "tools\/call"/,
   })
+  const malformed: [InputRequest, RegExp][] = [
+    [{ method: 'elicitation/create' }, /needs "message", a string; got undefined/],
+    [{ method: 'elicitation/create', params: { message: 'x' } }, /requestedSchema must have type "object"/],
+    [{ method: 'elicitation/create', params: { mode: 'url', message: 'x', url: 5 } }, /needs "url"/],
+    [{ method: 'sampling/createMessage' }, /messages must be an array of messages; got undefined/],
+    [
+      { method: 'sampling/createMessage', params: { messages: [], maxTokens: '5' } },
+      /maxTokens must be an integer; got "5"/,
+    ],
+  ]
+  for (const [request, message] of malformed) {
+    assert.throws(() => inputRequired({ inputRequests: { k: request } }), { name: 'TypeError', message })
+  }
   assert.throws(() => inputRequired({}), /needs inputRequests or a state/)
   assert.throws(() => inputRequired({ inputRequests: {} }), TypeError)
 })

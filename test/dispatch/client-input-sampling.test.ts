@@ -130,6 +130,48 @@ test('messages whose tool uses and results do not belong together are not sent [
   assert.equal(session.serverRequests.length, good.length)
 })
 
+test('params of a wrong shape are not sent, and the handler is told which', async (t) => {
+  const { server } = define()
+  const fine = [user(text('hi'))]
+  const rows: [WireJson, RegExp][] = [
+    [{ maxTokens: 5 }, /messages must be an array of messages; got undefined/],
+    [{ messages: fine }, /maxTokens must be an integer; got undefined/],
+    [{ messages: fine, maxTokens: 1.5 }, /maxTokens must be an integer; got the number 1.5/],
+    [{ messages: fine, maxTokens: 5, systemPrompt: 5 }, /systemPrompt must be a string; got the number 5/],
+    [{ messages: ['hi'], maxTokens: 5 }, /messages\[0\] must be a message, .*; got "hi"/],
+    [{ messages: [{ role: 'system', content: text('x') }], maxTokens: 5 }, /messages\[0\]\.role must be/],
+    [{ messages: [user('hi')], maxTokens: 5 }, /messages\[0\]\.content must be a content block/],
+    [
+      { messages: [user([text('x'), { type: 'text' }])], maxTokens: 5 },
+      /content\[1\]\.text must be a string/,
+    ],
+    [
+      { messages: [user({ type: 'image', data: Buffer.from('x'), mimeType: 'a/b' })], maxTokens: 5 },
+      /content\.data must be base64 text; got a Buffer/,
+    ],
+    [
+      { messages: [user({ type: 'resource_link' })], maxTokens: 5 },
+      /content\.type must be text, image, audio, /,
+    ],
+    [
+      { messages: [assistant({ type: 'tool_use', id: 'a', name: 'b' })], maxTokens: 5 },
+      /content\.input must be/,
+    ],
+    [
+      { messages: [user({ type: 'tool_result', toolUseId: 'a', content: 'x' })], maxTokens: 5 },
+      /content\.content must be an array of content blocks; got "x"/,
+    ],
+  ]
+  for (const [index, [params]] of rows.entries()) askWith(server, params, `ask${index}`)
+  const session = await open(t, server, { capabilities: { sampling: {} }, onRequest: () => reply })
+  for (const [index, [, problem]] of rows.entries()) {
+    const { failed } = (await session.call(`ask${index}`)).result.structuredContent
+    assert.match(String(failed), /^TypeError: Sampling: /)
+    assert.match(String(failed), problem)
+  }
+  assert.equal(session.serverRequests.length, 0)
+})
+
 test('a tool loop is one request after the other, each answered by its own result', async (t) => {
   const { server } = define()
   server.registerTool('loop', {}, async (_args, ctx) => {

@@ -123,8 +123,8 @@ test('middleware sees the errors of handlers and may replace them', async (t) =>
   assert.deepEqual((await session.call('unknown')).result, { content: [] })
 })
 
-test('an error code that is no integer is sent as -32603 [basic.error-code-integer]', async (t) => {
-  const { server } = define()
+test('an error code that is no integer is sent as -32603, and reported [basic.error-code-integer]', async (t) => {
+  const { server, errors } = define()
   for (const code of ['ERR_X', 1.5, undefined, Number.NaN]) {
     server.registerTool(`c${code}`, {}, () => {
       throw new RpcError(code as number, 'odd')
@@ -133,7 +133,21 @@ test('an error code that is no integer is sent as -32603 [basic.error-code-integ
   const session = await open(t, server)
   for (const { name } of (await session.request('tools/list')).result.tools) {
     assert.deepEqual((await session.call(name)).error, { code: -32603, message: 'odd' })
+    const { error, info } = errors.at(-1) ?? {}
+    assert.match(error.message, /^The code of an RpcError must be an integer; got /)
+    assert.deepEqual([error.cause.message, info?.phase, info?.method], ['odd', 'output', 'tools/call'])
   }
+  assert.equal(errors.length, 4)
+})
+
+test('error data that JSON cannot hold is left out, and reported', async (t) => {
+  const { server, errors } = define()
+  server.registerTool('t', {}, () => {
+    throw new RpcError(-31_000, 'mine', { n: 1n })
+  })
+  const session = await open(t, server)
+  assert.deepEqual((await session.call('t')).error, { code: -31_000, message: 'mine' })
+  assert.match(errors[0]?.error.message, /error data cannot be written as JSON.*BigInt/)
 })
 
 test('an unknown method is -32601, with its name shortened', async (t) => {

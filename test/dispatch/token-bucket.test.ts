@@ -56,3 +56,13 @@ test('TokenBuckets: after a long silence nothing is kept of before', () => {
   buckets.take('b', 1, 10_000)
   assert.equal(buckets.size, 1)
 })
+
+test('TokenBuckets keeps no long key, and tells long keys apart', () => {
+  const buckets = new TokenBuckets(RATE)
+  const long = (n: number) => `${'k'.repeat(10_000)}${n}`
+  for (let n = 0; n < 100; n++) {
+    assert.equal(buckets.take(long(n), 5, 0), 0)
+    assert.equal(buckets.take(long(n), 1, 0), 100)
+  }
+  assert.equal(buckets.size, 100)
+})

@@ -229,7 +229,7 @@ test('errors of extensions are errors of handlers: an RpcError as it is, a missi
     errors.map(({ error, phase }) => [(error as Error).message, phase]),
     [
       ['the password is hunter2', 'handler'],
-      ['A result must be an object; a handler or middleware gave object', 'output'],
+      ['method "notes/array": the result must be an object; got an array', 'output'],
     ],
   )
 })

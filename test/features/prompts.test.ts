@@ -169,7 +169,7 @@ test('messages of a wrong shape are not sent, and reported [prompts.inputs-outpu
     assert.equal(error?.code, -32603, JSON.stringify(value))
     assert.ok(error.message.includes(String(errors.at(-1)?.info.correlationId)))
   }
-  assert.match(errors[1]?.error.message, /"p1" gave messages\[1\] with image data that is not base64/)
+  assert.match(errors[1]?.error.message, /prompt "p1": messages\[1\]\.content\.data must be base64 text/)
 })
 
 test('a failure of a handler is -32603, an RpcError is itself [prompts.internal-error]', async (t) => {

@@ -183,21 +183,6 @@ test('a visible that answers with something else than true hides', async (t) => 
   for (const index of answers.keys()) assert.equal((await session.call(`t${index}`)).error.code, -32602)
 })
 
-test('a visible that throws fails the list as a whole: no partial list is sent', async (t) => {
-  const { server, errors } = define()
-  server.registerTool('fine', {}, () => 'ran')
-  const visible = () => {
-    throw new Error('no database')
-  }
-  server.registerTool('broken', { visible }, () => '')
-  const session = await open(t, server)
-  const { error, result } = await session.request('tools/list')
-  assert.deepEqual([error.code, result], [-32603, undefined])
-  assert.doesNotMatch(error.message, /database/)
-  assert.equal(errors[0]?.error.message, 'no database')
-  assert.equal((await session.call('fine')).result.content[0].text, 'ran')
-})
-
 test('a list is serialised once, whatever number of clients ask, and again after a change', async (t) => {
   const { server } = define()
   let serialised = 0
@@ -232,4 +217,21 @@ test('one definition serves two handlers at once, and its changes reach the clie
   for (const session of sessions) {
     assert.equal((await session.call('t')).result.content[0].text, session.sessionId)
   }
+})
+
+test('Registry.some looks at its entries once for each question, and again after a change', () => {
+  const { server } = define()
+  for (const name of ['a', 'b', 'c']) server.registerTool(name, {}, () => name)
+  let looked = 0
+  const test = (tool: { readonly key: string }) => {
+    looked += 1
+    return tool.key === 'd'
+  }
+  for (let times = 0; times < 100; times++) assert.equal(server.tools.some(test), false)
+  assert.equal(looked, 3)
+  const d = server.registerTool('d', {}, () => 'd')
+  for (let times = 0; times < 100; times++) assert.equal(server.tools.some(test), true)
+  assert.equal(looked, 7)
+  d.remove()
+  assert.equal(server.tools.some(test), false)
 })

@@ -104,3 +104,61 @@ test('a hook that throws fails the subscription, one that throws while stopping 
     ],
   )
 })
+
+test('a hook may start watching later; what it gives then stops it, once, also when everybody has left meanwhile', async (t) => {
+  const { server, errors } = define()
+  const log: string[] = []
+  const started = new Map<string, (stop: () => void) => void>()
+  const subscribe = (uri: string) => {
+    log.push(`watch ${uri}`)
+    return new Promise<() => void>((resolve) => started.set(uri, resolve))
+  }
+  server.registerResourceTemplate('t', 'memo://{id}', { subscribe }, () => '')
+  let lastOne: () => void = () => {}
+  const stopped = new Promise<void>((resolve) => {
+    lastOne = resolve
+  })
+  const stop = (uri: string) => () => {
+    log.push(`stop ${uri}`)
+    if (uri === 'memo://2') lastOne()
+  }
+  const session = await open(t, server)
+  for (const uri of ['memo://1', 'memo://2']) await session.request(...on(uri))
+  started.get('memo://1')?.(stop('memo://1'))
+  await session.request(...off('memo://1'))
+  await session.request(...off('memo://2'))
+  assert.deepEqual(log, ['watch memo://1', 'watch memo://2', 'stop memo://1'])
+  started.get('memo://2')?.(stop('memo://2'))
+  await stopped
+  assert.deepEqual([log.slice(3), errors], [['stop memo://2'], []])
+})
+
+test('a hook that rejects, or gives what cannot stop it, is reported, and so is a stop that rejects', async (t) => {
+  const { server, errors } = define()
+  const boom = async () => {
+    throw new Error('hunter2')
+  }
+  server.registerResource('start', 'memo://start', { subscribe: boom }, () => '')
+  server.registerResource('stop', 'memo://stop', { subscribe: () => boom }, () => '')
+  server.registerResource('odd', 'memo://odd', { subscribe: () => ({}) as () => void }, () => '')
+  const session = await open(t, server)
+  for (const name of ['start', 'stop', 'odd']) {
+    assert.deepEqual((await session.request(...on(`memo://${name}`))).result, {})
+    assert.deepEqual((await session.request(...off(`memo://${name}`))).result, {})
+  }
+  const reports = errors.map(({ error, info }) => [info.name, info.phase, error.message])
+  const problem = 'subscribe must return a function that stops the watching, or nothing; got an object'
+  assert.deepEqual(reports, [
+    ['memo://start', 'subscription', 'hunter2'],
+    ['memo://stop', 'subscription', 'hunter2'],
+    ['memo://odd', 'subscription', problem],
+  ])
+})
+
+test('notifyResourceUpdated needs a URI', () => {
+  const { server } = define()
+  for (const uri of [undefined, 5, new URL('memo://1')]) {
+    const notify = () => server.notifyResourceUpdated(uri as unknown as string)
+    assert.throws(notify, { name: 'TypeError', message: /needs a URI, a string; got / })
+  }
+})

@@ -108,7 +108,13 @@ test('wrong names and options throw and name what is wrong', () => {
     [undefined, {}, /needs \{ name, version \}/],
     [{ name: 'n' }, {}, /needs \{ name, version \}/],
     [{ name: 5, version: '1' }, {}, /both strings/],
+    [{ ...info, title: 5 }, {}, /McpServer title must be a string; got the number 5/],
+    [{ ...info, websiteUrl: new Map() }, {}, /McpServer websiteUrl must be a string; got a Map/],
+    [{ ...info, icons: [{ src: 'icon.png' }] }, {}, /McpServer icons\[0\]\.src must be an absolute URI/],
+    [{ ...info, _meta: { n: 1n } }, {}, /McpServer cannot be written as JSON: .*BigInt/],
     [info, { instruction: 'x' }, /no option "instruction"/],
+    [info, { instructions: ['x'] }, /McpServer instructions must be a string; got an array/],
+    [info, { onError: 'x' }, /McpServer onError must be a function; got a string/],
     [info, { logging: 'loud' }, /logging must be true, false or one of debug/],
     [info, { pageSize: 0 }, /pageSize must be/],
   ]

@@ -113,8 +113,10 @@ test('a handler that returns something else is reported, and the client learns n
   }
   const session = await open(t, server)
   for (const name of ['number', 'object', 'true']) {
-    const { result } = await session.call(name)
-    assert.match(result.content[0].text, /^Internal error \(reference/)
+    const { error } = await session.call(name)
+    const { correlationId, phase } = errors.at(-1)?.info ?? {}
+    const message = `Internal error (reference ${correlationId})`
+    assert.deepEqual([error, phase], [{ code: -32603, message }, 'output'])
     assert.match(errors.at(-1)?.error.message, /must return a string, a content block/)
   }
 })
@@ -138,16 +140,19 @@ test('a result that JSON cannot hold becomes an error, not a hang', async (t) =>
   for (const [name, value] of values) {
     server.registerTool(`${name}_structured`, {}, () => ({ structuredContent: { value } }))
     server.registerTool(`${name}_content`, {}, async () => [{ type: 'text', text: value as string }])
+    const extra = { type: 'text', text: 'x', extra: value } as const
+    server.registerTool(`${name}_extra`, {}, () => [extra])
   }
   const session = await open(t, server)
   for (const [name] of values) {
-    const structured = await session.call(`${name}_structured`)
-    assert.match(structured.result.content[0].text, /^Internal error/)
-    const content = await session.call(`${name}_content`)
-    assert.deepEqual([content.status, content.error.code], [200, -32603])
-    assert.doesNotMatch(content.error.message, /hunter2/)
+    for (const tool of [`${name}_structured`, `${name}_content`, `${name}_extra`]) {
+      const { status, error } = await session.call(tool)
+      assert.deepEqual([status, error.code], [200, -32603])
+      assert.equal(error.message, `Internal error (reference ${errors.at(-1)?.info.correlationId})`)
+      assert.deepEqual([errors.at(-1)?.info.phase, errors.at(-1)?.info.name], ['output', tool])
+    }
   }
-  assert.equal(errors.length, 2 * values.length)
+  assert.equal(errors.length, 3 * values.length)
 })
 
 test('a tool that outlives timeoutMs is answered with an error, and its signal aborts', async (t) => {

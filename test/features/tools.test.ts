@@ -17,6 +17,8 @@ for (const revision of revisions) {
       ['string', () => 'hello', { content: [text('hello')] }],
       ['empty_string', () => '', { content: [text('')] }],
       ['nothing', () => undefined, { content: [] }],
+      ['nothing_said', () => {}, { content: [] }],
+      ['nothing_later', async () => {}, { content: [] }],
       ['block', () => pixel, { content: [pixel] }],
       ['blocks', () => [text('a'), pixel], { content: [text('a'), pixel] }],
       ['no_blocks', () => [], { content: [] }],

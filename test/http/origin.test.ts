@@ -128,3 +128,30 @@ test('createOriginCheck throws a TypeError that names the option for an entry th
     name: 'TypeError',
   })
 })
+
+test('createOriginCheck allows pages of the host that the request goes to, ports included', () => {
+  for (const options of [
+    { allowedHosts: ['mcp.example'] },
+    { allowedOrigins: ['https://app.example'] },
+    {},
+  ]) {
+    const check = createOriginCheck(options)
+    assert.equal(check('https://mcp.example', 'mcp.example'), true)
+    assert.equal(check('https://mcp.example', 'MCP.example:443'), true)
+    assert.equal(check('http://mcp.example:8080', 'mcp.example:8080'), true)
+    for (const [origin, host] of [
+      ['https://mcp.example:8443', 'mcp.example'],
+      ['https://mcp.example', 'mcp.example:8443'],
+      ['https://evil.example', 'mcp.example'],
+      ['https://mcp.example', undefined],
+      ['null', 'null'],
+    ] as const) {
+      assert.equal(typeof check(origin, host), 'string', `${origin} ${host}`)
+    }
+  }
+})
+
+test('createOriginCheck does not take a page for one of its own where any Host is allowed', () => {
+  const check = createOriginCheck({ allowedHosts: ['*'] })
+  assert.equal(typeof check('http://rebound.example', 'rebound.example'), 'string')
+})

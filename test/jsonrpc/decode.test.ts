@@ -107,7 +107,7 @@ test('decodeMessage gives every valid id back exactly', () => {
     '"1"',
     '"null"',
     '"é\\n\\u2028"',
-    `"${'x'.repeat(5000)}"`,
+    `"${'x'.repeat(1024)}"`,
   ]
   for (const text of ids) {
     const decoded = decode(`{"jsonrpc":"2.0","id":${text},"method":"m"}`)
@@ -137,6 +137,27 @@ test('decodeMessage refuses every other id and does not echo it', () => {
   }
   for (const text of ids.filter((id) => id !== 'null')) {
     assertInvalid(decode(`{"jsonrpc":"2.0","id":${text},"result":{}}`), -32600, undefined, /"id" must be/)
+  }
+})
+
+test('decodeMessage refuses an id that is too long to be repeated, in a request and in a response, and takes one of 1024 characters', () => {
+  const id = 'i'.repeat(1024)
+  const request = (value: string) => decodeMessage({ jsonrpc: '2.0', id: value, method: 'm' })
+  assert.deepEqual(request(id), { kind: 'request', id, method: 'm', params: undefined })
+  const problem = /at most 1024 characters .* received a string of 1025 characters$/
+  assertInvalid(request(`${id}i`), -32600, undefined, problem)
+  assertInvalid(decodeMessage({ jsonrpc: '2.0', id: `${id}i`, result: {} }), -32600, undefined, problem)
+})
+
+test('decodeMessage refuses a progress token that is too long to be repeated, and takes any other', () => {
+  const request = (progressToken: unknown) =>
+    decodeMessage({ jsonrpc: '2.0', id: 7, method: 'm', params: { _meta: { progressToken } } })
+  for (const token of ['', 't'.repeat(1024), 5, null, {}, undefined])
+    assert.equal(request(token).kind, 'request')
+  const problem = /"progressToken" must have at most 1024 characters, received a string of 1025 characters$/
+  assertInvalid(request('t'.repeat(1025)), -32602, 7, problem)
+  for (const params of [{ _meta: null }, { _meta: 'x' }, { _meta: [] }, {}]) {
+    assert.equal(decodeMessage({ jsonrpc: '2.0', id: 7, method: 'm', params }).kind, 'request')
   }
 })
 

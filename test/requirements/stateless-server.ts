@@ -3,8 +3,8 @@
 import { because, pageOf, requirementsOf } from './requirement.ts'
 
 const revision = '2026-07-28'
-const notInspected =
-  'capabilities follow from what is registered; the content that handlers return is not inspected'
+const shownTooLate =
+  'capabilities follow from what is registered; that a tool embeds resources shows only when it is called'
 
 export const statelessServer = [
   ...requirementsOf(pageOf('server/tools', revision), [
@@ -36,13 +36,13 @@ export const statelessServer = [
       'SHOULD',
       'embedded-resources',
       'tools that embed resources come with the resources capability',
-      notInspected,
+      shownTooLate,
     ],
     ['stateless.tools-text', 'SHOULD', 'structured-content', 'structured content is there as text too'],
     ['stateless.tools-output', 'MUST', 'output-schema', 'what does not fit the output schema is not sent'],
     ['stateless.tools-input', 'MUST', 'security-considerations', 'arguments are checked against the schema'],
     ['stateless.tools-access', 'MUST', 'security-considerations', 'a tool can be withheld from a caller'],
-    ['stateless.tools-rate', 'MUST', 'security-considerations', 'calls are limited in rate', because.noRate],
+    ['stateless.tools-rate', 'MUST', 'security-considerations', 'calls are limited in rate'],
     ['stateless.tools-sanitized', 'MUST', 'security-considerations', 'what a handler throws is not sent'],
   ]),
   ...requirementsOf(pageOf('server/resources', revision), [

@@ -2,8 +2,8 @@
 
 import { pageOf, requirementsOf } from './requirement.ts'
 
-const notInspected =
-  'capabilities follow from what is registered; the content that handlers return is not inspected'
+const shownTooLate =
+  'capabilities follow from what is registered; that a tool embeds resources shows only when it is called'
 
 export const tools = [
   ...requirementsOf(pageOf('server/tools'), [
@@ -51,7 +51,7 @@ export const tools = [
       'SHOULD',
       'embedded-resources',
       'a server whose tools embed resources has the resources capability',
-      notInspected,
+      shownTooLate,
     ],
     [
       'tools.structured-text-mirror',
@@ -81,7 +81,7 @@ export const tools = [
       'tools.rate-limited',
       'MUST',
       'security-considerations',
-      'the calls that one session has in flight are bounded: more are refused with 429',
+      'the calls of one caller, and of one tool where it says so, are limited in rate: more are refused with 429',
     ],
     [
       'tools.sanitizes-outputs',

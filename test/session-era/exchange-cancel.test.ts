@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { responsesOf, serving, streaming, textOf } from './serving.ts'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { type HeldCall, responsesOf, serving, streaming, textOf } from './serving.ts'
 
 const CANCELLED = 'notifications/cancelled'
 const TOKEN = { meta: { progressToken: 'token' } }
@@ -199,4 +201,31 @@ test('ping is answered at once while calls are running [ping.answered]', async (
   assert.deepEqual([ping.kind, ping.result], ['json', {}])
   call.finish('')
   await reply
+})
+
+test('a cancelled call that its handler does not end keeps nothing of a long reason', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const heapUsed = () => {
+    for (let times = 0; times < 5; times++) collect()
+    return process.memoryUsage().heapUsed
+  }
+  const { open, held } = await serving(t)
+  const session = await open()
+  const calls: HeldCall[] = []
+  const cancel = async (id: number) => {
+    const reply = session.call('hold', {}, { id })
+    calls.push(await held.next())
+    // A text that is made anew for each, as those of clients are.
+    await session.notify(CANCELLED, { requestId: id, reason: `${id} ${'x'.repeat(1_000_000)}` })
+    await reply
+  }
+  await cancel(0)
+  const before = heapUsed()
+  for (let id = 1; id <= 20; id++) await cancel(id)
+  assert.ok(heapUsed() - before < 5_000_000)
+  for (const call of calls) {
+    assert.match((await call.aborted()).message, /x{150}/)
+    call.finish('')
+  }
 })

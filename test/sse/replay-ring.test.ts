@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ReplayBudget, ReplayRing, type RingLimits } from '../../src/sse/replay-ring.ts'
+import { ByteBudget } from '../../src/bounds/byte-budget.ts'
+import { ReplayRing, type RingLimits } from '../../src/sse/replay-ring.ts'
 
 const UNLIMITED: RingLimits = { maxEvents: Infinity, maxBytes: Infinity }
 
-function ringOf(limits: Partial<RingLimits> = {}, budget = new ReplayBudget(Infinity)): ReplayRing {
+function ringOf(limits: Partial<RingLimits> = {}, budget = new ByteBudget(Infinity)): ReplayRing {
   return new ReplayRing({ ...UNLIMITED, ...limits }, budget)
 }
 
@@ -90,7 +91,7 @@ test('ReplayRing does not keep a frame larger than maxBytes: a gap before it, se
 })
 
 test('ReplayRing.skip uses up a number and leaves a gap', () => {
-  const budget = new ReplayBudget(100)
+  const budget = new ByteBudget(100)
   const ring = ringOf({}, budget)
   ring.push('a', 0)
   assert.equal(ring.skip(), 2)
@@ -101,7 +102,7 @@ test('ReplayRing.skip uses up a number and leaves a gap', () => {
 })
 
 test('ReplayRing with a limit of 0 keeps nothing and says so', () => {
-  for (const ring of [ringOf({ maxEvents: 0 }), ringOf({ maxBytes: 0 }), ringOf({}, new ReplayBudget(0))]) {
+  for (const ring of [ringOf({ maxEvents: 0 }), ringOf({ maxBytes: 0 }), ringOf({}, new ByteBudget(0))]) {
     assert.equal(ring.push('a', 0), 1)
     assert.deepEqual([ring.size, ring.bytes, ring.after(0), ring.after(1)], [0, 0, 'gap', []])
   }
@@ -120,7 +121,7 @@ test('ReplayRing.dropOlderThan drops frames pushed before the time and keeps tho
 })
 
 test('ReplayRing.clear gives everything back to the budget and numbers go on', () => {
-  const budget = new ReplayBudget(100)
+  const budget = new ByteBudget(100)
   const ring = ringOf({}, budget)
   fill(ring, 5)
   assert.equal(budget.used, 10)
@@ -131,8 +132,8 @@ test('ReplayRing.clear gives everything back to the budget and numbers go on', (
   assert.deepEqual(ring.after(5), ['f6'])
 })
 
-test('ReplayBudget: a flood on one ring costs that ring alone', () => {
-  const budget = new ReplayBudget(20)
+test('ByteBudget: a flood on one ring costs that ring alone', () => {
+  const budget = new ByteBudget(20)
   const quiet = ringOf({}, budget)
   const loud = ringOf({}, budget)
   quiet.push('0123456789', 0)
@@ -146,9 +147,9 @@ test('ReplayBudget: a flood on one ring costs that ring alone', () => {
   assert.deepEqual([quiet.size, loud.size, budget.used], [1, 0, 10])
 })
 
-test('ReplayBudget refuses a limit that is no size', () => {
-  assert.throws(() => new ReplayBudget(-1), TypeError)
-  assert.throws(() => new ReplayBudget(Number.NaN), TypeError)
+test('ByteBudget refuses a limit that is no size', () => {
+  assert.throws(() => new ByteBudget(-1), TypeError)
+  assert.throws(() => new ByteBudget(Number.NaN), TypeError)
 })
 
 /** What a ring should do, kept as the whole history. */
@@ -205,7 +206,7 @@ test('ReplayRing behaves as the model in random histories of three rings on one 
   let gaps = 0
   for (let seed = 1; seed <= 150; seed++) {
     const random = generator(seed)
-    const budget = new ReplayBudget([40, 100, Infinity][random(3)] as number)
+    const budget = new ByteBudget([40, 100, Infinity][random(3)] as number)
     const pick = (): RingLimits => ({
       maxEvents: [1, 3, 8, 20, Infinity][random(5)] as number,
       maxBytes: [15, 60, Infinity][random(3)] as number,

@@ -246,17 +246,16 @@ test('what a handler throws is concealed, what it cannot know is an error of the
 
 test('a function of the owner that throws while a request is admitted gives 500, with its id', async (t) => {
   const { client, server, errors } = await serving(t)
-  server.registerTool(
-    'annotated',
-    {
-      inputSchema: { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': 'A' } } } as const,
-      visible: () => {
-        throw new Error('hunter2')
-      },
-    },
-    () => '',
+  const subscribe = () => {
+    throw new Error('hunter2')
+  }
+  server.registerResource('r', 'memo://r', { subscribe }, () => '')
+  const notifications = { resourceSubscriptions: ['memo://r'] }
+  const { status, error, id, text } = await client().request(
+    'subscriptions/listen',
+    { notifications },
+    { id: 7 },
   )
-  const { status, error, id, text } = await client().call('annotated', {}, { id: 7 })
   assert.deepEqual([status, error.code, id], [500, -32603, 7])
   assert.doesNotMatch(text, /hunter2/)
   assert.equal(errors.length, 1)

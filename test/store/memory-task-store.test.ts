@@ -20,6 +20,14 @@ function record(taskId: string, parts: Partial<TaskRecord> = {}): TaskRecord {
 
 const ids = (store: MemoryTaskStore, ...asked: string[]) =>
   asked.filter((taskId) => store.read(taskId) !== undefined)
+/** What a record takes without a message and a payload. */
+function bytesOf(taskId: string, owner: string | null = null): number {
+  const none = Number.POSITIVE_INFINITY
+  const store = new MemoryTaskStore({ max: none, maxPerPrincipal: none, maxBytes: none })
+  store.create(record(taskId, { owner, ttlMs: null }))
+  return store.bytes
+}
+
 const tooMany = { code: 'ERR_TOO_MANY_TASKS' }
 
 test('MemoryTaskStore gives what was last written, and nothing for what is unknown or deleted', (t) => {
@@ -83,7 +91,7 @@ test('MemoryTaskStore has one timer while a task can expire, and none otherwise'
     timers.delete(timer)
     stop(timer)
   })
-  const limits = { max: 100, maxPerPrincipal: 100, maxBytes: 100 }
+  const limits = { max: 100, maxPerPrincipal: 100, maxBytes: 100_000 }
   const store = new MemoryTaskStore(limits)
   assert.equal(timers.size, 0)
   store.create(record('a'))
@@ -133,23 +141,83 @@ test('MemoryTaskStore bounds the tasks of each principal, with those of that pri
 })
 
 test('MemoryTaskStore bounds the bytes of all tasks by forgetting what ended first', (t) => {
-  const { store } = setup(t, { maxBytes: 100 })
+  const each = bytesOf('a')
+  const { store } = setup(t, { maxBytes: 3 * each + 100 })
   for (const taskId of ['a', 'b', 'c']) store.create(record(taskId))
+  assert.equal(store.bytes, 3 * each)
   store.update(record('b', { status: 'completed', payload: 'x'.repeat(60) }))
-  store.update(record('a', { status: 'completed', payload: 'ä'.repeat(20) }))
-  assert.equal(store.bytes, 100)
+  store.update(record('a', { status: 'completed', payload: 'ä'.repeat(40) }))
+  assert.equal(store.bytes, 3 * each + 100)
   store.update(record('c', { status: 'input_required', statusMessage: 'm' }))
-  assert.deepEqual([ids(store, 'a', 'b', 'c'), store.bytes], [['a', 'c'], 41])
-  store.update(record('c', { status: 'completed', payload: 'x'.repeat(100) }))
-  assert.deepEqual([ids(store, 'a', 'c'), store.bytes], [['c'], 100])
-  store.create(record('d'))
-  const large = record('d', { status: 'completed', payload: 'x'.repeat(101) })
+  assert.deepEqual([ids(store, 'a', 'b', 'c'), store.bytes], [['a', 'c'], 2 * each + 41])
+  // A character beyond Latin-1 makes every character of its text take two bytes.
+  const wide = { status: 'completed', payload: `${'x'.repeat(Math.floor(each / 2) + 29)}一` } as const
+  store.update(record('c', wide))
+  assert.deepEqual([ids(store, 'a', 'c'), store.bytes], [['a', 'c'], 3 * each + 100 - (each % 2)])
+  store.update(record('c', { status: 'completed', payload: 'x'.repeat(2 * each + 100) }))
+  assert.deepEqual([ids(store, 'a', 'c'), store.bytes], [['c'], 3 * each + 100])
+  const large = record('c', { status: 'completed', payload: 'x'.repeat(2 * each + 101) })
   assert.throws(() => store.update(large), { code: 'ERR_TASK_TOO_LARGE' })
-  assert.deepEqual([store.read('d')?.status, store.bytes], ['working', 100])
+  assert.deepEqual([store.read('c')?.status, store.bytes], ['completed', 3 * each + 100])
 })
 
+test('MemoryTaskStore makes room for a new task in bytes too, and refuses it when what takes them runs', (t) => {
+  const each = bytesOf('a')
+  const { store } = setup(t, { maxBytes: 3 * each })
+  for (const taskId of ['a', 'b', 'c']) store.create(record(taskId))
+  assert.throws(() => store.create(record('d')), /the limit is \d+ bytes/)
+  assert.throws(() => store.create(record('d')), tooMany)
+  store.update(record('b', { status: 'completed' }))
+  store.create(record('d'))
+  assert.deepEqual(ids(store, 'a', 'b', 'c', 'd'), ['a', 'c', 'd'])
+})
+
+test('MemoryTaskStore takes the bytes for the tasks of a greedy principal from that principal', (t) => {
+  const [alice, bob] = [{ owner: 'alice' }, { owner: 'bob' }]
+  const each = bytesOf('t1', 'alice')
+  const { store } = setup(t, { maxBytes: 20 * each })
+  store.create(record('bob', bob))
+  store.update(record('bob', { ...bob, status: 'completed', payload: 'first to end' }))
+  for (let n = 1; n < 40; n++) {
+    store.create(record(`t${n}`, alice))
+    store.update(record(`t${n}`, { ...alice, status: 'completed' }))
+  }
+  assert.deepEqual(ids(store, 'bob', 't1', 't39'), ['bob', 't39'])
+  // One that has little takes from the one that ended first, whoever has it.
+  store.create(record('carol', { owner: 'carol' }))
+  assert.deepEqual(ids(store, 'bob', 'carol'), ['carol'])
+})
+
+for (const limit of ['max', 'maxPerPrincipal'] as const) {
+  test(`MemoryTaskStore takes no longer for a new task when ${limit} allows twenty times as many`, () => {
+    const none = { max: Number.POSITIVE_INFINITY, maxPerPrincipal: Number.POSITIVE_INFINITY }
+    const stepMs = (count: number): number => {
+      const store = new MemoryTaskStore({ ...none, maxBytes: Number.POSITIVE_INFINITY, [limit]: count })
+      const first = record('', { owner: 'a', ttlMs: null })
+      let last = 0
+      const pass = () => {
+        const next = { ...first, taskId: `t${last++}` }
+        store.create(next)
+        store.update({ ...next, status: 'completed' })
+      }
+      for (let n = 0; n < 2 * count; n++) pass()
+      // The best of several times: the others had to wait for something else.
+      const times = Array.from({ length: 7 }, () => {
+        const began = performance.now()
+        for (let n = 0; n < 1000; n++) pass()
+        return performance.now() - began
+      })
+      return Math.min(...times)
+    }
+    stepMs(500)
+    const [few, many] = [stepMs(500), stepMs(10_000)]
+    assert.ok(many < 5 * few, `${few} ms for 1000 tasks among 500, ${many} ms among 10 000`)
+  })
+}
+
 test('MemoryTaskStore counts right through 10 000 random steps', (t) => {
-  const { store, pass } = setup(t, { max: 20, maxPerPrincipal: 7, maxBytes: 500 })
+  const each = bytesOf('t9999', 'a')
+  const { store, pass } = setup(t, { max: 20, maxPerPrincipal: 7, maxBytes: 15 * each })
   let state = 7
   const below = (n: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -176,8 +244,13 @@ test('MemoryTaskStore counts right through 10 000 random steps', (t) => {
       pass(below(300))
     }
     const left = made.map((taskId) => store.read(taskId)).filter((found) => found !== undefined)
-    const bytes = left.reduce((sum, { payload = '' }) => sum + payload.length, 0)
+    const bytes = left.reduce(
+      (sum, { taskId, owner, payload = '' }) => sum + bytesOf(taskId, owner) + payload.length,
+      0,
+    )
     assert.deepEqual([left.length, bytes], [store.size, store.bytes])
+    const over = left.filter(({ status }) => status === 'completed' || status === 'failed')
+    assert.ok(bytes <= 15 * each || over.length <= 1)
     assert.ok(store.size <= 20 && left.filter((found) => found.owner === 'a').length <= 7)
   }
 })

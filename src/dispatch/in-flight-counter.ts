@@ -1,0 +1,85 @@
+/**
+ * How much is in progress at once: of all callers together, and of each principal.
+ *
+ * What is answered in the turn of its request never counts. What waits counts from its first `await` to its answer,
+ * or until nobody can use the answer any more: a call whose handler runs, and a token that is being verified.
+ *
+ * Invariant: `size` is the sum of all that has begun and not ended; a principal is in the map exactly while something
+ * of theirs is.
+ */
+
+import { LimitError } from './limit-error.ts'
+import type { RateLimit } from './rate-limit.ts'
+
+export interface InFlightLimits {
+  /** Of all callers together. */
+  readonly maxInFlight: number
+  /** Of each principal. */
+  readonly maxInFlightPerPrincipal: number
+}
+
+/** What is asked before a request is run, the same for both eras. */
+export interface CallLimits {
+  readonly inFlight: InFlightCounter
+  /** Of requests; undefined: they may come as often as they like. */
+  readonly rateLimit: RateLimit | undefined
+}
+
+export class InFlightCounter {
+  readonly #limits: InFlightLimits
+  readonly #byPrincipal = new Map<string, number>()
+  #size = 0
+
+  constructor(limits: InFlightLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Whether more may begin.
+   *
+   * @param principalId - undefined where the caller is not known
+   * @returns the refusal: 429 for a principal that has too much in progress, 503 when all together have
+   */
+  refuse(principalId: string | undefined, count: number): LimitError | undefined {
+    const { maxInFlight, maxInFlightPerPrincipal } = this.#limits
+    if (this.#byPrincipal.size > 0 && principalId !== undefined) {
+      const mine = this.#byPrincipal.get(principalId) ?? 0
+      if (mine + count > maxInFlightPerPrincipal) {
+        const problem = `Too many calls at once: this caller has ${mine} in progress (maxInFlightPerPrincipal is ${maxInFlightPerPrincipal})`
+        return new LimitError(429, problem)
+      }
+    }
+    if (this.#size + count <= maxInFlight) return undefined
+    const problem = `Too many calls at once: ${this.#size} are in progress (maxInFlight is ${maxInFlight})`
+    return new LimitError(503, problem)
+  }
+
+  /** @returns what ends it; only its first call has an effect */
+  beginOne(principalId: string | undefined): () => void {
+    this.begin(principalId, 1)
+    let isOver = false
+    return () => {
+      if (!isOver) this.end(principalId, 1)
+      isOver = true
+    }
+  }
+
+  begin(principalId: string | undefined, count: number): void {
+    this.#size += count
+    if (principalId === undefined) return
+    this.#byPrincipal.set(principalId, (this.#byPrincipal.get(principalId) ?? 0) + count)
+  }
+
+  /** Exactly what `begin` was given. */
+  end(principalId: string | undefined, count: number): void {
+    this.#size -= count
+    if (principalId === undefined) return
+    const left = (this.#byPrincipal.get(principalId) ?? 0) - count
+    if (left > 0) this.#byPrincipal.set(principalId, left)
+    else this.#byPrincipal.delete(principalId)
+  }
+}

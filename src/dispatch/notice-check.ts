@@ -1,0 +1,27 @@
+/**
+ * What a handler says before its result: whether the values have the types of the notification's members.
+ *
+ * Spec: 2025-11-25 progress {@link spec.progress}, logging {@link spec.logging}.
+ */
+
+import { stringProblem, under, wrong } from './shape.ts'
+
+export function progressProblem(progress: unknown, total: unknown, message: unknown): string | undefined {
+  return (
+    under('.progress', numberProblem(progress)) ??
+    (total === undefined ? undefined : under('.total', numberProblem(total))) ??
+    (message === undefined ? undefined : under('.message', stringProblem(message)))
+  )
+}
+
+/** Any other value without JSON form is found when the notification is written. */
+export function logProblem(data: unknown, logger: unknown): string | undefined {
+  if (typeof data === 'function' || typeof data === 'symbol')
+    return under('.data', wrong('a JSON value', data))
+  return logger === undefined ? undefined : under('.logger', stringProblem(logger))
+}
+
+/** A number that JSON cannot hold is no fault: it is not sent. */
+function numberProblem(value: unknown): string | undefined {
+  return typeof value === 'number' ? undefined : wrong('a number', value)
+}

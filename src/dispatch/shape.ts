@@ -1,0 +1,166 @@
+/**
+ * Shapes: small checks of what the application gives, before it is sent.
+ *
+ * A check returns what is wrong, as text that begins with the path below the checked value, or undefined:
+ *
+ *    blockProblem({ type: 'text', text: 5 })     '.text must be a string; got a number'
+ *    its caller puts its own path in front       '.content[0].text must be a string; got a number'
+ *
+ * so that a value without fault costs no text, no path and no object.
+ *
+ * What JSON writes as something else (it has a `toJSON`, or its members may be inherited) gives a problem that ends
+ * with `NOT_PLAIN`; `checked` then looks at what JSON makes of it.
+ *
+ * Not here: the shapes themselves (content.ts; features/result-check.ts, features/config-check.ts).
+ */
+
+import { McpError } from '../jsonrpc/rpc-error.ts'
+
+export type Members = { readonly [key: string]: unknown }
+
+/** @returns what is wrong with the value; undefined when nothing is */
+export type FindProblem = (value: unknown) => string | undefined
+
+export type MemberCheck = readonly [name: string, findProblem: FindProblem]
+
+export const NOT_PLAIN = ' is not a plain object'
+
+/** As much of a faulty string as is repeated in a report. */
+const MAX_QUOTED = 60
+
+/** A result that cannot be sent. Its client gets an internal error, and `onError` this. */
+export class ResultError extends McpError {
+  /** Name or URI of the tool, prompt or resource that gave it. */
+  readonly entry: string | undefined
+
+  constructor(message: string, entry?: string, options?: ErrorOptions) {
+    super('ERR_RESULT', message, options)
+    this.entry = entry
+  }
+}
+
+/**
+ * Holds what the application gave against its shape.
+ *
+ * @param place - begins the message, as in `tool "add"`
+ * @param entry - name or URI for `onError`
+ * @returns the value; or what JSON makes of it, where that is something else
+ * @throws {ResultError} naming the place, the path, what was expected and what came
+ */
+export function checked<T>(value: T, findProblem: FindProblem, place: string, entry?: string): T {
+  let problem = findProblem(value)
+  if (problem === undefined) return value
+  if (problem.endsWith(NOT_PLAIN)) {
+    const sent = asJson(value, `${place}: the result`, entry)
+    problem = findProblem(sent)
+    if (problem === undefined) return sent as T
+  }
+  throw new ResultError(`${place}: ${at(problem)}`, entry)
+}
+
+/** Looks at a value that is not worth to be replaced: what JSON would make of it counts, where that is something else. */
+export function problemAsSent(value: unknown, findProblem: FindProblem): string | undefined {
+  const problem = findProblem(value)
+  return problem?.endsWith(NOT_PLAIN) ? findProblem(JSON.parse(JSON.stringify(value))) : problem
+}
+
+/**
+ * What a client reads, once the value has been written as JSON.
+ *
+ * @throws {ResultError} JSON cannot hold it
+ */
+export function asJson(value: unknown, place: string, entry?: string): unknown {
+  const text = jsonText(value, place, entry)
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+/** @throws {ResultError} JSON cannot hold it (a cycle, a BigInt, a `toJSON` that throws) */
+export function jsonText(value: unknown, place: string, entry?: string): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause)
+    throw new ResultError(`${place} cannot be written as JSON: ${problem}`, entry, { cause })
+  }
+}
+
+/** The text of a problem for people: a path, or a word for the value as a whole. */
+export function at(problem: string, whole = 'the result'): string {
+  return problem.startsWith('.') ? problem.slice(1) : `${whole}${problem}`
+}
+
+export function isObject(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether JSON writes exactly the members that can be read here. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  return (value as { toJSON?: unknown }).toJSON === undefined
+}
+
+/** @param expected - with its article, as in `a string` */
+export function wrong(expected: string, value: unknown): string {
+  if (typeof value === 'string') {
+    const shown = value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}...` : value
+    return ` must be ${expected}; got ${JSON.stringify(shown)}`
+  }
+  // Bytes have a `toJSON` too, but what that gives is never wanted.
+  const isBytes = ArrayBuffer.isView(value)
+  if (!isBytes && typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function')
+    return NOT_PLAIN
+  return ` must be ${expected}; got ${kindOf(value)}${isBytes ? ": use .toString('base64') of a Buffer" : ''}`
+}
+
+export function stringProblem(value: unknown): string | undefined {
+  return typeof value === 'string' ? undefined : wrong('a string', value)
+}
+
+export function booleanProblem(value: unknown): string | undefined {
+  return typeof value === 'boolean' ? undefined : wrong('true or false', value)
+}
+
+/** An object whose members are free, as `_meta` is. */
+export function objectProblem(value: unknown, expected = 'an object'): string | undefined {
+  if (!isObject(value)) return wrong(expected, value)
+  return isPlain(value) ? undefined : NOT_PLAIN
+}
+
+/** Puts the path of a value before what is wrong with it. */
+export function under(path: string, problem: string | undefined): string | undefined {
+  return problem === undefined ? undefined : `${path}${problem}`
+}
+
+/** Holds each entry of an array against a check. */
+export function arrayProblem(value: unknown, what: string, findProblem: FindProblem): string | undefined {
+  if (!Array.isArray(value)) return wrong(`an array of ${what}`, value)
+  for (let index = 0; index < value.length; index++) {
+    const problem = findProblem(value[index])
+    if (problem !== undefined) return `[${index}]${problem}`
+  }
+  return undefined
+}
+
+/** The first problem of a member. One that is undefined is not written, and so is not there. */
+export function memberProblem(value: Members, checks: readonly MemberCheck[]): string | undefined {
+  // By index: an iterator, and an array taken apart, cost more than the look at a member.
+  for (let index = 0; index < checks.length; index++) {
+    const check = checks[index] as MemberCheck
+    const member = value[check[0]]
+    if (member === undefined) continue
+    const problem = check[1](member)
+    if (problem !== undefined) return `.${check[0]}${problem}`
+  }
+  return undefined
+}
+
+/** Names a value: `null`, `the number 5`, `an array`, `a Date`. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'number') return `the number ${value}`
+  if (typeof value !== 'object') return `a ${typeof value}`
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `a ${name}` : 'an object'
+}

@@ -1,0 +1,111 @@
+/**
+ * Entries: whether what tools, prompts and resources say of themselves has the shape of an entry of their list. Held
+ * against registrations, where the fault is a TypeError that names it, and against lists that middleware has changed.
+ *
+ * Spec: the types Tool, Prompt, Resource, ResourceTemplate and Implementation of the published schemas.
+ */
+
+import { ABOUT, NOTES, TITLES } from '../dispatch/content.ts'
+import {
+  arrayProblem,
+  at,
+  booleanProblem,
+  type FindProblem,
+  isObject,
+  kindOf,
+  type MemberCheck,
+  type Members,
+  memberProblem,
+  NOT_PLAIN,
+  objectProblem,
+  stringProblem,
+  under,
+} from '../dispatch/shape.ts'
+
+const META: MemberCheck = ['_meta', objectProblem]
+
+const TOOL_ANNOTATIONS: readonly MemberCheck[] = [
+  ['title', stringProblem],
+  ['readOnlyHint', booleanProblem],
+  ['destructiveHint', booleanProblem],
+  ['idempotentHint', booleanProblem],
+  ['openWorldHint', booleanProblem],
+]
+
+const ARGUMENT: readonly MemberCheck[] = [
+  ['title', stringProblem],
+  ['description', stringProblem],
+  ['required', booleanProblem],
+]
+
+export const TOOL: readonly MemberCheck[] = [
+  ...TITLES,
+  ['annotations', (value) => objectProblem(value) ?? memberProblem(value as Members, TOOL_ANNOTATIONS)],
+  META,
+]
+
+export const PROMPT: readonly MemberCheck[] = [
+  ...TITLES,
+  ['arguments', (value) => arrayProblem(value, 'arguments', entryProblem({ name: stringProblem }, ARGUMENT))],
+  META,
+]
+
+/** Of resources and templates. */
+export const RESOURCE: readonly MemberCheck[] = [...ABOUT, ...NOTES]
+
+/** What a server says of itself. */
+export const IMPLEMENTATION: readonly MemberCheck[] = [
+  ...TITLES,
+  ['websiteUrl', stringProblem],
+  ['instructions', stringProblem],
+]
+
+/** A check of a plain object: of members that must be there, and of members that may be. */
+export function entryProblem(
+  required: { readonly [name: string]: FindProblem },
+  optional: readonly MemberCheck[],
+): FindProblem {
+  const needed = Object.entries(required)
+  return (value) => {
+    const problem = objectProblem(value)
+    if (problem !== undefined) return problem
+    for (const [name, findProblem] of needed) {
+      const wrongMember = findProblem((value as Members)[name])
+      if (wrongMember !== undefined) return under(`.${name}`, wrongMember)
+    }
+    return memberProblem(value as Members, optional)
+  }
+}
+
+/**
+ * Writes an entry as it stands in its list.
+ *
+ * @param use - begins the message, as in `tool "add"`
+ * @throws {TypeError} naming the member that is wrong, or saying that JSON cannot hold it
+ */
+export function entryJson(entry: Members, checks: readonly MemberCheck[], use: string): string {
+  let text: string
+  try {
+    text = JSON.stringify(entry)
+  } catch (cause) {
+    throw new TypeError(`${use} cannot be written as JSON: ${String(cause)}`, { cause })
+  }
+  let problem = memberProblem(entry, checks)
+  // Looked at again as what JSON makes of it.
+  if (problem?.endsWith(NOT_PLAIN)) problem = memberProblem(JSON.parse(text), checks)
+  if (problem !== undefined) throw new TypeError(`${use} ${at(problem)}`)
+  return text
+}
+
+/** @throws {TypeError} the second argument of a registration is not a configuration */
+export function checkConfig(config: unknown, use: string): void {
+  if (!isObject(config)) throw new TypeError(`${use} needs a configuration, an object; got ${kindOf(config)}`)
+}
+
+/** @throws {TypeError} a member that is there and is no function */
+export function checkFunctions(members: Members, use: string): void {
+  for (const [name, value] of Object.entries(members)) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new TypeError(`${use} ${name} must be a function; got ${kindOf(value)}`)
+  }
+}

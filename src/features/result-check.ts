@@ -1,0 +1,190 @@
+/**
+ * Results: whether what handlers and middleware give has the shape of the method's result.
+ *
+ * Each check names the first fault by its path, as in `content[0].data must be base64 text; got an object`.
+ *
+ * Spec: the result types of the published schemas.
+ * Not here: content blocks and resources (dispatch/content.ts), entries of lists (entry-check.ts),
+ * `structuredContent` against a schema (tool-result.ts).
+ */
+
+import {
+  blockProblem,
+  contentsProblem,
+  metaProblem,
+  resourceProblem,
+  roleProblem,
+} from '../dispatch/content.ts'
+import {
+  arrayProblem,
+  booleanProblem,
+  type FindProblem,
+  isObject,
+  isPlain,
+  type MemberCheck,
+  type Members,
+  memberProblem,
+  NOT_PLAIN,
+  objectProblem,
+  stringProblem,
+  under,
+  wrong,
+} from '../dispatch/shape.ts'
+import { Method } from '../protocol/methods.ts'
+import { entryProblem, PROMPT, RESOURCE, TOOL } from './entry-check.ts'
+
+/** The specification's limit for one answer. */
+export const MAX_SUGGESTIONS = 100
+
+/** What the library reads of a result of an extension. */
+const EXTENSION: readonly MemberCheck[] = [
+  ['_meta', objectProblem],
+  ['resultType', stringProblem],
+  ['ttlMs', countProblem],
+  ['cacheScope', scopeProblem],
+]
+
+const SUGGESTIONS: readonly MemberCheck[] = [
+  ['total', countProblem],
+  ['hasMore', booleanProblem],
+]
+
+const DESCRIPTION: readonly MemberCheck[] = [['description', stringProblem]]
+const CURSOR: readonly MemberCheck[] = [['nextCursor', stringProblem]]
+
+const TOOL_ENTRY = entryProblem({ name: stringProblem, inputSchema: schemaProblem }, [
+  ...TOOL,
+  ['outputSchema', objectProblem],
+])
+const TEMPLATE_ENTRY = entryProblem({ name: stringProblem, uriTemplate: stringProblem }, RESOURCE)
+
+/** By method. One that is not here has a result without members of its own, or is an extension's. */
+const CHECKS: ReadonlyMap<string, FindProblem> = new Map<string, FindProblem>([
+  [Method.toolsList, listOf('tools', TOOL_ENTRY)],
+  [Method.toolsCall, toolResultProblem],
+  [Method.resourcesList, listOf('resources', resourceProblem)],
+  [Method.resourceTemplatesList, listOf('resourceTemplates', TEMPLATE_ENTRY)],
+  [Method.resourcesRead, readResultProblem],
+  [Method.promptsList, listOf('prompts', entryProblem({ name: stringProblem }, PROMPT))],
+  [Method.promptsGet, promptResultProblem],
+  [Method.complete, completionProblem],
+])
+
+/** The result of any method, as middleware leaves it. */
+export function resultProblem(method: string, result: unknown): string | undefined {
+  return (CHECKS.get(method) ?? extensionResultProblem)(result)
+}
+
+/** `tools/call` */
+export function toolResultProblem(result: unknown): string | undefined {
+  const problem = objectProblem(result, 'an object with content')
+  if (problem !== undefined) return problem
+  const { content, isError, structuredContent } = result as Members
+  return (
+    under('.content', arrayProblem(content, 'content blocks', blockProblem)) ??
+    (isError === undefined ? undefined : under('.isError', booleanProblem(isError))) ??
+    (structuredContent === undefined
+      ? undefined
+      : under('.structuredContent', valueProblem(structuredContent))) ??
+    baseProblem(result as Members)
+  )
+}
+
+/** `resources/read` */
+export function readResultProblem(result: unknown): string | undefined {
+  return arrayResultProblem(result, 'contents', contentsProblem)
+}
+
+/** `prompts/get` */
+export function promptResultProblem(result: unknown): string | undefined {
+  return (
+    arrayResultProblem(result, 'messages', messageProblem) ?? memberProblem(result as Members, DESCRIPTION)
+  )
+}
+
+/** What a completer gives, and the `completion` of a result. */
+export function suggestionsProblem(suggestions: unknown): string | undefined {
+  return (
+    objectProblem(suggestions, 'an object with values') ??
+    under('.values', arrayProblem((suggestions as Members)['values'], 'strings', stringProblem)) ??
+    memberProblem(suggestions as Members, SUGGESTIONS)
+  )
+}
+
+/** The result of an extension's method, whose members are the extension's own. */
+export function extensionResultProblem(result: unknown): string | undefined {
+  // Written as an object without members.
+  if (result === undefined) return undefined
+  return objectProblem(result) ?? memberProblem(result as Members, EXTENSION)
+}
+
+/** What every result of the core may have: a result of another type is made by the library only. */
+function baseProblem(result: Members): string | undefined {
+  const { resultType } = result
+  if (resultType !== undefined && resultType !== 'complete')
+    return under('.resultType', wrong('complete', resultType))
+  return metaProblem(result)
+}
+
+function arrayResultProblem(result: unknown, member: string, findProblem: FindProblem): string | undefined {
+  return (
+    objectProblem(result, `an object with ${member}`) ??
+    under(`.${member}`, arrayProblem((result as Members)[member], 'objects', findProblem)) ??
+    baseProblem(result as Members)
+  )
+}
+
+function listOf(member: string, findProblem: FindProblem): FindProblem {
+  return (result) =>
+    arrayResultProblem(result, member, findProblem) ?? memberProblem(result as Members, CURSOR)
+}
+
+function completionProblem(result: unknown): string | undefined {
+  const problem = objectProblem(result, 'an object with completion')
+  if (problem !== undefined) return problem
+  const { completion } = result as Members
+  const wrongCompletion = suggestionsProblem(completion)
+  if (wrongCompletion !== undefined) return under('.completion', wrongCompletion)
+  const { values } = completion as { readonly values: readonly string[] }
+  if (values.length > MAX_SUGGESTIONS)
+    return `.completion.values must be at most ${MAX_SUGGESTIONS}; got ${values.length}`
+  return baseProblem(result as Members)
+}
+
+function messageProblem(message: unknown): string | undefined {
+  const problem = objectProblem(message, 'a message, an object with role and content')
+  if (problem !== undefined) return problem
+  const { role, content } = message as Members
+  return under('.role', roleProblem(role)) ?? under('.content', blockProblem(content))
+}
+
+/** Only the kind of value is looked at: what is in it is the tool's own, or for its output schema to judge. */
+function valueProblem(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'object':
+      return value === null || Array.isArray(value) || isPlain(value) ? undefined : NOT_PLAIN
+    case 'number':
+      return Number.isFinite(value) ? undefined : NOT_PLAIN
+    case 'bigint':
+      return NOT_PLAIN
+    case 'function':
+    case 'symbol':
+      return wrong('a JSON value', value)
+    default:
+      return undefined
+  }
+}
+
+function schemaProblem(schema: unknown): string | undefined {
+  return isObject(schema) && schema['type'] === 'object' ? undefined : wrong('an object schema', schema)
+}
+
+function countProblem(count: unknown): string | undefined {
+  return Number.isSafeInteger(count) && (count as number) >= 0
+    ? undefined
+    : wrong('0 or a positive integer', count)
+}
+
+function scopeProblem(scope: unknown): string | undefined {
+  return scope === 'public' || scope === 'private' ? undefined : wrong('public or private', scope)
+}

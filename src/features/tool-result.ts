@@ -1,0 +1,153 @@
+/**
+ * Tool results: brings what a handler returned into the form of a result, and holds it against the shape that clients
+ * expect and against the tool's output schema.
+ *
+ * `structuredContent` is judged as what JSON makes of it, since that is what clients read: a Date as its text, NaN as
+ * null, a Map as an object without members. Plain values, which are their own JSON, are not written and read for that.
+ *
+ * Spec: 2025-11-25 tools {@link spec.tools}, "Tool Result", "Structured Content" and "Output Schema".
+ * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
+ */
+
+import { isPromise } from '../dispatch/is-promise.ts'
+import { asJson, checked, jsonText, kindOf, ResultError } from '../dispatch/shape.ts'
+import { formatError } from '../json-schema/result.ts'
+import type { CheckResult, SchemaAdapter } from '../json-schema/standard-schema.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { CallToolResult, ContentBlock } from '../protocol/wire-types.ts'
+import { isPlainJson } from './plain-json.ts'
+import { toolResultProblem } from './result-check.ts'
+
+/** What is looked at of a tool. */
+export interface ResultOwner {
+  readonly key: string
+  /** For messages: `tool "add"`. */
+  readonly use: string
+  readonly output: SchemaAdapter | undefined
+}
+
+type Loose = Omit<CallToolResult, 'content'> & { readonly content?: readonly ContentBlock[] | undefined }
+
+/** The structured content is not what the tool promised. Its model is told that the tool failed. */
+export class OutputSchemaError extends McpError {
+  constructor(message: string) {
+    super('ERR_OUTPUT_SCHEMA', message)
+  }
+}
+
+/**
+ * @param returned - what the handler returned, awaited
+ * @throws {ResultError} it is not a result
+ * @throws {OutputSchemaError} a promise may also reject with it
+ */
+export function toolResult(returned: unknown, tool: ResultOwner): CallToolResult | Promise<CallToolResult> {
+  const result =
+    knownForm(returned) ?? checked(toResult(returned, tool), toolResultProblem, tool.use, tool.key)
+  if (result.isError === true) {
+    // A failure has no structured content to hold against the schema; clients reject one that does not fit.
+    const { structuredContent: _, ...failure } = result
+    return failure
+  }
+  return tool.output === undefined ? result : fitted(result, tool.output, tool)
+}
+
+/** The forms that need no check. */
+function knownForm(returned: unknown): CallToolResult | undefined {
+  if (typeof returned === 'string') return { content: [{ type: 'text', text: returned }] }
+  return returned === undefined || returned === null ? { content: [] } : undefined
+}
+
+function toResult(returned: unknown, tool: ResultOwner): CallToolResult {
+  if (Array.isArray(returned)) return { content: returned }
+  if (typeof returned === 'object' && returned !== null) {
+    if ('structuredContent' in returned) return mirrored(returned as Loose, tool)
+    if ('content' in returned) return returned as CallToolResult
+    if ('type' in returned) return { content: [returned as ContentBlock] }
+  }
+  const forms = 'a string, a content block, an array of them, { structuredContent } or { content }'
+  throw new ResultError(`${tool.use} must return ${forms}; got ${kindOf(returned)}`, tool.key)
+}
+
+/** Structured content SHOULD also be there as text, for clients that know only text. */
+function mirrored(returned: Loose, tool: ResultOwner): CallToolResult {
+  if (returned.content !== undefined) return returned as CallToolResult
+  const { structuredContent } = returned
+  const text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
+  const content: ContentBlock[] = text === undefined ? [] : [{ type: 'text', text }]
+  // A literal: an object made by spread has a hidden class of its own in V8, which costs each look at it ten times as much.
+  return isAlone(returned) ? { structuredContent, content } : { ...returned, content }
+}
+
+/** Whether there is nothing beside the structured content. */
+function isAlone(returned: Loose): boolean {
+  for (const name in returned) if (name !== 'structuredContent') return false
+  return true
+}
+
+/** Holds the structured content against the output schema. */
+function fitted(
+  result: CallToolResult,
+  output: SchemaAdapter,
+  tool: ResultOwner,
+): CallToolResult | Promise<CallToolResult> {
+  const given = result.structuredContent
+  if (output.isStandard) {
+    // A library's schema may want the values themselves, such as a Date that it transforms.
+    const check = output.validate(given)
+    return isPromise(check)
+      ? check.then((settled) => fittedOrSent(settled, result, output, tool))
+      : fittedOrSent(check, result, output, tool)
+  }
+  if (given === undefined || isPlainJson(given)) return judged(output.validate(given), result, tool)
+  return sentForm(result, output, tool)
+}
+
+function fittedOrSent(
+  check: CheckResult,
+  result: CallToolResult,
+  output: SchemaAdapter,
+  tool: ResultOwner,
+): CallToolResult | Promise<CallToolResult> {
+  const given = result.structuredContent
+  if (check.valid || given === undefined || isPlainJson(given)) return conclude(check, result, tool)
+  return sentForm(result, output, tool)
+}
+
+/** Judges what JSON makes of the structured content, and sends that. */
+function sentForm(
+  result: CallToolResult,
+  output: SchemaAdapter,
+  tool: ResultOwner,
+): CallToolResult | Promise<CallToolResult> {
+  const structuredContent = asJson(result.structuredContent, `${tool.use}: structuredContent`, tool.key)
+  return judged(output.validate(structuredContent), { ...result, structuredContent }, tool)
+}
+
+function judged(
+  check: CheckResult | Promise<CheckResult>,
+  result: CallToolResult,
+  tool: ResultOwner,
+): CallToolResult | Promise<CallToolResult> {
+  return isPromise(check)
+    ? check.then((settled) => conclude(settled, result, tool))
+    : conclude(check, result, tool)
+}
+
+function conclude(check: CheckResult, result: CallToolResult, tool: ResultOwner): CallToolResult {
+  if (!check.valid) {
+    const detail = check.errors.map(formatError).join('; ')
+    throw new OutputSchemaError(`structuredContent does not fit outputSchema: ${detail}`)
+  }
+  if (check.value === result.structuredContent) return result
+  // Clients are shown the schema of what validation makes of the value, so that is what they get.
+  const fit = { ...result, structuredContent: check.value, content: ownContent(result) }
+  return checked(mirrored(fit, tool), toolResultProblem, tool.use, tool.key)
+}
+
+/** The content that the tool gave itself; undefined when it is the text mirror that `mirrored` made. */
+function ownContent({ content, structuredContent }: CallToolResult): readonly ContentBlock[] | undefined {
+  const [first] = content
+  const isMirror =
+    content.length === 1 && first?.type === 'text' && first.text === JSON.stringify(structuredContent)
+  return isMirror ? undefined : content
+}

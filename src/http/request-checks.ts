@@ -1,0 +1,142 @@
+/**
+ * What every request must satisfy before anything is read of its body, whatever protocol it speaks: the checks of the
+ * entrance that need nothing but the request line and the headers, in order.
+ *
+ * Not here: the syntax of the single headers (host.ts, origin.ts, media-type.ts), credentials (authenticate.ts).
+ */
+
+import type { IncomingMessage } from 'node:http'
+import { createHostCheck, quote } from './host.ts'
+import { type Accepts, isJson, parseMediaType } from './media-type.ts'
+import { createOriginCheck, type OriginCheck } from './origin.ts'
+
+/** Why a request goes no further. */
+export interface Stop {
+  readonly status: number
+  readonly message: string
+  /** More headers of the reply, as a flat list. */
+  readonly headers?: readonly string[]
+}
+
+const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
+const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
+/**
+ * Node 20 drops what comes after so many header lines, unless the server has another limit, and says nothing. Later
+ * versions refuse such a request themselves.
+ */
+const NODE_MAX_HEADERS = 1000
+
+export interface RequestCheckOptions {
+  /** undefined: any. */
+  readonly path: string | undefined
+  readonly allowedHosts: readonly string[] | undefined
+  readonly allowedOrigins: readonly string[] | undefined
+  readonly strictAccept: boolean
+}
+
+export class RequestChecks {
+  readonly #options: RequestCheckOptions
+  readonly #checkHost: (host: string | undefined) => true | string
+  readonly #checkOrigin: OriginCheck
+
+  constructor(options: RequestCheckOptions) {
+    const { allowedHosts, allowedOrigins } = options
+    this.#options = options
+    this.#checkHost = createHostCheck({ allowedHosts })
+    this.#checkOrigin = createOriginCheck({ allowedOrigins, allowedHosts })
+  }
+
+  /**
+   * Headers, host, origin, path, HTTP method.
+   *
+   * @param duplicate - the name of a header that occurs twice and must not
+   */
+  checkHead(
+    request: IncomingMessage,
+    duplicate: string | undefined,
+    host: string | undefined,
+    origin: string | undefined,
+  ): Stop | undefined {
+    if (hasUnseenHeaders(request)) return { status: 431, message: 'The request has too many headers' }
+    if (duplicate !== undefined) {
+      return { status: 400, message: `The ${duplicate} header occurs more than once` }
+    }
+    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
+    const authority = ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host
+    const hostCheck = this.#checkHost(authority)
+    if (hostCheck !== true) return { status: 403, message: hostCheck }
+    const originCheck = this.#checkOrigin(origin, authority)
+    if (originCheck !== true) return { status: 403, message: originCheck }
+    if (!this.#isEndpoint(request)) {
+      const problem = `Not found: ${quote(targetOf(request))}; the MCP endpoint is ${this.#options.path}`
+      return { status: 404, message: problem }
+    }
+    if (METHODS.has(request.method)) return undefined
+    return { status: 405, message: `Method ${request.method} is not allowed`, headers: ALLOW }
+  }
+
+  /** Media types. */
+  checkTypes(
+    method: string | undefined,
+    contentType: string | undefined,
+    accepts: Accepts,
+  ): Stop | undefined {
+    const unfit = this.#options.strictAccept ? notStrict(method, accepts) : undefined
+    return unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
+  }
+
+  /**
+   * A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path.
+   * Below a mount of a framework the path is that of the whole URL or what is left of it.
+   */
+  #isEndpoint(request: IncomingMessage): boolean {
+    const { path } = this.#options
+    if (path === undefined || request.url === path) return true
+    const isPath = (target: string | undefined) => {
+      // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
+      const [beforeQuery = ''] = (target ?? '').replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
+      return beforeQuery === path || beforeQuery === `${path}/`
+    }
+    return isPath(request.url) || isPath((request as { originalUrl?: string }).originalUrl)
+  }
+}
+
+/** The request target as it was before a framework cut off its mount point. */
+function targetOf(request: IncomingMessage): string {
+  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
+}
+
+function notJson(contentType: string | undefined): Stop | undefined {
+  if (isJson(contentType)) return undefined
+  const got = contentType === undefined ? 'none' : quote(contentType)
+  const charset = parseMediaType(contentType ?? '')?.parameters.get('charset')
+  const expected = charset === undefined ? 'application/json' : 'application/json in UTF-8'
+  return { status: 415, message: `The Content-Type of a POST must be ${expected}; got ${got}` }
+}
+
+/** A body in a coding that was not undone: nothing here unpacks what a client sends. */
+export function encodedBody({ headers }: IncomingMessage): Stop | undefined {
+  const { 'content-encoding': encoding = 'identity' } = headers
+  if (encoding.toLowerCase() === 'identity') return undefined
+  const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
+  // RFC 9110 section 15.5.16: what would have been accepted.
+  return { status: 415, message, headers: ['Accept-Encoding', 'identity'] }
+}
+
+/** What the specification asks of a client, for those who want it enforced. */
+function notStrict(method: string | undefined, accepts: Accepts): Stop | undefined {
+  if (method === 'DELETE') return undefined
+  if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
+  const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
+  return { status: 406, message: `The Accept header must name ${types}` }
+}
+
+/** Whether there may be headers that Node does not show, such as a second Host. */
+function hasUnseenHeaders({ rawHeaders, socket }: IncomingMessage): boolean {
+  const count = rawHeaders.length / 2
+  const { maxHeadersCount } =
+    (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
+  if (maxHeadersCount === 0) return false
+  return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
+}

@@ -1,0 +1,52 @@
+/**
+ * What several sessions have in common, kept once for all of them: what equal clients say of themselves, and the
+ * principals that they belong to.
+ *
+ * Lifecycle of an entry: from the first session that has it to the end of the last one.
+ * Invariant: the budget holds the bytes of all entries.
+ */
+
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+
+export interface Shared {
+  readonly key: string
+  /** Of the heap. */
+  readonly bytes: number
+  /** How many have it. 0: it is in no table, or not any more. */
+  sessions: number
+}
+
+export class SharedTable<T extends Shared> {
+  readonly #entries = new Map<string, T>()
+  readonly #budget: ByteBudget
+
+  constructor(budget: ByteBudget) {
+    this.#budget = budget
+  }
+
+  get(key: string): T | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** One more session has it. */
+  acquire(entry: T): void {
+    if (entry.sessions === 0) {
+      this.#entries.set(entry.key, entry)
+      this.#budget.take(entry.bytes)
+    }
+    entry.sessions += 1
+  }
+
+  /** One session less has it. */
+  release(entry: T): void {
+    entry.sessions -= 1
+    if (entry.sessions > 0) return
+    this.#entries.delete(entry.key)
+    this.#budget.give(entry.bytes)
+  }
+}
+
+/** Bytes that one more session with this entry adds to those of all. */
+export function addedBy(entry: Shared | undefined): number {
+  return entry === undefined || entry.sessions > 0 ? 0 : entry.bytes
+}
