@@ -11,7 +11,7 @@
  *                    7 http/authenticate a valid token, when tokens are asked for            401, 403
  *                    8 http/media-type  the body is JSON, the client reads our answers      415, 406
  *                    9 http/body        not too large                                       413
- *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
+ *                   10 jsonrpc/decode   UTF-8, not too deep, JSON                           400, -32700
  *                  |
  *                  v
  *    eras.ts, select-era.ts          which generation of the protocol the request speaks
@@ -49,6 +49,7 @@ import { decodeBody } from './jsonrpc/decode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
+import { quote } from './protocol/excerpt.ts'
 import { HeaderName, PARAM_HEADER_PREFIX } from './protocol/header-names.ts'
 
 export interface HandlerStats extends EraStats {
@@ -273,13 +274,13 @@ class Entrance {
     const given = typeof parsedBody === 'function' ? undefined : parsedBody
     const parsed = given === undefined ? (request as { body?: unknown }).body : given
     if (parsed !== undefined) {
-      this.#decoded(incoming, () => readParsed(parsed))
+      this.#decoded(incoming, () => readParsed(parsed, this.#settings.maxBodyDepth))
       return
     }
     readBody(request, this.#settings.maxBodyBytes, (error, body) => {
       if (error === undefined) {
         incoming.body = body
-        this.#decoded(incoming, () => decodeBody(body))
+        this.#decoded(incoming, () => decodeBody(body, this.#settings.maxBodyDepth))
       } else {
         this.#bodyFailed(incoming, error)
       }
@@ -367,7 +368,7 @@ function targetOf(request: IncomingMessage): string {
 
 function notJson(contentType: string | undefined): Stop | undefined {
   if (isJson(contentType)) return undefined
-  const got = contentType === undefined ? 'none' : JSON.stringify(contentType.slice(0, 100))
+  const got = contentType === undefined ? 'none' : quote(contentType)
   return { status: 415, message: `The Content-Type of a POST must be application/json; got ${got}` }
 }
 
@@ -379,8 +380,11 @@ function notStrict(method: string | undefined, accepts: Accepts): Stop | undefin
   return { status: 406, message: `The Accept header must name ${types}` }
 }
 
-/** A framework hands the body over as JSON, or as the bytes or the text that it found. */
-function readParsed(parsed: unknown): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed)) : parsed
+/**
+ * A framework hands the body over as JSON, or as the bytes or the text that it found. JSON may be nested to any depth:
+ * whatever walks it bounds its own recursion.
+ */
+function readParsed(parsed: unknown, maxDepth: number): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
 }

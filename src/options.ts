@@ -43,6 +43,8 @@ export interface HandlerOptions {
   readonly auth?: AuthOptions
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number
+  /** Arrays and objects inside each other in a request body; 400 above. @defaultValue 512 */
+  readonly maxBodyDepth?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
   /** Generations of the protocol that are served. @defaultValue both */
@@ -94,6 +96,7 @@ export interface HandlerSettings {
   readonly allowedOrigins: readonly string[] | undefined
   readonly auth: AuthOptions | undefined
   readonly maxBodyBytes: number
+  readonly maxBodyDepth: number
   readonly strictAccept: boolean
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
@@ -107,6 +110,7 @@ const MiB = 1024 * 1024
 
 const COUNTS = {
   maxBodyBytes: 4 * MiB,
+  maxBodyDepth: 512,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -161,7 +165,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     tasks = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
-  const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
+  const { maxBodyBytes, maxBodyDepth, ...counts } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
@@ -169,6 +173,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     allowedOrigins: options.allowedOrigins,
     auth,
     maxBodyBytes,
+    maxBodyDepth,
     strictAccept,
     onRejected: options.onRejected,
     eras: checkEras(eras),

@@ -12,6 +12,7 @@ const given = (options: object) => options as HandlerOptions
 
 const counts = [
   'maxBodyBytes',
+  'maxBodyDepth',
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
@@ -127,6 +128,7 @@ test('the defaults are the documented ones', () => {
     auth: undefined,
     eras: new Set(['session', 'stateless']),
     maxBodyBytes: 4 * MiB,
+    maxBodyDepth: 512,
     strictAccept: false,
     onRejected: undefined,
   })
@@ -176,12 +178,13 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, maxBodyBytes } = checkOptions(given(options))
+  const { sessionEra, statelessEra, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
   const { subscriptions, requestState, tasks } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
+    maxBodyDepth,
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
     assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)
