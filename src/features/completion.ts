@@ -10,7 +10,7 @@ import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { PromptHost } from './prompts.ts'
-import { type ResourceHost, resourceNotFound } from './resources.ts'
+import { type ResourceHost, resourceError } from './resources.ts'
 
 /** The values that fit, best first; or with the number there would be. */
 export type Suggestions = readonly string[] | { readonly values: readonly string[]; readonly total?: number }
@@ -73,7 +73,7 @@ function findCompleters(
     }
     // A resource with one URI has nothing to complete, but exists.
     if (host.resources.find(uri, ctx) !== undefined) return undefined
-    throw new RpcError(ErrorCode.INVALID_PARAMS, resourceNotFound(uri).message, { uri })
+    throw resourceError(ErrorCode.INVALID_PARAMS, 'Resource not found', uri)
   }
   throw invalid('needs "ref": { type: "ref/prompt", name } or { type: "ref/resource", uri }')
 }

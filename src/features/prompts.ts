@@ -11,7 +11,7 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
-import { formatError } from '../json-schema/result.ts'
+import { formatErrors } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -145,7 +145,7 @@ export async function getPrompt(
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const checked: CheckResult = isPromise(checking) ? await checking : checking
   if (!checked.valid) {
-    const lines = checked.errors.map(formatError).join('; ')
+    const lines = formatErrors(checked.errors, '; ')
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
   }
   const result = toPrompt(await prompt.handler(checked.value, ctx), prompt.config.description)

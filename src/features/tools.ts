@@ -12,7 +12,7 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
-import { formatError, type ValidationError } from '../json-schema/result.ts'
+import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -268,7 +268,7 @@ function checkedResult(
     if (checked.value === result.structuredContent) return result
     return mirrored({ ...result, structuredContent: checked.value, content: ownContent(result) })
   }
-  const detail = checked.errors.map(formatError).join('; ')
+  const detail = formatErrors(checked.errors, '; ')
   const error = new McpError('ERR_OUTPUT_SCHEMA', `structuredContent does not fit outputSchema: ${detail}`)
   return failure(concealError(error, { phase: 'output', name: tool.key, ...ctx.errorInfo() }, host))
 }
@@ -327,7 +327,7 @@ function isClientFailure(error: unknown): error is McpError {
 }
 
 function invalid(errors: readonly ValidationError[]): CallToolResult {
-  return failure(`Invalid arguments:\n${errors.map(formatError).join('\n')}`)
+  return failure(`Invalid arguments:\n${formatErrors(errors, '\n')}`)
 }
 
 function failure(text: string): CallToolResult {

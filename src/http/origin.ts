@@ -8,7 +8,8 @@
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
 
-import { type HeaderCheck, isLoopbackHost, quote } from './host.ts'
+import { quote } from '../protocol/excerpt.ts'
+import { type HeaderCheck, isLoopbackHost } from './host.ts'
 
 /** What may call. */
 export interface OriginOptions {

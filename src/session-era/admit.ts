@@ -20,6 +20,7 @@ import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '.
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { quote } from '../protocol/excerpt.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { SessionExchange } from './exchange.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from './revisions.ts'
@@ -96,7 +97,7 @@ export function checkVersion(
   const revision = findRevision(protocolVersion)
   if (revision !== undefined) return { revision }
   const supported = SESSION_REVISIONS.join(', ')
-  const problem = `Unsupported MCP-Protocol-Version ${JSON.stringify(protocolVersion.slice(0, 100))}: expected one of ${supported}`
+  const problem = `Unsupported MCP-Protocol-Version ${quote(protocolVersion)}: expected one of ${supported}`
   return refused(400, id, new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }))
 }
 
@@ -150,7 +151,7 @@ function checkRequests(
     // Within a batch too: each id is in use from its first occurrence on.
     const duplicate = requests.find(({ id }) => used.has(id) || !used.add(id))
     if (duplicate !== undefined) {
-      const problem = `The id ${JSON.stringify(duplicate.id)} is in use by a request that is not answered yet`
+      const problem = `The id ${typeof duplicate.id === 'string' ? quote(duplicate.id) : duplicate.id} is in use by a request that is not answered yet`
       return refused(400, duplicate.id, new RpcError(ErrorCode.INVALID_REQUEST, problem))
     }
   }
