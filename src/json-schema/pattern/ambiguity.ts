@@ -35,7 +35,7 @@ interface State {
 const MAX_WAYS = 50
 /** States of one pattern, and steps of the search. */
 const MAX_STATES = 1500
-const MAX_STEPS = 200_000
+const MAX_STEPS = 60_000
 
 /** Thrown in this file when the search would take too long. */
 class TooLarge extends Error {}
