@@ -12,7 +12,7 @@
  *                    7 http/authenticate a valid token, when tokens are asked for            401, 403, 503
  *                    8 http/media-type  the body is JSON, the client reads our answers      415, 406
  *                    9 http/body        not too large, and room for it                      413, 503
- *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
+ *                   10 jsonrpc/decode   UTF-8, not too deep, JSON                           400, -32700
  *                  |
  *                  v
  *    eras.ts, select-era.ts          which generation of the protocol the request speaks
@@ -275,7 +275,7 @@ class Entrance {
     const { request, response } = incoming
     const parsed = parsedBodyOf(request, parsedBody)
     if (parsed !== undefined) {
-      this.#decoded(incoming, () => readParsed(parsed))
+      this.#decoded(incoming, () => readParsed(parsed, this.#settings.maxBodyDepth))
       return
     }
     const encoded = encodedBody(request)
@@ -288,7 +288,7 @@ class Entrance {
       if (error === undefined) {
         incoming.body = body
         incoming.charge(charged)
-        this.#decoded(incoming, () => decodeBody(body))
+        this.#decoded(incoming, () => decodeBody(body, this.#settings.maxBodyDepth))
         incoming.endTurn()
       } else {
         this.#bodyFailed(incoming, error)

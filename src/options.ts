@@ -53,6 +53,8 @@ export interface HandlerOptions {
   readonly maxTotalBodyBytes?: number
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
   readonly maxPipelined?: number
+  /** Arrays and objects inside each other in a request body; 400 above. @defaultValue 512 */
+  readonly maxBodyDepth?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
   /** Generations of the protocol that are served. @defaultValue both */
@@ -115,6 +117,7 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
+  readonly maxBodyDepth: number
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
@@ -132,6 +135,7 @@ const COUNTS = {
   maxBodyBytes: 4 * MiB,
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
+  maxBodyDepth: 512,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -190,8 +194,15 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     rateLimit = DEFAULT_RATE,
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
-  const { maxBodyBytes, maxTotalBodyBytes, maxPipelined, maxInFlight, maxInFlightPerPrincipal, ...counts } =
-    checkAll(options, COUNTS, '', checkCount)
+  const {
+    maxBodyBytes,
+    maxBodyDepth,
+    maxTotalBodyBytes,
+    maxPipelined,
+    maxInFlight,
+    maxInFlightPerPrincipal,
+    ...counts
+  } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
@@ -203,6 +214,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
+    maxBodyDepth,
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,

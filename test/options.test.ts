@@ -12,6 +12,7 @@ const given = (options: object) => options as HandlerOptions
 
 const counts = [
   'maxBodyBytes',
+  'maxBodyDepth',
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
@@ -141,6 +142,7 @@ test('the defaults are the documented ones', () => {
     maxPipelined: 128,
     maxUnreadBytes: 1 * MiB,
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
+    maxBodyDepth: 512,
     strictAccept: false,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
@@ -201,12 +203,13 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, maxBodyBytes } = checkOptions(given(options))
+  const { sessionEra, statelessEra, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
   const { subscriptions, requestState, tasks } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
+    maxBodyDepth,
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
     assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
@@ -22,6 +23,7 @@ import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
 import { checked, kindOf, ResultError } from './shape.ts'
 
+export { quote } from '../protocol/excerpt.ts'
 export { isPromise } from './is-promise.ts'
 
 export interface RpcRequest {
@@ -129,11 +131,6 @@ export class NotOfferedError extends RpcError {
   constructor(message: string) {
     super(ErrorCode.METHOD_NOT_FOUND, message)
   }
-}
-
-/** A name that came from a client, short enough to repeat to it. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
 }
 
 /**

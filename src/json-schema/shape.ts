@@ -29,7 +29,7 @@ import { chainOf } from './chain.ts'
 import { hasLength } from './code-points.ts'
 import type { Check } from './node.ts'
 import type { Members } from './readers.ts'
-import type { Run } from './run.ts'
+import { MANY, type Run } from './run.ts'
 
 /** What a loop does with a part. Numbers, for they are compared for each member of each value. */
 export const Kind = {
@@ -149,9 +149,11 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
   if (chain !== undefined && chained && !shape.run.polluted) return chain(value)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const own = (shape.run.polluted ? ownMembers(value as Members) : value) as Members
+  if (shape.run.large?.has(own) === true && !shape.closed) return meetsLarge(shape, own)
   let at = shape.first
   // Required parts found: counted by their places, at each departure from the schema's order, not one by one.
   let found = 0
+  let strangers = 0
   for (const name in own) {
     const part = own[name]
     if (at.name !== name) {
@@ -159,6 +161,7 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
       const to = guess.name === name ? guess : shape.index.get(name)
       if (to === undefined) {
         if (shape.closed && part !== undefined) return false
+        if (++strangers > MANY) return meetsLarge(shape, own)
         continue
       }
       found += at.before - to.before
@@ -168,7 +171,7 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
     let fit: boolean
     if (kind === 1) fit = typeof part === 'string'
     else if (kind === 2) fit = meets(at.shape as Shape, part)
-    else fit = fits(at, part)
+    else fit = fits(at, part, shape.run)
     if (!fit) {
       if (part !== undefined) return false
       found -= at.required
@@ -177,6 +180,19 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
   }
   if (found + at.before !== shape.needed) return false
   if (shape.unwatched > 0) watch(shape, own)
+  return true
+}
+
+/** The same for an object with many members that the shape does not know: the known ones are looked up. */
+function meetsLarge(shape: Shape, value: Members): boolean {
+  const { run, index } = shape
+  run.large ??= new WeakMap()
+  if (!run.large.has(value)) run.large.set(value, undefined)
+  run.charge(index.size)
+  for (const [name, part] of index) {
+    const member = Object.hasOwn(value, name) ? value[name] : undefined
+    if (member === undefined ? part.required === 1 : !part.check(member)) return false
+  }
   return true
 }
 
@@ -195,7 +211,7 @@ function watch(shape: Shape, value: Members): void {
 }
 
 /** Tests a value against a part that is neither a plain string nor an object. Undefined never fits. */
-function fits(part: Part, value: unknown): boolean {
+function fits(part: Part, value: unknown, run: Run): boolean {
   switch (part.kind) {
     case 0: // any
       return value !== undefined
@@ -206,7 +222,7 @@ function fits(part: Part, value: unknown): boolean {
     case 5: // boolean
       return typeof value === 'boolean'
     case 6: // text
-      return typeof value === 'string' && hasLength(value, part.min, part.max)
+      return typeof value === 'string' && hasLength(value, part.min, part.max, run)
     case 7: {
       // choice
       const { choices } = part
