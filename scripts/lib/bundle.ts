@@ -52,7 +52,7 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
   reduceMap(`${outfile}.map`)
 }
 
-/** Leaves the first mapping of each run that comes from one line, and no names. */
+/** Leaves the first mapping of each run that comes from one line, without columns of src and without names. */
 function reduceMap(file: string): void {
   const map = JSON.parse(readFileSync(file, 'utf8')) as { mappings: string }
   const lines = decode(map.mappings).map((segments) =>
@@ -61,7 +61,7 @@ function reduceMap(file: string): void {
         const before = segments[index - 1]
         return before === undefined || before[1] !== segment[1] || before[2] !== segment[2]
       })
-      .map((segment) => segment.slice(0, 4) as typeof segment),
+      .map(([column, source, line]): [number, number, number, number] => [column, source ?? 0, line ?? 0, 0]),
   )
   writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }))
 }

@@ -9,9 +9,8 @@ import type { Compiler } from './check.ts'
 import { anything, isObject, nothing } from './check-basic.ts'
 import type { Check, ObjectRules, SchemaNode } from './node.ts'
 import type { Run } from './run.ts'
-import { Kind, meets, note, ownMembers, Part, Shape } from './shape.ts'
+import { Kind, type Members, meets, note, ownMembers, Part, Shape } from './shape.ts'
 
-type Members = Readonly<Record<string, unknown>>
 type ObjectCheck = (value: Members) => boolean
 
 const hasOwn = Object.hasOwn
