@@ -27,10 +27,17 @@ export class CallStream extends Stream {
   #owner: StreamOwner | undefined
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
+  #name: string | undefined = undefined
 
   constructor(host: StreamHost, owner: StreamOwner, primes: boolean, session: Session | undefined) {
     super(host, primes, session)
     this.#owner = owner
+  }
+
+  /** Made once: it is part of every frame. */
+  override get name(): string {
+    this.#name ??= super.name
+    return this.#name
   }
 
   /**

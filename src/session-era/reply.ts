@@ -38,7 +38,7 @@ export class PostReply implements StreamOwner {
    * Lifecycle of an entry: from `expect` to `answer`.
    */
   #first: SessionExchange | undefined
-  #others: SessionExchange[] | undefined
+  #others: Set<SessionExchange> | undefined
   #stream: CallStream | undefined
   #silence: NodeJS.Timeout | undefined
   #held = false
@@ -69,17 +69,21 @@ export class PostReply implements StreamOwner {
 
   get exchanges(): readonly SessionExchange[] {
     const others = this.#others ?? []
-    return this.#first === undefined ? others : [this.#first, ...others]
+    return this.#first === undefined ? [...others] : [this.#first, ...others]
   }
 
   get #isDone(): boolean {
-    return this.#first === undefined && (this.#others === undefined || this.#others.length === 0)
+    return this.#first === undefined && (this.#others === undefined || this.#others.size === 0)
   }
 
   /** Announces a request that will be answered. All of them, before the first answer. */
   expect(exchange: SessionExchange): void {
-    if (this.#first === undefined) this.#first = exchange
-    else this.#others = [...(this.#others ?? []), exchange]
+    if (this.#first === undefined) {
+      this.#first = exchange
+      return
+    }
+    this.#others ??= new Set()
+    this.#others.add(exchange)
   }
 
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
@@ -131,7 +135,7 @@ export class PostReply implements StreamOwner {
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionExchange, json: string | undefined): void {
     if (exchange === this.#first) this.#first = undefined
-    else this.#others = this.#others?.filter((other) => other !== exchange)
+    else this.#others?.delete(exchange)
     this.state.settled(this, exchange)
     if (this.#batch === undefined) {
       this.#finish(json)

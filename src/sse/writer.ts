@@ -7,8 +7,9 @@
  *
  *    new --open--> open --end / drop / the connection closes--> closed
  *
- * Frames of one turn of the event loop are joined and leave as one chunk in one write. They go straight to the
- * socket where that is possible: a write to a response is four writes to its socket, for a chunk's size, its data
+ * Frames of one turn of the event loop are joined and leave as one chunk in one write, or as several when there are
+ * many: what waits is never measured or joined again for each frame. They go straight to the socket where that is
+ * possible: a write to a response is four writes to its socket, for a chunk's size, its data
  * and two line ends ("streaming", bench/: half the CPU time of a message). They go through the response while it
  * waits behind another one of its connection, or when its methods are not node's own.
  *
@@ -24,21 +25,14 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeComment } from './frame.ts'
 import { finishing, handBack, handOver, writesToSocket } from './hand-over.ts'
+import { withEventStreamHeaders } from './stream-head.ts'
 
-const EVENT_STREAM_HEADERS: readonly string[] = [
-  'Content-Type',
-  'text/event-stream',
-  // no-transform keeps compressing middleware and proxies from holding frames back.
-  'Cache-Control',
-  'no-cache, no-transform',
-  // The same, for nginx, which buffers proxied responses unless told not to.
-  'X-Accel-Buffering',
-  'no',
-]
 const COMMENT = encodeComment()
 const LAST_CHUNK = '0\r\n\r\n'
 /** No UTF-16 code unit takes more bytes than this in UTF-8. */
 const MAX_BYTES_PER_UNIT = 3
+/** Code units that a turn collects before they leave. Long texts cost more to join, and the system takes no more at once. */
+const CHUNK_UNITS = 64 * 1024
 
 /** Where a response or a socket keeps its writer, so that one listener function serves all streams without a closure. */
 const WRITER = Symbol('SseWriter')
@@ -119,7 +113,7 @@ export class SseWriter {
   open(headers?: OutgoingHttpHeaders | readonly string[], firstFrame?: string): void {
     if (this.#gone()) return
     const response = this.#response as ServerResponse
-    response.writeHead(200, headers === undefined ? (EVENT_STREAM_HEADERS as string[]) : merge(headers))
+    response.writeHead(200, withEventStreamHeaders(headers))
     this.idleTicks = 0
     const first = firstFrame || COMMENT
     if (!writesToSocket(response)) {
@@ -211,7 +205,7 @@ export class SseWriter {
       handBack(carrier, carrier.bytesRead === this.#bytesRead)
       return true
     }
-    if (!response.headersSent) response.writeHead(200, EVENT_STREAM_HEADERS as string[])
+    if (!response.headersSent) response.writeHead(200, withEventStreamHeaders())
     if (socket !== undefined && response.chunkedEncoding) {
       writeChunk(socket, rest, LAST_CHUNK, finishing(response))
       socket.uncork()
@@ -237,12 +231,10 @@ export class SseWriter {
 
   #fits(frame: string): boolean {
     const { maxBufferBytes } = this.#options
+    // Frames of this turn are not measured: that would be done again for each that follows.
     const units = this.#frames.length + frame.length
     if (this.#handedOn + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
-    const bytes = Buffer.byteLength(frame)
-    const counted = bytes > maxBufferBytes ? 0 : bytes
-    if (this.waitingBytes + counted <= maxBufferBytes) return true
-    // Frames of this turn wait for its end, not for the client. Offer them to the operating system first.
+    // They wait for the turn's end, not for the client. Offer them to the operating system first.
     this.#flush()
     const response = this.#response
     if (this.#socket === undefined && response !== undefined) {
@@ -250,7 +242,8 @@ export class SseWriter {
       if (response.writableCorked > 0) response.uncork()
       else response.socket?.uncork()
     }
-    return this.waitingBytes + counted <= maxBufferBytes
+    const bytes = Buffer.byteLength(frame)
+    return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
   }
 
   /** Bytes that socket or response hold. */
@@ -262,6 +255,7 @@ export class SseWriter {
   #join(frame: string): void {
     if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
     this.#frames += frame
+    if (this.#frames.length >= CHUNK_UNITS) this.#flush()
   }
 
   /** Sends what this turn has brought so far. */
@@ -339,27 +333,4 @@ function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Err
 /** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */
 function bytesOf(text: string): Buffer {
   return Buffer.from(text)
-}
-
-/** The writer's headers and the caller's as one flat list, the form that node:http takes without a copy. */
-function merge(headers: OutgoingHttpHeaders | readonly string[]): string[] {
-  const merged: string[] = Array.isArray(headers)
-    ? [...(headers as readonly string[])]
-    : flatten(headers as OutgoingHttpHeaders)
-  const given = new Set<string>()
-  for (let i = 0; i < merged.length; i += 2) given.add((merged[i] as string).toLowerCase())
-  for (let i = 0; i < EVENT_STREAM_HEADERS.length; i += 2) {
-    const name = EVENT_STREAM_HEADERS[i] as string
-    if (!given.has(name.toLowerCase())) merged.push(name, EVENT_STREAM_HEADERS[i + 1] as string)
-  }
-  return merged
-}
-
-function flatten(headers: OutgoingHttpHeaders): string[] {
-  const flat: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
-  }
-  return flat
 }
