@@ -51,13 +51,19 @@ export interface HandlerOptions {
   readonly sessions?: false | SessionOptions
   /** `false`: streams cannot be resumed, and nothing is kept of them. */
   readonly replay?: false | ReplayOptions
-  /** An idle stream gets a comment after this time. @defaultValue 15 s */
+  /**
+   * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
+   * @defaultValue 15 s
+   */
   readonly keepAliveMs?: number
   /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
   readonly sseAfterMs?: number
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number
-  /** Bytes that may wait for a slow reader; above it the connection is dropped. @defaultValue 1 MiB */
+  /**
+   * Bytes that may wait for a slow reader; above it the connection is dropped. A handler that awaits its messages
+   * waits at half of it, or earlier. @defaultValue 1 MiB
+   */
   readonly maxStreamBufferBytes?: number
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number

@@ -83,7 +83,7 @@ const exchange: Exchange = {
   sessionId: 'session',
   headers: {},
   abort: () => {},
-  notify: () => {},
+  notify: () => undefined,
   request: undefined,
   inputs: undefined,
   cacheHint: undefined,

@@ -86,8 +86,13 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders
   /** Aborts `signal`, for a limit that the era does not know of. */
   abort(reason: Error): void
-  /** Sends a notification that belongs to this call; does nothing once the call was answered or cancelled. */
-  notify(method: string, params: JsonObject): void
+  /**
+   * Sends a notification that belongs to this call; does nothing once the call was answered or cancelled.
+   *
+   * @returns undefined where little waits for the client; otherwise what resolves, and never rejects, when it has
+   *   taken what does, when it cannot, or when the call is over
+   */
+  notify(method: string, params: JsonObject): Promise<void> | undefined
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
   /** Where questions to the client end the round instead; absent for requests that cannot ask. */

@@ -73,8 +73,9 @@ export class SessionExchange extends Abortable implements Exchange {
     return this.#reply.session?.logLevel
   }
 
-  notify(method: string, params: JsonObject): void {
-    if (!this.#settled) this.#reply.send(encodeNotification(method, params))
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    if (this.#settled || !this.#reply.send(encodeNotification(method, params))) return undefined
+    return this.untilRoom(this.#reply.room)
   }
 
   closeStream(retryMs?: number): void {
@@ -85,6 +86,7 @@ export class SessionExchange extends Abortable implements Exchange {
   complete(outcome: Outcome): void {
     if (this.#settled) return
     this.#settled = true
+    this.release()
     this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply.state.server))
   }
 

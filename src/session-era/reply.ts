@@ -110,6 +110,11 @@ export class PostReply implements StreamOwner {
     return sent
   }
 
+  /** See `CallStream.room`. */
+  get room(): Promise<void> | undefined {
+    return this.#stream?.room
+  }
+
   /** The stream of this reply, opened when it is not open; undefined when the client can have none. */
   open(): CallStream | undefined {
     if (this.#stream !== undefined || this.#lost || !this.incoming.accepts.sse) return this.#stream

@@ -18,13 +18,15 @@
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1.
  * Invariant: after `closed` turns true nothing is written, no listener of ours is left, and `onClose` has been
  * called, once.
- * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), sessions.
+ * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), how to wait for a client that is
+ * behind (drain.ts), sessions.
  */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Drain } from './drain.ts'
 import { encodeComment } from './frame.ts'
-import { finishing, handBack, handOver, writesToSocket } from './hand-over.ts'
+import { finishing, handBack, handOver, isNative, writesToSocket } from './hand-over.ts'
 import { withEventStreamHeaders } from './stream-head.ts'
 
 const COMMENT = encodeComment()
@@ -72,6 +74,8 @@ export class SseWriter {
   readonly #options: SseWriterOptions
   /** Frames of this turn. */
   #frames = ''
+  /** Lifecycle: from the first time that the client is behind. */
+  #drain: Drain | undefined = undefined
   /** What the connection had received when the response was handed over. */
   #bytesRead = 0
   #closed = false
@@ -94,6 +98,14 @@ export class SseWriter {
   /** True while the client has not taken what it was sent and the socket asks to wait. */
   get backPressured(): boolean {
     return !this.#closed && (this.#socket ?? this.#response)?.writableNeedDrain === true
+  }
+
+  /**
+   * For who can wait instead of writing more: resolves, and never rejects, when the client has taken what waits for
+   * it, or when the writer is closed. undefined: little waits, and little was written in this turn.
+   */
+  get room(): Promise<void> | undefined {
+    return this.#drain?.room
   }
 
   /** Bytes written that the operating system has not taken yet. */
@@ -178,9 +190,18 @@ export class SseWriter {
     return true
   }
 
-  /** Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client. */
+  /**
+   * Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client: then it
+   * drops a client that has taken none of them for long.
+   */
   comment(): void {
-    if (this.#gone() || this.#response?.headersSent === false || this.backPressured) return
+    if (this.#gone() || this.#response?.headersSent === false) return
+    if (this.backPressured) {
+      // Without a socket it is not its turn, and waits for another response.
+      const socket = this.#socket ?? this.#response?.socket
+      if (socket && this.#behind().isStalled(socket, this.idleTicks)) this.#drop()
+      return
+    }
     this.idleTicks = 0
     this.#put(COMMENT)
   }
@@ -255,7 +276,9 @@ export class SseWriter {
   #join(frame: string): void {
     if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
     this.#frames += frame
-    if (this.#frames.length >= CHUNK_UNITS) this.#flush()
+    if (this.#frames.length < CHUNK_UNITS) return
+    this.#flush()
+    if (!this.#closed) this.#behind().untilNextTurn()
   }
 
   /** Sends what this turn has brought so far. */
@@ -270,9 +293,25 @@ export class SseWriter {
 
   #put(text: string): void {
     const socket = this.#socket
-    if (socket === undefined) this.#response?.write(bytesOf(text))
-    else if (this.#response?.chunkedEncoding === false) socket.write(bytesOf(text))
-    else writeChunk(socket, text)
+    const response = this.#response
+    const carrier = socket ?? (response as ServerResponse)
+    const isTaken =
+      socket === undefined || response?.chunkedEncoding === false
+        ? carrier.write(bytesOf(text))
+        : writeChunk(socket, text)
+    // Middleware may have replaced `write` by one that returns nothing.
+    if (isTaken === false) this.#behind().untilDrain()
+    else if (
+      this.#handedOn > this.#options.maxBufferBytes / 2 &&
+      (socket !== undefined || isNative(response))
+    ) {
+      this.#behind().untilWritten()
+    }
+  }
+
+  #behind(): Drain {
+    this.#drain ??= new Drain(this.#socket ?? (this.#response as ServerResponse))
+    return this.#drain
   }
 
   #drop(): false {
@@ -301,6 +340,7 @@ export class SseWriter {
     this.#frames = ''
     const carrier = this.#response ?? this.#socket
     if (carrier !== undefined) this.#unlisten(carrier)
+    this.#drain?.close()
     this.#options.onClose?.()
   }
 
@@ -323,11 +363,10 @@ function flushAll(): void {
 }
 
 /** One chunk and, at the end of the body, the last one, in one write. */
-function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): void {
+function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): boolean {
   const size = Buffer.byteLength(text)
   const bytes = size === 0 ? last : `${size.toString(16)}\r\n${text}\r\n${last}`
-  if (size === text.length) socket.write(bytes, 'latin1', done)
-  else socket.write(bytesOf(bytes), done)
+  return size === text.length ? socket.write(bytes, 'latin1', done) : socket.write(bytesOf(bytes), done)
 }
 
 /** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */

@@ -82,10 +82,14 @@ export class StatelessExchange extends Abortable implements Exchange {
     return this.#state.settings.maxStreamBufferBytes
   }
 
-  notify(method: string, params: JsonObject): void {
-    if (this.#settled) return
-    const frame = encodeMessage(encodeNotification(method, params))
-    if (this.#open()?.write(frame) !== true) this.#state.counters.undeliverable += 1
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    if (this.#settled) return undefined
+    const writer = this.#open()
+    if (writer?.write(encodeMessage(encodeNotification(method, params))) === true) {
+      return this.untilRoom(writer.room)
+    }
+    this.#state.counters.undeliverable += 1
+    return undefined
   }
 
   /** Streams of this era cannot be resumed, so there is nothing to come back to. */
@@ -164,6 +168,7 @@ export class StatelessExchange extends Abortable implements Exchange {
     clearTimeout(this.#silence)
     if (this.#writer !== undefined) this.#state.keepAlive.delete(this.#writer)
     if (this.#held) this.#state.release(this)
+    this.release()
   }
 }
 

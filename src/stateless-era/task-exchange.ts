@@ -75,8 +75,8 @@ export class TaskExchange implements Exchange, TaskSeam {
   }
 
   /** Progress and log messages MUST NOT be sent for a task. */
-  notify(method: string, params: JsonObject): void {
-    this.#http?.notify(method, params)
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    return this.#http?.notify(method, params)
   }
 
   closeStream(): void {}

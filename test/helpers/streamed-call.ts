@@ -7,7 +7,7 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { postHeaders } from './http-client.ts'
+import { postHeaders, type RequestHeaders } from './http-client.ts'
 import { StatelessClient } from './stateless-client.ts'
 import { TestSession } from './test-session.ts'
 import { within } from './within.ts'
@@ -20,25 +20,30 @@ const PROGRESS = /"progress":(\d+)[,}]/g
 /** Longer than any progress value and what is around it. */
 const KEPT = 40
 
-/** The bytes of a `tools/call` with a progress token; for the session era, with a new session. */
-export async function toolCall(url: string, era: EraName, name: string, args: object = {}): Promise<string> {
-  const { host, pathname } = new URL(url)
+/** A client of an era; for the session era, with its session. */
+export async function clientOf(url: string, era: EraName): Promise<TestSession | StatelessClient> {
+  return era === 'session' ? await TestSession.open(url) : new StatelessClient(url)
+}
+
+/** The bytes of a `tools/call` with id 1 and a progress token. */
+export function toolCall(client: TestSession | StatelessClient, name: string, args: object = {}): string {
+  const { host, pathname } = new URL(client.url)
+  const params = { name, arguments: args }
   const meta = { progressToken: TOKEN }
-  let headers: { readonly [name: string]: unknown }
+  let headers: RequestHeaders
   let message: object
-  if (era === 'session') {
-    const session = await TestSession.open(url)
-    const params = { name, arguments: args, _meta: meta }
-    headers = { 'mcp-session-id': session.sessionId, 'mcp-protocol-version': session.revision }
-    message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params }
+  if (client instanceof TestSession) {
+    headers = client.headers
+    message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { ...params, _meta: meta } }
   } else {
-    const client = new StatelessClient(url)
-    message = client.message('tools/call', { name, arguments: args }, { meta })
+    message = client.message('tools/call', params, { meta })
     headers = client.headers(message)
   }
   const body = JSON.stringify(message)
   const all = { host, ...postHeaders, ...headers, 'content-length': Buffer.byteLength(body) }
-  const lines = Object.entries(all).map(([header, value]) => `${header}: ${value}\r\n`)
+  const lines = Object.entries(all).map(([header, value]) =>
+    value === undefined ? '' : `${header}: ${value}\r\n`,
+  )
   return `POST ${pathname} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }
 

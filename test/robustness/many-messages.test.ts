@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type HandlerOptions, McpServer, serve } from '../../src/index.ts'
-import { ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
+import { clientOf, ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
 import { TestSession } from '../helpers/wire.ts'
 import { watchProcess } from './watch-process.ts'
 
@@ -32,7 +32,7 @@ for (const era of ERAS) {
     // All of it fits, and most of it is far above what need not be counted.
     const { url, port } = await start(t, { maxStreamBufferBytes: 8 * MB })
     const other = await TestSession.open(url)
-    const request = await toolCall(url, era, 'burst', { count: 50_000 })
+    const request = toolCall(await clientOf(url, era), 'burst', { count: 50_000 })
     const began = performance.now()
     const call = await StreamedCall.open(port, request)
     assert.equal((await other.call('echo')).result.content[0].text, 'echo')
