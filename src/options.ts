@@ -7,6 +7,7 @@
 
 import type { Principal } from './dispatch/exchange.ts'
 import type { SealOptions } from './dispatch/sealed-state.ts'
+import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
 import type { Era } from './select-era.ts'
@@ -65,6 +66,12 @@ export interface HandlerOptions {
    * waits at half of it, or earlier. @defaultValue 1 MiB
    */
   readonly maxStreamBufferBytes?: number
+  /**
+   * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
+   * latest progress is sent, and log messages are left out and counted; `false`: any number.
+   * @defaultValue { perSecond: 10 000, burst: 100 000 }
+   */
+  readonly messageRate?: false | Partial<Rate>
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
   /** Calls in progress that belong to no session, of all clients together; 503 above. @defaultValue 10 000 */
@@ -141,6 +148,7 @@ const NAMES: readonly string[] = [
   'tasks',
   'serverInfo',
   'duplicateIds',
+  'messageRate',
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -165,10 +173,12 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     subscriptions = {},
     requestState = {},
     tasks = {},
+    messageRate = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
   const { maxBodyBytes, ...counts } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const checkedRate = checkRate('messageRate', messageRate, { perSecond: 10_000, burst: 100_000 })
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
@@ -183,6 +193,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
       maxInFlight: counts.maxInFlight,
+      messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),
@@ -195,6 +206,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       sessions: checkSessions(sessions),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
+      messageRate: checkedRate,
       onSessionOpened: options.onSessionOpened,
       onSessionClosed: options.onSessionClosed,
     },
@@ -249,6 +261,20 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
   const conflict = Object.keys(limits).find((name) => name in tasks)
   if (conflict === undefined) return { ...times, store }
   throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
+}
+
+/** @returns undefined: no limit */
+function checkRate(name: string, rate: false | Partial<Rate>, defaults: Rate): Rate | undefined {
+  if (rate === false) return undefined
+  checkNames(rate, Object.keys(defaults), `${name}.`)
+  const { perSecond = defaults.perSecond, burst = defaults.burst } = rate
+  if (!(typeof perSecond === 'number' && perSecond > 0 && Number.isFinite(perSecond))) {
+    throw new TypeError(`${name}.perSecond must be a number above 0; got ${String(perSecond)}`)
+  }
+  if (!(Number.isSafeInteger(burst) && burst > 0)) {
+    throw new TypeError(`${name}.burst must be a positive integer; got ${String(burst)}`)
+  }
+  return { perSecond, burst }
 }
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {

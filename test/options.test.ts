@@ -87,6 +87,14 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
     ['log', true, null].map((value) => [hook, { [hook]: value }] as const),
   ),
   ['keepAlive', { keepAlive: 5 }],
+  ...[null, true, 5, 'slow'].map((messageRate) => ['messageRate', { messageRate }] as const),
+  ['messageRate.perMinute', { messageRate: { perMinute: 5 } }],
+  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+    (perSecond) => ['messageRate.perSecond', { messageRate: { perSecond } }] as const,
+  ),
+  ...[0, -1, 1.5, Number.POSITIVE_INFINITY, '5', null].map(
+    (burst) => ['messageRate.burst', { messageRate: { burst } }] as const,
+  ),
   ['MaxBatch', { MaxBatch: 5 }],
   ['constructor', { constructor: 5 }],
 ]
@@ -144,6 +152,7 @@ test('the defaults are the documented ones', () => {
     sessions: { max: 10_000, idleTimeoutMs: 1_800_000, missingId: 'reject' },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
     duplicateIds: 'accept',
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
@@ -152,6 +161,7 @@ test('the defaults are the documented ones', () => {
     sseAfterMs: 5000,
     maxStreamBufferBytes: 1 * MiB,
     maxInFlight: 10_000,
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     subscriptions: { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxAgeMs: 0 },
     requestState: { ttlMs: 900_000, maxLength: 65_536 },
     serverInfo: true,

@@ -84,6 +84,7 @@ const exchange: Exchange = {
   headers: {},
   abort: () => {},
   notify: () => undefined,
+  messageRate: undefined,
   request: undefined,
   inputs: undefined,
   cacheHint: undefined,

@@ -131,7 +131,7 @@ export class RequestContext {
   /**
    * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
    * does not exceed the last value, and after the result. Where the call has become a task, `message` is what its
-   * status says, token or not.
+   * status says, token or not. Above `messageRate` the latest value is sent, and those before it are not.
    *
    * To `await` it is of use where there is more to say than a slow client reads: it goes on when the client has
    * taken what was sent before, is gone, or the call was aborted. Where the client may come back for the rest of a
@@ -277,6 +277,11 @@ export class RequestContext {
   /** @internal Whether the call was aborted, without making a signal for the question. */
   get aborted(): boolean {
     return this.#exchange.aborted
+  }
+
+  /** @internal The outcome of the request is there, and sent next. */
+  end(): void {
+    this.#messages?.end()
   }
 
   /** @internal Says how long the client may keep the answer. */

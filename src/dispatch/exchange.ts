@@ -11,6 +11,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { Inputs } from './input-required.ts'
+import type { Rate } from './token-bucket.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
 export interface Peer {
@@ -93,6 +94,8 @@ export interface Exchange {
    *   taken what does, when it cannot, or when the call is over
    */
   notify(method: string, params: JsonObject): Promise<void> | undefined
+  /** How many progress and log messages a call may send; undefined: any number. */
+  readonly messageRate: Rate | undefined
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
   /** Where questions to the client end the round instead; absent for requests that cannot ask. */

@@ -84,8 +84,8 @@ export class TokenBucket {
   }
 
   /** As `TokenBuckets.take`. */
-  take(now: number): number {
-    return takeFrom(this.#bucket, this.rate, 1, now)
+  take(now: number, count = 1): number {
+    return takeFrom(this.#bucket, this.rate, count, now)
   }
 }
 

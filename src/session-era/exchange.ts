@@ -12,6 +12,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Abortable } from '../dispatch/abortable.ts'
 import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -71,6 +72,10 @@ export class SessionExchange extends Abortable implements Exchange {
 
   get logLevel(): LogLevel | undefined {
     return this.#reply.session?.logLevel
+  }
+
+  get messageRate(): Rate | undefined {
+    return this.#reply.state.settings.messageRate
   }
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {

@@ -16,6 +16,7 @@ import { Abortable } from '../dispatch/abortable.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
@@ -80,6 +81,10 @@ export class StatelessExchange extends Abortable implements Exchange {
   /** Read by the writer. */
   get maxBufferBytes(): number {
     return this.#state.settings.maxStreamBufferBytes
+  }
+
+  get messageRate(): Rate | undefined {
+    return this.#state.settings.messageRate
   }
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {
