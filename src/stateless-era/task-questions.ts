@@ -26,6 +26,8 @@ export class TaskQuestions {
   /** By key on the wire. Lifecycle: from `ask` to the answer, the time limit or the end of the task. */
   readonly #open = new Map<string, Question>()
   readonly #used = new Set<string>()
+  /** The number of the last question under a key of the handler. */
+  readonly #numbers = new Map<string, number>()
   /** Keys of the handler, while it waits. */
   readonly #asking = new Set<string>()
   #closed: Error | undefined
@@ -59,10 +61,11 @@ export class TaskQuestions {
   /** Takes the answers to open questions; what answers none of them is ignored. */
   answer(responses: JsonObject): void {
     let isAnswered = false
-    for (const [key, { resolve }] of [...this.#open]) {
-      if (!Object.hasOwn(responses, key)) continue
+    for (const [key, response] of Object.entries(responses)) {
+      const question = this.#open.get(key)
+      if (question === undefined) continue
       this.#open.delete(key)
-      resolve(responses[key])
+      question.resolve(response)
       isAnswered = true
     }
     if (isAnswered) this.#changed()
@@ -121,8 +124,13 @@ export class TaskQuestions {
   }
 
   #newKey(key: string): string {
-    let unique = key
-    for (let number = 2; this.#used.has(unique); number++) unique = `${key}#${number}`
+    let number = this.#numbers.get(key) ?? 0
+    let unique: string
+    do {
+      number += 1
+      unique = number === 1 ? key : `${key}#${number}`
+    } while (this.#used.has(unique))
+    this.#numbers.set(key, number)
     this.#used.add(unique)
     return unique
   }
