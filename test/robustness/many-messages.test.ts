@@ -1,7 +1,10 @@
 /** Calls that say more in one turn, or ask more in one request, than anybody should: time stays in proportion. */
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { type HandlerOptions, McpServer, serve } from '../../src/index.ts'
 import { TaskQuestions } from '../../src/stateless-era/task-questions.ts'
 import { clientOf, ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
@@ -71,4 +74,23 @@ test('a question that a task asks 20 000 times under one key is asked in proport
   }
   const took = performance.now() - began
   assert.ok(took < LIMIT_MS, `took ${Math.round(took)} ms`)
+})
+
+test('clients that do not read cost little memory where handlers wait for them, and lose nothing', async () => {
+  const program = fileURLToPath(new URL('./slow-readers-program.ts', import.meta.url))
+  const args = ['--expose-gc', '--import', 'tsx', program]
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    timeout: 240_000,
+  })
+  const { count, readers, reports } = JSON.parse(stdout)
+  assert.equal(reports.length, 2)
+  for (const report of reports) {
+    assert.equal(report.streams, readers, stdout)
+    assert.ok(report.sentUnread < readers * count, stdout)
+    // The limit for what waits, at which a handler that does not wait loses its client.
+    assert.ok(report.heldFor < readers * MB, stdout)
+    assert.deepEqual(report.ends, Array(readers).fill('complete'))
+    assert.deepEqual(report.arrived, Array(readers).fill(count))
+  }
 })
