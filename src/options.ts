@@ -63,14 +63,26 @@ export interface HandlerOptions {
   readonly sessions?: false | SessionOptions
   /** `false`: streams cannot be resumed, and nothing is kept of them. */
   readonly replay?: false | ReplayOptions
-  /** An idle stream gets a comment after this time. @defaultValue 15 s */
+  /**
+   * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
+   * @defaultValue 15 s
+   */
   readonly keepAliveMs?: number
   /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
   readonly sseAfterMs?: number
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number
-  /** Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. @defaultValue 1 MiB */
+  /**
+   * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. A handler
+   * that awaits its messages waits at half of it, or earlier. @defaultValue 1 MiB
+   */
   readonly maxStreamBufferBytes?: number
+  /**
+   * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
+   * latest progress is sent, and log messages are left out and counted; `false`: any number.
+   * @defaultValue { perSecond: 10 000, burst: 100 000 }
+   */
+  readonly messageRate?: false | Partial<Rate>
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
   /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
@@ -167,6 +179,7 @@ const NAMES: readonly string[] = [
   'serverInfo',
   'duplicateIds',
   'rateLimit',
+  'messageRate',
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -192,6 +205,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     requestState = {},
     tasks = {},
     rateLimit = DEFAULT_RATE,
+    messageRate = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
   const {
@@ -204,6 +218,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     ...counts
   } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const checkedRate = checkMessageRate(messageRate)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
@@ -223,6 +238,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
+      messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),
@@ -235,6 +251,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       sessions: checkSessions(sessions),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
+      messageRate: checkedRate,
       onSessionOpened: options.onSessionOpened,
       onSessionClosed: options.onSessionClosed,
     },
@@ -289,6 +306,14 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
   const conflict = Object.keys(limits).find((name) => name in tasks)
   if (conflict === undefined) return { ...times, store }
   throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
+}
+
+/** @returns undefined: no limit */
+function checkMessageRate(rate: false | Partial<Rate>): Rate | undefined {
+  if (rate === false) return undefined
+  if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
+  const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
+  return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {

@@ -98,6 +98,14 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
     (burst) => ['rateLimit.burst', { rateLimit: { perSecond: 5, burst } }] as const,
   ),
   ['keepAlive', { keepAlive: 5 }],
+  ...[null, true, 5, 'slow'].map((messageRate) => ['messageRate', { messageRate }] as const),
+  ['messageRate.perMinute', { messageRate: { perMinute: 5 } }],
+  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+    (perSecond) => ['messageRate.perSecond', { messageRate: { perSecond } }] as const,
+  ),
+  ...[0, -1, 1.5, Number.POSITIVE_INFINITY, '5', null].map(
+    (burst) => ['messageRate.burst', { messageRate: { burst } }] as const,
+  ),
   ['MaxBatch', { MaxBatch: 5 }],
   ['constructor', { constructor: 5 }],
 ]
@@ -166,6 +174,7 @@ test('the defaults are the documented ones', () => {
     },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
     duplicateIds: 'accept',
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
@@ -173,6 +182,7 @@ test('the defaults are the documented ones', () => {
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
     maxStreamBufferBytes: 1 * MiB,
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     subscriptions: {
       max: 10_000,
       maxPerPrincipal: 100,

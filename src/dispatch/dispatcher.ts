@@ -115,6 +115,7 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
   } catch (error) {
     outcome = failed(error, ctx, host)
   }
+  if (!isPromise(outcome)) ctx.end()
   if (channels === undefined) return outcome
   if (!isPromise(outcome)) {
     channels.finish(request, exchange, outcome)
@@ -183,8 +184,14 @@ function finish<Host extends DispatchHost, E extends Exchange>(
       : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
   return Promise.resolve(result).then(
-    (value) => ({ result: value }),
-    (error) => failed(error, ctx, host),
+    (value) => {
+      ctx.end()
+      return { result: value }
+    },
+    (error) => {
+      ctx.end()
+      return failed(error, ctx, host)
+    },
   )
 }
 

@@ -16,6 +16,7 @@ import type { CacheHint, Exchange, Peer, Principal, TaskSeam } from '../dispatch
 import { driveRounds, type InputRequest, InputRequired, type Inputs } from '../dispatch/input-required.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -30,6 +31,7 @@ export class TaskExchange implements Exchange, TaskSeam {
   readonly peer: Peer
   readonly principal: Principal | undefined
   readonly headers: IncomingHttpHeaders
+  readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
   readonly inputs: TaskInputs
@@ -48,6 +50,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.peer = http.peer
     this.principal = http.principal
     this.headers = http.headers
+    this.messageRate = http.messageRate
     this.inputs = new TaskInputs(rounds, () => this.#running)
     this.#tasks = tasks
     this.#rounds = rounds
@@ -76,8 +79,8 @@ export class TaskExchange implements Exchange, TaskSeam {
   }
 
   /** Progress and log messages MUST NOT be sent for a task. */
-  notify(method: string, params: JsonObject): void {
-    this.#http?.notify(method, params)
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    return this.#http?.notify(method, params)
   }
 
   closeStream(): void {}
