@@ -2,7 +2,7 @@
  * `search_text`: lines of the served files that contain a text.
  *
  * Bounded by the number of files (walk.ts), of matches, the length of a line (lines.ts), and for regular
- * expressions by time (line-matcher.ts).
+ * expressions by time (line-matcher.ts) and by how many run at once (shares.ts).
  */
 
 import { createMatcher } from './line-matcher.ts'
@@ -42,15 +42,20 @@ export interface SearchResult {
   readonly truncated: boolean
 }
 
-/** @throws {UserError} for a pattern or glob that is not accepted; whatever `signal` was aborted with */
+/**
+ * @param takeWorker - takes one of the places for regular expressions, and gives what returns it
+ * @throws {UserError} for a pattern or glob that is not accepted, or what `takeWorker` throws; whatever `signal` was
+ *   aborted with
+ */
 export async function searchText(
   root: Root,
   request: SearchRequest,
   signal?: AbortSignal,
   report?: Report,
+  takeWorker?: () => () => void,
 ): Promise<SearchResult> {
   const { glob, maxMatches = DEFAULT_MATCHES } = request
-  const matcher = createMatcher({ ...request, signal })
+  const matcher = createMatcher({ ...request, signal, takeWorker })
   try {
     const found = await findFiles(root, { glob, signal })
     const matches: SearchMatch[] = []

@@ -9,11 +9,13 @@ import { McpServer, RpcError, resourceNotFound } from '../../src/index.ts'
 import { completePath, listServedFiles, readServedFile } from './files.ts'
 import { Notes } from './notes.ts'
 import { pathToUri, Root, uriToPath } from './root.ts'
+import { BusyError, callerOf } from './shares.ts'
 import { registerTools } from './tools.ts'
 import { UserError } from './user-error.ts'
 import { FileWatch } from './watch.ts'
 
 const INVALID_PARAMS = -32602
+const SERVER_ERROR = -32000
 
 export interface Demo {
   readonly server: McpServer
@@ -55,8 +57,10 @@ function registerFiles(server: McpServer, root: Root, watch: FileWatch): void {
       description: 'The files of the served folder; the path is relative to it',
       list: (ctx) => listServedFiles(root, ctx.signal),
       complete: { path: (typed, _known, ctx) => completePath(root, typed, ctx.signal) },
-      subscribe: (uri) =>
-        found(uri, () => watch.start(uriToPath(uri), () => server.notifyResourceUpdated(uri))),
+      subscribe: (uri, ctx) => {
+        const onChange = () => server.notifyResourceUpdated(uri)
+        return found(uri, () => watch.start(uriToPath(uri), onChange, callerOf(ctx)))
+      },
     },
     async (uri, { path }) => {
       try {
@@ -76,6 +80,7 @@ function found<T>(uri: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
+    if (error instanceof BusyError) throw new RpcError(SERVER_ERROR, error.message)
     throw error instanceof UserError ? resourceNotFound(uri) : error
   }
 }

@@ -5,6 +5,7 @@ import { summarizeCsv } from './csv.ts'
 import { checkNote, type Notes } from './notes.ts'
 import type { Root } from './root.ts'
 import { type Report, searchText } from './search.ts'
+import { callerOf, Shares } from './shares.ts'
 import { fileStats } from './stats.ts'
 import { UserError } from './user-error.ts'
 
@@ -13,7 +14,16 @@ const text = { type: 'string' } as const
 const glob = { type: 'string', description: 'Which files, such as "**/*.md"; all when absent' } as const
 const readOnly = { readOnlyHint: true, openWorldHint: false } as const
 
+/** Each takes a thread and, for as long as it may, a processor. */
+const MAX_REGEX_SEARCHES = 4
+const MAX_REGEX_SEARCHES_PER_CALLER = 2
+
 export function registerTools(server: McpServer, root: Root, notes: Notes | undefined): void {
+  const regexSearches = new Shares({
+    what: 'searches with a regular expression are running',
+    max: MAX_REGEX_SEARCHES,
+    maxPerCaller: MAX_REGEX_SEARCHES_PER_CALLER,
+  })
   server.registerTool(
     'search_text',
     {
@@ -27,7 +37,8 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
           glob,
           regex: {
             type: 'boolean',
-            description: 'pattern is a JavaScript regular expression; slow ones are stopped',
+            description:
+              'pattern is a JavaScript regular expression; slow ones are stopped, and few run at once: when it says so, try again later',
           },
           ignoreCase: { type: 'boolean' },
           maxMatches: { type: 'integer', minimum: 1, maximum: 1000, description: '100 when absent' },
@@ -55,7 +66,8 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
       annotations: readOnly,
     },
     async (args, ctx) => {
-      const found = await told(() => searchText(root, args, ctx.signal, inSteps(ctx.progress)))
+      const takeWorker = () => regexSearches.take(callerOf(ctx))
+      const found = await told(() => searchText(root, args, ctx.signal, inSteps(ctx.progress), takeWorker))
       const { matches, filesSearched, truncated } = found
       const summary = `${matches.length} matches in ${filesSearched} files${truncated ? ', there may be more' : ''}`
       const lines = matches.map((match) => `${match.file}:${match.line}: ${match.text}`)
@@ -168,7 +180,8 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
     'confirm_and_write_note',
     {
       title: 'Write a note',
-      description: 'Asks the user, then writes a new note. An existing note is never overwritten.',
+      description:
+        'Asks the user, then writes a new note. An answer counts only once the question was put: a request cannot confirm itself. An existing note is never overwritten.',
       inputSchema: {
         type: 'object',
         properties: {
@@ -192,14 +205,15 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
       if (notes === undefined)
         throw new ToolError('This server writes no notes: it was started without --notes DIR')
       const file = await told(async () => checkNote(note))
-      const { action, content } = await ctx.elicit('confirm', {
+      const question = {
         message: `Write a note called ${file} with ${note.text.length} characters?\n\n${note.text.slice(0, 500)}`,
         requestedSchema: {
           type: 'object',
           properties: { confirm: { type: 'boolean', title: 'Write it' } },
           required: ['confirm'],
         },
-      })
+      } as const
+      const { action, content } = await ctx.elicit('confirm', question, { mustAsk: true })
       if (action !== 'accept' || !content.confirm) return 'The user did not agree. Nothing was written.'
       await told(() => notes.write(note))
       return `Wrote ${file}.`

@@ -2,9 +2,9 @@
  * The one ES module that users load: src/index.ts with everything it imports, and the map that leads back to src.
  *
  * One module instead of a hundred, since node resolves, reads and compiles each of them on its own before the first
- * request can come (bench: start). Indentation and comments go, names and statements stay as they are written, so
- * that stack traces and `error.name` say what the sources say; the lines stay short, because node prints the whole
- * line of an uncaught error.
+ * request can come (bench: start). Indentation and comments go, and statements are written as short as they can be;
+ * names stay, so that stack traces and `error.name` say what the sources say. The lines stay short, because node prints
+ * the whole line of an uncaught error.
  *
  * The map says for each statement which line of src it comes from, and repeats no source: that is what stack traces
  * need, in a quarter of the bytes of esbuild's own map.
@@ -38,6 +38,7 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
     target: 'es2023',
     packages: 'external',
     minifyWhitespace: true,
+    minifySyntax: true,
     lineLimit: 110,
     legalComments: 'none',
     sourcemap: true,

@@ -24,7 +24,7 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import type { Exchange, SendRequest } from './exchange.ts'
-import type { InputRequest } from './input-required.ts'
+import type { AskOptions, InputRequest } from './input-required.ts'
 import { checkSamplingParams } from './question-check.ts'
 import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './question-rules.ts'
 
@@ -56,15 +56,6 @@ export class UrlElicitationRequiredError extends RpcError {
 
 /** Characters of a client's error message that our own repeats. */
 const MAX_CLIENT_MESSAGE = 500
-
-/** How long to wait for the answer. */
-export interface AskOptions {
-  /**
-   * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
-   * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
-   */
-  readonly timeoutMs?: number
-}
 
 export async function elicit(
   exchange: Exchange,
@@ -177,7 +168,7 @@ async function ask<T>(
   check: (answer: unknown) => T | Promise<T>,
 ): Promise<T> {
   const timeoutMs = checkTimeout(options?.timeoutMs)
-  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check, timeoutMs)
+  if (exchange.inputs !== undefined) return exchange.inputs.ask(key, request, check, options)
   const { method, params = {} } = request
   let answer: unknown
   try {

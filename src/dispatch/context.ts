@@ -21,10 +21,10 @@ import type {
   Meta,
   Root,
 } from '../protocol/wire-types.ts'
-import { type AskOptions, elicit, listRoots, sample } from './client-input.ts'
+import { elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
-import { type Inputs, LocalRounds } from './input-required.ts'
+import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
 import { type Log, Messages } from './messages.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { at, stringProblem } from './shape.ts'
@@ -248,7 +248,10 @@ export class RequestContext {
     return this.#exchange.task !== undefined
   }
 
-  /** For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. */
+  /**
+   * For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. Unchecked, and
+   * in the first round (`requestState` is undefined) what a client answers ahead, to questions that were not put yet.
+   */
   get inputResponses(): JsonObject {
     return this.rounds.responses
   }

@@ -61,6 +61,21 @@ export function inputRequired(options: InputRequiredOptions): InputRequired {
   return new InputRequired(options)
 }
 
+/** How a question is asked. */
+export interface AskOptions {
+  /**
+   * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
+   * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
+   */
+  readonly timeoutMs?: number
+  /**
+   * For a confirmation: an answer counts only after the question was put. Where questions end the round
+   * (2026-07-28), a client may otherwise send an answer ahead, with the request that makes the server ask.
+   * @defaultValue false
+   */
+  readonly mustAsk?: boolean
+}
+
 /** What the rounds before this one have brought. */
 export interface Rounds {
   /** Answers by key, as the client gave them: unchecked. */
@@ -75,13 +90,13 @@ export interface Inputs extends Rounds {
   /**
    * @param check - gives the answer in the form that the handler gets; throws when it is not usable, which is as
    *   if it had not been given
-   * @param timeoutMs - how long to wait, where somebody waits; 0 or undefined: no limit
+   * @param options - `timeoutMs`: how long to wait, where somebody waits; 0 or undefined: no limit
    */
   ask<T>(
     key: string,
     request: InputRequest,
     check: (answer: unknown) => T | Promise<T>,
-    timeoutMs?: number,
+    options?: AskOptions,
   ): Promise<T>
   /**
    * Waits for a run of the handler: for its result, or for the questions that it cannot go on without.

@@ -10,6 +10,9 @@
  *    round 2   ask(a)=A ask(b)=B ask(c) ...   -> input_required {c},    state {a: A, b: B}
  *    round 3   ask(a)=A ask(b)=B ask(c)=C     -> the result
  *
+ * A client may answer ahead: what it sends is taken when the handler asks for it, in the first round too. Questions
+ * with `mustAsk` take an answer only when the state says that the round before has put them.
+ *
  * A question under a key that was answered before in the same run is another one ("again?" in a loop), and gets a
  * number: `key`, `key#2`. What `once` has begun is waited for before a round ends, or the next would do it again.
  *
@@ -25,7 +28,7 @@ import { decodeBody } from '../jsonrpc/decode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { type InputRequest, InputRequired, type Inputs } from './input-required.ts'
+import { type AskOptions, type InputRequest, InputRequired, type Inputs } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import type { CallId } from './once-memory.ts'
 import { digestParams, type Sealer } from './sealed-state.ts'
@@ -36,6 +39,8 @@ interface SealedRounds {
   readonly answers: JsonObject
   readonly once: JsonObject
   readonly state?: unknown
+  /** Keys of the `mustAsk` questions that this state goes out with. */
+  readonly put?: readonly string[]
 }
 
 /** A wire result of the kind `input_required`. */
@@ -70,6 +75,7 @@ const CALL_ID_BYTES = 12
 
 interface Question {
   readonly request: InputRequest
+  readonly mustAsk: boolean
   readonly reject: (error: unknown) => void
 }
 
@@ -79,6 +85,7 @@ export class InputRounds implements Inputs {
   readonly #sealer: Sealer
   /** Made when a state is opened or sealed: most calls do neither, and hashing would be a tenth of their cost. */
   #binding: (() => string) | string
+  #put: readonly string[] | undefined
   /** Lifecycle: from the first question or `once`, or from the state of an earlier round. */
   #memory: Memory | undefined
   #finish: ((outcome: Promise<unknown> | unknown) => void) | undefined
@@ -122,10 +129,11 @@ export class InputRounds implements Inputs {
     this.responses = inputResponses as JsonObject
     this.state = undefined
     if (requestState === undefined) return
-    const { call, answers, once, state } = sealer.open(requestState, this.#bound()) as SealedRounds
+    const { call, answers, once, state, put } = sealer.open(requestState, this.#bound()) as SealedRounds
     this.state = state
     this.#call = call
     this.#memory = remember(answers, once)
+    this.#put = put
   }
 
   #bound(): string {
@@ -139,20 +147,26 @@ export class InputRounds implements Inputs {
   }
 
   /** @returns the answer, or a promise that never comes true in this round */
-  ask<T>(name: string, request: InputRequest, check: (answer: unknown) => T | Promise<T>): Promise<T> {
+  ask<T>(
+    name: string,
+    request: InputRequest,
+    check: (answer: unknown) => T | Promise<T>,
+    { mustAsk = false }: AskOptions = {},
+  ): Promise<T> {
     const before = this.#kept.asked.get(name) ?? 0
     if (this.#kept.open.has(numbered(name, before))) return Promise.reject(duplicate(name))
     this.#kept.asked.set(name, before + 1)
     const key = numbered(name, before + 1)
     if (this.#kept.answers.has(key)) return Promise.resolve(check(this.#kept.answers.get(key)))
-    if (!Object.hasOwn(this.responses, key)) return this.#suspend(key, request)
+    const isAnswered = Object.hasOwn(this.responses, key) && (!mustAsk || this.#put?.includes(key) === true)
+    if (!isAnswered) return this.#suspend(key, request, mustAsk)
     const answer = this.responses[key]
     return (async () => check(answer))().then(
       (checked) => {
         this.#kept.answers.set(key, answer)
         return checked
       },
-      () => this.#suspend<T>(key, request),
+      () => this.#suspend<T>(key, request, mustAsk),
     )
   }
 
@@ -207,20 +221,25 @@ export class InputRounds implements Inputs {
     return this.#required(result.inputRequests, result.state)
   }
 
-  #required(requests: ReadonlyMap<string, InputRequest>, state?: unknown): InputRequiredResult {
+  #required(
+    requests: ReadonlyMap<string, InputRequest>,
+    state?: unknown,
+    put: readonly string[] = [],
+  ): InputRequiredResult {
     const sealed: SealedRounds = {
       call: { id: this.#call?.id ?? randomBytes(CALL_ID_BYTES).toString('base64url'), sealedAt: Date.now() },
       answers: Object.fromEntries(this.#kept.answers),
       once: Object.fromEntries(this.#kept.once),
       ...(state !== undefined && { state }),
+      ...(put.length > 0 && { put }),
     }
     return new InputRequiredResult(requests, this.#sealer.seal(sealed, this.#bound()))
   }
 
-  #suspend<T>(key: string, request: InputRequest): Promise<T> {
+  #suspend<T>(key: string, request: InputRequest, mustAsk: boolean): Promise<T> {
     if (this.#over) return Promise.reject(leftBehind())
     const promise = new Promise<T>((_resolve, reject) => {
-      this.#kept.open.set(key, { request, reject })
+      this.#kept.open.set(key, { request, mustAsk, reject })
     })
     if (!this.#scheduled) {
       this.#scheduled = true
@@ -237,10 +256,12 @@ export class InputRounds implements Inputs {
       return
     }
     this.#over = true
-    const requests = new Map([...this.#kept.open].map(([key, { request }]) => [key, request]))
+    const open = [...this.#kept.open]
+    const requests = new Map(open.map(([key, { request }]) => [key, request]))
+    const put = open.filter(([, { mustAsk }]) => mustAsk).map(([key]) => key)
     let left: unknown = leftBehind()
     try {
-      this.#finish?.(this.#required(requests))
+      this.#finish?.(this.#required(requests, undefined, put))
       this.#abort?.(left as McpError)
     } catch (error) {
       // The state cannot be sealed: that is the handler's own failure, which ends it as any other would.

@@ -5,6 +5,7 @@
  * Invariant: a URI is in the map exactly while it has subscribers; its `stop` runs once.
  */
 
+import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
@@ -39,13 +40,13 @@ export class ResourceWatch {
     this.#host = host
   }
 
-  acquire(uri: string, subscribe: boolean | WatchResource | undefined): void {
+  acquire(uri: string, subscribe: boolean | WatchResource | undefined, ctx: RequestContext): void {
     const known = this.#watched.get(uri)
     if (known !== undefined) {
       known.subscribers += 1
       return
     }
-    const started: unknown = typeof subscribe === 'function' ? subscribe(uri) : undefined
+    const started: unknown = typeof subscribe === 'function' ? subscribe(uri, ctx) : undefined
     const watched: Watched = { subscribers: 1, stop: undefined }
     this.#watched.set(uri, watched)
     const begin = (stop: unknown) => this.#started(uri, watched, stop)

@@ -33,12 +33,12 @@ import { UriTemplate, type UriVariables, uriTemplateLimits } from './uri-templat
 
 /**
  * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
- * has left. Report changes with `server.notifyResourceUpdated(uri)`.
+ * has left. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is of the request of that first subscriber.
  */
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
-export type WatchResource = (uri: string) => StopWatching | void | PromiseLike<StopWatching | void>
+export type WatchResource = (uri: string, ctx: RequestContext) => Watching | PromiseLike<Watching>
 
-type StopWatching = () => void
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
+type Watching = (() => void) | void
 
 interface CommonConfig {
   readonly title?: string

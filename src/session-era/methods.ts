@@ -64,7 +64,7 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
     const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
     throw new LimitError(429, problem)
   }
-  state.subscribe(session, uri, wanted)
+  state.subscribe(session, uri, wanted, ctx)
   return {}
 }
 

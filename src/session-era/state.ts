@@ -7,6 +7,7 @@
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
+import type { RequestContext } from '../dispatch/context.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import type { WatchResource } from '../features/resources.ts'
@@ -206,12 +207,13 @@ export class SessionEraState implements ListenerHost {
 
   /**
    * @param wanted - what the registration of the resource says about subscriptions
+   * @param ctx - of the request for it
    * @throws {LimitError} as `News.subscribe`; what a watch function throws, and then nothing has changed
    */
-  subscribe(session: Session, uri: string, wanted: boolean | WatchResource): void {
+  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
     const kept = this.news.subscribe(session, uri)
     try {
-      this.server.watch.acquire(kept, wanted)
+      this.server.watch.acquire(kept, wanted, ctx)
     } catch (error) {
       this.news.unsubscribe(session, kept)
       throw error

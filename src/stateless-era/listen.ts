@@ -291,7 +291,7 @@ function watchAll({ resources, ctx }: Kept, server: McpServer): void {
   const watched: string[] = []
   try {
     for (const { uri } of resources) {
-      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe)
+      server.watch.acquire(uri, findResource(uri, ctx, server).subscribe, ctx)
       watched.push(uri)
     }
   } catch (error) {

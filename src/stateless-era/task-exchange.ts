@@ -13,7 +13,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal, TaskSeam } from '../dispatch/exchange.ts'
-import { driveRounds, type InputRequest, InputRequired, type Inputs } from '../dispatch/input-required.ts'
+import {
+  type AskOptions,
+  driveRounds,
+  type InputRequest,
+  InputRequired,
+  type Inputs,
+} from '../dispatch/input-required.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
@@ -157,11 +163,11 @@ class TaskInputs implements Inputs {
     key: string,
     request: InputRequest,
     check: (answer: unknown) => T | Promise<T>,
-    timeoutMs?: number,
+    options?: AskOptions,
   ): Promise<T> {
     const running = this.#running()
-    if (running === undefined) return this.#rounds.ask(key, request, check)
-    return running.questions.ask(key, request, check, timeoutMs)
+    if (running === undefined) return this.#rounds.ask(key, request, check, options)
+    return running.questions.ask(key, request, check, options?.timeoutMs)
   }
 
   settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {

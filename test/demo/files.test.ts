@@ -75,7 +75,7 @@ test('FileWatch tells of a written and of a replaced file, until it is stopped',
   const changes = new EventTarget()
   const target = path.join(folder, 'docs', 'a.md')
   const next = () => once(changes, 'change')
-  const stop = watch.start('docs/a.md', () => changes.dispatchEvent(new Event('change')))
+  const stop = watch.start('docs/a.md', () => changes.dispatchEvent(new Event('change')), 'a')
   assert.equal(watch.size, 1)
 
   const written = next()
@@ -94,15 +94,20 @@ test('FileWatch tells of a written and of a replaced file, until it is stopped',
   assert.deepEqual(failures, [])
 })
 
-test('FileWatch refuses paths that cannot be served, and more than 256 watches', async (t) => {
+test('FileWatch refuses paths that cannot be served, and more than 64 watches of one caller, 256 of all', async (t) => {
   const root = await Root.open(await makeFolder(t, { 'a.md': '' }))
   const watch = new FileWatch(root, () => {})
   t.after(() => watch.close())
   for (const relative of ['none.md', '../a.md', '.env'])
-    assert.throws(() => watch.start(relative, () => {}), UserError)
+    assert.throws(() => watch.start(relative, () => {}, 'a'), UserError)
   assert.equal(watch.size, 0)
-  for (let i = 0; i < 256; i++) watch.start('a.md', () => {})
-  assert.throws(() => watch.start('a.md', () => {}), /256 files are watched already/)
+  const start = (caller: string) => watch.start('a.md', () => {}, caller)
+  for (const caller of ['a', 'b', 'c', 'd']) {
+    for (let i = 0; i < 64; i++) start(caller)
+    assert.throws(() => start(caller), /64 files are watched for you already, the most for one client/)
+  }
+  assert.throws(() => start('e'), /256 files are watched for all clients together, the most on this server/)
   watch.close()
   assert.equal(watch.size, 0)
+  start('a')
 })

@@ -127,6 +127,31 @@ test('createMatcher ends a regular expression when the signal aborts', async (t)
   await assert.rejects(async () => matching, reason)
 })
 
+test('createMatcher ends a regular expression that takes too long on all chunks together, and gives its place back once', async () => {
+  let places = 1
+  const takeWorker = () => {
+    places--
+    return () => void places++
+  }
+  const matcher = createMatcher({
+    pattern: '^(a+)+$',
+    regex: true,
+    budgetMs: 600_000,
+    totalMs: 100,
+    takeWorker,
+  })
+  assert.equal(places, 0)
+  await assert.rejects(
+    async () => matcher.matches([`${'a'.repeat(60)}!`]),
+    (error) => error instanceof UserError && /took longer than 100 ms on all files/.test(error.message),
+  )
+  await matcher.close()
+  assert.equal(places, 1)
+  assert.throws(() => createMatcher({ pattern: '(', regex: true, takeWorker }), UserError)
+  await createMatcher({ pattern: 'a', takeWorker }).close()
+  assert.equal(places, 1)
+})
+
 test('searchText refuses patterns and globs it cannot take', async (t) => {
   const root = await open(t, {})
   for (const request of [

@@ -16,8 +16,10 @@ const updated = (uri: string) => ({
 test('watching begins with the first subscriber of all sessions and ends with the last', async (t) => {
   const { server } = define()
   const log: string[] = []
-  const subscribe = (uri: string) => {
+  const owners: unknown[] = []
+  const subscribe = (uri: string, ctx: RequestContext) => {
     log.push(`watch ${uri}`)
+    owners.push(ctx.session?.id)
     return () => void log.push(`stop ${uri}`)
   }
   server.registerResourceTemplate('t', 'memo://{id}', { subscribe }, () => '')
@@ -29,6 +31,7 @@ test('watching begins with the first subscriber of all sessions and ends with th
   await b.request(...on('memo://1'))
   await b.request(...on('memo://2'))
   assert.deepEqual(log, ['watch memo://1', 'watch memo://2'])
+  assert.deepEqual(owners, [a.sessionId, b.sessionId])
   await a.request(...off('memo://1'))
   await a.request(...off('memo://1'))
   assert.deepEqual(log.length, 2)

@@ -120,6 +120,55 @@ test('answers that are not usable are asked for again, and never seen by the han
   assert.deepEqual(seen, [{ action: 'accept', content: { name: 'good', age: 7 } }, sampled, []])
 })
 
+test('an answer ahead is taken, but for a question with mustAsk only one that came after the question [stateless.input-extra] [stateless.elicit-assumed]', async (t) => {
+  const { client, server } = await serving(t)
+  const mustAsk = true
+  server.registerTool('form', {}, async (_args, ctx) => {
+    const ask = (key: string, options = {}) => ctx.elicit(key, { message: key, requestedSchema }, options)
+    const ahead = await ask('ahead')
+    const [first, second] = [await ask('first', { mustAsk }), await ask('second', { mustAsk })]
+    const again = await ask('second', { mustAsk })
+    return [ahead, first, second, again].map(({ content }) => content?.name).join()
+  })
+  server.registerTool('others', {}, async (_args, ctx) => {
+    const sampled = await ctx.sample('sample', { messages: [], maxTokens: 1 }, { mustAsk })
+    return `${sampled.model} ${(await ctx.listRoots('roots', { mustAsk })).length}`
+  })
+  const inputResponses = {
+    ahead: accept('0'),
+    first: accept('1'),
+    second: accept('2'),
+    'second#2': accept('3'),
+    sample: { role: 'assistant', content: { type: 'text', text: 'x' }, model: 'm' },
+    roots: { roots: [] },
+  }
+  // Every request has an answer to every question.
+  const drive = async (name: string) => {
+    const asked: string[][] = []
+    let reply = await client().request('tools/call', { name, arguments: {}, inputResponses })
+    while (reply.result.resultType === 'input_required') {
+      const { inputRequests, requestState } = reply.result
+      asked.push(Object.keys(inputRequests))
+      const params = { name, arguments: {}, inputResponses, requestState }
+      reply = await client().request('tools/call', params)
+    }
+    return [asked, textOf(reply)]
+  }
+  assert.deepEqual(await drive('form'), [[['first'], ['second'], ['second#2']], '0,1,2,3'])
+  assert.deepEqual(await drive('others'), [[['sample'], ['roots']], 'm 0'])
+})
+
+test('an answer that is not usable does not make the next answer to a mustAsk question count less', async (t) => {
+  const { client, server } = await serving(t)
+  server.registerTool('confirm', {}, async (_args, ctx) => {
+    const { content } = await ctx.elicit('k', { message: 'k', requestedSchema }, { mustAsk: true })
+    return content?.name ?? ''
+  })
+  const answers = (_key: string, _request: object, round: number) => accept(round === 1 ? 7 : 'good')
+  const reply = await client().call('confirm', {}, { answers, check: false })
+  assert.deepEqual([reply.rounds.length, textOf(reply)], [2, 'good'])
+})
+
 for (const inputResponses of [null, 7, 'x', []]) {
   test(`inputResponses ${JSON.stringify(inputResponses)} is an error [stateless.input-malformed]`, async (t) => {
     const { client } = await serving(t)
