@@ -48,7 +48,7 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number
   /**
    * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
-   * 4096 of each; 503 above. @defaultValue 256 MiB
+   * 4096 of each, and 32 for each JSON value in bodies that are larger; 503 above. @defaultValue 256 MiB
    */
   readonly maxTotalBodyBytes?: number
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
