@@ -12,7 +12,7 @@
  *                    7 http/authenticate a valid token, when tokens are asked for            401, 403, 503
  *                    8 http/media-type  the body is JSON, the client reads our answers      415, 406
  *                    9 http/body        not too large, and room for it                      413, 503
- *                   10 jsonrpc/decode   UTF-8, JSON                                         400, -32700
+ *                   10 jsonrpc/decode   UTF-8, not too deep, JSON                           400, -32700
  *                  |
  *                  v
  *    eras.ts, select-era.ts          which generation of the protocol the request speaks
@@ -42,7 +42,7 @@ import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
-import { type BodyError, BodyReader } from './http/body.ts'
+import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
@@ -50,6 +50,7 @@ import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
 import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
 import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
+import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
@@ -88,6 +89,8 @@ export interface McpHandler {
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const DRAIN_MS = 10_000
 const RETRY_SOON = ['Retry-After', '1'] as const
+/** What a value of parsed JSON takes on the heap, about. */
+const VALUE_BYTES = 32
 const BODY_STATUS = { 'too-large': 413, busy: 503, timeout: 408, aborted: 400, consumed: 500 } as const
 
 /**
@@ -275,7 +278,7 @@ class Entrance {
     const { request, response } = incoming
     const parsed = parsedBodyOf(request, parsedBody)
     if (parsed !== undefined) {
-      this.#decoded(incoming, () => readParsed(parsed))
+      this.#decoded(incoming, () => readParsed(parsed, this.#settings.maxBodyDepth))
       return
     }
     const encoded = encodedBody(request)
@@ -287,8 +290,13 @@ class Entrance {
     reader.read((error, body, charged) => {
       if (error === undefined) {
         incoming.body = body
-        incoming.charge(charged)
-        this.#decoded(incoming, () => decodeBody(body))
+        // Small values take many times their bytes once they are parsed.
+        const values = body.length > FREE_BYTES ? measureBody(body, Number.POSITIVE_INFINITY) : 0
+        if (incoming.charge(charged, values * VALUE_BYTES)) {
+          this.#decoded(incoming, () => decodeBody(body, this.#settings.maxBodyDepth))
+        } else {
+          this.#bodyFailed(incoming, busyError())
+        }
         incoming.endTurn()
       } else {
         this.#bodyFailed(incoming, error)

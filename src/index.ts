@@ -1,7 +1,7 @@
 /** The public face of barewire: a server definition, and two ways to serve it. */
 
 export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input.ts'
-export type { ClientInfo, Elicit, Log, RequestContext } from './dispatch/context.ts'
+export type { ClientInfo, Elicit, RequestContext } from './dispatch/context.ts'
 export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
 export type { CacheHint, Principal } from './dispatch/exchange.ts'
 export {
@@ -10,6 +10,7 @@ export {
   type InputRequired,
   inputRequired,
 } from './dispatch/input-required.ts'
+export type { Log } from './dispatch/messages.ts'
 export type { SealOptions } from './dispatch/sealed-state.ts'
 export type { TraceContext } from './dispatch/trace.ts'
 export type { CacheOptions } from './features/cache-hints.ts'

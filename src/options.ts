@@ -48,11 +48,13 @@ export interface HandlerOptions {
   readonly maxBodyBytes?: number
   /**
    * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
-   * 4096 of each; 503 above. @defaultValue 256 MiB
+   * 4096 of each, and 32 for each JSON value in bodies that are larger; 503 above. @defaultValue 256 MiB
    */
   readonly maxTotalBodyBytes?: number
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
   readonly maxPipelined?: number
+  /** Arrays and objects inside each other in a request body; 400 above. @defaultValue 512 */
+  readonly maxBodyDepth?: number
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number
   /** Generations of the protocol that are served. @defaultValue both */
@@ -61,14 +63,26 @@ export interface HandlerOptions {
   readonly sessions?: false | SessionOptions
   /** `false`: streams cannot be resumed, and nothing is kept of them. */
   readonly replay?: false | ReplayOptions
-  /** An idle stream gets a comment after this time. @defaultValue 15 s */
+  /**
+   * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
+   * @defaultValue 15 s
+   */
   readonly keepAliveMs?: number
   /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
   readonly sseAfterMs?: number
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number
-  /** Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. @defaultValue 1 MiB */
+  /**
+   * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. A handler
+   * that awaits its messages waits at half of it, or earlier. @defaultValue 1 MiB
+   */
   readonly maxStreamBufferBytes?: number
+  /**
+   * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
+   * latest progress is sent, and log messages are left out and counted; `false`: any number.
+   * @defaultValue { perSecond: 10 000, burst: 100 000 }
+   */
+  readonly messageRate?: false | Partial<Rate>
   /** Calls in progress; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number
   /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
@@ -115,6 +129,7 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
+  readonly maxBodyDepth: number
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
@@ -132,6 +147,7 @@ const COUNTS = {
   maxBodyBytes: 4 * MiB,
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
+  maxBodyDepth: 512,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -163,6 +179,7 @@ const NAMES: readonly string[] = [
   'serverInfo',
   'duplicateIds',
   'rateLimit',
+  'messageRate',
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -188,11 +205,20 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     requestState = {},
     tasks = {},
     rateLimit = DEFAULT_RATE,
+    messageRate = {},
   } = options
   requireType('serverInfo', serverInfo, ['boolean'])
-  const { maxBodyBytes, maxTotalBodyBytes, maxPipelined, maxInFlight, maxInFlightPerPrincipal, ...counts } =
-    checkAll(options, COUNTS, '', checkCount)
+  const {
+    maxBodyBytes,
+    maxBodyDepth,
+    maxTotalBodyBytes,
+    maxPipelined,
+    maxInFlight,
+    maxInFlightPerPrincipal,
+    ...counts
+  } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const checkedRate = checkMessageRate(messageRate)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
@@ -203,6 +229,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
+    maxBodyDepth,
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
@@ -211,6 +238,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
       maxStreamBufferBytes: counts.maxStreamBufferBytes,
+      messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
       tasks: checkTasks(tasks),
@@ -223,6 +251,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       sessions: checkSessions(sessions),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
+      messageRate: checkedRate,
       onSessionOpened: options.onSessionOpened,
       onSessionClosed: options.onSessionClosed,
     },
@@ -277,6 +306,14 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
   const conflict = Object.keys(limits).find((name) => name in tasks)
   if (conflict === undefined) return { ...times, store }
   throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
+}
+
+/** @returns undefined: no limit */
+function checkMessageRate(rate: false | Partial<Rate>): Rate | undefined {
+  if (rate === false) return undefined
+  if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
+  const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
+  return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
 function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {

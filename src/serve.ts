@@ -119,7 +119,8 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
         code: 'BAREWIRE_REFUSED',
       })
     }
-    onRejected(refusal)
+    // What it returns may be a promise that fails.
+    return onRejected(refusal)
   }
   return { onRejected: explain }
 }

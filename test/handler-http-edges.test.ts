@@ -306,7 +306,7 @@ test('an early refusal ends the connection, and what follows on it is not taken 
 })
 
 test('deep, wide and heavy JSON is answered', async (t) => {
-  const { url } = await start(t)
+  const { url } = await start(t, { maxBodyDepth: Number.POSITIVE_INFINITY })
   const session = await TestSession.open(url)
   const depth = 20_000
   const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`
@@ -348,4 +348,28 @@ test('a Content-Type in another charset is refused with 415 that asks for UTF-8'
   const refused = await raw(port, httpText({ headers: { 'content-type': type }, body: initializeText }))
   assert.equal(refused.status, 415)
   assert.match(refused.body, /application\/json in UTF-8/)
+})
+
+test('a body that is nested more deeply than maxBodyDepth gets 400 with the limit, in both eras', async (t) => {
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  const call = (depth: number) =>
+    `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"x","more":${nested(depth - 3)}}}}`
+  for (const [maxBodyDepth, options] of [
+    [512, {}],
+    [20, { maxBodyDepth: 20 }],
+  ] as const) {
+    const { url } = await start(t, options)
+    const session = await TestSession.open(url)
+    for (const headers of [
+      session.headers,
+      { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call' },
+    ]) {
+      const deep = await post(url, call(maxBodyDepth + 1), headers)
+      assert.deepEqual([deep.status, deep.json.error.code, deep.json.id], [400, -32700, undefined])
+      assert.match(deep.json.error.message, new RegExp(`more than ${maxBodyDepth} levels.*maxBodyDepth`))
+    }
+    const fits = await post(url, call(maxBodyDepth), session.headers)
+    assert.equal(fits.json.id, 1)
+    assert.notEqual(fits.json.error?.code, -32700)
+  }
 })

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test'
 import express from 'express'
 import { createMcpHandler, McpServer } from '../src/index.ts'
 import { initializeText } from './conversations/running-server.ts'
-import { type HttpReply, post, TestSession } from './helpers/wire.ts'
+import { type HttpReply, post, type RequestHeaders, TestSession } from './helpers/wire.ts'
 
 const hello = JSON.parse(initializeText)
 
@@ -31,7 +31,7 @@ async function mounted(t: TestContext, mount: (handler: ReturnType<typeof create
     httpServer.close()
     httpServer.closeAllConnections()
   })
-  return { url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}/mcp`, errors }
+  return { url: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}/mcp`, errors, server }
 }
 
 function assertWelcomed(reply: HttpReply): void {
@@ -153,4 +153,73 @@ test('Express serves it below a mount point, with and without its JSON parser, f
     assert.equal((await session.delete()).status, 200)
     assert.equal((await post(`${url}/below`, hello)).status, 404)
   }
+})
+
+test('a body that a framework left as bytes or text is held to maxBodyDepth', async (t) => {
+  const deep = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":${'['.repeat(600)}${']'.repeat(600)}}}`
+  for (const form of [() => deep, () => Buffer.from(deep), () => new Uint8Array(Buffer.from(deep))]) {
+    const { url } = await mounted(t, (handler) => (request, response) => handler(request, response, form()))
+    const reply = await post(url, {}, {}, { check: 'none' })
+    assert.deepEqual([reply.status, reply.json.error.code], [400, -32700])
+    assert.match(reply.json.error.message, /512 levels/)
+  }
+})
+
+test('what a framework has parsed may be 100 000 levels deep, anywhere: it is answered, and is no internal error', async (t) => {
+  let deep: unknown = 1
+  for (let level = 0; level <= 100_000; level++) deep = level % 2 === 0 ? { a: deep } : [deep]
+  let body: unknown = hello
+  const { url, errors, server } = await mounted(t, (handler) => (request, response) => {
+    handler(request, response, body)
+  })
+  const tree = { items: { $ref: '#/$defs/tree' }, additionalProperties: { $ref: '#/$defs/tree' } }
+  const inputSchema = {
+    type: 'object',
+    properties: {
+      tree: { $ref: '#/$defs/tree' },
+      one: { enum: [[1], { a: 1 }] },
+      set: { uniqueItems: true },
+    },
+    $defs: { tree },
+  } as const
+  server.registerTool('walk', { inputSchema }, () => 'walked')
+  server.registerPrompt(
+    'p',
+    { argsSchema: { type: 'object', properties: { a: { type: 'string' } } } },
+    () => 'x',
+  )
+  const { headers } = await post(url, {}, {}, { check: 'none' })
+  const session = { 'mcp-session-id': headers['mcp-session-id'], 'mcp-protocol-version': '2025-11-25' }
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+
+  const send = async (message: object, sent: RequestHeaders) => {
+    body = message
+    const { status, text } = await post(url, {}, sent, { check: 'none' })
+    assert.ok([200, 202, 400, 404].includes(status), `${status} ${text.slice(0, 500)}`)
+    assert.ok(text.length < 2000 && !text.includes('-32603'), text.slice(0, 500))
+  }
+  const calls: readonly (readonly [method: string, params: object])[] = [
+    ['tools/call', { name: 'walk', arguments: { tree: deep } }],
+    ['tools/call', { name: 'walk', arguments: { one: deep, set: Array(20).fill(deep) } }],
+    ['tools/call', { name: deep }],
+    ['tools/call', { name: 'walk', arguments: {}, inputResponses: deep, requestState: deep }],
+    ['prompts/get', { name: 'p', arguments: { a: deep } }],
+    ['completion/complete', { ref: deep, argument: deep, context: deep }],
+    ['resources/read', { uri: deep }],
+    ['tools/list', { cursor: deep }],
+    ['subscriptions/listen', { notifications: deep }],
+    ['no/such', { deep }],
+  ]
+  for (const [method, params] of calls) {
+    await send({ jsonrpc: '2.0', id: 1, method, params }, session)
+    const stateless = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, 'mcp-name': 'walk' }
+    await send({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: meta } }, stateless)
+  }
+  await send({ ...hello, params: { ...hello.params, capabilities: { experimental: deep } } }, {})
+  await send({ jsonrpc: '2.0', id: 1, result: deep }, session)
+  await send({ jsonrpc: '2.0', id: deep, method: 'ping' }, session)
+  assert.deepEqual(errors, [])
 })

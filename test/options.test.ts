@@ -12,6 +12,7 @@ const given = (options: object) => options as HandlerOptions
 
 const counts = [
   'maxBodyBytes',
+  'maxBodyDepth',
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
@@ -97,6 +98,14 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
     (burst) => ['rateLimit.burst', { rateLimit: { perSecond: 5, burst } }] as const,
   ),
   ['keepAlive', { keepAlive: 5 }],
+  ...[null, true, 5, 'slow'].map((messageRate) => ['messageRate', { messageRate }] as const),
+  ['messageRate.perMinute', { messageRate: { perMinute: 5 } }],
+  ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
+    (perSecond) => ['messageRate.perSecond', { messageRate: { perSecond } }] as const,
+  ),
+  ...[0, -1, 1.5, Number.POSITIVE_INFINITY, '5', null].map(
+    (burst) => ['messageRate.burst', { messageRate: { burst } }] as const,
+  ),
   ['MaxBatch', { MaxBatch: 5 }],
   ['constructor', { constructor: 5 }],
 ]
@@ -141,6 +150,7 @@ test('the defaults are the documented ones', () => {
     maxPipelined: 128,
     maxUnreadBytes: 1 * MiB,
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
+    maxBodyDepth: 512,
     strictAccept: false,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
@@ -164,6 +174,7 @@ test('the defaults are the documented ones', () => {
     },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
     duplicateIds: 'accept',
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
@@ -171,6 +182,7 @@ test('the defaults are the documented ones', () => {
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
     maxStreamBufferBytes: 1 * MiB,
+    messageRate: { perSecond: 10_000, burst: 100_000 },
     subscriptions: {
       max: 10_000,
       maxPerPrincipal: 100,
@@ -201,12 +213,13 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, maxBodyBytes } = checkOptions(given(options))
+  const { sessionEra, statelessEra, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
   const { subscriptions, requestState, tasks } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
+    maxBodyDepth,
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
     assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)

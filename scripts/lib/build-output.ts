@@ -13,14 +13,17 @@ const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<
 const JS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)\.js\1/g
 
 /**
- * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it.
+ * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it, and its indentation into tabs.
  *
  * @param dist - the output folder
  */
 export function rewriteDeclarations(dist: string): void {
   for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
     const text = readFileSync(join(dist, file), 'utf8')
-    const rewritten = text.replace(TS_SPECIFIER, '$1$2$3.js$2')
+    // Tabs, since a sixth of a declaration file of the compiler is indentation.
+    const rewritten = text
+      .replace(TS_SPECIFIER, '$1$2$3.js$2')
+      .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
     if (rewritten !== text) writeFileSync(join(dist, file), rewritten)
   }
 }
@@ -44,16 +47,19 @@ export function pruneDeclarations(dist: string): void {
 }
 
 /**
- * Removes the comments of declarations that `index.d.ts` takes nothing from itself: a user cannot name what is in them.
+ * Removes the comments that no editor shows to a user: those of modules, of declarations that are not exported, and
+ * all of a file that `index.d.ts` takes nothing from itself.
  *
  * @param dist - the output folder, after `pruneDeclarations`
  */
 export function stripInternalComments(dist: string): void {
   const named = new Set(['index.d.ts', ...importedDeclarations(dist, 'index.d.ts')])
   for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
-    if (named.has(file)) continue
     const text = readFileSync(join(dist, file), 'utf8')
-    writeFileSync(join(dist, file), text.replace(/^[ \t]*\/\*\*[\s\S]*?\*\/\n/gm, ''))
+    // A module comment is the first one of two, or stands before an import.
+    const unexported = /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?!export)/gm
+    const any = /^[ \t]*\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n/gm
+    writeFileSync(join(dist, file), text.replace(named.has(file) ? unexported : any, ''))
   }
 }
 

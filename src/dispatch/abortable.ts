@@ -2,12 +2,18 @@
  * The signal of an exchange, made when a handler first asks for it: most never do, and an `AbortController` costs
  * more than all the rest of a quick call's objects.
  *
+ * The same for handlers that wait for their client to read: none of them waits longer than its call runs.
+ *
  * Invariant: the first reason stays; a signal that is asked for late is aborted from the start.
  */
+
+import { Gate } from '../sse/gate.ts'
 
 export class Abortable {
   #controller: AbortController | undefined
   #reason: Error | undefined
+  /** Lifecycle: while a handler waits, or could. */
+  #gate: Gate | undefined
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -25,5 +31,29 @@ export class Abortable {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#controller?.abort(reason)
+    this.release()
+  }
+
+  /**
+   * @param room - resolves when the client has taken what waits for it
+   * @returns the same, but resolves with `release` at the latest
+   */
+  protected untilRoom(room: Promise<void> | undefined): Promise<void> | undefined {
+    if (room === undefined) return undefined
+    if (this.#gate === undefined) {
+      const gate = new Gate()
+      this.#gate = gate
+      room.then(() => {
+        gate.open()
+        if (this.#gate === gate) this.#gate = undefined
+      })
+    }
+    return this.#gate.passed
+  }
+
+  /** Nobody waits any longer: the call is over. */
+  protected release(): void {
+    this.#gate?.open()
+    this.#gate = undefined
   }
 }

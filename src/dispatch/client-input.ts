@@ -8,10 +8,11 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { formatError } from '../json-schema/result.ts'
+import { formatErrors } from '../json-schema/result.ts'
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { excerpt } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type {
   CreateMessageParams,
@@ -53,6 +54,9 @@ export class UrlElicitationRequiredError extends RpcError {
   }
 }
 
+/** Characters of a client's error message that our own repeats. */
+const MAX_CLIENT_MESSAGE = 500
+
 export async function elicit(
   exchange: Exchange,
   key: string,
@@ -82,7 +86,7 @@ export async function elicit(
     if (action !== 'accept') return { action }
     const checked = await schema.validate(content ?? {})
     if (checked.valid) return { action, content: checked.value }
-    const problems = checked.errors.map(formatError).join('; ')
+    const problems = formatErrors(checked.errors, '; ')
     throw invalidAnswer(Method.elicit, `content as requested (${problems})`)
   })
 }
@@ -173,7 +177,7 @@ async function ask<T>(
   } catch (cause) {
     if (!(cause instanceof RpcError)) throw cause
     // A client's error is for the handler: it must not become, by itself, our error to the same client.
-    const problem = `The client answered ${method} with an error: ${cause.message} (${cause.code})`
+    const problem = `The client answered ${method} with an error: ${excerpt(cause.message, MAX_CLIENT_MESSAGE)} (${cause.code})`
     throw new McpError('ERR_CLIENT_ANSWER', problem, { cause })
   }
   return check(answer)

@@ -8,7 +8,6 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import type { InferInput, SchemaLike } from '../json-schema/standard-schema.ts'
-import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
   ClientCapabilities,
@@ -19,7 +18,6 @@ import type {
   ElicitUrlParams,
   Implementation,
   JsonObject,
-  LogLevel,
   Meta,
   Root,
 } from '../protocol/wire-types.ts'
@@ -27,7 +25,7 @@ import { elicit, listRoots, sample } from './client-input.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
-import { logProblem, progressProblem } from './notice-check.ts'
+import { type Log, Messages } from './messages.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { at, stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
@@ -37,15 +35,6 @@ const reportedHidden = new WeakSet<RpcRequest>()
 
 export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
-}
-
-/** Sends a log message to the client, at most as chatty as the client wants it. */
-export type Log = {
-  /**
-   * @param data - any JSON value; must hold no secrets
-   * @param logger - name of the part of the server that speaks
-   */
-  readonly [level in LogLevel]: (data: unknown, logger?: string) => void
 }
 
 /** What a form gives for its schema; a schema of unknown type still describes an object. */
@@ -73,7 +62,8 @@ export class RequestContext {
   readonly #host: DispatchHost
   #local: LocalRounds | undefined
   #locals: Record<string, unknown> | undefined
-  #lastProgress = Number.NEGATIVE_INFINITY
+  /** Lifecycle: from the first progress or log message. */
+  #messages: Messages | undefined
   #isCounted = false
 
   constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
@@ -147,56 +137,24 @@ export class RequestContext {
   /**
    * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
    * does not exceed the last value, and after the result. Where the call has become a task, `message` is what its
-   * status says, token or not.
+   * status says, token or not. Above `messageRate` the latest value is sent, and those before it are not.
+   *
+   * To `await` it is of use where there is more to say than a slow client reads: it goes on when the client has
+   * taken what was sent before, is gone, or the call was aborted. Where the client may come back for the rest of a
+   * stream, it waits for that rather than lose what the client has not seen. Without `await`, a client that is too
+   * slow (`maxStreamBufferBytes`) loses its connection.
    *
    * Spec: 2025-11-25 progress {@link spec.progress}.
+   *
+   * @returns a promise that never rejects
    */
-  get progress(): (progress: number, total?: number, message?: string) => void {
-    return (progress, total, message) => {
-      if (this.#isWrong('progress', progressProblem(progress, total, message))) return
-      if (message !== undefined) this.#exchange.task?.describe(message)
-      const progressToken = this.meta['progressToken']
-      if (typeof progressToken !== 'string' && !Number.isInteger(progressToken)) return
-      // The value MUST increase with each notification, even if the total is unknown.
-      if (!Number.isFinite(progress) || progress <= this.#lastProgress) return
-      this.#lastProgress = progress
-      // Members that are undefined are not written.
-      this.#exchange.notify(Notify.progress, {
-        progressToken,
-        progress,
-        total: Number.isFinite(total) ? total : undefined,
-        message,
-      })
-    }
+  get progress(): (progress: number, total?: number, message?: string) => Promise<void> {
+    return this.#said.progress
   }
 
-  /** `ctx.log.info(data)` and so on for each severity. */
+  /** `ctx.log.info(data)` and so on for each severity; to be awaited as `progress`. */
   get log(): Log {
-    const wanted = this.#exchange.logLevel
-    const send = (level: LogLevel) => (data: unknown, logger?: string) => {
-      if (wanted === undefined || (LOG_RANK.get(level) ?? 0) < (LOG_RANK.get(wanted) ?? 0)) return
-      if (this.#isWrong('log', logProblem(data, logger))) return
-      try {
-        this.#exchange.notify(Notify.message, {
-          level,
-          ...(logger !== undefined && { logger }),
-          data: data === undefined ? null : data,
-        })
-      } catch (error) {
-        // What cannot be written as JSON is the developer's to know of; a log line must not fail the call.
-        this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
-      }
-    }
-    return {
-      debug: send('debug'),
-      info: send('info'),
-      notice: send('notice'),
-      warning: send('warning'),
-      error: send('error'),
-      critical: send('critical'),
-      alert: send('alert'),
-      emergency: send('emergency'),
-    }
+    return this.#said.log
   }
 
   /**
@@ -350,6 +308,11 @@ export class RequestContext {
     return this.#exchange.aborted
   }
 
+  /** @internal The outcome of the request is there, and sent next. */
+  end(): void {
+    this.#messages?.end()
+  }
+
   /** @internal Says how long the client may keep the answer. */
   hintCache(hint: CacheHint): void {
     this.#exchange.cacheHint = hint
@@ -373,6 +336,13 @@ export class RequestContext {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
     this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
+  }
+
+  get #said(): Messages {
+    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], (error) =>
+      this.#host.reportError(error, { phase: 'output', ...this.errorInfo() }),
+    )
+    return this.#messages
   }
 
   /** @internal What an error report says about this request. */

@@ -9,6 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
@@ -22,6 +23,7 @@ import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
 import { checked, kindOf, ResultError } from './shape.ts'
 
+export { quote } from '../protocol/excerpt.ts'
 export { isPromise } from './is-promise.ts'
 
 export interface RpcRequest {
@@ -113,6 +115,7 @@ export function dispatch<Host extends DispatchHost, E extends Exchange>(
   } catch (error) {
     outcome = failed(error, ctx, host)
   }
+  if (!isPromise(outcome)) ctx.end()
   if (channels === undefined) return outcome
   if (!isPromise(outcome)) {
     channels.finish(request, exchange, outcome)
@@ -129,11 +132,6 @@ export class NotOfferedError extends RpcError {
   constructor(message: string) {
     super(ErrorCode.METHOD_NOT_FOUND, message)
   }
-}
-
-/** A name that came from a client, short enough to repeat to it. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}...` : name)
 }
 
 /**
@@ -186,8 +184,14 @@ function finish<Host extends DispatchHost, E extends Exchange>(
       : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
   return Promise.resolve(result).then(
-    (value) => ({ result: value }),
-    (error) => failed(error, ctx, host),
+    (value) => {
+      ctx.end()
+      return { result: value }
+    },
+    (error) => {
+      ctx.end()
+      return failed(error, ctx, host)
+    },
   )
 }
 

@@ -11,6 +11,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { Inputs } from './input-required.ts'
+import type { Rate } from './token-bucket.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
 export interface Peer {
@@ -86,8 +87,15 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders
   /** Aborts `signal`, for a limit that the era does not know of. */
   abort(reason: Error): void
-  /** Sends a notification that belongs to this call; does nothing once the call was answered or cancelled. */
-  notify(method: string, params: JsonObject): void
+  /**
+   * Sends a notification that belongs to this call; does nothing once the call was answered or cancelled.
+   *
+   * @returns undefined where little waits for the client; otherwise what resolves, and never rejects, when it has
+   *   taken what does, when it cannot, or when the call is over
+   */
+  notify(method: string, params: JsonObject): Promise<void> | undefined
+  /** How many progress and log messages a call may send; undefined: any number. */
+  readonly messageRate: Rate | undefined
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
   /** Where questions to the client end the round instead; absent for requests that cannot ask. */

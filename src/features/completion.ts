@@ -11,7 +11,7 @@ import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Prompt, PromptHost } from './prompts.ts'
-import { type ResourceHost, resourceNotFound, type TemplateResource } from './resources.ts'
+import { type ResourceHost, resourceError, type TemplateResource } from './resources.ts'
 import { MAX_SUGGESTIONS, suggestionsProblem } from './result-check.ts'
 
 /** The values that fit, best first; or with the number there would be. */
@@ -74,7 +74,7 @@ function findOwner(
     }
     // A resource with one URI has nothing to complete, but exists.
     if (host.resources.find(uri, ctx) !== undefined) return undefined
-    throw new RpcError(ErrorCode.INVALID_PARAMS, resourceNotFound(uri).message, { uri })
+    throw resourceError(ErrorCode.INVALID_PARAMS, 'Resource not found', uri)
   }
   throw invalid('needs "ref": { type: "ref/prompt", name } or { type: "ref/resource", uri }')
 }

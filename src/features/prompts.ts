@@ -12,7 +12,7 @@ import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { checked, kindOf, ResultError } from '../dispatch/shape.ts'
-import { formatError } from '../json-schema/result.ts'
+import { formatErrors } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -147,7 +147,7 @@ export async function getPrompt(
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const check: CheckResult = isPromise(checking) ? await checking : checking
   if (!check.valid) {
-    const lines = check.errors.map(formatError).join('; ')
+    const lines = formatErrors(check.errors, '; ')
     throw new RpcError(ErrorCode.INVALID_PARAMS, `Invalid arguments for prompt ${quote(name)}: ${lines}`)
   }
   const returned = await prompt.handler(check.value, ctx)

@@ -28,6 +28,7 @@ import {
   TemplateResource,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
+import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 
 export interface ServerOptions {
@@ -43,13 +44,25 @@ export interface ServerOptions {
   /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
   readonly cache?: CacheOptions
   /**
+   * What to do with a tool or prompt whose schema has a pattern that takes a backtracking engine more than linear
+   * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. @defaultValue 'warn'
+   */
+  readonly slowPatterns?: SlowPatterns
+  /**
    * Gets every error whose cause clients must not see, and every failing hook.
    * @defaultValue writes it to standard error
    */
   readonly onError?: (error: unknown, info: ErrorInfo) => void
 }
 
-const OPTION_NAMES: readonly string[] = ['instructions', 'pageSize', 'logging', 'cache', 'onError']
+const OPTION_NAMES: readonly string[] = [
+  'instructions',
+  'pageSize',
+  'logging',
+  'cache',
+  'slowPatterns',
+  'onError',
+]
 
 export class McpServer implements DispatchHost {
   readonly info: Implementation
@@ -68,6 +81,7 @@ export class McpServer implements DispatchHost {
   /** @internal */
   readonly resultProblem = resultProblem
   readonly #middleware: Middleware[] = []
+  readonly #slowPatterns: SlowPatterns
   #hasHeaderParameters = false
   #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
@@ -90,6 +104,7 @@ export class McpServer implements DispatchHost {
     this.pageSize = checkPageSize(options.pageSize ?? Number.POSITIVE_INFINITY)
     this.defaultLogLevel = checkLogging(options.logging ?? false)
     this.cache = checkCacheOptions(options.cache ?? {})
+    this.#slowPatterns = checkSlowPatterns(options.slowPatterns)
     this.#onError = options.onError ?? printError
     this.tools = new Registry('tool', 'tools', () => this.changes.listChanged('tools'))
     this.prompts = new Registry('prompt', 'prompts', () => this.changes.listChanged('prompts'))
@@ -124,6 +139,9 @@ export class McpServer implements DispatchHost {
     type Stored = ConstructorParameters<typeof Tool>[2]
     const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
       const tool = new Tool(name, settings, run, previous)
+      const use = `tool ${JSON.stringify(name)}`
+      checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
+      if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
       if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
       if (settings.task !== undefined) this.#hasTaskTools = true
       return tool
@@ -183,11 +201,17 @@ export class McpServer implements DispatchHost {
     handler: PromptHandler<Args>,
   ): Handle<Partial<PromptConfig>> {
     type Stored = ConstructorParameters<typeof Prompt>[2]
+    const make = (settings: PromptConfig, run: Stored) => {
+      const prompt = new Prompt(name, settings, run)
+      const use = `prompt ${JSON.stringify(name)} argsSchema`
+      if (prompt.args !== undefined) checkPatterns(prompt.args, use, this.#slowPatterns)
+      return prompt
+    }
     return register(
       this.prompts,
-      new Prompt(name, config, handler as Stored),
+      make(config, handler as Stored),
       (prompt, changes: Partial<PromptConfig>) => {
-        return new Prompt(name, { ...prompt.config, ...changes }, prompt.handler)
+        return make({ ...prompt.config, ...changes }, prompt.handler)
       },
     )
   }
@@ -297,6 +321,11 @@ function checkLogging(value: boolean | LogLevel): LogLevel | undefined {
   if (value === true) return 'info'
   if (LOG_LEVELS.includes(value)) return value
   throw new TypeError(`logging must be true, false or one of ${LOG_LEVELS.join(', ')}; got ${String(value)}`)
+}
+
+function checkSlowPatterns(value: SlowPatterns = 'warn'): SlowPatterns {
+  if (value === 'warn' || value === 'refuse' || value === 'allow') return value
+  throw new TypeError(`slowPatterns must be 'warn', 'refuse' or 'allow'; got ${String(value)}`)
 }
 
 function printError(error: unknown, info: ErrorInfo): void {

@@ -11,7 +11,7 @@
 
 import { isPromise } from '../dispatch/is-promise.ts'
 import { asJson, checked, jsonText, kindOf, ResultError } from '../dispatch/shape.ts'
-import { formatError } from '../json-schema/result.ts'
+import { formatErrors } from '../json-schema/result.ts'
 import type { CheckResult, SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { CallToolResult, ContentBlock } from '../protocol/wire-types.ts'
@@ -135,7 +135,7 @@ function judged(
 
 function conclude(check: CheckResult, result: CallToolResult, tool: ResultOwner): CallToolResult {
   if (!check.valid) {
-    const detail = check.errors.map(formatError).join('; ')
+    const detail = formatErrors(check.errors, '; ')
     throw new OutputSchemaError(`structuredContent does not fit outputSchema: ${detail}`)
   }
   if (check.value === result.structuredContent) return result

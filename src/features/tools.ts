@@ -15,7 +15,7 @@ import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
-import { formatError, type ValidationError } from '../json-schema/result.ts'
+import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -283,7 +283,7 @@ function isClientFailure(error: unknown): error is McpError {
 }
 
 function invalid(errors: readonly ValidationError[]): CallToolResult {
-  return failure(`Invalid arguments:\n${errors.map(formatError).join('\n')}`)
+  return failure(`Invalid arguments:\n${formatErrors(errors, '\n')}`)
 }
 
 function failure(text: string): CallToolResult {

@@ -117,11 +117,8 @@ function judgeInTime<Principal extends Identified>(
       }
     }
     const onFailure = (error: unknown) => settle(() => refuseToken(options, error))
-    try {
-      verified.then((principal) => settle(() => judge(options, principal)), onFailure)
-    } catch (error) {
-      onFailure(error)
-    }
+    // What a foreign `then` returns is not known to be a promise.
+    Promise.resolve(verified).then((principal) => settle(() => judge(options, principal)), onFailure)
   })
 }
 

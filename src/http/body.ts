@@ -58,7 +58,7 @@ export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged:
 const EMPTY: Buffer = Buffer.alloc(0)
 
 /** Bytes of each body that are not taken from the budget. */
-const FREE_BYTES = 4096
+export const FREE_BYTES = 4096
 
 /** Bytes that are taken from the connection before it is known whether the body is wanted. */
 const PREFETCH_BYTES = 16_384
@@ -197,7 +197,7 @@ export class BodyReader {
     if (length > this.#maxBytes) {
       this.#finish(tooLarge(`has ${length} bytes or more`, this.#maxBytes))
     } else if (!this.#charge(length)) {
-      this.#finish(busy())
+      this.#finish(busyError())
     } else {
       this.#append(chunk, length)
       if (this.#done === undefined && length >= PREFETCH_BYTES) this.#pause()
@@ -278,7 +278,8 @@ function tooLarge(received: string, maxBytes: number): BodyError {
   return new BodyError('too-large', `The request body ${received}, the limit is ${maxBytes}`)
 }
 
-function busy(): BodyError {
+/** There is no room for a body. */
+export function busyError(): BodyError {
   const problem =
     'The request bodies that are being read or worked on take all the memory that they may (maxTotalBodyBytes)'
   return new BodyError('busy', problem)

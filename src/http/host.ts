@@ -10,6 +10,8 @@
  * Not here: the Origin check (origin.ts), repeated Host lines (headers.ts).
  */
 
+import { quote } from '../protocol/excerpt.ts'
+
 /** Gives `true`, or the sentence that says why the value is refused. */
 export type HeaderCheck = (value: string | undefined) => true | string
 
@@ -50,11 +52,6 @@ export function createHostCheck(options: {
     }
     return `The Host header ${quote(value)} is not allowed: if this name is right, add it to the allowedHosts option`
   }
-}
-
-/** Writes a header value into a message: bounded, and with its control characters escaped. */
-export function quote(value: string): string {
-  return JSON.stringify(value.length <= 100 ? value : `${value.slice(0, 100)}...`)
 }
 
 function readEntries(allowedHosts: readonly string[]): ReadonlySet<string> | '*' {

@@ -110,9 +110,19 @@ export class Incoming<Principal> {
     this.#host.onRefused({ status, error, request: this.request }, this.response)
   }
 
-  /** The body counts against the budget until `release`. @param bytes - taken already */
-  charge(bytes: number): void {
-    this.#charged += bytes
+  /**
+   * The body counts against the budget until `release`: its bytes, and what is made of them.
+   *
+   * @param taken - bytes that were taken from the budget already
+   * @param more - bytes to take
+   * @returns false when there is no room for more; nothing more was taken then
+   */
+  charge(taken: number, more: number): boolean {
+    this.#charged += taken
+    if (more > this.#host.bodies.free) return false
+    this.#host.bodies.take(more)
+    this.#charged += more
+    return true
   }
 
   /** Work on the request goes on after this turn of the event loop. */

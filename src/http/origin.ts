@@ -12,7 +12,8 @@
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
 
-import { isLoopbackHost, quote } from './host.ts'
+import { quote } from '../protocol/excerpt.ts'
+import { isLoopbackHost } from './host.ts'
 
 /** What may call. */
 export interface OriginOptions {

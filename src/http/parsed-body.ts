@@ -22,8 +22,11 @@ function isEmptyObject(value: unknown): boolean {
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0
 }
 
-/** A framework hands the body over as JSON, or as the bytes or the text that it found. */
-export function readParsed(parsed: unknown): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed)) : parsed
+/**
+ * A framework hands the body over as JSON, or as the bytes or the text that it found. JSON may be nested to any depth:
+ * whatever walks it bounds its own recursion.
+ */
+export function readParsed(parsed: unknown, maxDepth: number): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
 }

@@ -6,7 +6,8 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { createHostCheck, quote } from './host.ts'
+import { quote } from '../protocol/excerpt.ts'
+import { createHostCheck } from './host.ts'
 import { type Accepts, isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
 

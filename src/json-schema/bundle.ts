@@ -16,11 +16,11 @@
 import type { Dialect } from './dialect.ts'
 import { DIALECTS, DRAFT_2020_12, fromVocabulary } from './dialect.ts'
 import type { Parser, Relation } from './keyword.ts'
+import type { Limits } from './limits.ts'
 import { BUILT_IN } from './metaschema.ts'
 import type { Reference, Resource } from './node.ts'
 import { forEachInPlace, SchemaNode } from './node.ts'
 import { describe, escapeSegment, quote, SchemaError } from './result.ts'
-import type { Limits } from './run.ts'
 import { decodeFragment, display, pointerSegments, ROOT_URI, resolveUri } from './uri.ts'
 
 type Raw = Readonly<Record<string, unknown>>

@@ -4,6 +4,7 @@
  * Not here: anything that applies a subschema or charges the step budget (check.ts and its neighbours).
  */
 
+import type { Meter } from './meter.ts'
 import type { Check, NumberRules } from './node.ts'
 import { TYPE_BITS } from './node.ts'
 import { Kind, note } from './shape.ts'
@@ -73,7 +74,7 @@ function nextUp(x: number): number {
  *
  * @param types - `number` or `integer` alone: the type is tested too; otherwise values of other types pass
  */
-export function numberCheck(rules: NumberRules, types: number): Check {
+export function numberCheck(rules: NumberRules, types: number, meter: Meter): Check {
   const { minimum = -Number.MAX_VALUE, maximum = Number.MAX_VALUE, multipleOf } = rules
   const { exclusiveMinimum, exclusiveMaximum } = rules
   const min = exclusiveMinimum === undefined ? minimum : Math.max(minimum, nextUp(exclusiveMinimum))
@@ -84,7 +85,7 @@ export function numberCheck(rules: NumberRules, types: number): Check {
   const check: Check = (value) => {
     if (typeof value !== 'number') return otherwise
     if (!(value >= min && value <= max) || (integer && !Number.isInteger(value))) return false
-    return test === undefined || test(value)
+    return test === undefined || test(value, meter)
   }
   if (otherwise || test !== undefined) return check
   return note(check, integer ? Kind.integer : Kind.number, { min, max })

@@ -9,9 +9,8 @@ import type { Compiler } from './check.ts'
 import { anything, isObject, nothing } from './check-basic.ts'
 import type { Check, ObjectRules, SchemaNode } from './node.ts'
 import type { Run } from './run.ts'
-import { Kind, meets, note, ownMembers, Part, Shape } from './shape.ts'
+import { Kind, type Members, meets, note, ownMembers, Part, Shape } from './shape.ts'
 
-type Members = Readonly<Record<string, unknown>>
 type ObjectCheck = (value: Members) => boolean
 
 const hasOwn = Object.hasOwn
@@ -57,8 +56,7 @@ function sizeChecks(run: Run, rules: ObjectRules): ObjectCheck[] {
   if (minProperties === 0 && maxProperties === Infinity) return []
   return [
     (value) => {
-      let size = 0
-      for (const _ in value) size++
+      const size = run.namesOf(value).length
       run.charge(size)
       return size >= minProperties && size <= maxProperties
     },
@@ -109,7 +107,7 @@ function otherChecks(compiler: Compiler, node: SchemaNode, rules: ObjectRules): 
   if (names !== undefined) {
     const check = compiler.compile(names)
     checks.push((value) => {
-      for (const name in value) {
+      for (const name of run.namesOf(value)) {
         run.charge(names.weight)
         if (!check(name)) return false
       }
@@ -131,14 +129,14 @@ function otherMembers(compiler: Compiler, rules: ObjectRules): ObjectCheck {
   const rest = additional === undefined ? anything : compiler.compile(additional)
   const weight = 1 + patterns.length + (additional?.weight ?? 0)
   return (value) => {
-    for (const name in value) {
+    for (const name of run.namesOf(value)) {
       const part = value[name]
       if (part === undefined) continue
       run.charge(weight)
       let covered = properties?.has(name) === true
       for (let i = 0; i < patterns.length; i++) {
         const { pattern, check, node } = patterns[i] as (typeof patterns)[number]
-        if (!run.matches(pattern, name)) continue
+        if (!pattern.matches(name, run)) continue
         covered = true
         run.charge(node.weight)
         if (!check(part)) return false

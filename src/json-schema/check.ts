@@ -27,12 +27,16 @@ import {
 } from './check-basic.ts'
 import { objectCheck } from './check-object.ts'
 import { hasLength } from './code-points.ts'
-import { equal } from './equal.ts'
+import { equal, isOneOf } from './equal.ts'
 import { checkUnevaluatedItems, checkUnevaluatedProperties } from './evaluated.ts'
+import { stop } from './limits.ts'
 import type { Check, Reference, SchemaNode, StringRules } from './node.ts'
 import type { Run } from './run.ts'
-import { stop } from './run.ts'
 import { Kind, note } from './shape.ts'
+
+/** Steps of a test of `format`, and the characters that it reads in the time of one. */
+const FORMAT = 20
+const FORMAT_CHARACTERS = 2
 
 /** Whether all choices have an allowed type, so that the type needs no test of its own. */
 function impliedByChoices({ choices, constant, types }: SchemaNode): boolean {
@@ -89,8 +93,11 @@ export class Compiler {
       only(BIT.integer, node.number)
     if (types !== 0 && !fused && !impliedByChoices(node)) checks.push(typeCheck(types))
     if (node.constant !== undefined) checks.push(this.#equals(node, node.constant.value))
-    if (node.choices !== undefined) checks.push(this.#oneOfChoices(node, node.choices))
-    if (node.number !== undefined) checks.push(numberCheck(node.number, types))
+    if (node.choices !== undefined) {
+      node.isChoice = this.#oneOfChoices(node.choices)
+      checks.push(node.isChoice)
+    }
+    if (node.number !== undefined) checks.push(numberCheck(node.number, types, this.run))
     if (node.string !== undefined) checks.push(this.#stringCheck(node.string, types !== BIT.string))
     if (node.array !== undefined) checks.push(arrayCheck(this, node, node.array, types !== BIT.array))
     if (node.object !== undefined) checks.push(objectCheck(this, node, node.object, types !== BIT.object))
@@ -130,39 +137,29 @@ export class Compiler {
     return (value) => equal(constant, value, run)
   }
 
-  #oneOfChoices(node: SchemaNode, choices: readonly unknown[]): Check {
-    const structured = choices.filter((choice) => typeof choice === 'object' && choice !== null)
-    if (structured.length === 0) {
-      if (choices.length > 8) {
-        const set = new Set(choices)
-        return (value) => set.has(value)
-      }
-      const check: Check = (value) => {
-        for (let i = 0; i < choices.length; i++) if (choices[i] === value) return true
-        return false
-      }
-      return note(check, Kind.choice, { choices })
+  #oneOfChoices(choices: readonly unknown[]): Check {
+    if (choices.length > 8 || choices.some((choice) => typeof choice === 'object' && choice !== null)) {
+      return isOneOf(choices, this.run)
     }
-    const { run } = this
-    const set = new Set(choices)
-    node.weight += structured.length
-    return (value) => set.has(value) || structured.some((choice) => equal(choice, value, run))
+    const check: Check = (value) => {
+      for (let i = 0; i < choices.length; i++) if (choices[i] === value) return true
+      return false
+    }
+    return note(check, Kind.choice, { choices })
   }
 
   #stringCheck(rules: StringRules, otherwise: boolean): Check {
     const { run } = this
     const { minLength = 0, maxLength = Infinity, pattern, format } = rules
     const bounded = minLength > 0 || maxLength !== Infinity
-    const limit = run.limits.maxPatternLength
     const test = format?.test
     const check: Check = (value) => {
       if (typeof value !== 'string') return otherwise
-      if (bounded && !hasLength(value, minLength, maxLength)) return false
-      if (pattern !== undefined) {
-        if (value.length > limit) throw stop('maxPatternLength', limit)
-        if (!pattern.test(value)) return false
-      }
-      return test === undefined || test(value)
+      if (bounded && !hasLength(value, minLength, maxLength, run)) return false
+      if (pattern !== undefined && !pattern.matches(value, run)) return false
+      if (test === undefined) return true
+      run.charge(FORMAT + Math.floor(value.length / FORMAT_CHARACTERS))
+      return test(value)
     }
     if (otherwise || pattern !== undefined || test !== undefined) return check
     return note(check, Kind.text, { min: minLength, max: maxLength })

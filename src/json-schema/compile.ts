@@ -16,10 +16,11 @@ import { Bundle } from './bundle.ts'
 import { Compiler } from './check.ts'
 import { fillDefaults } from './defaults.ts'
 import { explain, Report } from './explain.ts'
+import type { Limits } from './limits.ts'
+import { DEFAULT_LIMITS, LimitReached } from './limits.ts'
 import type { ValidationError, ValidationResult } from './result.ts'
 import { VALID } from './result.ts'
-import type { Limits } from './run.ts'
-import { DEFAULT_LIMITS, LimitReached, Run } from './run.ts'
+import { Run } from './run.ts'
 import { ROOT_URI, resolveUri } from './uri.ts'
 
 /** How to compile a schema. All limits have defaults: see {@link Limits}. */

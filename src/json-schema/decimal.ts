@@ -7,12 +7,20 @@
  * Invariant: the answer is exact for the shortest decimal forms of both numbers.
  */
 
+import type { Meter } from './meter.ts'
+
+/** Says whether a number is a multiple of another one, which it knows. */
+export type MultipleTest = (value: number, meter?: Meter) => boolean
+
+/** Steps of a division that doubles cannot do. */
+const EXACT = 200
+
 /**
  * Makes the test "is a multiple of `divisor`".
  *
  * @param divisor - a finite number above 0
  */
-export function multipleOf(divisor: number): (value: number) => boolean {
+export function multipleOf(divisor: number): MultipleTest {
   if (Number.isSafeInteger(divisor)) {
     return (value) => (Number.isInteger(value) ? value % divisor === 0 : false)
   }
@@ -20,21 +28,22 @@ export function multipleOf(divisor: number): (value: number) => boolean {
   const decimals = -exponent
   // 10^22 is the largest power of ten that a double holds exactly.
   if (decimals <= 0 || decimals > 22 || digits > BigInt(Number.MAX_SAFE_INTEGER)) {
-    return (value) => exactMultiple(value, digits, exponent)
+    return (value, meter) => exactMultiple(value, digits, exponent, meter)
   }
   const scale = 10 ** decimals
   const unit = Number(digits)
-  return (value) => {
+  return (value, meter) => {
     const scaled = Math.round(value * scale)
-    if (!Number.isSafeInteger(scaled)) return exactMultiple(value, digits, exponent)
+    if (!Number.isSafeInteger(scaled)) return exactMultiple(value, digits, exponent, meter)
     // Dividing an integer by an exact power of ten rounds correctly: unequal means that `value` has more
     // decimals than any multiple of the divisor can have.
     return scaled / scale === value && scaled % unit === 0
   }
 }
 
-function exactMultiple(value: number, digits: bigint, exponent: number): boolean {
+function exactMultiple(value: number, digits: bigint, exponent: number, meter: Meter | undefined): boolean {
   if (!Number.isFinite(value)) return false
+  meter?.charge(EXACT)
   const [significand, leftExponent] = decompose(value)
   let left = significand
   let right = digits

@@ -31,6 +31,7 @@ export function fillDefaults(run: Run, node: SchemaNode, value: unknown): void {
       fillDefaults(run, child, value[i])
     }
   } else if (object?.properties !== undefined && isObject(value)) {
+    run.charge(object.properties.size)
     for (const [name, child] of object.properties) fillMember(run, child, value, name)
   }
   run.scope.pop()
@@ -41,6 +42,7 @@ function fillMember(run: Run, child: SchemaNode, value: Record<string, unknown>,
   if (!present) {
     const found = defaultOf(run, child, 0)
     if (found === undefined) return
+    run.charge(found.weight)
     Object.defineProperty(value, name, {
       value: structuredClone(found.value),
       writable: true,
@@ -52,7 +54,7 @@ function fillMember(run: Run, child: SchemaNode, value: Record<string, unknown>,
 }
 
 /** The default of a subschema, its own or that of what it refers to. */
-function defaultOf(run: Run, node: SchemaNode, depth: number): { readonly value: unknown } | undefined {
+function defaultOf(run: Run, node: SchemaNode, depth: number): SchemaNode['default'] {
   if (node.default !== undefined || node.ref === undefined || depth > run.limits.maxRefDepth)
     return node.default
   return defaultOf(run, node.ref.target, depth + 1)

@@ -3,21 +3,31 @@
  * 4.2.2): numbers by value, objects by their own members without order, arrays by position.
  *
  * Invariant: the recursion never goes deeper than the shallower of the two values nor deeper than the given
- * depth, and the number of comparisons is charged to the step budget.
+ * depth, and what is compared is charged to the step budget.
  */
 
+import { hashOf } from './hash.ts'
+import { stop } from './limits.ts'
+import type { Check } from './node.ts'
 import type { Run } from './run.ts'
-import { stop } from './run.ts'
 
 const hasOwn = Object.hasOwn
 
 /** Below this many items comparing all pairs is cheaper than a table. */
 const PAIRWISE = 12
 
+/** Characters of two strings that are compared in the time of one step. */
+const CHARACTERS = 64
+
 /** Tells whether two JSON values are equal. */
 export function equal(a: unknown, b: unknown, run: Run, depth = 0): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
+    if (typeof a === 'string' && typeof b === 'string' && a.length === b.length) {
+      run.charge(Math.floor(a.length / CHARACTERS))
+    }
+    return a === b
+  }
   if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (depth > run.limits.maxValueDepth) throw stop('maxValueDepth', run.limits.maxValueDepth)
   if (Array.isArray(a)) {
     if (!Array.isArray(b) || a.length !== b.length) return false
@@ -35,85 +45,67 @@ export function equal(a: unknown, b: unknown, run: Run, depth = 0): boolean {
     run.charge(1)
     if (!hasOwn(right, key) || !equal(left[key], right[key], run, depth + 1)) return false
   }
-  for (const key in right) if (hasOwn(right, key)) size--
-  return size === 0
+  const names = run.namesOf(right)
+  run.charge(names.length)
+  return names.length === size
+}
+
+/**
+ * Makes the check of an `enum`. Values are compared with those alone that have the same hash, so it takes the time
+ * of one look at the value, however many there are.
+ */
+export function isOneOf(choices: readonly unknown[], run: Run): Check {
+  const simple = new Set(choices)
+  const structured = choices.filter((choice) => typeof choice === 'object' && choice !== null)
+  if (structured.length === 0) return (value) => simple.has(value)
+  let byHash: Map<number, unknown[]> | undefined
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return simple.has(value)
+    byHash ??= table(structured, run)
+    return byHash.get(hashOf(value, run))?.some((choice) => equal(choice, value, run)) === true
+  }
+}
+
+function table(values: readonly unknown[], run: Run): Map<number, unknown[]> {
+  const byHash = new Map<number, unknown[]>()
+  for (const value of values) {
+    const hash = hashOf(value, run)
+    const same = byHash.get(hash)
+    if (same === undefined) byHash.set(hash, [value])
+    else same.push(value)
+  }
+  return byHash
 }
 
 /**
  * Looks for two equal items.
  *
- * Long arrays go through a table by a shallow hash: equal items share a bucket, and only items of one
- * bucket are compared.
+ * Long arrays go through a table by hash, and only items of one hash are compared.
  *
  * @returns the positions of the first pair found, or undefined when all items differ
  */
 export function findDuplicate(items: readonly unknown[], run: Run): readonly [number, number] | undefined {
+  run.charge(items.length * 2)
   if (items.length <= PAIRWISE) {
     for (let i = 1; i < items.length; i++) {
       for (let j = 0; j < i; j++) if (equal(items[j], items[i], run)) return [j, i]
     }
     return undefined
   }
-  run.charge(items.length)
-  const seen = new Map<unknown, number[] | number>()
+  // Open addressing: a place holds an item's position, and is found by its hash or is one of those behind.
+  const mask = 2 ** (32 - Math.clz32(items.length * 2)) - 1
+  const places = new Int32Array(mask + 1).fill(-1)
+  const hashes = new Int32Array(items.length)
   for (let i = 0; i < items.length; i++) {
-    const item = items[i]
-    if (typeof item !== 'object' || item === null) {
-      const before = seen.get(item)
-      if (before !== undefined) return [before as number, i]
-      seen.set(item, i)
-      continue
+    const hash = hashOf(items[i], run)
+    hashes[i] = hash
+    let place = hash & mask
+    for (let j = places[place] as number; j !== -1; j = places[place] as number) {
+      run.charge(1)
+      if (hashes[j] === hash && equal(items[j], items[i], run)) return [j, i]
+      place = (place + 1) & mask
     }
-    // A bigint key cannot be taken for an item that is a number.
-    const hash = BigInt(shallowHash(item, 3))
-    const rivals = seen.get(hash) as number[] | undefined
-    if (rivals === undefined) {
-      seen.set(hash, [i])
-      continue
-    }
-    run.charge(rivals.length)
-    for (const j of rivals) if (equal(items[j], item, run)) return [j, i]
-    rivals.push(i)
+    places[place] = i
   }
   return undefined
-}
-
-function shallowHash(value: unknown, depth: number): number {
-  switch (typeof value) {
-    case 'string':
-      return hashText(value)
-    case 'number':
-      // -0 and 0 are one number; the remainder spreads big and fractional values alike.
-      return (value === 0 ? 7 : Math.imul(value | 0, 31) ^ ((value % 1) * 1e9)) | 0
-    case 'boolean':
-      return value ? 11 : 13
-    case 'object':
-      break
-    default:
-      return 17
-  }
-  if (value === null) return 19
-  if (Array.isArray(value)) {
-    let hash = value.length | 0
-    if (depth === 0) return hash
-    const end = Math.min(value.length, 16)
-    for (let i = 0; i < end; i++) hash = (Math.imul(hash, 31) + shallowHash(value[i], depth - 1)) | 0
-    return hash
-  }
-  // A sum does not depend on the order of members.
-  let hash = 23
-  const object = value as Record<string, unknown>
-  for (const key in object) {
-    if (!hasOwn(object, key)) continue
-    const member = depth === 0 ? 0 : shallowHash(object[key], depth - 1)
-    hash = (hash + Math.imul(hashText(key), 31 + member)) | 0
-  }
-  return hash
-}
-
-function hashText(text: string): number {
-  let hash = text.length
-  const end = Math.min(text.length, 64)
-  for (let i = 0; i < end; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
-  return hash
 }

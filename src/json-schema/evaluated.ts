@@ -71,8 +71,7 @@ export function checkUnevaluatedProperties(
   collect(run, node, value)
   const end = run.active.length
   let valid = true
-  for (const name in value) {
-    if (!hasOwn(value, name)) continue
+  for (const name of run.namesOf(value)) {
     run.charge(end - base)
     let evaluated = false
     for (let i = base; i < end && !evaluated; i++) {
@@ -92,7 +91,7 @@ function coversProperty(run: Run, node: SchemaNode, name: string, self: boolean)
   if (rules === undefined) return false
   if (rules.additional !== undefined || (rules.unevaluated !== undefined && !self)) return true
   if (rules.properties?.has(name) === true) return true
-  return rules.patterns?.some(({ pattern }) => run.matches(pattern, name)) === true
+  return rules.patterns?.some(({ pattern }) => pattern.matches(name, run)) === true
 }
 
 /**

@@ -8,9 +8,8 @@ import { checkUnevaluatedItems, checkUnevaluatedProperties } from './evaluated.t
 import type { Report } from './explain.ts'
 import { explain, passes } from './explain.ts'
 import type { ArrayRules, ObjectRules, SchemaNode } from './node.ts'
-import { escapeSegment, quote } from './result.ts'
-
-const hasOwn = Object.hasOwn
+import { memberPath, quote } from './result.ts'
+import type { Run } from './run.ts'
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
@@ -42,13 +41,13 @@ export function explainArray(
       )
       break
     }
-    explain(report, child, value[i], `${path}/${i}`)
+    // Of many items most are as they should be, and need no path.
+    if (!passes(report.run, child, value[i])) explain(report, child, value[i], `${path}/${i}`)
   }
   if (contains !== undefined) {
     const { minContains = 1, maxContains = Infinity } = rules
-    report.run.charge(length * contains.weight)
     let found = 0
-    for (const item of value) if (passes(contains, item)) found++
+    for (const item of value) if (passes(report.run, contains, item)) found++
     if (found < minContains) {
       const keyword = rules.minContains === undefined ? 'contains' : 'minContains'
       report.add(
@@ -117,7 +116,7 @@ export function explainObject(
   const { unevaluated } = rules
   if (unevaluated !== undefined && report.errors.length === before) {
     checkUnevaluatedProperties(report.run, node, value, (part, name) => {
-      const at = `${path}/${escapeSegment(name)}`
+      const at = memberPath(path, name)
       if (unevaluated.always === false) {
         report.add(at, 'unevaluatedProperties', `unexpected property ${quote(name)}`)
       } else explain(report, unevaluated, part, at)
@@ -129,7 +128,7 @@ export function explainObject(
 function explainSize(report: Report, rules: ObjectRules, value: object, path: string): void {
   const { minProperties = 0, maxProperties = Infinity } = rules
   if (minProperties === 0 && maxProperties === Infinity) return
-  const size = Object.keys(value).length
+  const size = report.run.namesOf(value).length
   if (size < minProperties) {
     report.add(
       path,
@@ -146,7 +145,21 @@ function explainSize(report: Report, rules: ObjectRules, value: object, path: st
   }
 }
 
+/** The members that the rules have something to say about: of a large object, the known ones where that is enough. */
+function namesFor(
+  run: Run,
+  { properties, patterns, additional, names }: ObjectRules,
+  value: object,
+): Iterable<string> {
+  const known = patterns === undefined && additional === undefined && names === undefined
+  if (!known || run.large?.has(value) !== true) return run.namesOf(value)
+  return [...(properties?.keys() ?? [])].filter((name) => Object.hasOwn(value, name))
+}
+
 const MAX_NAMES = 20
+
+/** Steps of a look at one member. */
+const EXPLAINING = 5
 
 function explainMembers(
   report: Report,
@@ -155,27 +168,32 @@ function explainMembers(
   path: string,
 ): void {
   const { properties, patterns, additional, names } = rules
-  for (const name in value) {
-    if (!hasOwn(value, name) || value[name] === undefined) continue
+  for (const name of namesFor(report.run, rules, value)) {
     if (report.full) return
+    report.run.charge(EXPLAINING)
+    if (value[name] === undefined) continue
     const part = value[name]
-    const at = `${path}/${escapeSegment(name)}`
     const child = properties?.get(name)
     let covered = child !== undefined
-    if (child !== undefined) explain(report, child, part, at)
+    const explainPart = (node: SchemaNode): void => {
+      if (!passes(report.run, node, part)) explain(report, node, part, memberPath(path, name))
+    }
+    if (child !== undefined) explainPart(child)
     for (const { pattern, node } of patterns ?? []) {
-      if (!report.run.matches(pattern, name)) continue
+      if (!pattern.matches(name, report.run)) continue
       covered = true
-      explain(report, node, part, at)
+      explainPart(node)
     }
     if (!covered && additional !== undefined) {
       if (additional.always === false) {
+        const at = memberPath(path, name)
         const known = [...(properties?.keys() ?? [])].slice(0, MAX_NAMES).map(quote).join(', ')
         const hint = known === '' ? 'no property is allowed here' : `known properties: ${known}`
         report.add(at, 'additionalProperties', `unexpected property ${quote(name)}; ${hint}`)
-      } else explain(report, additional, part, at)
+      } else explainPart(additional)
     }
-    if (names !== undefined && !passes(names, name)) {
+    if (names !== undefined && !passes(report.run, names, name)) {
+      const at = memberPath(path, name)
       report.add(at, 'propertyNames', `the property name ${quote(name)} is not allowed here`)
     }
   }

@@ -19,6 +19,9 @@ import type { ValidationError } from './result.ts'
 import { describe, literal } from './result.ts'
 import type { Run } from './run.ts'
 
+/** Steps of a look at one value: it takes that much longer than a check. */
+const EXPLAINING = 5
+
 /** Collects errors up to a number. */
 export class Report {
   readonly errors: ValidationError[] = []
@@ -43,7 +46,7 @@ export class Report {
 export function explain(report: Report, node: SchemaNode, value: unknown, path: string): void {
   if (report.full) return
   const { run } = report
-  run.charge(1)
+  run.charge(EXPLAINING)
   if (node.always !== undefined) {
     if (!node.always) report.add(path, 'false', `no value is allowed here, got ${describe(value)}`)
     return
@@ -70,7 +73,7 @@ function explainKeywords(report: Report, node: SchemaNode, value: unknown, path:
   if (node.constant !== undefined && !equal(node.constant.value, value, run)) {
     report.add(path, 'const', `expected ${literal(node.constant.value)}, got ${describe(value)}`)
   }
-  if (node.choices !== undefined && !node.choices.some((choice) => equal(choice, value, run))) {
+  if (node.choices !== undefined && node.isChoice?.(value) === false) {
     report.add(path, 'enum', `expected one of ${choiceList(node.choices)}, got ${describe(value)}`)
   }
   if (typeof value === 'number' && node.number !== undefined) explainNumber(report, node.number, value, path)
@@ -78,11 +81,11 @@ function explainKeywords(report: Report, node: SchemaNode, value: unknown, path:
   if (node.ref !== undefined) explainTarget(report, node, node.ref, value, path)
   if (node.dynamicRef !== undefined) explainTarget(report, node, node.dynamicRef, value, path)
   for (const child of node.allOf ?? []) explain(report, child, value, path)
-  if (node.anyOf !== undefined && !node.anyOf.some((child) => passes(child, value))) {
+  if (node.anyOf !== undefined && !node.anyOf.some((child) => passes(run, child, value))) {
     explainBranches(report, node.anyOf, value, path, 'anyOf')
   }
   if (node.oneOf !== undefined) {
-    const matching = node.oneOf.flatMap((child, i) => (passes(child, value) ? [i] : []))
+    const matching = node.oneOf.flatMap((child, i) => (passes(run, child, value) ? [i] : []))
     if (matching.length === 0) explainBranches(report, node.oneOf, value, path, 'oneOf')
     else if (matching.length > 1) {
       const numbers = matching.map((i) => i + 1).join(', ')
@@ -93,17 +96,18 @@ function explainKeywords(report: Report, node: SchemaNode, value: unknown, path:
       )
     }
   }
-  if (node.not !== undefined && passes(node.not, value)) {
+  if (node.not !== undefined && passes(run, node.not, value)) {
     report.add(path, 'not', `${describe(value)} is of a form that is not allowed here`)
   }
   if (node.condition !== undefined) {
-    const branch = passes(node.condition, value) ? node.consequent : node.alternative
+    const branch = passes(run, node.condition, value) ? node.consequent : node.alternative
     if (branch !== undefined) explain(report, branch, value, path)
   }
 }
 
 /** Whether a compiled node accepts a value. */
-export function passes(node: SchemaNode, value: unknown): boolean {
+export function passes(run: Run, node: SchemaNode, value: unknown): boolean {
+  run.charge(node.weight)
   return (node.check as Check)(value)
 }
 
@@ -196,7 +200,7 @@ function explainString(report: Report, rules: StringRules, value: string, path: 
       `expected at most ${characters(maxLength)}, got ${length}: ${describe(value)}`,
     )
   }
-  if (pattern !== undefined && !report.run.matches(pattern, value)) {
+  if (pattern !== undefined && !pattern.matches(value, report.run)) {
     report.add(
       path,
       'pattern',

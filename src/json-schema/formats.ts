@@ -165,7 +165,11 @@ function isUriTemplate(value: string): boolean {
   return true
 }
 
+/** Reading a regular expression takes the platform a quarter of a microsecond for each character. */
+const MAX_REGEX = 65_536
+
 function isRegex(value: string): boolean {
+  if (value.length > MAX_REGEX) return false
   try {
     new RegExp(value, 'u')
     return true

@@ -6,6 +6,7 @@
  */
 
 import type { ArrayRules, NumberRules, ObjectRules, Reference, SchemaNode, StringRules } from './node.ts'
+import { Pattern } from './pattern/pattern.ts'
 import { describe, SchemaError } from './result.ts'
 
 /** How a subschema relates to the one around it: same value, a part of the value, or only defined there. */
@@ -54,16 +55,11 @@ export function uniqueNames(node: SchemaNode, keyword: string, value: unknown): 
   return value
 }
 
-/** Compiles a pattern, in Unicode mode where the pattern allows it: many patterns in use are older than it. */
-export function toPattern(node: SchemaNode, keyword: string, source: string): RegExp {
+export function toPattern(node: SchemaNode, keyword: string, source: string): Pattern {
   try {
-    return new RegExp(source, 'u')
+    return new Pattern(source)
   } catch {
-    try {
-      return new RegExp(source)
-    } catch {
-      return refuse(node, keyword, 'a regular expression (ECMA-262)', source)
-    }
+    return refuse(node, keyword, 'a regular expression (ECMA-262)', source)
   }
 }
 

@@ -162,7 +162,7 @@ export const META_DATA: Readonly<Record<string, Keyword>> = {
   title: text,
   description: text,
   default: (_parser, node, value) => {
-    node.default = { value }
+    node.default = { value, weight: JSON.stringify(value)?.length ?? 1 }
   },
   deprecated: flag,
   readOnly: flag,

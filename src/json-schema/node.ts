@@ -4,11 +4,13 @@
  * keywords-*.ts fill nodes in; four readers use them: check.ts (closures that say yes or no), explain.ts
  * (errors), evaluated.ts (annotations for `unevaluated*`) and defaults.ts.
  *
- * Invariant: once references are resolved a node changes no more, apart from `check` and `weight`, which
- * check.ts sets once.
+ * Invariant: once references are resolved a node changes no more, apart from `check`, `isChoice` and
+ * `weight`, which check.ts sets once.
  */
 
+import type { MultipleTest } from './decimal.ts'
 import type { Dialect } from './dialect.ts'
+import type { Pattern } from './pattern/pattern.ts'
 
 /** Says whether a value is valid. Throws LimitReached when a bound is hit. */
 export type Check = (value: unknown) => boolean
@@ -48,13 +50,13 @@ export interface NumberRules {
   maximum?: number
   exclusiveMinimum?: number
   exclusiveMaximum?: number
-  multipleOf?: { readonly value: number; readonly test: (value: number) => boolean }
+  multipleOf?: { readonly value: number; readonly test: MultipleTest }
 }
 
 export interface StringRules {
   minLength?: number
   maxLength?: number
-  pattern?: RegExp
+  pattern?: Pattern
   format?: { readonly name: string; readonly test: (value: string) => boolean }
 }
 
@@ -75,7 +77,7 @@ export interface ArrayRules {
 
 export interface ObjectRules {
   properties?: ReadonlyMap<string, SchemaNode>
-  patterns?: ReadonlyArray<{ readonly pattern: RegExp; readonly node: SchemaNode }>
+  patterns?: ReadonlyArray<{ readonly pattern: Pattern; readonly node: SchemaNode }>
   additional?: SchemaNode
   names?: SchemaNode
   required?: readonly string[]
@@ -115,12 +117,15 @@ export class SchemaNode {
   string: StringRules | undefined = undefined
   array: ArrayRules | undefined = undefined
   object: ObjectRules | undefined = undefined
-  default: { readonly value: unknown } | undefined = undefined
+  /** With the steps that a copy of it takes. */
+  default: { readonly value: unknown; readonly weight: number } | undefined = undefined
   /** Whether this subschema, or one that it applies, holds a reference. */
   hasRef = false
   /** Steps that one application costs, loops and followed references apart. */
   weight = 0
   check: Check | undefined = undefined
+  /** The check of `choices` alone. */
+  isChoice: Check | undefined = undefined
 
   constructor(place: string, level: number, depth: number, resource: Resource) {
     this.place = place

@@ -7,6 +7,8 @@
  * Not here: finding the errors (explain.ts).
  */
 
+import { excerpt } from '../protocol/excerpt.ts'
+
 /** One place where a value does not meet its schema. */
 export interface ValidationError {
   /** JSON Pointer (RFC 6901) into the value; `''` is the value itself. */
@@ -25,14 +27,40 @@ export type ValidationResult =
 /** The one success value: shared by all validators, so that a valid value costs no allocation. */
 export const VALID: ValidationResult = Object.freeze({ valid: true })
 
+/** Characters of the lines of one value, and of one line. A library's messages may quote the value whole. */
+const MAX_LINES = 4000
+const MAX_LINE = 1000
+/** Characters of a path; its beginning and its end are the parts that help. */
+const MAX_PATH = 200
+
 /**
  * Writes an error as one line.
  *
  * @param error - an error of a {@link ValidationResult}
  * @returns `/age: expected integer, got string "12"`; the message alone when the path is the root
  */
-export function formatError(error: ValidationError): string {
-  return error.path === '' ? error.message : `${error.path}: ${error.message}`
+export function formatError({ path, message }: ValidationError): string {
+  if (path === '') return excerpt(message, MAX_LINE)
+  const half = MAX_PATH / 2
+  const at = path.length <= MAX_PATH ? path : `${excerpt(path, half)}${path.slice(-half)}`
+  return excerpt(`${at}: ${message}`, MAX_LINE)
+}
+
+/**
+ * Writes the errors of a value, one line each, as many as fit.
+ *
+ * @param separator - stands between the lines
+ */
+export function formatErrors(errors: readonly ValidationError[], separator: string): string {
+  const lines: string[] = []
+  let length = 0
+  for (const error of errors) {
+    const line = formatError(error)
+    length += line.length + separator.length
+    if (length > MAX_LINES) return [...lines, `and ${errors.length - lines.length} more`].join(separator)
+    lines.push(line)
+  }
+  return lines.join(separator)
 }
 
 /** A schema that cannot be used: malformed, too big, of a foreign dialect, or with a reference to nowhere. */
@@ -81,6 +109,11 @@ export function literal(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const text = JSON.stringify(value)
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}...`
+}
+
+/** The path of a member of a value. A long name is shortened, so that the path does not grow with the value. */
+export function memberPath(path: string, name: string): string {
+  return `${path}/${escapeSegment(excerpt(name))}`
 }
 
 /** Escapes one JSON Pointer segment (RFC 6901, section 3). */

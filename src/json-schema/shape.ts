@@ -9,13 +9,6 @@
  *               v               v               without a lookup
  *   parts   [ city ] -> [ units ] -> [ days ] -> [ end ]      next: the part that the following name is likely to be
  *
- * Beginning `for in` takes about 5 ns for each object before anything is tested. A shape whose objects look alike,
- * as those of one client do, goes over to reading its members by name (chain.ts): "nested order" and "$defs:
- * message" take two and three fifths of the time. That is no better in general: once objects have more than four
- * looks, such reads take a third to three quarters longer than the loop, and engines do not unlearn. So a shape
- * first watches valid objects, and one that sees them vary keeps the loop. Closed shapes keep it too: they must
- * look at every name anyway. Asking for a chain costs the loop about 3 ns ("flat: search, closed").
- *
  * A value is JSON: a plain object, whose members are all its own; `__proto__` and `constructor` are names like
  * others. A test of ownership for each member would double the cost, so it is made only while somebody has
  * given Object.prototype enumerable members (Run.polluted).
@@ -25,11 +18,12 @@
  * Not here: how keywords become shapes (check-object.ts).
  */
 
-import { chainOf } from './chain.ts'
 import { hasLength } from './code-points.ts'
 import type { Check } from './node.ts'
-import type { Members } from './readers.ts'
-import type { Run } from './run.ts'
+import { MANY, type Run } from './run.ts'
+
+/** Members of a JSON object, by name. */
+export type Members = { readonly [name: string]: unknown }
 
 /** What a loop does with a part. Numbers, for they are compared for each member of each value. */
 export const Kind = {
@@ -95,16 +89,6 @@ export class Part {
   }
 }
 
-/** A chain is made when so many objects in a row were alike, and given up when so many were watched. */
-const ALIKE = 500
-const WATCHED = 5_000
-/** So many lists of names count as alike: engines keep apart as many layouts at one place in the source. */
-const MAX_LOOKS = 4
-/** Characters of such a list; bounds what is kept of values. */
-const MAX_LOOK = 256
-/** Members of a chain: asking for many absent ones costs more than a loop over the present ones. */
-const MAX_CHAIN = 8
-
 /** The known members of an object. */
 export class Shape {
   readonly run: Run
@@ -114,14 +98,6 @@ export class Shape {
   readonly needed: number
   /** Whether other members are refused. */
   readonly closed: boolean
-  /** Does what the loop does, faster for objects that look alike (chain.ts). */
-  chain: Check | undefined = undefined
-  /** How many more objects may be watched. */
-  unwatched: number
-  /** How many objects in a row were alike. */
-  alike = 0
-  /** Their lists of names. */
-  readonly looks = new Set<string>()
 
   /** @param end - stands after the last part; its name is never looked at as one */
   constructor(run: Run, parts: readonly Part[], end: Part, closed: boolean) {
@@ -130,7 +106,6 @@ export class Shape {
     this.index = new Map(parts.map((part) => [part.name, part]))
     this.needed = end.before
     this.closed = closed
-    this.unwatched = closed || parts.length > MAX_CHAIN ? 0 : WATCHED
     parts.forEach((part, i) => {
       part.next = parts[i + 1] ?? end
     })
@@ -139,19 +114,15 @@ export class Shape {
 
 // Below, kinds are literals: reading them from `Kind` for each member adds a tenth to "array: 100 objects".
 
-/**
- * Tests an object against a shape; any other value fails.
- *
- * @param chained - whether the shape's chain may answer
- */
-export function meets(shape: Shape, value: unknown, chained = true): boolean {
-  const { chain } = shape
-  if (chain !== undefined && chained && !shape.run.polluted) return chain(value)
+/** Tests an object against a shape; any other value fails. */
+export function meets(shape: Shape, value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const own = (shape.run.polluted ? ownMembers(value as Members) : value) as Members
+  if (shape.run.large?.has(own) === true && !shape.closed) return meetsLarge(shape, own)
   let at = shape.first
   // Required parts found: counted by their places, at each departure from the schema's order, not one by one.
   let found = 0
+  let strangers = 0
   for (const name in own) {
     const part = own[name]
     if (at.name !== name) {
@@ -159,6 +130,7 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
       const to = guess.name === name ? guess : shape.index.get(name)
       if (to === undefined) {
         if (shape.closed && part !== undefined) return false
+        if (++strangers > MANY) return meetsLarge(shape, own)
         continue
       }
       found += at.before - to.before
@@ -168,34 +140,31 @@ export function meets(shape: Shape, value: unknown, chained = true): boolean {
     let fit: boolean
     if (kind === 1) fit = typeof part === 'string'
     else if (kind === 2) fit = meets(at.shape as Shape, part)
-    else fit = fits(at, part)
+    else fit = fits(at, part, shape.run)
     if (!fit) {
       if (part !== undefined) return false
       found -= at.required
     }
     at = at.next
   }
-  if (found + at.before !== shape.needed) return false
-  if (shape.unwatched > 0) watch(shape, own)
+  return found + at.before === shape.needed
+}
+
+/** The same for an object with many members that the shape does not know: the known ones are looked up. */
+function meetsLarge(shape: Shape, value: Members): boolean {
+  const { run, index } = shape
+  run.large ??= new WeakMap()
+  if (!run.large.has(value)) run.large.set(value, undefined)
+  run.charge(index.size)
+  for (const [name, part] of index) {
+    const member = Object.hasOwn(value, name) ? value[name] : undefined
+    if (member === undefined ? part.required === 1 : !part.check(member)) return false
+  }
   return true
 }
 
-/** Looks at a valid object's names. A shape that met enough objects alike gets a chain. */
-function watch(shape: Shape, value: Members): void {
-  const { looks } = shape
-  const look = Object.keys(value).join()
-  if (look.length > MAX_LOOK || looks.add(look).size > MAX_LOOKS) {
-    looks.clear()
-    shape.alike = 0
-  } else if (++shape.alike === ALIKE) {
-    shape.unwatched = 1
-    shape.chain = chainOf(shape, (other) => meets(shape, other, false))
-  }
-  if (--shape.unwatched === 0) looks.clear()
-}
-
 /** Tests a value against a part that is neither a plain string nor an object. Undefined never fits. */
-function fits(part: Part, value: unknown): boolean {
+function fits(part: Part, value: unknown, run: Run): boolean {
   switch (part.kind) {
     case 0: // any
       return value !== undefined
@@ -206,7 +175,7 @@ function fits(part: Part, value: unknown): boolean {
     case 5: // boolean
       return typeof value === 'boolean'
     case 6: // text
-      return typeof value === 'string' && hasLength(value, part.min, part.max)
+      return typeof value === 'string' && hasLength(value, part.min, part.max, run)
     case 7: {
       // choice
       const { choices } = part

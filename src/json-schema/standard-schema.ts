@@ -17,8 +17,8 @@
 
 import { type CompileOptions, compile } from './compile.ts'
 import type { FromSchema, JsonSchemaObject } from './infer.ts'
-import { escapeSegment, type ValidationError, type ValidationResult } from './result.ts'
-import { DEFAULT_LIMITS } from './run.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import { memberPath, type ValidationError, type ValidationResult } from './result.ts'
 
 /** The dialects that are asked for, the preferred one first. */
 const TARGETS = ['draft-2020-12', 'draft-07'] as const
@@ -192,7 +192,7 @@ class StandardAdapter implements SchemaAdapter {
 function toError({ message, path }: StandardIssue): ValidationError {
   let pointer = ''
   for (const segment of path ?? []) {
-    pointer += `/${escapeSegment(String(typeof segment === 'object' ? segment.key : segment))}`
+    pointer = memberPath(pointer, String(typeof segment === 'object' ? segment.key : segment))
   }
   return { path: pointer, keyword: '~standard', message }
 }

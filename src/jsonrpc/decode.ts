@@ -19,6 +19,7 @@
 
 import { Buffer, isUtf8 } from 'node:buffer'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { isShallow, measureBody } from './measure.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { RpcError } from './rpc-error.ts'
 
@@ -65,10 +66,12 @@ export type Decoded = DecodedRequest | DecodedNotification | DecodedResponse | D
  * Reads a body as JSON.
  *
  * @param bytes - the whole body
+ * @param maxDepth - arrays and objects inside each other, see measure.ts; `Infinity`: no limit
  * @returns any JSON value. `__proto__` in it is an own property like any other
- * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, or is not UTF-8 or not JSON
+ * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, is not UTF-8, not JSON, or nested
+ *   too deeply
  */
-export function decodeBody(bytes: Uint8Array): unknown {
+export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINITY): unknown {
   if (bytes.length === 0) throw parseError('the body is empty, expected a JSON-RPC message')
   // Decoding must be fatal: a replacement character in a string would change what the client said.
   if (!isUtf8(bytes)) throw parseError('the body is not valid UTF-8')
@@ -79,8 +82,10 @@ export function decodeBody(bytes: Uint8Array): unknown {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const text = buffer.toString('utf8')
+  if (!isShallow(text, maxDepth)) measureBody(bytes, maxDepth)
   try {
-    return JSON.parse(buffer.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     // The engine's own message quotes the input and differs between versions of Node.
     throw parseError(`the body is not valid JSON (${bytes.length} bytes received)`)

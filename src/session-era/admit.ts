@@ -22,6 +22,7 @@ import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '.
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { quote } from '../protocol/excerpt.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from './revisions.ts'
 import type { Session } from './session.ts'
@@ -98,7 +99,7 @@ export function checkVersion(
   const revision = findRevision(protocolVersion)
   if (revision !== undefined) return { revision }
   const supported = SESSION_REVISIONS.join(', ')
-  const problem = `Unsupported MCP-Protocol-Version ${JSON.stringify(protocolVersion.slice(0, 100))}: expected one of ${supported}`
+  const problem = `Unsupported MCP-Protocol-Version ${quote(protocolVersion)}: expected one of ${supported}`
   return refused(400, id, new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }))
 }
 
@@ -154,7 +155,7 @@ function checkRequests(
     const used = new Set<JsonRpcId>()
     const duplicate = requests.find(({ id }) => inFlight?.has(id) || used.has(id) || !used.add(id))
     if (duplicate !== undefined) {
-      const problem = `The id ${JSON.stringify(duplicate.id)} is in use by a request that is not answered yet`
+      const problem = `The id ${typeof duplicate.id === 'string' ? quote(duplicate.id) : duplicate.id} is in use by a request that is not answered yet`
       return refused(400, duplicate.id, new RpcError(ErrorCode.INVALID_REQUEST, problem))
     }
   }

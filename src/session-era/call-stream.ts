@@ -11,6 +11,7 @@
  */
 
 import { encodeData } from '../sse/frame.ts'
+import { Gate } from '../sse/gate.ts'
 import { ReplayRing } from '../sse/replay-ring.ts'
 import type { Session } from './session.ts'
 import { Stream } from './stream.ts'
@@ -27,10 +28,32 @@ export class CallStream extends Stream {
   #owner: StreamOwner | undefined
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
+  #name: string | undefined = undefined
+  /** Lifecycle: while somebody waits for the client to come back. */
+  #return: Gate | undefined = undefined
 
   constructor(host: StreamHost, owner: StreamOwner, primes: boolean, session: Session | undefined) {
     super(host, primes, session)
     this.#owner = owner
+  }
+
+  /** Made once: it is part of every frame. */
+  override get name(): string {
+    this.#name ??= super.name
+    return this.#name
+  }
+
+  /**
+   * For who can wait instead of sending more: resolves, and never rejects, when the client has taken what waits for
+   * it, when it is back, or when the stream is finished.
+   *
+   * @returns undefined: what is sent next makes nobody lose anything
+   */
+  get room(): Promise<void> | undefined {
+    if (this.attached) return this.connectionRoom
+    if (this.finished || !this.#endangersUnseen) return undefined
+    this.#return ??= new Gate()
+    return this.#return.passed
   }
 
   /**
@@ -61,6 +84,7 @@ export class CallStream extends Stream {
     this.finished = true
     const sent = json === undefined || this.#put(json, true)
     this.end()
+    this.#comesBack()
     if (!this.attached) this.#owner = undefined
     return sent
   }
@@ -75,12 +99,30 @@ export class CallStream extends Stream {
   }
 
   protected override onAttached(): void {
+    this.#comesBack()
     this.#owner?.streamAttached()
   }
 
   protected override onDetached(): void {
     this.#owner?.streamDetached()
     if (this.finished) this.#owner = undefined
+  }
+
+  /**
+   * Whether half of what the ring holds, now that it drops events, has not been sent to any connection. The other half
+   * was on its way when the connection was lost. A client that is not waited for is not expected back.
+   */
+  get #endangersUnseen(): boolean {
+    const ring = this.#ring
+    if (ring === undefined || !this.resumable || this.host.disconnectGraceMs === 0) return false
+    const unseen = this.last - this.delivered
+    return unseen > 0 && ring.oldest > 1 && unseen * 2 >= ring.size
+  }
+
+  /** Whoever waits for the client goes on. */
+  #comesBack(): void {
+    this.#return?.open()
+    this.#return = undefined
   }
 
   #put(json: string, last: boolean): boolean {

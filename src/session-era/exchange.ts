@@ -13,6 +13,7 @@ import { Abortable } from '../dispatch/abortable.ts'
 import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -74,8 +75,13 @@ export class SessionExchange extends Abortable implements Exchange {
     return this.#reply.session?.logLevel
   }
 
-  notify(method: string, params: JsonObject): void {
-    if (!this.#settled) this.#reply.send(encodeNotification(method, params))
+  get messageRate(): Rate | undefined {
+    return this.#reply.state.settings.messageRate
+  }
+
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    if (this.#settled || !this.#reply.send(encodeNotification(method, params))) return undefined
+    return this.untilRoom(this.#reply.room)
   }
 
   closeStream(retryMs?: number): void {
@@ -86,6 +92,7 @@ export class SessionExchange extends Abortable implements Exchange {
   complete(outcome: Outcome): void {
     if (this.#settled) return
     this.#settled = true
+    this.release()
     const limit = 'error' in outcome && outcome.error instanceof LimitError ? outcome.error : undefined
     if (limit !== undefined && this.#reply.refuse(this, limit)) return
     this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))

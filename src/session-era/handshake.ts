@@ -34,7 +34,7 @@ export function readHello(params: JsonObject | undefined): Hello {
   if (typeof info['name'] !== 'string') throw invalid('"clientInfo.name", a string', info['name'])
   if (typeof info['version'] !== 'string') throw invalid('"clientInfo.version", a string', info['version'])
   const peer = { info: info as unknown as Implementation, capabilities: capabilities as ClientCapabilities }
-  const peerKey = JSON.stringify([info, capabilities])
+  const peerKey = textOf([info, capabilities])
   if (peerKey.length > MAX_PEER_LENGTH) {
     const problem = `initialize: clientInfo and capabilities are ${peerKey.length} characters of JSON, above the limit of ${MAX_PEER_LENGTH}`
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
@@ -50,6 +50,16 @@ export function welcome(server: McpServer, revision: Revision, hasSessions: bool
     capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions }),
     serverInfo: server.info,
     ...(server.instructions !== undefined && { instructions: server.instructions }),
+  }
+}
+
+/** What a framework has parsed may be nested to any depth. */
+function textOf(peer: unknown): string {
+  try {
+    return JSON.stringify(peer)
+  } catch (cause) {
+    const problem = 'initialize: clientInfo and capabilities are nested too deeply to be remembered'
+    throw new RpcError(ErrorCode.INVALID_PARAMS, problem, undefined, { cause })
   }
 }
 

@@ -16,6 +16,7 @@ import {
   listResourceTemplates,
   readResource,
   requireUri,
+  resourceError,
 } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { callTool, listTools } from '../features/tools.ts'
@@ -55,7 +56,7 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
   checkSubscribable(uri)
   const { subscribe: wanted } = findResource(uri, ctx, server)
   if (wanted === undefined || wanted === false) {
-    throw new RpcError(ErrorCode.INVALID_PARAMS, `The resource does not tell of its changes: ${uri}`, { uri })
+    throw resourceError(ErrorCode.INVALID_PARAMS, 'The resource does not tell of its changes', uri)
   }
   if (session === undefined || session.closed || session.subscriptions?.from.has(uri)) return {}
   const { maxSubscriptionsPerSession } = state.settings

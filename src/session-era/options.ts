@@ -1,5 +1,6 @@
 /** What the session era can be told: limits with their defaults, and hooks. */
 
+import type { Rate } from '../dispatch/token-bucket.ts'
 import type { Implementation } from '../protocol/wire-types.ts'
 
 export interface SessionOptions {
@@ -63,6 +64,8 @@ export interface SessionEraSettings extends SessionEraLimits {
   /** `undefined`: streams cannot be resumed. */
   readonly replay: Required<ReplayOptions> | undefined
   readonly duplicateIds: 'accept' | 'reject'
+  /** `undefined`: calls may send any number of progress and log messages. */
+  readonly messageRate: Rate | undefined
   readonly onSessionOpened: ((session: SessionInfo) => void) | undefined
   readonly onSessionClosed: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
 }

@@ -86,11 +86,12 @@ export class PostReply implements StreamOwner {
   /** Announces a request that will be answered. All of them, before the first answer. */
   expect(exchange: SessionExchange): void {
     this.count += 1
-    if (this.#first === undefined) this.#first = exchange
-    else {
-      this.#others ??= new Set()
-      this.#others.add(exchange)
+    if (this.#first === undefined) {
+      this.#first = exchange
+      return
     }
+    this.#others ??= new Set()
+    this.#others.add(exchange)
   }
 
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
@@ -115,6 +116,11 @@ export class PostReply implements StreamOwner {
     const sent = this.open()?.send(json) === true
     if (!sent) this.state.counters.undeliverable += 1
     return sent
+  }
+
+  /** See `CallStream.room`. */
+  get room(): Promise<void> | undefined {
+    return this.#stream?.room
   }
 
   /** The stream of this reply, opened when it is not open; undefined when the client can have none. */

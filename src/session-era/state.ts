@@ -76,6 +76,10 @@ export class SessionEraState implements ListenerHost {
     return this.settings.maxStreamBufferBytes
   }
 
+  get disconnectGraceMs(): number {
+    return this.settings.disconnectGraceMs
+  }
+
   get replay(): Required<ReplayOptions> | undefined {
     return this.settings.replay
   }

@@ -8,6 +8,8 @@ import type { Session } from './session.ts'
 
 export interface StreamHost {
   readonly maxStreamBufferBytes: number
+  /** How long a call goes on without its client; 0: to its end. */
+  readonly disconnectGraceMs: number
   readonly replay: Required<ReplayOptions> | undefined
   readonly keepAlive: KeepAlive
   readonly clock: CoarseClock

@@ -124,6 +124,11 @@ export abstract class Stream {
     this.onDetached()
   }
 
+  /** See `SseWriter.room`. */
+  protected get connectionRoom(): Promise<void> | undefined {
+    return this.#writer?.room
+  }
+
   /** Whether events have ids and are kept. */
   protected get keeps(): boolean {
     return this.session !== undefined && this.host.replay !== undefined

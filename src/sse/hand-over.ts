@@ -31,9 +31,14 @@ const KEEP_ALIVE_BUFFER_MS = 1000
 
 let standIn: ServerResponse | undefined
 
+/** Whether the methods of a response are node's own, and not middleware's. */
+export function isNative(response: ServerResponse | undefined): boolean {
+  return response?.write === write && response.end === end
+}
+
 /** Whether frames may go past the response to its socket: its methods are node's own, and it is its turn. */
 export function writesToSocket(response: ServerResponse): boolean {
-  return response.socket !== null && response.write === write && response.end === end
+  return response.socket !== null && isNative(response)
 }
 
 /**

@@ -15,7 +15,7 @@
  * Not here: what the comment looks like and when it is skipped (writer.ts).
  */
 
-const TICKS_PER_INTERVAL = 32
+export const TICKS_PER_INTERVAL = 32
 /** The latest comment, in intervals. */
 const WINDOW_END = 1.25
 /** Longest delay that timers take; a longer one would fire at once. */
@@ -26,7 +26,10 @@ export interface IdleStream {
   /** Ticks since the last write. Set to 0 by the stream, counted up here. */
   idleTicks: number
   readonly closed: boolean
-  /** Sends a comment and sets `idleTicks` to 0, or does neither while the client is not reading. */
+  /**
+   * Sends a comment and sets `idleTicks` to 0, or does neither while the client is not reading. Called at every tick
+   * from the one on at which a comment is due.
+   */
   comment(): void
 }
 

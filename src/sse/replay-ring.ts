@@ -63,6 +63,11 @@ export class ReplayRing {
     return this.#next
   }
 
+  /** Sequence number of the oldest frame kept; that of the next one when there is none. */
+  get oldest(): number {
+    return this.#oldest
+  }
+
   /** Frames kept. */
   get size(): number {
     return this.#next - this.#oldest

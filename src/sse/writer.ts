@@ -7,8 +7,9 @@
  *
  *    new --open--> open --end / drop / the connection closes--> closed
  *
- * Frames of one turn of the event loop are joined and leave as one chunk in one write. They go straight to the
- * socket where that is possible: a write to a response is four writes to its socket, for a chunk's size, its data
+ * Frames of one turn of the event loop are joined and leave as one chunk in one write, or as several when there are
+ * many: what waits is never measured or joined again for each frame. They go straight to the socket where that is
+ * possible: a write to a response is four writes to its socket, for a chunk's size, its data
  * and two line ends ("streaming", bench/: half the CPU time of a message). They go through the response while it
  * waits behind another one of its connection, or when its methods are not node's own.
  *
@@ -17,28 +18,23 @@
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1.
  * Invariant: after `closed` turns true nothing is written, no listener of ours is left, and `onClose` has been
  * called, once.
- * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), sessions.
+ * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), how to wait for a client that is
+ * behind (drain.ts), sessions.
  */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Drain } from './drain.ts'
 import { encodeComment } from './frame.ts'
-import { finishing, handBack, handOver, writesToSocket } from './hand-over.ts'
+import { finishing, handBack, handOver, isNative, writesToSocket } from './hand-over.ts'
+import { withEventStreamHeaders } from './stream-head.ts'
 
-const EVENT_STREAM_HEADERS: readonly string[] = [
-  'Content-Type',
-  'text/event-stream',
-  // no-transform keeps compressing middleware and proxies from holding frames back.
-  'Cache-Control',
-  'no-cache, no-transform',
-  // The same, for nginx, which buffers proxied responses unless told not to.
-  'X-Accel-Buffering',
-  'no',
-]
 const COMMENT = encodeComment()
 const LAST_CHUNK = '0\r\n\r\n'
 /** No UTF-16 code unit takes more bytes than this in UTF-8. */
 const MAX_BYTES_PER_UNIT = 3
+/** Code units that a turn collects before they leave. Long texts cost more to join, and the system takes no more at once. */
+const CHUNK_UNITS = 64 * 1024
 
 /** Where a response or a socket keeps its writer, so that one listener function serves all streams without a closure. */
 const WRITER = Symbol('SseWriter')
@@ -78,6 +74,8 @@ export class SseWriter {
   readonly #options: SseWriterOptions
   /** Frames of this turn. */
   #frames = ''
+  /** Lifecycle: from the first time that the client is behind. */
+  #drain: Drain | undefined = undefined
   /** What the connection had received when the response was handed over. */
   #bytesRead = 0
   #closed = false
@@ -102,6 +100,14 @@ export class SseWriter {
     return !this.#closed && (this.#socket ?? this.#response)?.writableNeedDrain === true
   }
 
+  /**
+   * For who can wait instead of writing more: resolves, and never rejects, when the client has taken what waits for
+   * it, or when the writer is closed. undefined: little waits, and little was written in this turn.
+   */
+  get room(): Promise<void> | undefined {
+    return this.#drain?.room
+  }
+
   /** Bytes written that the operating system has not taken yet. */
   get waitingBytes(): number {
     return this.#handedOn + Buffer.byteLength(this.#frames)
@@ -119,7 +125,7 @@ export class SseWriter {
   open(headers?: OutgoingHttpHeaders | readonly string[], firstFrame?: string): void {
     if (this.#gone()) return
     const response = this.#response as ServerResponse
-    response.writeHead(200, headers === undefined ? (EVENT_STREAM_HEADERS as string[]) : merge(headers))
+    response.writeHead(200, withEventStreamHeaders(headers))
     this.idleTicks = 0
     const first = firstFrame || COMMENT
     if (!writesToSocket(response)) {
@@ -184,9 +190,18 @@ export class SseWriter {
     return true
   }
 
-  /** Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client. */
+  /**
+   * Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client: then it
+   * drops a client that has taken none of them for long.
+   */
   comment(): void {
-    if (this.#gone() || this.#response?.headersSent === false || this.backPressured) return
+    if (this.#gone() || this.#response?.headersSent === false) return
+    if (this.backPressured) {
+      // Without a socket it is not its turn, and waits for another response.
+      const socket = this.#socket ?? this.#response?.socket
+      if (socket && this.#behind().isStalled(socket, this.idleTicks)) this.#drop()
+      return
+    }
     this.idleTicks = 0
     this.#put(COMMENT)
   }
@@ -211,7 +226,7 @@ export class SseWriter {
       handBack(carrier, carrier.bytesRead === this.#bytesRead)
       return true
     }
-    if (!response.headersSent) response.writeHead(200, EVENT_STREAM_HEADERS as string[])
+    if (!response.headersSent) response.writeHead(200, withEventStreamHeaders())
     if (socket !== undefined && response.chunkedEncoding) {
       writeChunk(socket, rest, LAST_CHUNK, finishing(response))
       socket.uncork()
@@ -237,12 +252,10 @@ export class SseWriter {
 
   #fits(frame: string): boolean {
     const { maxBufferBytes } = this.#options
+    // Frames of this turn are not measured: that would be done again for each that follows.
     const units = this.#frames.length + frame.length
     if (this.#handedOn + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
-    const bytes = Buffer.byteLength(frame)
-    const counted = bytes > maxBufferBytes ? 0 : bytes
-    if (this.waitingBytes + counted <= maxBufferBytes) return true
-    // Frames of this turn wait for its end, not for the client. Offer them to the operating system first.
+    // They wait for the turn's end, not for the client. Offer them to the operating system first.
     this.#flush()
     const response = this.#response
     if (this.#socket === undefined && response !== undefined) {
@@ -250,7 +263,8 @@ export class SseWriter {
       if (response.writableCorked > 0) response.uncork()
       else response.socket?.uncork()
     }
-    return this.waitingBytes + counted <= maxBufferBytes
+    const bytes = Buffer.byteLength(frame)
+    return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
   }
 
   /** Bytes that socket or response hold. */
@@ -262,6 +276,9 @@ export class SseWriter {
   #join(frame: string): void {
     if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
     this.#frames += frame
+    if (this.#frames.length < CHUNK_UNITS) return
+    this.#flush()
+    if (!this.#closed) this.#behind().untilNextTurn()
   }
 
   /** Sends what this turn has brought so far. */
@@ -276,9 +293,25 @@ export class SseWriter {
 
   #put(text: string): void {
     const socket = this.#socket
-    if (socket === undefined) this.#response?.write(bytesOf(text))
-    else if (this.#response?.chunkedEncoding === false) socket.write(bytesOf(text))
-    else writeChunk(socket, text)
+    const response = this.#response
+    const carrier = socket ?? (response as ServerResponse)
+    const isTaken =
+      socket === undefined || response?.chunkedEncoding === false
+        ? carrier.write(bytesOf(text))
+        : writeChunk(socket, text)
+    // Middleware may have replaced `write` by one that returns nothing.
+    if (isTaken === false) this.#behind().untilDrain()
+    else if (
+      this.#handedOn > this.#options.maxBufferBytes / 2 &&
+      (socket !== undefined || isNative(response))
+    ) {
+      this.#behind().untilWritten()
+    }
+  }
+
+  #behind(): Drain {
+    this.#drain ??= new Drain(this.#socket ?? (this.#response as ServerResponse))
+    return this.#drain
   }
 
   #drop(): false {
@@ -307,6 +340,7 @@ export class SseWriter {
     this.#frames = ''
     const carrier = this.#response ?? this.#socket
     if (carrier !== undefined) this.#unlisten(carrier)
+    this.#drain?.close()
     this.#options.onClose?.()
   }
 
@@ -329,37 +363,13 @@ function flushAll(): void {
 }
 
 /** One chunk and, at the end of the body, the last one, in one write. */
-function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): void {
+function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): boolean {
   const size = Buffer.byteLength(text)
   const bytes = size === 0 ? last : `${size.toString(16)}\r\n${text}\r\n${last}`
-  if (size === text.length) socket.write(bytes, 'latin1', done)
-  else socket.write(bytesOf(bytes), done)
+  return size === text.length ? socket.write(bytes, 'latin1', done) : socket.write(bytesOf(bytes), done)
 }
 
 /** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */
 function bytesOf(text: string): Buffer {
   return Buffer.from(text)
-}
-
-/** The writer's headers and the caller's as one flat list, the form that node:http takes without a copy. */
-function merge(headers: OutgoingHttpHeaders | readonly string[]): string[] {
-  const merged: string[] = Array.isArray(headers)
-    ? [...(headers as readonly string[])]
-    : flatten(headers as OutgoingHttpHeaders)
-  const given = new Set<string>()
-  for (let i = 0; i < merged.length; i += 2) given.add((merged[i] as string).toLowerCase())
-  for (let i = 0; i < EVENT_STREAM_HEADERS.length; i += 2) {
-    const name = EVENT_STREAM_HEADERS[i] as string
-    if (!given.has(name.toLowerCase())) merged.push(name, EVENT_STREAM_HEADERS[i + 1] as string)
-  }
-  return merged
-}
-
-function flatten(headers: OutgoingHttpHeaders): string[] {
-  const flat: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
-  }
-  return flat
 }

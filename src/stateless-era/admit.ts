@@ -22,6 +22,7 @@ import { type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { excerpt, quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
 import { checkStandardHeaders, checkVersionHeader } from './mirrored-headers.ts'
@@ -78,7 +79,7 @@ export function admitPost(
     if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
     checkStandardHeaders(method, params, incoming.methodHeader, incoming.nameHeader, namedBy)
     if (!methods.has(method) && method !== Method.listen) {
-      const problem = `Method not found: ${JSON.stringify(method.slice(0, 100))} (this server speaks ${supported.join(', ')})`
+      const problem = `Method not found: ${quote(method)} (this server speaks ${supported.join(', ')})`
       return refused(404, id, ErrorCode.METHOD_NOT_FOUND, problem)
     }
     const readable =
@@ -112,9 +113,9 @@ function refuseLegacyInitialize(
 }
 
 function unsupported(requested: string, supported: readonly string[]): RpcError {
-  const shown = JSON.stringify(requested.slice(0, 100))
-  const problem = `Unsupported protocol version ${shown}: this server speaks ${supported.join(', ')}, without initialize`
-  return new RpcError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, problem, { supported, requested })
+  const problem = `Unsupported protocol version ${quote(requested)}: this server speaks ${supported.join(', ')}, without initialize`
+  const data = { supported, requested: excerpt(requested) }
+  return new RpcError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, problem, data)
 }
 
 function refused(status: number, id: JsonRpcId | undefined, code: number, message: string): Refused {

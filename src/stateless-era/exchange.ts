@@ -17,6 +17,7 @@ import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
@@ -83,10 +84,18 @@ export class StatelessExchange extends Abortable implements Exchange {
     return this.#state.settings.maxStreamBufferBytes
   }
 
-  notify(method: string, params: JsonObject): void {
-    if (this.#settled) return
-    const frame = encodeMessage(encodeNotification(method, params))
-    if (this.#open()?.write(frame) !== true) this.#state.counters.undeliverable += 1
+  get messageRate(): Rate | undefined {
+    return this.#state.settings.messageRate
+  }
+
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    if (this.#settled) return undefined
+    const writer = this.#open()
+    if (writer?.write(encodeMessage(encodeNotification(method, params))) === true) {
+      return this.untilRoom(writer.room)
+    }
+    this.#state.counters.undeliverable += 1
+    return undefined
   }
 
   /** Streams of this era cannot be resumed, so there is nothing to come back to. */
@@ -166,6 +175,7 @@ export class StatelessExchange extends Abortable implements Exchange {
     clearTimeout(this.#silence)
     if (this.#writer !== undefined) this.#state.keepAlive.delete(this.#writer)
     if (this.#held) this.#state.release(this)
+    this.release()
   }
 }
 

@@ -21,6 +21,7 @@ class ListenExchange extends Abortable implements Exchange {
   readonly logLevel = undefined
   readonly request = undefined
   readonly inputs = undefined
+  readonly messageRate = undefined
   cacheHint = undefined
 
   constructor({ revision, peer, principal, headers }: StatelessExchange) {
@@ -32,7 +33,7 @@ class ListenExchange extends Abortable implements Exchange {
   }
 
   /** What is said on this stream is its news, and nothing else. */
-  notify(): void {}
+  notify(): undefined {}
 
   closeStream(): void {}
 }

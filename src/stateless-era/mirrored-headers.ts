@@ -8,6 +8,7 @@
 import type { HeaderParameter } from '../features/header-parameters.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { quote } from '../protocol/excerpt.ts'
 import { PARAM_HEADER_PREFIX } from '../protocol/header-names.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -123,14 +124,10 @@ function valueAt(args: unknown, path: readonly string[]): unknown {
 }
 
 function mismatch(name: string, header: string | undefined, body: string): RpcError {
-  const got = header === undefined ? 'is missing' : `says ${shown(header)}`
-  return headerError(`The ${name} header ${got}, the body says ${shown(body)}`)
+  const got = header === undefined ? 'is missing' : `says ${quote(header)}`
+  return headerError(`The ${name} header ${got}, the body says ${quote(body)}`)
 }
 
 function headerError(message: string): RpcError {
   return new RpcError(ErrorCode.HEADER_MISMATCH, `Header mismatch: ${message}`)
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text)
 }

@@ -1,6 +1,7 @@
 /** What the stateless era can be told: limits with their defaults. */
 
 import type { SealOptions } from '../dispatch/sealed-state.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import type { TaskLimits } from '../store/memory-task-store.ts'
 import type { TaskStore } from '../store/task-store.ts'
 
@@ -46,6 +47,8 @@ export interface StatelessEraSettings {
   readonly keepAliveMs: number
   readonly sseAfterMs: number
   readonly maxStreamBufferBytes: number
+  /** `undefined`: calls may send any number of progress and log messages. */
+  readonly messageRate: Rate | undefined
   readonly subscriptions: Required<SubscriptionOptions>
   readonly requestState: SealOptions
   readonly tasks: TaskSettings

@@ -22,6 +22,7 @@ import {
 } from '../dispatch/input-required.ts'
 import type { InputRounds } from '../dispatch/input-rounds.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
+import type { Rate } from '../dispatch/token-bucket.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -36,6 +37,7 @@ export class TaskExchange implements Exchange, TaskSeam {
   readonly peer: Peer
   readonly principal: Principal | undefined
   readonly headers: IncomingHttpHeaders
+  readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
   readonly inputs: TaskInputs
@@ -54,6 +56,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.peer = http.peer
     this.principal = http.principal
     this.headers = http.headers
+    this.messageRate = http.messageRate
     this.inputs = new TaskInputs(rounds, () => this.#running)
     this.#tasks = tasks
     this.#rounds = rounds
@@ -82,8 +85,8 @@ export class TaskExchange implements Exchange, TaskSeam {
   }
 
   /** Progress and log messages MUST NOT be sent for a task. */
-  notify(method: string, params: JsonObject): void {
-    this.#http?.notify(method, params)
+  notify(method: string, params: JsonObject): Promise<void> | undefined {
+    return this.#http?.notify(method, params)
   }
 
   closeStream(): void {}

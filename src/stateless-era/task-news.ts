@@ -48,8 +48,9 @@ export class TaskNews {
     if (listeners?.size === 0) this.#listeners.delete(taskId)
   }
 
-  announce(task: TaskView): void {
-    if (!this.#listeners.has(task.record.taskId)) return
+  /** @param task - is not looked at before the end of the turn */
+  announce(taskId: string, task: TaskView): void {
+    if (!this.#listeners.has(taskId)) return
     this.#changed.add(task)
     if (this.#scheduled) return
     this.#scheduled = true

@@ -61,10 +61,11 @@ export class TaskQuestions {
   /** Takes the answers to open questions; what answers none of them is ignored. */
   answer(responses: JsonObject): void {
     let isAnswered = false
-    for (const [key, { resolve }] of [...this.#open]) {
-      if (!Object.hasOwn(responses, key)) continue
+    for (const [key, response] of Object.entries(responses)) {
+      const question = this.#open.get(key)
+      if (question === undefined) continue
       this.#open.delete(key)
-      resolve(responses[key])
+      question.resolve(response)
       isAnswered = true
     }
     if (isAnswered) this.#changed()

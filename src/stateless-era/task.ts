@@ -5,8 +5,9 @@
  *         \                              /
  *          `---> completed | failed | cancelled          once, and never changed after
  *
- * Its record is changed here at once and written to the store behind that, one write at a time; the last state is
- * written before anybody sees it, since it may turn out not to be writable.
+ * Its record is changed here at once and written to the store behind that, one write at a time, with all changes of a
+ * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable.
+ * The text of open questions is made when somebody looks, and not for each question: they may be many.
  *
  * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
@@ -37,6 +38,8 @@ export class RunningTask {
   readonly #host: TaskHost
   readonly #abort: (reason: Error) => void
   #record: TaskRecord
+  /** Questions were opened or closed, and the record does not say so yet. */
+  #isBehind = false
   #written: TaskRecord
   #writing: Promise<void> | undefined
   #end: Promise<void> | undefined
@@ -53,7 +56,18 @@ export class RunningTask {
     this.questions = new TaskQuestions(() => this.#refresh())
   }
 
+  get taskId(): string {
+    return this.#record.taskId
+  }
+
   get record(): TaskRecord {
+    if (this.#isBehind) {
+      this.#isBehind = false
+      const payload = this.questions.text
+      // The status follows from whether questions are open.
+      const status = payload === undefined ? 'working' : 'input_required'
+      this.#record = { ...this.#record, status, payload }
+    }
     return this.#record
   }
 
@@ -76,10 +90,9 @@ export class RunningTask {
     return finished
   }
 
-  /** The status follows from whether questions are open. */
   #refresh(): void {
-    const payload = this.questions.text
-    this.#change({ status: payload === undefined ? 'working' : 'input_required', payload })
+    if (this.#end === undefined) this.#isBehind = true
+    this.#change({})
   }
 
   #change(changes: Partial<TaskRecord>): void {
@@ -94,8 +107,9 @@ export class RunningTask {
   }
 
   async #write(): Promise<void> {
-    while (this.#written !== this.#record) {
-      const record = this.#record
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#written !== this.record) {
+      const { record } = this
       try {
         await this.#host.store.update(record)
       } catch (error) {
@@ -121,6 +135,7 @@ export class RunningTask {
         server.reportError(again, { phase: 'transport', method: Method.toolsCall })
       }
     }
+    this.#isBehind = false
     this.#record = last
     this.#host.changed(this)
     this.#host.ended(this)

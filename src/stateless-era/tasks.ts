@@ -128,7 +128,7 @@ export class Tasks implements TaskHost {
   }
 
   changed(task: RunningTask): void {
-    this.news.announce(task)
+    this.news.announce(task.taskId, task)
     this.#checkIdle()
   }
 

@@ -147,3 +147,21 @@ test('digestParams is the same however members are ordered, and differs with eve
   for (let i = 0; i < 300; i++) deep = [deep]
   assert.throws(() => digestParams(deep), { code: -32602 })
 })
+
+test('digestParams of large parameters is the same when they come again, and of all others in any order', () => {
+  const rows = Array.from({ length: 20_000 }, (_, i) => ({ name: `row ${i}`, id: i }))
+  const random = Object.fromEntries(
+    Array.from({ length: 50_000 }, (_, i) => [`k${(i * 2_654_435_761) % 2 ** 32}`, i]),
+  )
+  let nested: unknown = rows
+  for (let depth = 0; depth < 240; depth++) nested = [nested]
+  for (const params of [{ rows }, { random }, { nested }]) {
+    assert.equal(digestParams(JSON.parse(JSON.stringify(params))), digestParams(params))
+  }
+  // What is small is the same in any order, a member called like a prototype included.
+  const one = JSON.parse('{"b":[{"y":1,"x":2}],"__proto__":{"z":1,"a":2},"a":0}')
+  const other = JSON.parse('{"a":0,"__proto__":{"a":2,"z":1},"b":[{"x":2,"y":1}]}')
+  assert.equal(digestParams(one), digestParams(other))
+  assert.notEqual(digestParams(one), digestParams({ a: 0, b: [{ x: 2, y: 1 }] }))
+  assert.deepEqual(Object.keys(one), ['b', '__proto__', 'a'])
+})

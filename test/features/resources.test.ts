@@ -226,3 +226,24 @@ test('a URI or template that is malformed, or a name that is empty, throws at re
     /template "t" has no variable "other"/,
   )
 })
+
+test('a URI with a host name that cannot exist belongs to no template; others may be as long as they like', async (t) => {
+  const { server } = define()
+  server.registerResourceTemplate('any', 'http://{+rest}', {}, (uri) => uri.href)
+  const session = await open(t, server)
+  const long = '\u4e00'.repeat(400)
+  const hosts = [
+    `http://${long}/`,
+    ` http:\t//${long}`,
+    `http:${long}`,
+    `http://${encodeURIComponent(long)}/a`,
+  ]
+  for (const uri of hosts) {
+    const { error } = await session.request(...read(uri), { check: false })
+    assert.equal(error.code, ErrorCode.RESOURCE_NOT_FOUND)
+  }
+  for (const uri of ['http://b%C3%BCcher.example/a', `http://host/${'p'.repeat(50_000)}`]) {
+    const { result } = await session.request(...read(uri), { check: false })
+    assert.equal(result.contents[0].text, new URL(uri).href)
+  }
+})

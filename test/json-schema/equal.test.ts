@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { multipleOf } from '../../src/json-schema/decimal.ts'
 import { equal, findDuplicate } from '../../src/json-schema/equal.ts'
-import { DEFAULT_LIMITS, Run } from '../../src/json-schema/run.ts'
+import { DEFAULT_LIMITS } from '../../src/json-schema/limits.ts'
+import { Run } from '../../src/json-schema/run.ts'
 
 function fresh(): Run {
   const run = new Run(DEFAULT_LIMITS)

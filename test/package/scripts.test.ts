@@ -192,7 +192,7 @@ describe('build output', () => {
     const home = folder(t, {
       'a.ts':
         "import { join } from 'node:path'\nimport { b } from './b.ts'\nexport const a: string = join('a', b)",
-      'b.ts': "export const b = 'b'",
+      'b.ts': 'export const b: string = process.title',
       'needy.ts': "export { z } from 'zod'",
     })
     bundle(join(home, 'a.js'), join(home, 'a.ts'))

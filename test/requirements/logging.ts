@@ -25,8 +25,7 @@ export const logging = requirementsOf(pageOf('server/utilities/logging'), [
     'logging.rate-limited',
     'SHOULD',
     'implementation-considerations',
-    'log messages are limited in rate',
-    because.noRate,
+    'log messages of a call above its rate are left out, and their number is told',
   ],
   [
     'logging.data-context',
@@ -66,7 +65,7 @@ export const logging = requirementsOf(pageOf('server/utilities/logging'), [
     'security',
     'an unexpected throw is not logged to the client, nor is its stack',
   ],
-  ['logging.rate-limiting', 'SHOULD', 'security', 'messages are limited in rate', because.noRate],
+  ['logging.rate-limiting', 'SHOULD', 'security', 'log messages of a call are limited in rate'],
   [
     'logging.fields-validated',
     'SHOULD',

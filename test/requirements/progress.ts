@@ -65,8 +65,7 @@ export const progress = requirementsOf(pageOf('basic/utilities/progress'), [
     'progress.rate-limited',
     'SHOULD',
     'implementation-notes',
-    'progress notifications are limited in rate',
-    because.noRate,
+    'of the progress of a call above its rate the latest value is sent',
   ],
   [
     'progress.stops-after-completion',

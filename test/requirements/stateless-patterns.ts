@@ -112,13 +112,7 @@ export const statelessPatterns = [
     ],
     ['stateless.progress-token', 'MUST', 'behavior-requirements', 'progress has the token of its request'],
     ['stateless.progress-tracked', 'SHOULD', 'implementation-notes', 'without a token no progress is sent'],
-    [
-      'stateless.progress-rate',
-      'SHOULD',
-      'implementation-notes',
-      'progress is limited in its rate',
-      because.noRate,
-    ],
+    ['stateless.progress-rate', 'SHOULD', 'implementation-notes', 'progress is limited in its rate'],
     ['stateless.progress-stops', 'MUST', 'implementation-notes', 'no progress follows the result'],
   ]),
   ...requirementsOf(pageOf('basic/patterns/cancellation', revision), [

@@ -59,13 +59,7 @@ export const statelessUtilities = [
       'a message goes to its own request only',
     ],
     ['stateless.logging-level', 'SHOULD', 'error-handling', 'an unknown level is -32602'],
-    [
-      'stateless.logging-rate',
-      'SHOULD',
-      'implementation-considerations',
-      'messages are limited',
-      because.noRate,
-    ],
+    ['stateless.logging-rate', 'SHOULD', 'implementation-considerations', 'messages are limited'],
     [
       'stateless.logging-content',
       'SHOULD',

@@ -108,6 +108,37 @@ test('the body of a call counts until the call is over, also when it has become 
   }
 })
 
+test('a body of many small values counts by what it takes once it is parsed', async (t) => {
+  const server = new McpServer({ name: 'bodies', version: '1' })
+  let release = () => {}
+  const run = () =>
+    new Promise<string>((resolve) => {
+      release = () => resolve('done')
+    })
+  server.registerTool('call', { inputSchema: { type: 'object' } }, run)
+  const serving = await serve(server, { port: 0, maxTotalBodyBytes: 8 * 1024 * 1024 })
+  t.after(() => serving.close({ drainMs: 0 }))
+  const call = (pairs: number) => {
+    const params = { name: 'call', arguments: { list: Array(pairs).fill([]) }, _meta: META }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+    return upload(body.length, body).replace(
+      'Host',
+      'MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: call\r\nHost',
+    )
+  }
+  const first = await RawSocket.open(serving.port)
+  await first.write(call(100_000))
+  while (serving.stats().callsInProgress === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  // 300 kB of brackets and commas, two of them for each list.
+  assert.ok(serving.stats().bodyBytes > 6_400_000, `${serving.stats().bodyBytes}`)
+  const second = await RawSocket.open(serving.port)
+  await second.write(call(100_000))
+  assert.equal((await second.response()).status, 503)
+  release()
+  assert.equal((await first.response()).status, 200)
+  assert.equal(serving.stats().bodyBytes, 0)
+})
+
 test('a body that waited for the verification of its token is read whole, and its connection goes on', async (t) => {
   const server = new McpServer({ name: 'bodies', version: '1' })
   server.registerTool('length', { inputSchema: { type: 'object' } }, ({ text }) => `${String(text).length}`)

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { encodeEvent } from '../../src/sse/frame.ts'
-import { connect, turn } from './writer-connection.ts'
+import { RawSocket } from '../helpers/raw-socket.ts'
+import { attach, connect, listen, request, turn } from './writer-connection.ts'
 
 test('SseWriter drops a client that does not read once more than maxBufferBytes wait, never more', async (t) => {
   const limit = 200_000
@@ -100,4 +101,27 @@ test('SseWriter.end drops a client that has left no room for the last frame', as
   assert.ok(writer.waitingBytes > 1_000)
   assert.equal(writer.end('data: last\n\n'), false)
   assert.deepEqual([writer.closed, closes(), response.destroyed], [true, 1, true])
+})
+
+test('SseWriter measures and joins each frame once, however many frames of its turn wait', async (t) => {
+  for (const isBehind of [false, true]) {
+    const { server, port } = await listen(t)
+    const client = await RawSocket.open(port)
+    t.after(() => client.destroy())
+    // Behind another response, frames go through the response, and wait there.
+    const first = isBehind ? await request(server, client) : undefined
+    const { writer } = attach(await request(server, client), 1 << 20)
+    writer.open()
+    const frame = `data: ${'x'.repeat(150)}\n\n`
+    const measured = t.mock.method(Buffer, 'byteLength')
+    for (let i = 0; i < 6000; i++) assert.equal(writer.write(frame), true)
+    writer.end()
+    const sizes = measured.mock.calls.map(({ arguments: [text] }) => String(text).length)
+    measured.mock.restore()
+    first?.end('first')
+    if (isBehind) await client.response()
+    assert.equal((await client.response()).body, `:\n\n${frame.repeat(6000)}`)
+    const all = sizes.reduce((sum, size) => sum + size, 0)
+    assert.ok(all <= 2 * 6000 * frame.length, `${all} characters were measured for ${6000 * frame.length}`)
+  }
 })

@@ -273,3 +273,32 @@ test('a question with a time limit of its own is withdrawn when nobody answers',
   t.mock.timers.tick(1)
   assert.equal(textOf(await client.until(taskId, 'completed')), 'ERR_REQUEST_TIMEOUT')
 })
+
+test('many questions asked together are written down once, not again for each', async (t) => {
+  const COUNT = 1000
+  let written = 0
+  const setup = (server: McpServer) => {
+    server.registerTool('ask', { task: true }, async (_args, ctx) => {
+      await ctx.elicit('ready', form('Ready?'))
+      const stringify = t.mock.method(JSON, 'stringify')
+      const keys = Array.from({ length: COUNT }, (_, index) => `question ${index}`)
+      const answers = keys.map((key) => ctx.elicit(key, form(key)))
+      for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
+      written = stringify.mock.callCount()
+      stringify.mock.restore()
+      return `${(await Promise.all(answers)).length} answers`
+    })
+  }
+  const { url } = await serving(t, { setup })
+  const client = new TaskClient(url)
+  const taskId = await client.begin('ask')
+  await client.until(taskId, 'input_required')
+  await client.update(taskId, { ready: accept(1) })
+  await eventually(() => written > 0, 'the questions to be asked')
+  const { inputRequests } = await client.until(taskId, 'input_required')
+  assert.equal(Object.keys(inputRequests).length, COUNT)
+  assert.ok(written < 20 * COUNT, `${written} values were written as JSON`)
+  const given = Object.fromEntries(Object.keys(inputRequests).map((key) => [key, accept(1)]))
+  await client.update(taskId, given)
+  assert.equal(textOf(await client.until(taskId, 'completed')), `${COUNT} answers`)
+})

@@ -1,0 +1,77 @@
+/**
+ * What is said about patterns that take a backtracking engine more than linear time, when a tool or a prompt that has
+ * them is registered.
+ *
+ * For a JSON Schema literal this server needs no such care: it matches every pattern in linear time. But clients check
+ * arguments too, with the engine of their platform, and the schema of a library is checked by that library, here, in
+ * a way that nothing can bound.
+ *
+ * Not here: what makes a pattern slow (json-schema/pattern/ambiguity.ts).
+ */
+
+import { Pattern } from '../json-schema/pattern/pattern.ts'
+import type { SchemaAdapter } from '../json-schema/standard-schema.ts'
+import { quote } from '../protocol/excerpt.ts'
+
+export type SlowPatterns = 'warn' | 'refuse' | 'allow'
+
+/** Members of a schema that hold values, not schemas. */
+const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
+/** Members that hold schemas by name: any name, also one of a keyword. */
+const BY_NAME: ReadonlySet<string> = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+])
+const MAX_DEPTH = 200
+
+/** Lifecycle: the process. Servers that make a definition for each client register the same schema again and again. */
+const told = new Set<string>()
+const MAX_TOLD = 1000
+
+/**
+ * Looks at all patterns of a schema.
+ *
+ * @param use - names the schema in messages
+ * @throws {TypeError} one is slow, and `mode` is `'refuse'`
+ */
+export function checkPatterns({ json, isStandard }: SchemaAdapter, use: string, mode: SlowPatterns): void {
+  const slow = [...patternsIn(json, 0)].filter((source) => isSlow(source))
+  const [first] = slow
+  if (first === undefined || mode === 'allow') return
+  const more = slow.length === 1 ? '' : ` (and ${slow.length - 1} more)`
+  const where = isStandard ? 'the library that checks it here, and clients' : 'clients'
+  const problem =
+    `${use}: the pattern ${quote(first)}${more} can take ${where} time that grows faster than the text. ` +
+    'Anchor it, and let no two repetitions beside or inside each other accept the same character; ' +
+    "or say slowPatterns: 'allow'"
+  if (mode === 'refuse') throw new TypeError(problem)
+  if (told.has(problem)) return
+  if (told.size >= MAX_TOLD) told.clear()
+  told.add(problem)
+  process.emitWarning(problem, { code: 'BAREWIRE_PATTERN' })
+}
+
+function* patternsIn(schema: unknown, depth: number): Generator<string> {
+  if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return
+  for (const [key, member] of Object.entries(schema)) {
+    if (Array.isArray(schema)) yield* patternsIn(member, depth + 1)
+    else if (key === 'pattern' && typeof member === 'string') yield member
+    else if (BY_NAME.has(key) && typeof member === 'object' && member !== null) {
+      if (key === 'patternProperties') yield* Object.keys(member)
+      for (const child of Object.values(member)) yield* patternsIn(child, depth + 1)
+    } else if (!DATA.has(key)) yield* patternsIn(member, depth + 1)
+  }
+}
+
+/** Also has the pattern searched now, and not while the first call waits. */
+function isSlow(source: string): boolean {
+  try {
+    return new Pattern(source).slow
+  } catch {
+    // Not a regular expression of this language: a library may write down those of another one.
+    return false
+  }
+}

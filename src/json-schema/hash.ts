@@ -1,0 +1,73 @@
+/**
+ * Hashes of JSON values, by which equal values are found without comparing each with each other.
+ *
+ * A client that knew which values have one hash could make all of its values compare with each other. So the whole of
+ * a value is hashed, long strings included, and with numbers that this process has drawn by lot. The platform's own
+ * hash tables are no help: they hash integers the same in every process.
+ *
+ * Invariant: equal values (equal.ts) have equal hashes. Members may come in any order, 0 and -0 are one number.
+ */
+
+import type { Run } from './run.ts'
+
+/** Characters of a string that are hashed in the time of one step. */
+const CHARACTERS = 8
+
+const [SEED, FACTOR, MEMBER] = crypto.getRandomValues(new Int32Array(3)) as unknown as [
+  number,
+  number,
+  number,
+]
+/** Odd, so that no bit is lost. */
+const MULTIPLIER = FACTOR | 1
+
+const double = new Float64Array(1)
+const halves = new Int32Array(double.buffer)
+
+/** Hashes a value; takes time in proportion to its size, and charges it. */
+export function hashOf(value: unknown, run: Run, depth = 0): number {
+  switch (typeof value) {
+    case 'string':
+      run.charge(1 + Math.floor(value.length / CHARACTERS))
+      return hashText(value)
+    case 'number':
+      run.charge(2)
+      // A sum, since -0 + 0 is 0.
+      double[0] = value + 0
+      return mix(mix(SEED ^ 3, halves[0] as number), halves[1] as number)
+    case 'boolean':
+      return value ? 11 : 13
+    case 'object':
+      break
+    default:
+      return 17
+  }
+  if (value === null) return 19
+  // Comparing stops there, too, and with an error.
+  if (depth > run.limits.maxValueDepth) return 23
+  let hash = SEED
+  if (Array.isArray(value)) {
+    run.charge(value.length + 1)
+    for (let i = 0; i < value.length; i++) hash = mix(hash, hashOf(value[i], run, depth + 1))
+    return mix(hash, value.length)
+  }
+  // A sum does not depend on the order of members.
+  const object = value as Record<string, unknown>
+  const names = run.namesOf(object)
+  for (const name of names) {
+    run.charge(2)
+    hash = (hash + mix(mix(MEMBER, hashOf(name, run)), hashOf(object[name], run, depth + 1))) | 0
+  }
+  return mix(hash, names.length)
+}
+
+function hashText(text: string): number {
+  let hash = SEED ^ text.length
+  for (let i = 0; i < text.length; i++) hash = mix(hash, text.charCodeAt(i))
+  return hash
+}
+
+function mix(hash: number, part: number): number {
+  const product = Math.imul(hash ^ part, MULTIPLIER)
+  return product ^ (product >>> 15)
+}

@@ -1,0 +1,108 @@
+/**
+ * What a body of JSON would take, seen before anything is parsed: how deep it is nested, and about how many values it
+ * holds.
+ *
+ * JSON.parse has no bound of its own. Whatever walks the parsed value afterwards (comparing, hashing, writing it as
+ * JSON again) is recursive, and one level costs an attacker one byte. So nesting is refused here, in two steps:
+ *
+ *   text    fewer brackets than the bound has levels?   searched by the platform: next to nothing
+ *   bytes   levels and values counted, one by one       one to two nanoseconds for each byte, an eighth to a third of
+ *                                                       what JSON.parse takes for objects
+ *
+ * Bytes are enough for the count: in UTF-8 every byte of a longer character is above 0x7f.
+ *
+ * Invariant: for valid JSON the depth is exact. For other text it may be wrong in either direction, which does no
+ * harm: such a body is refused by JSON.parse, if not here.
+ */
+
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { RpcError } from './rpc-error.ts'
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+const PLAIN = 0
+const STRING = 1
+const OPEN = 2
+const CLOSE = 3
+const BETWEEN = 4
+
+/** What each byte means outside of strings. */
+const MEANING = new Uint8Array(256)
+MEANING[QUOTE] = STRING
+for (const character of '[{') MEANING[character.charCodeAt(0)] = OPEN
+for (const character of ']}') MEANING[character.charCodeAt(0)] = CLOSE
+for (const character of ',:') MEANING[character.charCodeAt(0)] = BETWEEN
+
+/** Bytes of a string that are looked at one by one, before its end is searched for: starting a search takes as long. */
+const SEARCH_AFTER = 64
+
+/**
+ * Whether a body holds so few brackets that it cannot be nested too deeply. Most bodies do, and need no count.
+ *
+ * @param text - the whole body, decoded
+ * @param maxDepth - arrays and objects inside each other; `Infinity`: no limit
+ */
+export function isShallow(text: string, maxDepth: number): boolean {
+  // Each level takes two characters.
+  if (text.length < 2 * (maxDepth + 1)) return true
+  let brackets = 0
+  for (const bracket of '[{') {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++brackets > maxDepth) return false
+    }
+  }
+  return true
+}
+
+/**
+ * Checks the nesting of a body, and estimates how many values it holds.
+ *
+ * @param bytes - the whole body
+ * @param maxDepth - arrays and objects inside each other; `Infinity`: no limit
+ * @returns how often `[`, `{`, `,` and `:` stand outside of strings: not less than the number of values in valid JSON,
+ *   but for the outermost one
+ * @throws {RpcError} -32700, nested more deeply
+ */
+export function measureBody(bytes: Uint8Array, maxDepth: number): number {
+  const { length } = bytes
+  let depth = 0
+  let values = 0
+  for (let i = 0; i < length; i++) {
+    const meaning = MEANING[bytes[i] as number]
+    if (meaning === PLAIN) continue
+    if (meaning === BETWEEN) values++
+    else if (meaning === STRING) i = endOfString(bytes, i + 1)
+    else if (meaning === CLOSE) depth--
+    else {
+      values++
+      if (++depth > maxDepth) throw tooDeep(maxDepth)
+    }
+  }
+  return values
+}
+
+/** The position of the quote that ends a string, or the end of the body. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  const { length } = bytes
+  for (let i = start; ; ) {
+    const stop = Math.min(i + SEARCH_AFTER, length)
+    for (; i < stop; i++) {
+      const byte = bytes[i]
+      if (byte === QUOTE) return i
+      if (byte === BACKSLASH) i++
+    }
+    const end = bytes.indexOf(QUOTE, i)
+    if (end === -1) return length
+    // An odd number of backslashes before it makes the quote part of the string.
+    let before = end
+    while (before > i && bytes[before - 1] === BACKSLASH) before--
+    if ((end - before) % 2 === 0) return end
+    i = end + 1
+  }
+}
+
+function tooDeep(maxDepth: number): RpcError {
+  const problem = `the body is nested more than ${maxDepth} levels deep, the limit (option maxBodyDepth)`
+  return new RpcError(ErrorCode.PARSE_ERROR, `Parse error: ${problem}`)
+}
