@@ -210,9 +210,10 @@ export class RequestContext {
    * from its top when the answer is there; what must not happen twice goes in here.
    *
    * It holds within a process, also for a client that repeats a round: it gets what the function gave, or an error
-   * when that is not kept any more, and the function is not run again. A function that failed is. A client that repeats
-   * the whole call from its first round makes another call. Several processes with the same `requestState.keys` know
-   * nothing of each other's rounds: give the function an idempotency key of your own there.
+   * (-32602) when that is not kept any more, and the function is not run again. A function that failed is. A client that
+   * repeats the whole call from its first round makes another call. Several processes with the same `requestState.keys`,
+   * and a process and the one that it replaces, know nothing of each other's rounds: give the function an idempotency
+   * key of your own there.
    *
    * @param key - unique within the handler
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
@@ -223,7 +224,8 @@ export class RequestContext {
 
   /**
    * Makes the call a task, for a tool registered with `task: 'on-demand'`: the request is answered with the task's
-   * id, and the handler goes on for as long as it needs. What must be asked before there is a task is asked before.
+   * id, and the handler goes on for as long as it needs. What must be asked before there is a task is asked before. A
+   * client that repeats its request gets another task, which shares what `once` has done.
    *
    * @returns false: the client does not know tasks, and waits for the result as ever
    * @throws {RpcError} -32000, there are too many tasks

@@ -30,7 +30,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { type AskOptions, type InputRequest, InputRequired, type Inputs } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
-import type { CallId } from './once-memory.ts'
+import type { CallId, OnceCall } from './once-memory.ts'
 import { digestParams, type Sealer } from './sealed-state.ts'
 
 /** What is sealed: answers by key, results of `once` by key, and the state of a handler that drives its own rounds. */
@@ -92,8 +92,11 @@ export class InputRounds implements Inputs {
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
   #over = false
+  readonly #principalId: string | undefined
   /** Of the state that this round began with; undefined in the first round. */
   #call: CallId | undefined
+  /** What the call has done. Lifecycle: from the first need of it, in rounds after the first. */
+  #done: OnceCall | undefined
 
   /**
    * Reads what a request brings from earlier rounds.
@@ -121,6 +124,7 @@ export class InputRounds implements Inputs {
       throw new RpcError(ErrorCode.INVALID_PARAMS, 'inputResponses must be an object of answers by key')
     }
     this.#sealer = sealer
+    this.#principalId = principalId
     const bind = (sent: JsonObject | undefined) => {
       const { _meta, inputResponses: _answers, requestState: _state, ...salient } = sent ?? {}
       return JSON.stringify([method, principalId ?? null, digestParams(salient)])
@@ -189,7 +193,13 @@ export class InputRounds implements Inputs {
 
   /** A repeated first request is another call; later rounds are repeated by whoever presents their state again. */
   #runOnce(key: string, run: () => Promise<unknown>): Promise<unknown> {
-    return this.#call === undefined ? run() : this.#sealer.once.run(this.#call, key, run)
+    const done = this.#doneBefore
+    return done === undefined ? run() : this.#sealer.once.run(done, key, run)
+  }
+
+  get #doneBefore(): OnceCall | undefined {
+    if (this.#call !== undefined) this.#done ??= this.#sealer.once.find(this.#principalId, this.#call)
+    return this.#done
   }
 
   /**
@@ -204,6 +214,7 @@ export class InputRounds implements Inputs {
   /** @returns the result, or an {@link InputRequiredResult} */
   settle(result: unknown, abort: (reason: Error) => void): unknown {
     if (!isPromise(result)) return this.#wireResult(result)
+    this.#hold(result)
     return new Promise((resolve, reject) => {
       this.#finish = resolve
       this.#abort = abort
@@ -216,6 +227,16 @@ export class InputRounds implements Inputs {
     })
   }
 
+  /** For as long as the handler runs, which may be longer than its state can be presented. */
+  #hold(result: PromiseLike<unknown>): void {
+    const done = this.#doneBefore
+    if (done === undefined) return
+    const { once } = this.#sealer
+    once.hold(done)
+    const release = () => once.release(done)
+    Promise.resolve(result).then(release, release)
+  }
+
   #wireResult(result: unknown): unknown {
     if (!(result instanceof InputRequired)) return result
     return this.#required(result.inputRequests, result.state)
@@ -226,8 +247,10 @@ export class InputRounds implements Inputs {
     state?: unknown,
     put: readonly string[] = [],
   ): InputRequiredResult {
+    const done = this.#doneBefore
+    if (done !== undefined) this.#sealer.once.renew(done)
     const sealed: SealedRounds = {
-      call: { id: this.#call?.id ?? randomBytes(CALL_ID_BYTES).toString('base64url'), sealedAt: Date.now() },
+      call: this.#call ?? { id: randomBytes(CALL_ID_BYTES).toString('base64url'), startedAt: Date.now() },
       answers: Object.fromEntries(this.#kept.answers),
       once: Object.fromEntries(this.#kept.once),
       ...(state !== undefined && { state }),

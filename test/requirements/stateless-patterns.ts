@@ -65,8 +65,7 @@ export const statelessPatterns = [
       'stateless.state-single-use',
       'MUST',
       'server-requirements-basic-workflow',
-      'what may happen once only is guarded by the server',
-      'only the handler knows what may happen once; what it needs for that it has to keep itself',
+      'what may happen once only is guarded by the server, where the handler says so',
     ],
     [
       'stateless.input-not-empty',

@@ -8,10 +8,11 @@
  */
 
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { HandlerOptions, McpServer, RequestContext } from '../../src/index.ts'
+import { type HandlerOptions, inputRequired, type McpServer, type RequestContext } from '../../src/index.ts'
 import { checkOptions } from '../../src/options.ts'
 import {
   get,
@@ -45,6 +46,10 @@ function offer(server: McpServer): void {
   })
   server.registerTool('task', { task: true }, () => 'y'.repeat(10_000))
   server.registerTool('ask', {}, async (_args, ctx) => await askOften(ctx))
+  server.registerTool('once', {}, async (_args, ctx) => {
+    if (ctx.requestState === undefined) return inputRequired({ state: 'asked' })
+    return await ctx.once('key', () => randomUUID())
+  })
 }
 
 /** How many of 300 questions at once were sent. */
@@ -317,6 +322,30 @@ const rows: readonly Row[] = [
       const capabilities = { roots: {} }
       const session = await TestSession.open(url, { capabilities, onRequest: () => undefined })
       assert.equal((await session.call('ask')).result.content[0].text, '256')
+    },
+  },
+  {
+    kept: 'what ctx.once has done',
+    options: [],
+    async run(t) {
+      const fixture = await serve(t, { auth })
+      const { client } = fixture
+      const params = { name: 'once', arguments: {} }
+      const begin = async (token: string) => {
+        const { requestState } = (await client(as(token)).request('tools/call', params)).result
+        return { ...params, requestState }
+      }
+      const end = async (token: string, state: object) => await client(as(token)).request('tools/call', state)
+      const [early, first] = [await begin('other'), await begin('greedy')]
+      const { result } = await end('greedy', first)
+      assert.deepEqual((await end('greedy', first)).result, result)
+      // Each call counts two, itself and its key; one principal has 2000.
+      for (let n = 0; n < 1000; n++) await end('greedy', await begin('greedy'))
+      const { error } = await end('greedy', first)
+      assert.equal(error.code, -32602)
+      assert.match(error.message, /^The requestState has expired/)
+      assert.equal((await end('other', early)).error, undefined)
+      await assertOthersAreServed(fixture, as('other').headers)
     },
   },
   {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { inputRequired, type McpServer } from '../../src/index.ts'
 import { retryOf } from '../helpers/stateless-client.ts'
 import { serving, textOf } from './serving.ts'
+import { TaskClient } from './task-client.ts'
 
 const requestedSchema = { type: 'object', properties: {} } as const
 const accept = { action: 'accept', content: {} }
@@ -34,6 +35,11 @@ function define(server: McpServer) {
       return 'worked'
     })
   })
+  server.registerTool('two questions', {}, async (_args, ctx) => {
+    await ctx.elicit('first', { message: 'm', requestedSchema })
+    await ctx.elicit('second', { message: 'm', requestedSchema })
+    return await ctx.once('work', () => `done ${done.push('work')}`)
+  })
   const hold = () => {
     gate.wait = new Promise<void>((resolve) => {
       release = resolve
@@ -55,7 +61,7 @@ async function setup(t: Parameters<typeof serving>[0]) {
   return { ...defined, retry, first }
 }
 
-test('a round that is presented again does nothing twice and gets the same results, in any round', async (t) => {
+test('a round that is presented again does nothing twice and gets the same results, in any round [stateless.state-single-use]', async (t) => {
   const { done, retry, first } = await setup(t)
   const second = { name: 'deploy', arguments: {}, ...retryOf(await first('deploy'), { first: accept }) }
   const rounds = [await retry(second), await retry(second)]
@@ -101,4 +107,69 @@ test('a call that is made again from its first round is another call', async (t)
     assert.equal(textOf(await retry(params)), text)
   }
   assert.deepEqual(done, ['work', 'work'])
+})
+
+test('a state that another one of the same call was made of does nothing again, also when it lives longer', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+  const { done, retry, first } = await setup(t)
+  const name = 'two questions'
+  const minutes = (n: number) => t.mock.timers.setTime(1_000_000 + n * 60_000)
+  const second = { name, arguments: {}, ...retryOf(await first(name), { first: accept }) }
+  const third = async () => ({
+    name,
+    arguments: {},
+    ...retryOf((await retry(second)).result, { second: accept }),
+  })
+  assert.equal(textOf(await retry(await third())), 'done 1')
+  // States live for 15 minutes. This one was not there when the work was done, and is when all others are gone.
+  minutes(14)
+  const later = await third()
+  minutes(20)
+  assert.equal(textOf(await retry(later)), 'done 1')
+  assert.deepEqual(done, ['work'])
+})
+
+test('a round that takes longer than its state lives does nothing that another one has done meanwhile', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+  const done: string[] = []
+  let isFirst = true
+  const { client, server, held } = await serving(t)
+  server.registerTool('slow', {}, async (_args, ctx) => {
+    await ctx.elicit('first', { message: 'm', requestedSchema })
+    const waits = isFirst
+    isFirst = false
+    if (waits) await held.run({}, ctx)
+    return await ctx.once('work', () => `done ${done.push('work')}`)
+  })
+  const { result } = await client().request('tools/call', { name: 'slow', arguments: {} })
+  const params = { name: 'slow', arguments: {}, ...retryOf(result, { first: accept }) }
+  const slow = client().request('tools/call', params)
+  const call = await held.next()
+  assert.equal(textOf(await client().request('tools/call', params)), 'done 1')
+  t.mock.timers.setTime(1_000_000 + 3_600_000)
+  // Something else is used meanwhile, so that the memory sees how late it is.
+  const other = await client().request('tools/call', { name: 'slow', arguments: {} })
+  await client().request('tools/call', { ...params, ...retryOf(other.result, { first: accept }) })
+  call.finish('')
+  const { error } = await slow
+  assert.deepEqual([error.code, /was used before/.test(error.message)], [-32602, true])
+  assert.deepEqual(done, ['work', 'work'])
+})
+
+test('a state that starts two tasks makes them do what goes into once one time', async (t) => {
+  const done: string[] = []
+  const { url, server } = await serving(t)
+  server.registerTool('build', { task: 'on-demand' }, async (_args, ctx) => {
+    await ctx.elicit('first', { message: 'm', requestedSchema })
+    await ctx.startTask()
+    return await ctx.once('work', () => `done ${done.push('work')}`)
+  })
+  const client = new TaskClient(url)
+  const { result } = await client.call('build')
+  const params = { name: 'build', arguments: {}, ...retryOf(result, { first: accept }) }
+  for (const _ of [1, 2]) {
+    const { taskId } = (await client.request('tools/call', params)).result
+    assert.equal(textOf(await client.until(taskId, 'completed')), 'done 1')
+  }
+  assert.deepEqual(done, ['work'])
 })
