@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url'
 import { decode, encode } from '@jridgewell/sourcemap-codec'
 import { buildSync } from 'esbuild'
 
+const SOURCE_ROOT = '../src/'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
@@ -39,7 +40,7 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
     packages: 'external',
     minifyWhitespace: true,
     minifySyntax: true,
-    lineLimit: 110,
+    lineLimit: 160,
     legalComments: 'none',
     sourcemap: true,
     sourcesContent: false,
@@ -55,7 +56,10 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
 
 /** Leaves the first mapping of each run that comes from one line, without columns of src and without names. */
 function reduceMap(file: string): void {
-  const map = JSON.parse(readFileSync(file, 'utf8')) as { mappings: string }
+  const map = JSON.parse(readFileSync(file, 'utf8')) as { mappings: string; sources: string[] }
+  // Said once for all sources below it.
+  const sourceRoot = map.sources.every((source) => source.startsWith(SOURCE_ROOT)) ? SOURCE_ROOT : ''
+  const sources = map.sources.map((source) => source.slice(sourceRoot.length))
   const lines = decode(map.mappings).map((segments) =>
     segments
       .filter((segment, index) => {
@@ -64,5 +68,5 @@ function reduceMap(file: string): void {
       })
       .map(([column, source, line]): [number, number, number, number] => [column, source ?? 0, line ?? 0, 0]),
   )
-  writeFileSync(file, JSON.stringify({ ...map, names: [], mappings: encode(lines) }))
+  writeFileSync(file, JSON.stringify({ ...map, sourceRoot, sources, names: [], mappings: encode(lines) }))
 }
