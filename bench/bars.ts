@@ -14,8 +14,10 @@ export interface Bar {
   readonly n: number
   readonly contender: string
   readonly metric: string
-  /** `floor` and `peers`: a ratio to the floor, or to each of these families; `value`: the figure itself. */
-  readonly against: 'floor' | 'value' | { readonly families: readonly string[] }
+  /**
+   * A ratio to the floor, to each of these families, or to the same figure of another `n`; `value`: the figure itself.
+   */
+  readonly against: 'floor' | 'value' | { readonly families: readonly string[] } | { readonly n: number }
   readonly bound: 'at least' | 'at most'
   readonly limit: number
 }
@@ -69,6 +71,11 @@ const ROWS: readonly Row[] = [
   ['streaming', 'progress', 100, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.85],
   ['streaming', 'progress', 10_000, 'barewire', 'throughput', 'floor', 'at least', 0.85],
   ['streaming', 'progress', 10_000, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.85],
+  // Time in proportion to the square of their number would be a hundred times as much.
+  ['streaming', 'burst', 100_000, 'barewire', 'cpu', { n: 1000 }, 'at most', 1.5],
+  ['streaming', 'burst', 100_000, 'barewire-stateless', 'cpu', { n: 1000 }, 'at most', 1.5],
+  ['streaming', 'burst', 100_000, 'barewire', 'time', { n: 1000 }, 'at most', 2],
+  ['streaming', 'burst', 100_000, 'barewire-stateless', 'time', { n: 1000 }, 'at most', 2],
   // The buffer of the connection, and as much again for what the session keeps for its client to come back.
   ['streaming', 'slow-readers', 4, 'barewire', 'held', 'value', 'at most', 2 * SLOW_BUFFER_BYTES],
   ['streaming', 'slow-readers', 4, 'barewire-stateless', 'held', 'value', 'at most', SLOW_BUFFER_BYTES * 1.2],
@@ -120,8 +127,17 @@ export function judge(
         if (own.toFloor === undefined) return [open(bar, 'has no floor to compare with')]
         return [verdict(bar, own.toFloor.median, 'x floor')]
       }
+      if ('n' in bar.against) return [againstOther(bar, bar.against.n, own, figures)]
       return againstPeers(bar, bar.against.families, own, figures, contenders)
     })
+}
+
+/** How a figure changes with its `n`, round by round. */
+function againstOther(bar: Bar, n: number, own: Figure, figures: ReadonlyMap<string, Figure>): Verdict {
+  const other = figures.get(keyOf({ ...bar, n }))
+  const ratio = other === undefined ? undefined : ratios(own.rounds, other.rounds)
+  if (ratio === undefined) return open(bar, `was not measured at ${n}`)
+  return verdict(bar, ratio.median, `x that of ${n}`)
 }
 
 /** One verdict for each mode of each peer that talks as this contender does. */

@@ -34,6 +34,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ByteBudget } from './bounds/byte-budget.ts'
+import { checkTime } from './bounds/check-options.ts'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
 import type { Principal } from './dispatch/exchange.ts'
@@ -52,7 +53,7 @@ import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
-import { checkOptions, checkTime, type HandlerOptions, type HandlerSettings } from './options.ts'
+import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
 

@@ -5,6 +5,15 @@
  * Numbers carry their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
  */
 
+import {
+  checkAll,
+  checkCount,
+  checkNames,
+  checkTime,
+  oneOf,
+  requireType,
+  shown,
+} from './bounds/check-options.ts'
 import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
@@ -184,8 +193,6 @@ const NAMES: readonly string[] = [
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
 ]
-/** Timers of Node fire at once above this. */
-const MAX_MS = 2 ** 31 - 1
 
 /** @throws {TypeError} naming what is wrong */
 export function checkOptions(options: HandlerOptions): HandlerSettings {
@@ -358,59 +365,4 @@ function checkAuth(auth: AuthOptions): void {
       `auth.requiredScopes must be an array of scopes; got ${JSON.stringify(requiredScopes)}`,
     )
   }
-}
-
-function checkNames(options: object, known: readonly string[], prefix: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${shown(options)}`)
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`There is no option ${JSON.stringify(prefix + name)}`)
-  }
-}
-
-function checkAll<T extends { [name: string]: number }>(
-  given: object,
-  defaults: T,
-  prefix: string,
-  check: (name: string, value: unknown) => number,
-): T {
-  const checked: { [name: string]: number } = {}
-  for (const [name, fallback] of Object.entries(defaults)) {
-    const { [name]: value = fallback } = given as { readonly [name: string]: unknown }
-    checked[name] = check(prefix + name, value)
-  }
-  return checked as T
-}
-
-function checkCount(name: string, value: unknown): number {
-  if (
-    typeof value === 'number' &&
-    value > 0 &&
-    (Number.isInteger(value) || value === Number.POSITIVE_INFINITY)
-  ) {
-    return value
-  }
-  throw new TypeError(`${name} must be a positive integer, or Infinity for no limit; got ${shown(value)}`)
-}
-
-/** @internal Also for `close`. */
-export function checkTime(name: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
-  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${shown(value)}`)
-}
-
-/** @internal A wrong value in a message: '5' must not be taken for 5. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
-}
-
-function requireType(name: string, value: unknown, types: readonly string[]): void {
-  if (types.includes(typeof value)) return
-  throw new TypeError(`${name} must be of type ${types.join(' or ')}; got ${typeof value}`)
-}
-
-function oneOf(name: string, value: unknown, values: readonly string[]): void {
-  if (typeof value === 'string' && values.includes(value)) return
-  throw new TypeError(`${name} must be one of ${values.join(', ')}; got ${shown(value)}`)
 }

@@ -6,11 +6,12 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { checkTime, shown } from './bounds/check-options.ts'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
 import { DirectResponse } from './http/direct-response.ts'
 import type { Refusal } from './http/incoming.ts'
-import { checkTime, type HandlerOptions, shown } from './options.ts'
+import type { HandlerOptions } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
   /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */

@@ -15,7 +15,11 @@ import {
 
 const SCHEMAS = {
   echo: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-  progress: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
+  progress: {
+    type: 'object',
+    properties: { count: { type: 'integer' }, batch: { type: 'integer' } },
+    required: ['count'],
+  },
 } as const
 
 /** So that every request is counted, as it is by default, and none is refused. */
@@ -36,10 +40,10 @@ export async function start(setup: Setup): Promise<Running> {
   const progress = server.registerTool(
     PROGRESS.name,
     { description: PROGRESS.description, inputSchema: SCHEMAS.progress },
-    async ({ count }, ctx) => {
+    async ({ count, batch = PROGRESS_BATCH }, ctx) => {
       for (let i = 1; i <= count; i++) {
         ctx.progress(i, count)
-        if (i % PROGRESS_BATCH === 0) await yieldTurn()
+        if (i % batch === 0) await yieldTurn()
       }
       return `${count} done`
     },

@@ -81,7 +81,7 @@ export async function start(setup: Setup): Promise<Running> {
     params: NonNullable<Message['params']>,
     response: ServerResponse,
   ): Promise<void> {
-    const { count } = params.arguments as { count: number }
+    const { count, batch = PROGRESS_BATCH } = params.arguments as { count: number; batch?: number }
     const progressToken = params._meta?.progressToken
     response.writeHead(200, SSE_HEAD)
     let eventId = 0
@@ -92,7 +92,7 @@ export async function start(setup: Setup): Promise<Running> {
     for (let i = 1; i <= count; i++) {
       const params = { progressToken, progress: i, total: count }
       response.write(frame({ jsonrpc: '2.0', method: 'notifications/progress', params }))
-      if (i % PROGRESS_BATCH === 0) await yieldTurn()
+      if (i % batch === 0) await yieldTurn()
     }
     const result = { ...extra, content: [{ type: 'text', text: `${count} done` }] }
     response.end(frame({ jsonrpc: '2.0', id, result }))

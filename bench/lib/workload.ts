@@ -2,7 +2,8 @@
  * What every contender offers, as data: so that all of them answer the same requests with the same content.
  *
  * `echo` takes any text, behind a schema that checks next to nothing; `checked` has the schema of a realistic tool,
- * which a server must check; `progress` reports a number of times before it answers.
+ * which a server must check; `progress` reports a number of times before it answers, and in ours and the floor's
+ * the caller may say how often in one turn of the event loop.
  */
 
 import type { JsonObject } from '../../src/protocol/wire-types.ts'
@@ -70,7 +71,11 @@ export const CHECKED_ANSWER = 'streamable http: 20 newest'
 export const PROGRESS: ToolFact = {
   name: 'progress',
   description: 'Reports progress a number of times',
-  inputSchema: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
+  inputSchema: {
+    type: 'object',
+    properties: { count: { type: 'integer' }, batch: { type: 'integer' } },
+    required: ['count'],
+  },
 }
 
 /** Tools that are only there to be listed. */

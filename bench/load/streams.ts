@@ -5,6 +5,7 @@
  * has only so many ports.
  */
 
+import type { JsonObject } from '../../src/protocol/wire-types.ts'
 import type { Wire } from '../lib/setup.ts'
 import { callTool, listen, subscribe, toBytes } from '../lib/wire.ts'
 import { Connection } from './connection.ts'
@@ -141,6 +142,8 @@ export interface StreamCalls {
   readonly count: number
   /** Calls on each connection, one after the other. */
   readonly calls: number
+  /** Messages in one turn of the event loop. @defaultValue the contender's own */
+  readonly batch?: number
 }
 
 /**
@@ -149,13 +152,19 @@ export interface StreamCalls {
  * @returns messages and the time that they took, in milliseconds
  */
 export async function streamCalls(options: StreamCalls): Promise<{ messages: number; milliseconds: number }> {
-  const { port, wire, group, count, calls } = options
+  const { port, wire, group, count, calls, batch } = options
   const connections = await connected(port, options.connections)
   const began = performance.now()
   try {
     await Promise.all(
       connections.map(async (connection, index) => {
-        const request = progressCall(port, wire, count, group, index)
+        const request = progressCall(
+          port,
+          wire,
+          { count, ...(batch !== undefined && { batch }) },
+          group,
+          index,
+        )
         for (let call = 1; call <= calls; call++) {
           const { status, messages } = await connection.send(request)
           if (status !== 200 || messages !== call * (count + 1)) {
@@ -187,7 +196,7 @@ export async function openSlowReaders(options: SlowReaders): Promise<void> {
   const connections = await connected(port, options.connections)
   for (const [index, connection] of connections.entries()) {
     // Its breaking is what a server may do to a reader like this.
-    connection.send(progressCall(port, wire, count, group, index)).catch(() => {})
+    connection.send(progressCall(port, wire, { count }, group, index)).catch(() => {})
     connection.socket.pause()
   }
   open.set(name, connections)
@@ -208,10 +217,10 @@ export async function connected(port: number, count: number): Promise<Connection
   return connections
 }
 
-function progressCall(port: number, wire: Wire, count: number, group: string | undefined, index: number) {
+function progressCall(port: number, wire: Wire, args: JsonObject, group: string | undefined, index: number) {
   const { ids, version } = group === undefined ? { ids: [], version: undefined } : sessionsOf(group)
   const sessionId = ids[index % ids.length]
-  return toBytes(callTool(wire, 'progress', { count }, { sessionId, version, progressToken: 't' }), port)
+  return toBytes(callTool(wire, 'progress', args, { sessionId, version, progressToken: 't' }), port)
 }
 
 function connectionsOf(name: string): readonly Connection[] {

@@ -1,5 +1,6 @@
 /**
- * `streaming`: a tool that reports progress 100 or 10 000 times, and clients that read it, or do not.
+ * `streaming`: a tool that reports progress 100 or 10 000 times, and clients that read it, or do not; and the same in
+ * one turn of the event loop (bursts.ts).
  *
  * Measured: messages/s over several connections, with CPU time per message; and with slow readers the most memory
  * that the server held for one of them, seen by forced collection again and again while it writes.
@@ -12,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
 import { openSessions } from '../lib/open-sessions.ts'
+import { burstSteps } from './bursts.ts'
 import { openSession } from './latency.ts'
 
 const CONNECTIONS = 8
@@ -52,6 +54,7 @@ export const streaming: Part = {
       )
     }
     steps.push(
+      ...burstSteps(bench, contenders),
       ...bench.inTurn(
         'streaming to slow readers',
         bench.quick ? 2 : 3.2,

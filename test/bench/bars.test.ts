@@ -63,6 +63,16 @@ test('judge compares with each mode of a peer that talks the same way, round by 
   assert.match(only?.text ?? '', /2\.11 x peer-json, at least 2/)
 })
 
+test('judge compares a figure with that of another n, round by round', () => {
+  const against: Bar = { ...bar, against: { n: 1 }, bound: 'at most', limit: 2 }
+  const one = { ...figure('ours', [10, 100]), n: 1 }
+  const [verdict] = judge({ figures: [figure('ours', [15, 150]), one] }, [against], contenders, ['latency'])
+  assert.equal(verdict?.outcome, 'met')
+  assert.match(verdict?.text ?? '', /1\.50 x that of 1, at most 2/)
+  assert.deepEqual(outcomes([figure('ours', [21, 210]), one], against), ['missed'])
+  assert.deepEqual(outcomes([figure('ours', [21, 210])], against), ['open'])
+})
+
 test('BARS name contenders that exist, each bar once', () => {
   const names = new Set(CONTENDERS.map(({ name }) => name))
   const seen = new Set<string>()

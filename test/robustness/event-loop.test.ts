@@ -12,9 +12,9 @@ import { type HttpReply, post } from '../helpers/wire.ts'
 
 const MiB = 1024 * 1024
 /** Milliseconds that the event loop may stand still: about ten times what it does on a quiet machine. */
-const SOON = 400
+const SOON = 1000
 /** The same where the platform's own JSON.parse takes a good part of it: hundreds of thousands of small values. */
-const PARSED = 3000
+const PARSED = 6000
 /** A server that does not come back is given up. */
 const LIMIT_MS = 60_000
 

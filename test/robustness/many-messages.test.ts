@@ -51,6 +51,7 @@ for (const era of ERAS) {
 test('a batch of 30 000 requests is answered in proportionate time', async (t) => {
   const { url } = await start(t, {
     maxBatch: Number.POSITIVE_INFINITY,
+    maxInFlight: Number.POSITIVE_INFINITY,
     maxInFlightPerSession: Number.POSITIVE_INFINITY,
   })
   const session = await TestSession.open(url, { protocolVersion: '2025-03-26' })
