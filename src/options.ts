@@ -17,7 +17,7 @@ import {
 import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
-import type { SealOptions } from './dispatch/sealed-state.ts'
+import type { SealOptions } from './dispatch/seal-options.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'

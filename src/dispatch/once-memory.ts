@@ -27,10 +27,8 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 export interface OnceLimits {
   /** Calls and keys that are remembered. */
   readonly maxUses: number
-  /** The same for one principal. */
-  readonly maxUsesPerPrincipal: number
-  /** The same for all callers without one together. */
-  readonly maxUsesWithoutPrincipal: number
+  /** The same for one principal; callers without one have half of `maxUses` together. */
+  readonly maxOfOne: number
   /** Characters of the JSON text of all results. */
   readonly maxLength: number
   /** Characters of one result. */
@@ -66,8 +64,7 @@ interface Share {
 
 const LIMITS: OnceLimits = {
   maxUses: 20_000,
-  maxUsesPerPrincipal: 2000,
-  maxUsesWithoutPrincipal: 10_000,
+  maxOfOne: 2000,
   maxLength: 8 * 1024 * 1024,
   maxResultLength: 128 * 1024,
 }
@@ -86,7 +83,7 @@ export class OnceMemory {
   readonly #withResults = new Set<OnceCall>()
   #size = 0
   #length = 0
-  #forgottenUpTo = Number.NEGATIVE_INFINITY
+  #forgottenUpTo = 0
 
   /** @param ttlMs - for how long a state can be presented; 0: for ever */
   constructor(ttlMs: number, limits: OnceLimits = LIMITS) {
@@ -140,12 +137,16 @@ export class OnceMemory {
    */
   async run<T>(call: OnceCall, key: string, run: () => Promise<T>, now = Date.now()): Promise<T> {
     this.#expire(now)
-    if (call.usedAt === undefined && call.startedAt <= this.#forgottenOf(call.principalId)) throw forgotten()
+    const share = this.#shares.get(call.principalId)
+    const forgottenUpTo = Math.max(this.#forgottenUpTo, share?.forgottenUpTo ?? 0)
+    if (call.usedAt === undefined && call.startedAt <= forgottenUpTo) {
+      throw refusal('has expired: whether it was used before is not remembered; start the request anew')
+    }
     const name = key.length > MAX_KEY_LENGTH ? createHash('sha256').update(key).digest('base64url') : key
     if (call.done.has(name)) {
       this.#use(call, now)
       const text = await call.done.get(name)
-      if (text === undefined) throw usedBefore()
+      if (text === undefined) throw refusal('was used before, and what came of it is not kept any more')
       return JSON.parse(text)
     }
     const running = run()
@@ -164,11 +165,6 @@ export class OnceMemory {
     return await running
   }
 
-  #forgottenOf(principalId: string | undefined): number {
-    const { forgottenUpTo = this.#forgottenUpTo } = this.#shares.get(principalId) ?? {}
-    return Math.max(forgottenUpTo, this.#forgottenUpTo)
-  }
-
   /** Counts the key, or the end of it. @param text - undefined: nothing was done */
   #setResult(call: OnceCall, name: string, text?: Promise<string>): void {
     const before = call.done.size
@@ -181,22 +177,24 @@ export class OnceMemory {
   /** What was used last stands last. */
   #use(call: OnceCall, now: number): void {
     const { principalId, id, done } = call
-    const share = this.#shares.get(principalId) ?? {
-      calls: new Map(),
-      size: 0,
-      usedAt: now,
-      forgottenUpTo: Number.NEGATIVE_INFINITY,
-    }
+    const known = this.#shares.get(principalId)
+    const share = known ?? { calls: new Map(), size: 0, usedAt: now, forgottenUpTo: 0 }
     if (!share.calls.delete(id)) this.#count(share, 1 + done.size)
     call.usedAt = now
     share.calls.set(id, call)
     this.#useShare(principalId, share, now)
-    const { maxUses, maxUsesPerPrincipal, maxUsesWithoutPrincipal } = this.#limits
-    const most = principalId === undefined ? maxUsesWithoutPrincipal : maxUsesPerPrincipal
-    while (share.size > most) {
-      share.forgottenUpTo = Math.max(share.forgottenUpTo, this.#forgetFirst(share))
+    const { maxUses, maxOfOne } = this.#limits
+    const most = principalId === undefined ? maxUses / 2 : maxOfOne
+    while (share.size > most) share.forgottenUpTo = Math.max(share.forgottenUpTo, this.#forgetFirst(share))
+    for (const [oldestId, oldest] of this.#shares) {
+      if (this.#size <= maxUses && this.#shares.size <= maxUses) return
+      while (this.#size > maxUses && oldest.calls.size > 0) {
+        this.#forgottenUpTo = Math.max(this.#forgottenUpTo, this.#forgetFirst(oldest))
+      }
+      if (oldest.calls.size > 0) return
+      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, oldest.forgottenUpTo)
+      this.#shares.delete(oldestId)
     }
-    while (this.#size > maxUses || this.#shares.size > maxUses) this.#forgetOldest()
   }
 
   #useShare(principalId: string | undefined, share: Share, now: number): void {
@@ -241,20 +239,10 @@ export class OnceMemory {
     return this.#ttlMs !== 0 && usedAt + this.#ttlMs < now
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#shares
-    if (oldest === undefined) return
-    const [principalId, share] = oldest
-    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, this.#forgetFirst(share))
-    if (share.calls.size > 0) return
-    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, share.forgottenUpTo)
-    this.#shares.delete(principalId)
-  }
-
   /** @returns when the call that had to go began */
   #forgetFirst(share: Share): number {
     const [call] = share.calls.values()
-    if (call === undefined) return Number.NEGATIVE_INFINITY
+    if (call === undefined) return 0
     share.calls.delete(call.id)
     this.#count(share, -1 - call.done.size)
     this.#dropResults(call)
@@ -276,13 +264,6 @@ export class OnceMemory {
   }
 }
 
-function usedBefore(): RpcError {
-  const problem = 'The requestState was used before, and what came of it is not kept any more'
-  return new RpcError(ErrorCode.INVALID_PARAMS, problem)
-}
-
-function forgotten(): RpcError {
-  const problem =
-    'The requestState has expired: whether it was used before is not remembered; start the request anew'
-  return new RpcError(ErrorCode.INVALID_PARAMS, problem)
+function refusal(why: string): RpcError {
+  return new RpcError(ErrorCode.INVALID_PARAMS, `The requestState ${why}`)
 }

@@ -16,18 +16,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { OnceMemory } from './once-memory.ts'
-
-export interface SealOptions {
-  /**
-   * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. Give the same
-   * ones to all processes behind one URL. @defaultValue one random key: states do not outlive the process
-   */
-  readonly keys?: readonly (string | Uint8Array)[]
-  /** Milliseconds until a state expires; 0: never. @defaultValue 15 minutes */
-  readonly ttlMs?: number
-  /** Characters of a sealed state. @defaultValue 64 Ki */
-  readonly maxLength?: number
-}
+import type { SealOptions } from './seal-options.ts'
 
 interface Key {
   readonly id: Buffer

@@ -1,6 +1,6 @@
 /** What the stateless era can be told: limits with their defaults. */
 
-import type { SealOptions } from '../dispatch/sealed-state.ts'
+import type { SealOptions } from '../dispatch/seal-options.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { TaskLimits } from '../store/memory-task-store.ts'
 import type { TaskStore } from '../store/task-store.ts'

@@ -2,7 +2,8 @@
 
 import type { MethodTable } from '../dispatch/dispatcher.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
-import { Sealer, type SealOptions } from '../dispatch/sealed-state.ts'
+import type { SealOptions } from '../dispatch/seal-options.ts'
+import { Sealer } from '../dispatch/sealed-state.ts'
 import type { McpServer } from '../features/server.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
 import type { StatelessExchange } from './exchange.ts'

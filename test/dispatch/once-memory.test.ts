@@ -7,8 +7,7 @@ import { OnceMemory } from '../../src/dispatch/once-memory.ts'
 // A call with one key has a size of two.
 const LIMITS = {
   maxUses: 12,
-  maxUsesPerPrincipal: 6,
-  maxUsesWithoutPrincipal: 6,
+  maxOfOne: 6,
   maxLength: 100,
   maxResultLength: 80,
 }

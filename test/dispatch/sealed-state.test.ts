@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digestParams, Sealer, type SealOptions } from '../../src/dispatch/sealed-state.ts'
+import type { SealOptions } from '../../src/dispatch/seal-options.ts'
+import { digestParams, Sealer } from '../../src/dispatch/sealed-state.ts'
 import { createMcpHandler, McpServer, type RpcError } from '../../src/index.ts'
 
 const key = (letter: string) => letter.repeat(32)
