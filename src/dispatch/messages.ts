@@ -82,10 +82,12 @@ export class Messages {
       total: Number.isFinite(total) ? total : undefined,
       message,
     }
-    const waitMs = this.#timer === undefined ? this.#take(1) : 0
-    if (this.#timer === undefined && waitMs === 0) return this.#send(Notify.progress, params) ?? SENT
+    if (this.#timer === undefined) {
+      const waitMs = this.#take(1)
+      if (waitMs === 0) return this.#send(Notify.progress, params) ?? SENT
+      this.#timer = setTimeout(sendLatest, waitMs, this).unref()
+    }
     this.#latest = params
-    this.#timer ??= setTimeout(sendLatest, waitMs, this).unref()
     return SENT
   }
 
