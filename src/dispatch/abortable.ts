@@ -2,7 +2,7 @@
  * The signal of an exchange, made when a handler first asks for it: most never do, and an `AbortController` costs
  * more than all the rest of a quick call's objects.
  *
- * The same for handlers that wait for their client to read: none of them waits longer than its call runs.
+ * It also ends the wait of handlers for a slow client (`ctx.progress`): none waits longer than its call runs.
  *
  * Invariant: the first reason stays; a signal that is asked for late is aborted from the start.
  */
@@ -12,7 +12,7 @@ import { Gate } from '../sse/gate.ts'
 export class Abortable {
   #controller: AbortController | undefined
   #reason: Error | undefined
-  /** Lifecycle: while a handler waits, or could. */
+  /** Lifecycle: from a message that the client is too slow for, until there is room again. */
   #gate: Gate | undefined
 
   get signal(): AbortSignal {
@@ -51,7 +51,7 @@ export class Abortable {
     return this.#gate.passed
   }
 
-  /** Nobody waits any longer: the call is over. */
+  /** The call is over: nothing is waited for any more. */
   protected release(): void {
     this.#gate?.open()
     this.#gate = undefined

@@ -137,24 +137,24 @@ export class RequestContext {
   /**
    * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
    * does not exceed the last value, and after the result. Where the call has become a task, `message` is what its
-   * status says, token or not. Above `messageRate` the latest value is sent, and those before it are not.
+   * status says, token or not. Above `messageRate` only the latest value is sent.
    *
-   * To `await` it is of use where there is more to say than a slow client reads: it goes on when the client has
-   * taken what was sent before, is gone, or the call was aborted. Where the client may come back for the rest of a
-   * stream, it waits for that rather than lose what the client has not seen. Without `await`, a client that is too
-   * slow (`maxStreamBufferBytes`) loses its connection.
+   * Await it where a handler can send more than a slow client reads. The promise resolves when the client has taken
+   * what was sent before, when its connection is lost, and when the call ends or is aborted. While the client of a
+   * resumable stream is away, it waits for the client rather than lose what was not sent yet. Without `await`, a
+   * client that is too slow (`maxStreamBufferBytes`) loses its connection.
    *
    * Spec: 2025-11-25 progress {@link spec.progress}.
    *
    * @returns a promise that never rejects
    */
   get progress(): (progress: number, total?: number, message?: string) => Promise<void> {
-    return this.#said.progress
+    return this.#sender.progress
   }
 
   /** `ctx.log.info(data)` and so on for each severity; to be awaited as `progress`. */
   get log(): Log {
-    return this.#said.log
+    return this.#sender.log
   }
 
   /**
@@ -338,7 +338,7 @@ export class RequestContext {
     this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
-  get #said(): Messages {
+  get #sender(): Messages {
     this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], (error) =>
       this.#host.reportError(error, { phase: 'output', ...this.errorInfo() }),
     )

@@ -1,14 +1,13 @@
 /**
- * What a handler says while its call runs: progress and log messages, at most so many of them in a time.
+ * Progress and log messages of one call, limited in their rate.
  *
- *                no room                     the bucket has a token again
- *    progress  ----------->  the latest waits  ------------------------->  it is sent
- *                              | a newer one takes its place, the result makes it needless
- *    log       ----------->  left out and counted; the next one that there is room for, or else the end of the call,
- *                            is preceded by a message that says how many
+ *                rate exceeded                    the bucket has a token again
+ *    progress  ---------------->  the latest waits  ------------------------->  it is sent
+ *                                   | replaced by a newer one, dropped at the end of the call
+ *    log       ---------------->  omitted and counted; before the next one that is sent, or before the result, a
+ *                                 message says how many
  *
- * So that a client is flooded by neither, and misses no value that counts. Nothing else that a handler sends is limited:
- * every question, and every answer, arrives.
+ * Nothing else that a handler sends is limited: every request to the client and every result arrives.
  *
  * Spec: 2025-11-25 progress {@link spec.progress} ("implement rate limiting to prevent flooding", and receivers get
  * notifications "at whatever frequency") and logging {@link spec.logging} ("rate limit log messages").
@@ -35,11 +34,13 @@ export type Log = {
 
 /** Shared by all messages that nobody has to wait for. */
 const SENT = Promise.resolve()
-/** What the server itself says. */
+/** The logger of messages that no handler has written. */
 const OWN_LOGGER = 'barewire'
-/** To read the clock costs a tenth of a message: that many are paid for at once, or a 16th of a burst. */
-const MOST_PAID_AT_ONCE = 64
+/** Reading the clock costs a tenth of a message: tokens are taken so many at a time, or a 16th of a burst if that is less. */
+const MAX_TOKENS_AHEAD = 64
 const BURST_PARTS = 16
+/** Timers of Node fire at once above this. */
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 export class Messages {
   readonly #exchange: Exchange
@@ -49,18 +50,18 @@ export class Messages {
   #lastProgress = Number.NEGATIVE_INFINITY
   /** Undefined: no limit. */
   readonly #bucket: TokenBucket | undefined
-  /** Messages that may be sent without a look at the bucket. */
-  #paid = 0
-  /** The latest progress, while there is no room for it. */
+  /** Tokens that were taken and not used. */
+  #ahead = 0
+  /** The latest progress, while the rate is exceeded. */
   #latest: JsonObject | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Log messages that were left out and not told of. */
-  #leftOut = 0
+  /** Log messages that were omitted, and not reported yet. */
+  #omitted = 0
   #isOver = false
 
   /**
    * @param progressToken - of the request, as it came
-   * @param report - told of what cannot be written as JSON
+   * @param report - called with the error when a message cannot be written as JSON
    */
   constructor(exchange: Exchange, progressToken: unknown, report: (error: unknown) => void) {
     const { messageRate } = exchange
@@ -85,56 +86,65 @@ export class Messages {
       total: Number.isFinite(total) ? total : undefined,
       message,
     }
-    const waitMs = this.#timer === undefined ? this.#take(1) : 0
-    if (this.#timer === undefined && waitMs === 0) return this.#send(Notify.progress, params) ?? SENT
+    if (this.#timer === undefined) {
+      const waitMs = this.#take(1)
+      if (waitMs === 0) return this.#send(Notify.progress, params) ?? SENT
+      this.#sendLatestAfter(waitMs)
+    }
     this.#latest = params
-    this.#timer ??= setTimeout(sendLatest, waitMs, this).unref()
     return SENT
   }
 
   get log(): Log {
     this.#log ??= {
-      debug: (data, logger) => this.#say('debug', data, logger),
-      info: (data, logger) => this.#say('info', data, logger),
-      notice: (data, logger) => this.#say('notice', data, logger),
-      warning: (data, logger) => this.#say('warning', data, logger),
-      error: (data, logger) => this.#say('error', data, logger),
-      critical: (data, logger) => this.#say('critical', data, logger),
-      alert: (data, logger) => this.#say('alert', data, logger),
-      emergency: (data, logger) => this.#say('emergency', data, logger),
+      debug: (data, logger) => this.#sendLog('debug', data, logger),
+      info: (data, logger) => this.#sendLog('info', data, logger),
+      notice: (data, logger) => this.#sendLog('notice', data, logger),
+      warning: (data, logger) => this.#sendLog('warning', data, logger),
+      error: (data, logger) => this.#sendLog('error', data, logger),
+      critical: (data, logger) => this.#sendLog('critical', data, logger),
+      alert: (data, logger) => this.#sendLog('alert', data, logger),
+      emergency: (data, logger) => this.#sendLog('emergency', data, logger),
     }
     return this.#log
   }
 
   /** The call has its outcome, which is sent next. */
   end(): void {
-    this.#tellLeftOut()
+    this.#sendOmitted()
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#latest = undefined
   }
 
-  /** @internal There may be room for the progress that waits. */
+  /** @internal The bucket may have a token for the progress that waits. */
   sendLatest(): void {
-    const params = this.#latest as JsonObject
     const waitMs = this.#take(1)
-    this.#timer = waitMs === 0 ? undefined : setTimeout(sendLatest, waitMs, this).unref()
-    if (waitMs > 0) return
+    if (waitMs > 0) {
+      this.#sendLatestAfter(waitMs)
+      return
+    }
+    const params = this.#latest as JsonObject
+    this.#timer = undefined
     this.#latest = undefined
     this.#send(Notify.progress, params)
   }
 
-  #say(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {
+  #sendLatestAfter(waitMs: number): void {
+    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_DELAY_MS), this).unref()
+  }
+
+  #sendLog(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {
     if (this.#isOver || !this.#isWanted(level)) return SENT
     if (this.#isWrong('log', logProblem(data, logger))) return SENT
-    // Progress that waits goes first. What was left out is told of by a message of its own.
+    // Progress that waits goes first. The message about omitted ones takes a token of its own.
     const { burst = 1 } = this.#bucket?.rate ?? {}
-    if (this.#timer !== undefined || this.#take(this.#leftOut > 0 ? Math.min(2, burst) : 1) > 0) {
-      this.#leftOut += 1
+    if (this.#timer !== undefined || this.#take(this.#omitted > 0 ? Math.min(2, burst) : 1) > 0) {
+      this.#omitted += 1
       return SENT
     }
-    this.#tellLeftOut()
+    this.#sendOmitted()
     const params = { level, ...(logger !== undefined && { logger }), data: data === undefined ? null : data }
     return this.#send(Notify.message, params) ?? SENT
   }
@@ -150,13 +160,13 @@ export class Messages {
     return logLevel !== undefined && (LOG_RANK.get(level) ?? 0) >= (LOG_RANK.get(logLevel) ?? 0)
   }
 
-  #tellLeftOut(): void {
-    const count = this.#leftOut
+  #sendOmitted(): void {
+    const count = this.#omitted
     const rate = this.#bucket?.rate
-    this.#leftOut = 0
+    this.#omitted = 0
     if (count === 0 || rate === undefined || !this.#isWanted('warning')) return
     const limit = `${rate.burst} messages at once and ${rate.perSecond} a second (messageRate)`
-    const data = `${count} log messages were left out: this call sent more than ${limit}`
+    const data = `${count} log messages were omitted: this call sent more than ${limit}`
     this.#send(Notify.message, { level: 'warning', logger: OWN_LOGGER, data })
   }
 
@@ -174,14 +184,14 @@ export class Messages {
   #take(count: number): number {
     const bucket = this.#bucket
     if (bucket === undefined) return 0
-    if (this.#paid >= count) {
-      this.#paid -= count
+    if (this.#ahead >= count) {
+      this.#ahead -= count
       return 0
     }
     const now = performance.now()
-    const several = Math.min(MOST_PAID_AT_ONCE, Math.floor(bucket.rate.burst / BURST_PARTS))
+    const several = Math.min(MAX_TOKENS_AHEAD, Math.floor(bucket.rate.burst / BURST_PARTS))
     if (several > count && bucket.take(now, several) === 0) {
-      this.#paid += several - count
+      this.#ahead += several - count
       return 0
     }
     return bucket.take(now, count)

@@ -29,7 +29,7 @@ export class CallStream extends Stream {
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
-  /** Lifecycle: while somebody waits for the client to come back. */
+  /** Lifecycle: while handlers wait for the client to come back. */
   #return: Gate | undefined = undefined
 
   constructor(host: StreamHost, owner: StreamOwner, primes: boolean, session: Session | undefined) {
@@ -44,14 +44,14 @@ export class CallStream extends Stream {
   }
 
   /**
-   * For who can wait instead of sending more: resolves, and never rejects, when the client has taken what waits for
-   * it, when it is back, or when the stream is finished.
+   * For callers that can wait instead of sending more: resolves, and never rejects, when the client has taken what
+   * waits for it, when it is back, or when the stream is finished.
    *
-   * @returns undefined: what is sent next makes nobody lose anything
+   * @returns undefined: there is room
    */
   get room(): Promise<void> | undefined {
     if (this.attached) return this.connectionRoom
-    if (this.finished || !this.#endangersUnseen) return undefined
+    if (this.finished || !this.#wouldDropUnsent) return undefined
     this.#return ??= new Gate()
     return this.#return.passed
   }
@@ -84,7 +84,7 @@ export class CallStream extends Stream {
     this.finished = true
     const sent = json === undefined || this.#put(json, true)
     this.end()
-    this.#comesBack()
+    this.#endWait()
     if (!this.attached) this.#owner = undefined
     return sent
   }
@@ -99,7 +99,7 @@ export class CallStream extends Stream {
   }
 
   protected override onAttached(): void {
-    this.#comesBack()
+    this.#endWait()
     this.#owner?.streamAttached()
   }
 
@@ -109,18 +109,18 @@ export class CallStream extends Stream {
   }
 
   /**
-   * Whether half of what the ring holds, now that it drops events, has not been sent to any connection. The other half
-   * was on its way when the connection was lost. A client that is not waited for is not expected back.
+   * Whether the ring drops events already, and half of those that it holds were written to no connection. The other
+   * half may have been lost with the connection. Where calls may go on without their clients, none is waited for.
    */
-  get #endangersUnseen(): boolean {
+  get #wouldDropUnsent(): boolean {
     const ring = this.#ring
     if (ring === undefined || !this.resumable || this.host.disconnectGraceMs === 0) return false
-    const unseen = this.last - this.delivered
-    return unseen > 0 && ring.oldest > 1 && unseen * 2 >= ring.size
+    const unsent = this.last - this.delivered
+    return unsent > 0 && ring.oldest > 1 && unsent * 2 >= ring.size
   }
 
-  /** Whoever waits for the client goes on. */
-  #comesBack(): void {
+  /** The client is back, or will not come. */
+  #endWait(): void {
     this.#return?.open()
     this.#return = undefined
   }

@@ -1,16 +1,15 @@
 /**
- * Drain: what a stream knows of a client that is behind, made when it is for the first time.
+ * Drain: whether a stream has to wait for its client. Made for the first time that it has to.
  *
- *            a write could not be handed on, or half of the limit waits, or this turn has sent much
- *    room  ----------------------------------------------------------------------------------------->  none
- *          <-----------------------------------------------------------------------------------------
+ *            a write returned false, or half of the limit waits, or this turn has written 64 KiB
+ *    room  ------------------------------------------------------------------------------------->  full
+ *          <-------------------------------------------------------------------------------------
  *            everything that waited was taken, and the event loop has turned
  *
- * A client that takes nothing for long ends the wait too: its connection is dropped, as that of one that vanished. So
- * nobody can hold up a call by not reading, and one that reads slowly is waited for.
+ * The turn of the event loop lets other clients be served: where the system takes everything at once, a handler that
+ * awaits nothing else would otherwise block the loop.
  *
- * The turn of the event loop is for everybody else: where the system takes everything at once, a writer that waits for
- * nothing but this would otherwise keep the loop for itself.
+ * A client that takes nothing for a long time is dropped, so that a call cannot be held up by not reading.
  *
  * Invariant: `room` is undefined or a promise that resolves, at the latest with `close`.
  * Not here: how much may wait before the connection is dropped (writer.ts).
@@ -42,11 +41,11 @@ export class Drain {
   /** @param carrier - what is written to: a socket, or a response */
   constructor(carrier: Writable) {
     this.#carrier = carrier
-    // For good: middleware that replaces `on` of a response need not know what `off` would take away.
+    // Once for all: where middleware has replaced `on` of a response, `off` may not remove what it added.
     carrier.on('drain', this.#onDrain)
   }
 
-  /** undefined: nobody has to wait. */
+  /** undefined: there is room. */
   get room(): Promise<void> | undefined {
     return this.#gate?.passed
   }
@@ -65,7 +64,7 @@ export class Drain {
     this.#carrier.write('', 'latin1', this.#onDrain)
   }
 
-  /** There is room, for everybody. */
+  /** Much was written in this turn. */
   untilNextTurn(): void {
     if (this.#gate !== undefined) return
     this.#gate = new Gate()
@@ -73,7 +72,7 @@ export class Drain {
   }
 
   /**
-   * Whether the client has taken nothing for a long time. To be asked at keep-alive ticks while it is behind.
+   * Whether the client has taken nothing for a long time. To be called at keep-alive ticks while bytes wait.
    *
    * @param socket - of the connection
    * @param idleTicks - since the last write
@@ -86,7 +85,7 @@ export class Drain {
     return false
   }
 
-  /** Whoever waits goes on. */
+  /** The writer is closed: nothing is waited for any more. */
   close(): void {
     this.#carrier.off('drain', this.#onDrain)
     this.#pass()

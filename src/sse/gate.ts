@@ -1,6 +1,6 @@
 /**
- * Gate: what many may wait for, and what happens once. Closed when it is made; whoever waits passes when it opens.
- * Nobody has to wait, so that the promise is made for the first who does.
+ * Gate: a promise of an event that happens once and cannot fail. The promise is made when it is first asked for, since
+ * most gates are opened before anybody waits.
  *
  * Invariant: `passed` never rejects.
  */

@@ -18,8 +18,8 @@
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1.
  * Invariant: after `closed` turns true nothing is written, no listener of ours is left, and `onClose` has been
  * called, once.
- * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), how to wait for a client that is
- * behind (drain.ts), sessions.
+ * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), how to wait for
+ * a slow client (drain.ts), sessions.
  */
 
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
@@ -74,7 +74,7 @@ export class SseWriter {
   readonly #options: SseWriterOptions
   /** Frames of this turn. */
   #frames = ''
-  /** Lifecycle: from the first time that the client is behind. */
+  /** Lifecycle: from the first time that the stream has to wait for its client. */
   #drain: Drain | undefined = undefined
   /** What the connection had received when the response was handed over. */
   #bytesRead = 0
@@ -101,8 +101,8 @@ export class SseWriter {
   }
 
   /**
-   * For who can wait instead of writing more: resolves, and never rejects, when the client has taken what waits for
-   * it, or when the writer is closed. undefined: little waits, and little was written in this turn.
+   * For callers that can wait instead of writing more: resolves, and never rejects, when the client has taken what
+   * waits for it, or when the writer is closed. undefined: there is room.
    */
   get room(): Promise<void> | undefined {
     return this.#drain?.room
@@ -199,7 +199,7 @@ export class SseWriter {
     if (this.backPressured) {
       // Without a socket it is not its turn, and waits for another response.
       const socket = this.#socket ?? this.#response?.socket
-      if (socket && this.#behind().isStalled(socket, this.idleTicks)) this.#drop()
+      if (socket && this.#needDrain().isStalled(socket, this.idleTicks)) this.#drop()
       return
     }
     this.idleTicks = 0
@@ -278,7 +278,7 @@ export class SseWriter {
     this.#frames += frame
     if (this.#frames.length < CHUNK_UNITS) return
     this.#flush()
-    if (!this.#closed) this.#behind().untilNextTurn()
+    if (!this.#closed) this.#needDrain().untilNextTurn()
   }
 
   /** Sends what this turn has brought so far. */
@@ -300,16 +300,16 @@ export class SseWriter {
         ? carrier.write(bytesOf(text))
         : writeChunk(socket, text)
     // Middleware may have replaced `write` by one that returns nothing.
-    if (isTaken === false) this.#behind().untilDrain()
+    if (isTaken === false) this.#needDrain().untilDrain()
     else if (
       this.#handedOn > this.#options.maxBufferBytes / 2 &&
       (socket !== undefined || isNative(response))
     ) {
-      this.#behind().untilWritten()
+      this.#needDrain().untilWritten()
     }
   }
 
-  #behind(): Drain {
+  #needDrain(): Drain {
     this.#drain ??= new Drain(this.#socket ?? (this.#response as ServerResponse))
     return this.#drain
   }

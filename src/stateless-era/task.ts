@@ -7,7 +7,7 @@
  *
  * Its record is changed here at once and written to the store behind that, one write at a time, with all changes of a
  * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable.
- * The text of open questions is made when somebody looks, and not for each question: they may be many.
+ * The text of open questions is made when the record is read, not for each question: there may be many.
  *
  * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
@@ -39,7 +39,7 @@ export class RunningTask {
   readonly #abort: (reason: Error) => void
   #record: TaskRecord
   /** Questions were opened or closed, and the record does not say so yet. */
-  #isBehind = false
+  #isStale = false
   #written: TaskRecord
   #writing: Promise<void> | undefined
   #end: Promise<void> | undefined
@@ -61,8 +61,8 @@ export class RunningTask {
   }
 
   get record(): TaskRecord {
-    if (this.#isBehind) {
-      this.#isBehind = false
+    if (this.#isStale) {
+      this.#isStale = false
       const payload = this.questions.text
       // The status follows from whether questions are open.
       const status = payload === undefined ? 'working' : 'input_required'
@@ -91,7 +91,7 @@ export class RunningTask {
   }
 
   #refresh(): void {
-    if (this.#end === undefined) this.#isBehind = true
+    if (this.#end === undefined) this.#isStale = true
     this.#change({})
   }
 
@@ -135,7 +135,7 @@ export class RunningTask {
         server.reportError(again, { phase: 'transport', method: Method.toolsCall })
       }
     }
-    this.#isBehind = false
+    this.#isStale = false
     this.#record = last
     this.#host.changed(this)
     this.#host.ended(this)

@@ -135,7 +135,7 @@ for (const era of ERAS) {
     assert.deepEqual([progress(3), log.error('x')], [sent, sent])
   })
 
-  test(`a call that waits for its client is let go when the server shuts down, in the ${era} era`, async (t) => {
+  test(`a handler that waits for its client goes on, aborted, when the server shuts down, in the ${era} era`, async (t) => {
     const { call, close } = await stalled(t, era)
     const talk = new Talk(call.ctx)
     await talk.waits()
@@ -199,7 +199,7 @@ for (const era of ERAS) {
   })
 }
 
-test('a call that waits for its client is let go when the client closes the connection, in the stateless era', async (t) => {
+test('a handler that waits for its client goes on, aborted, when the client closes the connection, in the stateless era', async (t) => {
   const { reader, call } = await stalled(t, 'stateless')
   const talk = new Talk(call.ctx)
   await talk.waits()
@@ -209,7 +209,7 @@ test('a call that waits for its client is let go when the client closes the conn
   call.finish('nobody hears this')
 })
 
-test('a call that waits for its client is let go when it is cancelled, and when its session is deleted', async (t) => {
+test('a handler that waits for its client goes on, aborted, when its call is cancelled, and when its session is deleted', async (t) => {
   for (const end of ['cancel', 'delete'] as const) {
     const { asking, call } = await stalled(t, 'session')
     const session = asking as TestSession
@@ -264,7 +264,7 @@ test('a task waits for nobody', async (t) => {
   await client.until(taskId, 'completed')
 })
 
-test('a call without a session, whose client is lost, is let go', async (t) => {
+test('a handler of a call without a session goes on, aborted, when its client is lost', async (t) => {
   const fixture = await serving(t, { handler: { maxStreamBufferBytes: LIMIT, sessions: false } })
   const session = await TestSession.open(fixture.url)
   const reader = await StreamedCall.open(fixture.port, toolCall(session, 'hold'))

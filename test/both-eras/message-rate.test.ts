@@ -80,7 +80,7 @@ test('log messages above messageRate are left out, and their number is told befo
       [5, 4, 3, 2, 1],
     )
     assert.deepEqual([notice.level, notice.logger], ['warning', 'barewire'])
-    assert.match(notice.data, /^15 log messages were left out: .* \(messageRate\)$/)
+    assert.match(notice.data, /^15 log messages were omitted: .* \(messageRate\)$/)
   }
 })
 

@@ -68,7 +68,7 @@ test('progress that waits is dropped at the end of the call, and nothing is sent
   assert.deepEqual(sent, [1])
 })
 
-test('log messages above the rate are left out, and counted in front of the next that there is room for', (t) => {
+test('log messages above the rate are omitted, and counted in front of the next one that is sent', (t) => {
   const { messages, sent, params, pass } = scene(t, { perSecond: 10, burst: 3 })
   for (let n = 1; n <= 20; n++) void messages.log.info(n)
   assert.deepEqual(sent, [1, 2, 3])
@@ -79,7 +79,7 @@ test('log messages above the rate are left out, and counted in front of the next
   pass(100)
   void messages.log.info(22)
   const notice =
-    '18 log messages were left out: this call sent more than 3 messages at once and 10 a second (messageRate)'
+    '18 log messages were omitted: this call sent more than 3 messages at once and 10 a second (messageRate)'
   assert.deepEqual(sent, [1, 2, 3, notice, 22])
   assert.deepEqual([params[3]?.['level'], params[3]?.['logger']], ['warning', 'barewire'])
   pass(100)
@@ -87,17 +87,17 @@ test('log messages above the rate are left out, and counted in front of the next
   assert.deepEqual(sent.slice(5), [23])
 })
 
-test('log messages that were left out are told of at the end of the call, once', (t) => {
+test('omitted log messages are reported at the end of the call, once', (t) => {
   const { messages, sent, pass } = scene(t, { perSecond: 1, burst: 1 })
   for (let n = 1; n <= 5; n++) void messages.log.error(n)
   messages.end()
   messages.end()
   pass(10_000)
   assert.equal(sent.length, 2)
-  assert.match(String(sent[1]), /^4 log messages were left out/)
+  assert.match(String(sent[1]), /^4 log messages were omitted/)
 })
 
-test('a client that wants no warnings is not told what was left out; what it does not want is not counted', (t) => {
+test('a client that wants no warnings gets no report of omitted messages; messages that it does not want are not counted', (t) => {
   const loud = scene(t, { perSecond: 1, burst: 1 }, 'error')
   for (let n = 1; n <= 5; n++) void loud.messages.log.error(n)
   loud.messages.end()
@@ -149,4 +149,14 @@ test('what cannot be written as JSON is reported, from a timer too, and fails no
   void messages.log.info(1n)
   assert.equal(reported.length, 3)
   assert.deepEqual(sent, [])
+})
+
+test('a rate of less than one message in the longest time of a timer sets no timer that fires at once', (t) => {
+  const { messages } = scene(t, { perSecond: 1e-9, burst: 1 })
+  const delays = t.mock.method(globalThis, 'setTimeout')
+  for (const value of [1, 2, 3]) void messages.progress(value)
+  assert.deepEqual(
+    delays.mock.calls.map(({ arguments: [, delay] }) => delay),
+    [2 ** 31 - 1],
+  )
 })

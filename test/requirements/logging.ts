@@ -25,7 +25,7 @@ export const logging = requirementsOf(pageOf('server/utilities/logging'), [
     'logging.rate-limited',
     'SHOULD',
     'implementation-considerations',
-    'log messages of a call above its rate are left out, and their number is told',
+    'log messages of a call above its rate are omitted, and their number is reported',
   ],
   [
     'logging.data-context',

@@ -99,7 +99,7 @@ test('a handler waits for nobody where calls go on without their clients, or whe
   }
 })
 
-test('a handler that waits for its client is let go by cancellation and by the end of its session', async (t) => {
+test('a handler that waits for its client goes on when its call is cancelled or its session ends', async (t) => {
   for (const end of ['cancel', 'delete'] as const) {
     const fixture = await serving(t, { replay: { maxEvents: KEPT } })
     const { session, call } = await away(fixture, 40)
