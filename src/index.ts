@@ -12,6 +12,7 @@ export {
 } from './dispatch/input-required.ts'
 export type { Log } from './dispatch/messages.ts'
 export type { SealOptions } from './dispatch/seal-options.ts'
+export type { Rate } from './dispatch/token-bucket.ts'
 export type { TraceContext } from './dispatch/trace.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
 export type { Completer, Suggestions } from './features/completion.ts'

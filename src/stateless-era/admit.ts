@@ -9,6 +9,7 @@
  *   6. the method exists                                          404, -32601
  *   7. the client can read one of our answers                     406
  *
+ * Then come the limits: 429 above the rate of requests, 503 when too many calls are in progress (endpoint.ts).
  * Mcp-Param-* headers need the tool, and are compared once it is known (endpoint.ts). A capability that turns out to
  * be missing while the handler runs is 400, -32021 (results.ts).
  *

@@ -45,7 +45,6 @@ export const because = {
   application: 'a decision of the embedding application about its own data, which barewire cannot see',
   noAuth:
     'bearer tokens are verified by a function of the application; discovery of authorization servers is not served',
-  noRate: 'the number of requests in flight and the bytes waiting are bounded, but no rate over time is kept',
   noStdio: 'barewire serves Streamable HTTP only',
   noTasks: 'task-augmented requests are not offered to session-era clients',
   noPing: 'barewire sends no ping by itself: comments keep streams alive and idle sessions expire',
