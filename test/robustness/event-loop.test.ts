@@ -14,7 +14,7 @@ const MiB = 1024 * 1024
 /** Milliseconds that the event loop may stand still: about ten times what it does on a quiet machine. */
 const SOON = 1000
 /** The same where the platform's own JSON.parse takes a good part of it: hundreds of thousands of small values. */
-const PARSED = 6000
+const PARSED = 10_000
 /** A server that does not come back is given up. */
 const LIMIT_MS = 60_000
 
