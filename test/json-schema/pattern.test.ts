@@ -147,11 +147,13 @@ test('Matcher gives the verdict of the platform for thousands of random patterns
     if (native === undefined) continue
     patterns++
     if (native.flags === '') legacy++
+    // The same question in a form that V8 does not shorten: Node 26.10 says that /[^a]$/u does not match "😀".
+    const reference = new RegExp(`(?:${native.source}|(?!))`, native.flags)
     const matcher = matcherOf(native)
     assert.ok(matcher !== undefined, `cannot follow ${native}`)
     for (let i = 0; i < 10; i++) {
       const text = Array.from({ length: random(9) }, () => CHARACTERS[random(CHARACTERS.length)]).join('')
-      const expected: boolean = native.test(text)
+      const expected: boolean = reference.test(text)
       assert.equal(matcher.test(text, new Counter()), expected, `${native} on ${JSON.stringify(text)}`)
       texts++
       if (expected) matches++
