@@ -26,8 +26,9 @@ import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
 import type { CacheHint, Exchange, Principal } from './exchange.ts'
 import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
 import { type Log, Messages } from './messages.ts'
+import { isWrong } from './notice-check.ts'
 import type { RateLimit } from './rate-limit.ts'
-import { at, stringProblem } from './shape.ts'
+import { stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -269,7 +270,7 @@ export class RequestContext {
    */
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
-      if (this.#isWrong('elicitationComplete', stringProblem(elicitationId))) return
+      if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
       if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
@@ -323,14 +324,6 @@ export class RequestContext {
     this.#exchange.abort(reason)
   }
 
-  /** Reports a problem: what a handler says on the way must not fail its call. */
-  #isWrong(what: string, problem: string | undefined): boolean {
-    if (problem === undefined) return false
-    const error = new TypeError(`${what}: ${at(problem, 'the argument')}`)
-    this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
-    return true
-  }
-
   /** @internal Reports why an entry is hidden from the caller; once a request, which may look at many entries. */
   reportHidden(error: unknown, name: string): void {
     if (reportedHidden.has(this.#request)) return
@@ -338,10 +331,12 @@ export class RequestContext {
     this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
+  get #report(): (error: unknown) => void {
+    return (error) => this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+  }
+
   get #sender(): Messages {
-    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], (error) =>
-      this.#host.reportError(error, { phase: 'output', ...this.errorInfo() }),
-    )
+    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], this.#report)
     return this.#messages
   }
 

@@ -18,8 +18,7 @@ import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { Exchange } from './exchange.ts'
-import { logProblem, progressProblem } from './notice-check.ts'
-import { at } from './shape.ts'
+import { isWrong, logProblem, progressProblem } from './notice-check.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Sends a log message to the client, at most as chatty as the client wants it. */
@@ -73,7 +72,7 @@ export class Messages {
   }
 
   readonly progress = (progress: number, total?: number, message?: string): Promise<void> => {
-    if (this.#isWrong('progress', progressProblem(progress, total, message))) return SENT
+    if (isWrong('progress', progressProblem(progress, total, message), this.#report)) return SENT
     if (message !== undefined) this.#exchange.task?.describe(message)
     if (this.#progressToken === undefined || this.#isOver) return SENT
     // The value MUST increase with each notification, even if the total is unknown.
@@ -137,7 +136,7 @@ export class Messages {
 
   #sendLog(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {
     if (this.#isOver || !this.#isWanted(level)) return SENT
-    if (this.#isWrong('log', logProblem(data, logger))) return SENT
+    if (isWrong('log', logProblem(data, logger), this.#report)) return SENT
     // Progress that waits goes first. The message about omitted ones takes a token of its own.
     const { burst = 1 } = this.#bucket?.rate ?? {}
     if (this.#timer !== undefined || this.#take(this.#omitted > 0 ? Math.min(2, burst) : 1) > 0) {
@@ -147,12 +146,6 @@ export class Messages {
     this.#sendOmitted()
     const params = { level, ...(logger !== undefined && { logger }), data: data === undefined ? null : data }
     return this.#send(Notify.message, params) ?? SENT
-  }
-
-  /** Reports a problem: what a handler says on the way must not fail its call. */
-  #isWrong(what: string, problem: string | undefined): boolean {
-    if (problem !== undefined) this.#report(new TypeError(`${what}: ${at(problem, 'the argument')}`))
-    return problem !== undefined
   }
 
   #isWanted(level: LogLevel): boolean {

@@ -4,7 +4,7 @@
  * Spec: 2025-11-25 progress {@link spec.progress}, logging {@link spec.logging}.
  */
 
-import { stringProblem, under, wrong } from './shape.ts'
+import { at, stringProblem, under, wrong } from './shape.ts'
 
 export function progressProblem(progress: unknown, total: unknown, message: unknown): string | undefined {
   return (
@@ -24,4 +24,14 @@ export function logProblem(data: unknown, logger: unknown): string | undefined {
 /** A number that JSON cannot hold is no fault: it is not sent. */
 function numberProblem(value: unknown): string | undefined {
   return typeof value === 'number' ? undefined : wrong('a number', value)
+}
+
+/** Reports a problem: what a handler says on the way must not fail its call. */
+export function isWrong(
+  what: string,
+  problem: string | undefined,
+  report: (error: TypeError) => void,
+): boolean {
+  if (problem !== undefined) report(new TypeError(`${what}: ${at(problem, 'the argument')}`))
+  return problem !== undefined
 }
