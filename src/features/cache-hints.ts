@@ -7,16 +7,17 @@
  * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
  */
 
+import type { Given } from '../bounds/option-types.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 
 export interface CacheOptions {
-  readonly discover?: Partial<CacheHint>
-  readonly tools?: Partial<CacheHint>
-  readonly prompts?: Partial<CacheHint>
-  readonly resources?: Partial<CacheHint>
-  readonly resourceTemplates?: Partial<CacheHint>
+  readonly discover?: Given<CacheHint> | undefined
+  readonly tools?: Given<CacheHint> | undefined
+  readonly prompts?: Given<CacheHint> | undefined
+  readonly resources?: Given<CacheHint> | undefined
+  readonly resourceTemplates?: Given<CacheHint> | undefined
   /** For `resources/read`, where the resource has no hint of its own. */
-  readonly read?: Partial<CacheHint>
+  readonly read?: Given<CacheHint> | undefined
 }
 
 export type CacheHints = { readonly [Kind in keyof Required<CacheOptions>]: CacheHint }
@@ -33,10 +34,7 @@ export function checkCacheOptions(options: CacheOptions): CacheHints {
 }
 
 /** @throws {TypeError} naming the option */
-export function checkCacheHint(
-  { ttlMs = 0, scope = 'private' }: Partial<CacheHint>,
-  name: string,
-): CacheHint {
+export function checkCacheHint({ ttlMs = 0, scope = 'private' }: Given<CacheHint>, name: string): CacheHint {
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) {
     throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${String(ttlMs)}`)
   }

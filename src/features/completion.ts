@@ -15,7 +15,9 @@ import { type ResourceHost, resourceError, type TemplateResource } from './resou
 import { MAX_SUGGESTIONS, suggestionsProblem } from './result-check.ts'
 
 /** The values that fit, best first; or with the number there would be. */
-export type Suggestions = readonly string[] | { readonly values: readonly string[]; readonly total?: number }
+export type Suggestions =
+  | readonly string[]
+  | { readonly values: readonly string[]; readonly total?: number | undefined }
 
 /**
  * @param value - what the user has typed so far
@@ -84,7 +86,7 @@ function isList(suggestions: Suggestions): suggestions is readonly string[] {
 }
 
 /** Whether a prompt or template has completers; capabilities are derived from it. */
-export function completes(entry: { readonly config: { readonly complete?: object } }): boolean {
+export function completes(entry: { readonly config: { readonly complete?: object | undefined } }): boolean {
   return entry.config.complete !== undefined
 }
 

@@ -9,6 +9,7 @@
  * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
  */
 
+import type { Given } from '../bounds/option-types.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
@@ -30,16 +31,16 @@ export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => objec
 
 export interface ExtensionConfig {
   /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
-  readonly settings?: JsonObject
+  readonly settings?: object | undefined
   /** By name, such as `skills/list`. @defaultValue none: an extension may be settings and `_meta` alone */
-  readonly methods?: { readonly [method: string]: ExtensionMethod }
+  readonly methods?: { readonly [method: string]: ExtensionMethod } | undefined
   /** By method, how long clients may keep its results. @defaultValue none: only what a result says by itself */
-  readonly cache?: { readonly [method: string]: Partial<CacheHint> }
+  readonly cache?: { readonly [method: string]: Given<CacheHint> } | undefined
   /**
    * By method, the parameter that names what a request is about, where the extension has clients repeat it outside
    * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
    */
-  readonly namedBy?: { readonly [method: string]: string }
+  readonly namedBy?: { readonly [method: string]: string } | undefined
 }
 
 const CONFIG_NAMES: readonly string[] = ['settings', 'methods', 'cache', 'namedBy']
@@ -137,7 +138,7 @@ function handlerOf(
 }
 
 /** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */
-function copyOf(settings: JsonObject, use: string): JsonObject {
+function copyOf(settings: object, use: string): JsonObject {
   let text: string | undefined
   try {
     text = JSON.stringify(settings)

@@ -38,15 +38,15 @@ import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
-  readonly title?: string
-  readonly description?: string
+  readonly title?: string | undefined
+  readonly description?: string | undefined
   /** An object schema; its properties are the arguments. On the wire every argument is a string. */
-  readonly argsSchema?: Args
+  readonly argsSchema?: Args | undefined
   /** Suggests values, by argument name. */
-  readonly complete?: { readonly [argument: string]: Completer }
-  readonly icons?: readonly Icon[]
-  readonly _meta?: Meta
-  readonly visible?: Visible
+  readonly complete?: { readonly [argument: string]: Completer } | undefined
+  readonly icons?: readonly Icon[] | undefined
+  readonly _meta?: Meta | undefined
+  readonly visible?: Visible | undefined
 }
 
 /** A string is one user message. */
@@ -176,11 +176,14 @@ interface PromptArgument {
   readonly name: string
   readonly title?: unknown
   readonly description?: unknown
-  readonly required?: true
+  readonly required?: true | undefined
 }
 
 function argumentList(schema: object | undefined): readonly PromptArgument[] {
-  const { properties, required } = (schema ?? {}) as { properties?: JsonObject; required?: readonly string[] }
+  const { properties, required } = (schema ?? {}) as {
+    properties?: JsonObject | undefined
+    required?: readonly string[] | undefined
+  }
   return Object.entries(properties ?? {}).map(([name, property]) => {
     const { title, description } = (property ?? {}) as { title?: unknown; description?: unknown }
     return { name, title, description, ...(required?.includes(name) && { required: true as const }) }

@@ -5,6 +5,7 @@
  * Not here: who is subscribed to what (the era's business), template syntax (uri-template.ts).
  */
 
+import type { Given } from '../bounds/option-types.ts'
 import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
@@ -41,29 +42,31 @@ export type WatchResource = (uri: string, ctx: RequestContext) => Watching | Pro
 type Watching = (() => void) | void
 
 interface CommonConfig {
-  readonly title?: string
-  readonly description?: string
-  readonly mimeType?: string
-  readonly annotations?: Annotations
-  readonly icons?: readonly Icon[]
-  readonly _meta?: Meta
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  readonly mimeType?: string | undefined
+  readonly annotations?: Annotations | undefined
+  readonly icons?: readonly Icon[] | undefined
+  readonly _meta?: Meta | undefined
   /** True: clients may subscribe. A function: they may, and it is told when to watch. Default: they may not. */
-  readonly subscribe?: boolean | WatchResource
+  readonly subscribe?: boolean | WatchResource | undefined
   /** How long clients may keep what they read. @defaultValue the server's `cache.read` */
-  readonly cache?: Partial<CacheHint>
-  readonly visible?: Visible
+  readonly cache?: Given<CacheHint> | undefined
+  readonly visible?: Visible | undefined
 }
 
 export interface ResourceConfig extends CommonConfig {
   /** bytes, when known */
-  readonly size?: number
+  readonly size?: number | undefined
 }
 
 export interface ResourceTemplateConfig extends CommonConfig {
   /** The resources of the family that lists should show. Default: none. */
-  readonly list?: (ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>
+  readonly list?:
+    | ((ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>)
+    | undefined
   /** Suggests values, by variable name. */
-  readonly complete?: { readonly [variable: string]: Completer }
+  readonly complete?: { readonly [variable: string]: Completer } | undefined
 }
 
 /** Text, bytes, or full contents (more than one for a resource that contains others). */
@@ -234,7 +237,8 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
 
 /** What only some callers may see MUST NOT be shared, whatever the options say. */
 function readHint({ config }: StaticResource | TemplateResource, host: ResourceHost): CacheHint {
-  const { ttlMs, scope } = { ...host.cache.read, ...config.cache }
+  const { read } = host.cache
+  const { ttlMs = read.ttlMs, scope = read.scope } = config.cache ?? {}
   return { ttlMs, scope: config.visible === undefined ? scope : 'private' }
 }
 

@@ -33,26 +33,26 @@ import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 
 export interface ServerOptions {
   /** How to use this server, for the model. */
-  readonly instructions?: string
+  readonly instructions?: string | undefined
   /** Entries on one page of a list. @defaultValue Infinity: some clients read only the first page */
-  readonly pageSize?: number
+  readonly pageSize?: number | undefined
   /**
    * Offers log messages to clients; a level is the least severity that a client gets before it asks for
    * another. @defaultValue false: `ctx.log` does nothing. `true` means `'info'`
    */
-  readonly logging?: boolean | LogLevel
+  readonly logging?: boolean | LogLevel | undefined
   /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
-  readonly cache?: CacheOptions
+  readonly cache?: CacheOptions | undefined
   /**
    * What to do with a tool or prompt whose schema has a pattern that takes a backtracking engine more than linear
    * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. @defaultValue 'warn'
    */
-  readonly slowPatterns?: SlowPatterns
+  readonly slowPatterns?: SlowPatterns | undefined
   /**
    * Gets every error whose cause clients must not see, and every failing hook.
    * @defaultValue writes it to standard error
    */
-  readonly onError?: (error: unknown, info: ErrorInfo) => void
+  readonly onError?: ((error: unknown, info: ErrorInfo) => void) | undefined
 }
 
 const OPTION_NAMES: readonly string[] = [
@@ -282,7 +282,7 @@ export class McpServer implements DispatchHost {
   }
 }
 
-function register<E extends Entry & { readonly name?: string }, Changes>(
+function register<E extends Entry & { readonly name?: string | undefined }, Changes>(
   registry: Registry<E>,
   first: E,
   make: (entry: E, changes: Changes) => E,

@@ -59,28 +59,28 @@ export interface ToolConfig<
   Input extends SchemaLike | undefined = SchemaLike | undefined,
   Output extends SchemaLike | undefined = SchemaLike | undefined,
 > {
-  readonly title?: string
-  readonly description?: string
+  readonly title?: string | undefined
+  readonly description?: string | undefined
   /** JSON Schema (2020-12 or draft-07) with `type: 'object'`, or a Standard Schema. Absent: no arguments. */
-  readonly inputSchema?: Input
+  readonly inputSchema?: Input | undefined
   /** Schema of `structuredContent`, which the tool then must return. */
-  readonly outputSchema?: Output
-  readonly annotations?: ToolAnnotations
-  readonly icons?: readonly Icon[]
-  readonly _meta?: Meta
+  readonly outputSchema?: Output | undefined
+  readonly annotations?: ToolAnnotations | undefined
+  readonly icons?: readonly Icon[] | undefined
+  readonly _meta?: Meta | undefined
   /** Milliseconds after which `ctx.signal` aborts and the call is answered with an error. Default: none. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /**
    * Answers clients that know tasks with a task, which they ask for its result. `true`: others get the plain result;
    * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`.
    */
-  readonly task?: TaskMode
+  readonly task?: TaskMode | undefined
   /**
    * How often one caller may call the tool: a principal, else a session, else all others together; 429 above. Each
    * process counts for itself. Default: the limit of the handler for all requests.
    */
-  readonly rateLimit?: Rate
-  readonly visible?: Visible
+  readonly rateLimit?: Rate | undefined
+  readonly visible?: Visible | undefined
 }
 
 /** What a tool may return when it has no output schema. */
@@ -90,6 +90,7 @@ export type FreeToolReturn =
   | ContentBlock
   | readonly ContentBlock[]
   | CallToolResult
+  | StructuredToolReturn<unknown>
   | undefined
   // biome-ignore lint/suspicious/noConfusingVoidType: a tool that does its work and has nothing to say
   | void
@@ -97,8 +98,8 @@ export type FreeToolReturn =
 /** With an output schema: the structured content, with content of one's own or the JSON text of it. */
 export interface StructuredToolReturn<Structured> {
   readonly structuredContent: Structured
-  readonly content?: readonly ContentBlock[]
-  readonly _meta?: Meta
+  readonly content?: readonly ContentBlock[] | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export interface FailedToolReturn {
@@ -106,13 +107,28 @@ export interface FailedToolReturn {
   readonly content: readonly ContentBlock[]
 }
 
-export type ToolReturn<Output> = [Output] extends [SchemaLike]
-  ? StructuredToolReturn<InferOutput<Output>> | FailedToolReturn | InputRequired
-  : FreeToolReturn | { readonly structuredContent: JsonObject; readonly content?: readonly ContentBlock[] }
+/** Any return is allowed where there is no schema, and where it is not known which one. */
+export type ToolReturn<Output> = [Output] extends [undefined]
+  ? FreeToolReturn
+  : [SchemaLike] extends [Output]
+    ? FreeToolReturn
+    : StructuredToolReturn<InferOutput<Output>> | FailedToolReturn | InputRequired
 
-export type ToolArguments<Input> = [Input] extends [SchemaLike] ? InferInput<Input> : Record<string, never>
+export type ToolArguments<Input> = [Input] extends [undefined]
+  ? Record<string, never>
+  : [Input] extends [SchemaLike]
+    ? InferInput<Input>
+    : Record<string, never>
 
-export type ToolHandler<Input, Output> = (
+/**
+ * A conditional type, so that TypeScript knows the schema by the time it looks into the handler: a literal that is
+ * returned for an `enum` would otherwise be taken for any string.
+ */
+export type ToolHandler<Input, Output> = [Output] extends [undefined]
+  ? Handler<Input, undefined>
+  : Handler<Input, Output>
+
+type Handler<Input, Output> = (
   args: ToolArguments<Input>,
   ctx: RequestContext,
 ) => ToolReturn<Output> | PromiseLike<ToolReturn<Output>>

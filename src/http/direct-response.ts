@@ -26,8 +26,8 @@ const PLAIN = /^[\t\x20-\x7e]*$/
 
 /** The settings of node's http.Server that show in a head. */
 interface HttpServer {
-  readonly keepAliveTimeout?: number
-  readonly maxRequestsPerSocket?: number
+  readonly keepAliveTimeout?: number | undefined
+  readonly maxRequestsPerSocket?: number | undefined
 }
 
 /**
@@ -51,7 +51,8 @@ export class DirectResponse<
   sendWhole(status: number, headers: readonly string[], body: string): boolean {
     const { socket } = this
     if (socket === null || !socket.writable || !this.#isPlain()) return false
-    const { keepAliveTimeout, maxRequestsPerSocket = 0 } = (socket as { server?: HttpServer }).server ?? {}
+    const { keepAliveTimeout, maxRequestsPerSocket = 0 } =
+      (socket as { server?: HttpServer | undefined }).server ?? {}
     if (keepAliveTimeout === undefined || maxRequestsPerSocket > 0) return false
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
     for (let i = 0; i < headers.length; i += 2) {

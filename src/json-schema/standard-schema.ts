@@ -59,7 +59,7 @@ export interface StandardIssue {
 export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson
 
 /** The value that somebody receives after validation against `S`: after defaults and transforms. */
-export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
+export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T | undefined } }
   ? NonNullable<T> extends { readonly output: infer Output }
     ? Output
     : unknown
@@ -70,7 +70,16 @@ export type InferOutput<S> = S extends { readonly '~standard': { readonly types?
   ? NonNullable<T> extends { readonly input: infer Input }
     ? Input
     : unknown
-  : FromSchema<S>
+  : Supplied<FromSchema<S>>
+
+/** JSON has no `undefined`: what may be left out may be `undefined`, too. */
+type Supplied<T> = T extends readonly unknown[]
+  ? { [I in keyof T]: Supplied<T[I]> }
+  : T extends object
+    ? {
+        [K in keyof T]: NonNullable<unknown> extends Pick<T, K> ? Supplied<T[K]> | undefined : Supplied<T[K]>
+      }
+    : T
 
 export type CheckResult =
   | { readonly valid: true; readonly value: unknown }
@@ -96,7 +105,7 @@ export interface SchemaUse {
   /** Whether the value comes from the other side, or goes to it. */
   readonly io: 'input' | 'output'
   /** For literals. `maxErrors` bounds the errors of a library's schema, too. */
-  readonly options?: CompileOptions
+  readonly options?: CompileOptions | undefined
 }
 
 /**

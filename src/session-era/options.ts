@@ -1,38 +1,39 @@
 /** What the session era can be told: limits with their defaults, and hooks. */
 
+import type { Filled } from '../bounds/option-types.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { Implementation } from '../protocol/wire-types.ts'
 
 export interface SessionOptions {
   /** Sessions at once; one without open stream or call makes room, unused ones first, then the longest idle. @defaultValue 10 000 */
-  readonly max?: number
+  readonly max?: number | undefined
   /** The same for one principal, whose own longest idle one makes room; 429 when all are in use. @defaultValue 1000 */
-  readonly maxPerPrincipal?: number
+  readonly maxPerPrincipal?: number | undefined
   /**
    * Bytes that sessions keep of what clients sent: who they are, and what they subscribe to. Of one principal, or of
    * one session where callers are not known, a 16th of it. @defaultValue 64 MiB
    */
-  readonly maxTotalBytes?: number
+  readonly maxTotalBytes?: number | undefined
   /** A session without traffic ends after this; 0: never. @defaultValue 30 minutes, in milliseconds */
-  readonly idleTimeoutMs?: number
+  readonly idleTimeoutMs?: number | undefined
   /**
    * A request without session id: `'reject'` it with 400, or `'serve'` it on its own, without anything that
    * needs a session. @defaultValue 'reject'
    */
-  readonly missingId?: 'reject' | 'serve'
+  readonly missingId?: 'reject' | 'serve' | undefined
 }
 
 export interface ReplayOptions {
   /** Events kept of one stream. @defaultValue 256 */
-  readonly maxEvents?: number
+  readonly maxEvents?: number | undefined
   /** Bytes kept of one stream. @defaultValue 1 MiB */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** Bytes kept of all streams together; of one session a 16th of it, or `maxBytes` if that is more. @defaultValue 64 MiB */
-  readonly maxTotalBytes?: number
+  readonly maxTotalBytes?: number | undefined
   /** Milliseconds a stream stays resumable once it is finished, and an event of a session's own stream is kept. @defaultValue 5 minutes */
-  readonly ttlMs?: number
+  readonly ttlMs?: number | undefined
   /** Milliseconds that clients are asked to wait before they reconnect. @defaultValue 1000 */
-  readonly retryMs?: number
+  readonly retryMs?: number | undefined
 }
 
 /** Why a session ended. */
@@ -60,9 +61,9 @@ export interface SessionEraLimits {
 
 export interface SessionEraSettings extends SessionEraLimits {
   /** `undefined`: no sessions; every request is served on its own. */
-  readonly sessions: Required<SessionOptions> | undefined
+  readonly sessions: Filled<SessionOptions> | undefined
   /** `undefined`: streams cannot be resumed. */
-  readonly replay: Required<ReplayOptions> | undefined
+  readonly replay: Filled<ReplayOptions> | undefined
   readonly duplicateIds: 'accept' | 'reject'
   /** `undefined`: calls may send any number of progress and log messages. */
   readonly messageRate: Rate | undefined
