@@ -1,5 +1,5 @@
 /**
- * `npm run build`: src -> dist, from scratch each time: JavaScript with its map (lib/bundle.ts), and declarations with
+ * `npm run build [-- FOLDER]`: src -> dist, or the folder, from scratch each time: JavaScript with its map (lib/bundle.ts), and declarations with
  * the comments that editors show.
  *
  * Declarations stay a tree, without the branches that nothing public leads to, and without the comments of internals.
@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   findBuildFaults,
@@ -18,11 +18,11 @@ import {
 import { bundle } from './lib/bundle.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const dist = join(root, 'dist')
+const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 
 rmSync(dist, { recursive: true, force: true })
 const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-const args = [compiler, '-p', 'tsconfig.build.json']
+const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', dist]
 const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
 if (error !== undefined) console.error(`cannot start the compiler: ${error.message}`)
 if (status !== 0) process.exit(1)

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { decode } from '@jridgewell/sourcemap-codec'
+import { publint } from 'publint'
 import { run } from '../../scripts/lib/child.ts'
 
 /** Unpacked, with everything. */
@@ -56,14 +58,16 @@ console.log(url)
 describe('the packed package', () => {
   const home = mkdtempSync(join(tmpdir(), 'barewire-pack-'))
   const installed = join(home, 'node_modules', 'barewire')
+  let tarball = ''
 
   before(async () => {
     const packed = await run(npm, ['pack', '--pack-destination', home], { cwd: root })
     assert.equal(packed.code, 0, packed.stdout + packed.stderr)
     const tarballs = readdirSync(home).filter((name) => name.endsWith('.tgz'))
     assert.equal(tarballs.length, 1, `npm pack wrote ${tarballs.length} tarballs, expected one`)
+    tarball = join(home, tarballs[0] ?? '')
     writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }')
-    const args = ['install', '--offline', '--no-audit', '--no-fund', `./${tarballs[0]}`]
+    const args = ['install', '--offline', '--no-audit', '--no-fund', tarball]
     const done = await run(npm, args, { cwd: home })
     assert.equal(done.code, 0, done.stdout + done.stderr)
   })
@@ -109,6 +113,14 @@ describe('the packed package', () => {
     check('exports', exports)
     // For those that do not read exports.
     assert.deepEqual({ types, default: main }, exports['.'].require)
+  })
+
+  test('publint and "Are the types wrong?" find nothing', async () => {
+    const { messages } = await publint({ pkgDir: installed, pack: false, strict: true })
+    assert.deepEqual(messages, [])
+    const analysis = await checkPackage(createPackageFromTarballData(readFileSync(tarball)))
+    assert.ok(analysis.types !== false, 'no types were found')
+    assert.deepEqual(analysis.problems, [])
   })
 
   test('ten lines embed it: a tool is called over HTTP, and the process ends by itself after close()', async () => {

@@ -1,0 +1,49 @@
+/**
+ * `npm run check-types [-- --all version...]`: what users write (lib/consumers.ts), compiled by the versions of TypeScript
+ * that they have. The project's own one is covered by `npm test`, under all combinations of flags; here a choice of
+ * them does, since these compilers take minutes, unless `--all` is given.
+ *
+ * They live in test/types/compilers/ with a lock file of their own. A version is what its name there ends in, as 5.5.
+ */
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Consumers, moduleKinds } from './lib/consumers.ts'
+import { installApart } from './lib/install-apart.ts'
+
+const home = fileURLToPath(new URL('../test/types/compilers', import.meta.url))
+const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+const known = Object.keys(devDependencies).map((name) => name.slice('typescript-'.length))
+const isQuick = !process.argv.includes('--all')
+const asked = process.argv.slice(2).filter((argument) => argument !== '--all')
+const stranger = asked.find((version) => !known.includes(version))
+if (stranger !== undefined) {
+  console.error(`unknown version ${stranger}, expected one of: ${known.join(', ')}`)
+  process.exit(1)
+}
+
+const consumers = await Consumers.create()
+try {
+  for (const version of asked.length > 0 ? asked : known) await check(version)
+} finally {
+  consumers.remove()
+}
+
+async function check(version: string): Promise<void> {
+  const compiler = join(await installApart(home, `typescript-${version}`), 'bin', 'tsc')
+  const major = Number.parseInt(version, 10)
+  const waiting = [...moduleKinds(major)]
+  const complaints: string[] = []
+  const work = async () => {
+    for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
+      complaints.push(...(await consumers.compile(compiler, major, kind, isQuick)))
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  if (complaints.length === 0) console.log(`TypeScript ${version}: everything compiles`)
+  else {
+    console.error(`TypeScript ${version}:\n${complaints.join('\n')}`)
+    process.exitCode = 1
+  }
+}
