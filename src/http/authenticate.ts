@@ -6,6 +6,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import { LateTimer } from '../bounds/late-timer.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
 export interface AuthOptions<Principal> {
@@ -107,9 +108,9 @@ function judgeInTime<Principal extends Identified>(
       const message = `The token could not be verified within ${timeoutMs} ms: try again later`
       resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
     }
-    const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, timeoutMs)
+    const timer = timeoutMs === 0 ? undefined : new LateTimer(timeoutMs, onTimeout, undefined)
     const settle = (answer: () => Authentication<Principal>) => {
-      clearTimeout(timer)
+      timer?.stop()
       try {
         resolve(answer())
       } catch (error) {
