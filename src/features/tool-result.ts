@@ -77,16 +77,16 @@ function mirrored(returned: Loose, tool: ResultOwner): CallToolResult {
   if (returned.content !== undefined) return returned as CallToolResult
   const { structuredContent } = returned
   const text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
-  if (text !== undefined && isContainer(structuredContent) && isAlone(returned)) {
+  if (text !== undefined && isContainer(structuredContent, text) && isAlone(returned)) {
     return new MirroredResult(structuredContent, text)
   }
   const content: ContentBlock[] = text === undefined ? [] : [{ type: 'text', text }]
   return { ...returned, content }
 }
 
-/** Whether JSON makes an object of it where it is one, and an array where it is one. */
-function isContainer(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !('toJSON' in value)
+/** Whether JSON makes an object of an object, or an array of an array. */
+function isContainer(value: unknown, text: string): boolean {
+  return text[0] === (Array.isArray(value) ? '[' : '{') && typeof value === 'object'
 }
 
 /** Whether there is nothing beside the structured content. */

@@ -26,6 +26,7 @@ const values: readonly WireJson[] = [
   { toJSON: () => ({ other: true }) },
   { toJSON: () => 'a text' },
   [1, 'two', { three: 3 }],
+  Object('boxed'),
   'a text',
   0,
   false,
