@@ -77,7 +77,7 @@ export class KeyRing {
   }
 }
 
-/** A short text that nothing else that was sealed has. */
+/** A text that nothing else that was sealed has; V8 makes so short a part a string of its own. */
 export function markOf(sealed: string): string {
   return sealed.slice(...MARK)
 }
@@ -85,8 +85,10 @@ export function markOf(sealed: string): string {
 function makeKey(given: unknown, purpose: string, option: string): Key {
   const bytes = typeof given === 'string' ? Buffer.from(given) : given
   if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
-    const got = bytes instanceof Uint8Array ? `${bytes.length}` : typeof given
-    throw new TypeError(`A key of ${option} must have at least ${MIN_SECRET_BYTES} bytes; got ${got}`)
+    const got = bytes instanceof Uint8Array ? bytes.length : typeof given
+    throw new TypeError(
+      `A key of ${option} must have at least ${MIN_SECRET_BYTES} bytes or characters; got ${got}`,
+    )
   }
   const secret = createHash('sha256').update(purpose).update(bytes).digest()
   return { secret, id: createHash('sha256').update(secret).digest().subarray(0, KEY_ID_BYTES) }
