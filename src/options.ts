@@ -28,7 +28,9 @@ import type {
   SessionEraSettings,
   SessionInfo,
   SessionOptions,
+  SessionSettings,
 } from './session-era/options.ts'
+import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type {
   StatelessEraSettings,
   SubscriptionOptions,
@@ -121,7 +123,8 @@ export interface HandlerOptions {
   readonly tasks?: TaskOptions
   /** Stateless era: results say which server made them. @defaultValue true */
   readonly serverInfo?: boolean
-  readonly onSessionOpened?: (session: SessionInfo) => void
+  /** @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys` */
+  readonly onSessionOpened?: (session: SessionInfo, restored: boolean) => void
   readonly onSessionClosed?: (session: SessionInfo, reason: SessionEnd) => void
   /** Told of every request that was refused before it reached a feature. */
   readonly onRejected?: (refusal: Refusal) => void
@@ -280,13 +283,9 @@ function checkSubscriptions(subscriptions: SubscriptionOptions): Required<Subscr
   }
 }
 
-/** The single keys are checked where they are used. */
+/** The keys are checked where they are used. */
 function checkRequestState(requestState: SealOptions): SealOptions {
   checkNames(requestState, ['keys', 'ttlMs', 'maxLength'], 'requestState.')
-  const { keys } = requestState
-  if (keys !== undefined && !Array.isArray(keys)) {
-    throw new TypeError(`requestState.keys must be an array of keys; got ${typeof keys}`)
-  }
   return {
     ...requestState,
     ...checkAll(requestState, { ttlMs: 15 * MINUTE }, 'requestState.', checkTime),
@@ -323,16 +322,18 @@ function checkMessageRate(rate: false | Partial<Rate>): Rate | undefined {
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
-function checkSessions(sessions: false | SessionOptions): Required<SessionOptions> | undefined {
+function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
   if (sessions === false) return undefined
   const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
-  checkNames(sessions, [...Object.keys(counts), 'idleTimeoutMs', 'missingId'], 'sessions.')
+  const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
+  checkNames(sessions, [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'], 'sessions.')
   const { missingId = 'reject' } = sessions
   oneOf('sessions.missingId', missingId, ['reject', 'serve'])
   return {
     missingId,
     ...checkAll(sessions, counts, 'sessions.', checkCount),
-    ...checkAll(sessions, { idleTimeoutMs: 30 * MINUTE }, 'sessions.', checkTime),
+    ...checkAll(sessions, times, 'sessions.', checkTime),
+    keys: readSessionKeys(sessions.keys),
   }
 }
 

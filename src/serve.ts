@@ -86,6 +86,7 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
   }
   // Such as too many open files while a connection is accepted: a reason to report, not to end the process.
   httpServer.on('error', (error) => server.reportError(error, { phase: 'transport' }))
+  if (process.stderr.isTTY) explainSessions(options)
   const { port: actualPort } = httpServer.address() as AddressInfo
   let closing: Promise<void> | undefined
   return {
@@ -124,6 +125,15 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
     return onRejected(refusal)
   }
   return { onRejected: explain }
+}
+
+/** To whoever restarts the server often: most clients stay broken when their session is gone. */
+function explainSessions({ eras, sessions = {} }: HandlerOptions): void {
+  if (sessions === false || eras?.includes('session') === false) return
+  if (sessions.keys !== undefined || process.env['BAREWIRE_SESSION_KEY'] !== undefined) return
+  console.error(
+    'barewire: sessions end with this process. To keep them over restarts and tsx watch reloads, set BAREWIRE_SESSION_KEY to 32 random characters or more: export BAREWIRE_SESSION_KEY=$(openssl rand -hex 32)',
+  )
 }
 
 async function close(server: Server, drain: () => Promise<void>): Promise<void> {

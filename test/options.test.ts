@@ -28,7 +28,7 @@ const nestedCounts = {
   tasks: ['max', 'maxPerPrincipal', 'maxBytes'],
 }
 const nestedTimes = {
-  sessions: ['idleTimeoutMs'],
+  sessions: ['idleTimeoutMs', 'lifetimeMs'],
   replay: ['ttlMs', 'retryMs'],
   subscriptions: ['maxAgeMs'],
   requestState: ['ttlMs'],
@@ -74,6 +74,15 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ...[[], ['short'], 'a secret of more than enough characters, but no array', 5, null].map(
     (keys) => ['requestState.keys', { requestState: { keys } }] as const,
   ),
+  ...[
+    [],
+    ['short'],
+    [new Uint8Array(31)],
+    [5],
+    'a secret of more than enough characters, but no array',
+    5,
+    null,
+  ].map((keys) => ['sessions.keys', { sessions: { keys } }] as const),
   ['requestState.key', { requestState: { key: 'secret' } }],
   ...[null, true, 5].map((tasks) => ['tasks', { tasks }] as const),
   ['tasks.poll', { tasks: { poll: 5 } }],
@@ -170,6 +179,8 @@ test('the defaults are the documented ones', () => {
       maxPerPrincipal: 1000,
       maxTotalBytes: 64 * MiB,
       idleTimeoutMs: 1_800_000,
+      lifetimeMs: 604_800_000,
+      keys: undefined,
       missingId: 'reject',
     },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },
