@@ -240,11 +240,12 @@ describe('adaptSchema of what it cannot use', () => {
     assert.match(refusal({ _def: {}, parse() {} }), /^tool "t" inputSchema: .*zod.*4\.2/)
   })
 
-  test('an object of library schemas is refused, with the function to use and the member', () => {
-    for (const schema of [{ city: z.string() }, { city: zod3.string() }, { city: type('string') }]) {
-      assert.match(refusal(schema), /^tool "t" inputSchema: .*"city".*z\.object/)
-    }
+  test('library schemas among the keywords of JSON Schema are refused, with both members', () => {
+    const mixed = { city: z.string(), days: { type: 'number' } }
+    assert.match(refusal(mixed), /^tool "t" inputSchema: .*"city" beside "days".*z\.object/)
+    assert.match(refusal({ type: 'object', city: type('string') }), /"city" beside "type"/)
     assert.match(refusal({ type: 'object', properties: { city: z.string() } }), /properties: .*"city"/)
+    assert.match(refusal({ city: { _def: {}, parse() {} } }), /"city"/)
   })
 
   test('a Standard Schema of an unknown library without JSON Schema output is refused by its name', () => {
