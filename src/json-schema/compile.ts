@@ -14,7 +14,7 @@
 
 import { Bundle } from './bundle.ts'
 import { Compiler } from './check.ts'
-import { dropNulls, fillDefaults, keepValidDefaults } from './defaults.ts'
+import { dropNulls, Filler, keepValidDefaults } from './defaults.ts'
 import { explain, Report } from './explain.ts'
 import type { Limits } from './limits.ts'
 import { DEFAULT_LIMITS, LimitReached } from './limits.ts'
@@ -66,8 +66,11 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
   const check = new Compiler(bundle, run).compileAll()
   const { root } = bundle
   const { defaults = false, nullAsAbsent = false, onWrongDefault = () => {} } = options
-  const fills =
+  const hasDefaults =
     defaults !== false && keepValidDefaults(run, bundle.nodes, ({ place }) => onWrongDefault(place))
+  const fill = hasDefaults ? new Filler(run).of(root) : undefined
+  const fillBefore = defaults === true ? fill : undefined
+  const fillAfter = defaults === true ? undefined : fill
 
   const invalid = (value: unknown): ValidationResult => {
     const report = new Report(run, limits.maxErrors)
@@ -80,20 +83,20 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
     return { valid: false, errors: report.errors }
   }
 
+  const isValidWithoutNulls = (value: unknown): boolean => {
+    run.reset(root.resource)
+    return dropNulls(run, root, value) && check(value)
+  }
+
   return (value) => {
     run.reset(root.resource)
     try {
-      if (fills && defaults === true) {
-        fillDefaults(run, root, value)
+      if (fillBefore !== undefined) {
+        fillBefore(value)
         run.reset(root.resource)
       }
-      let valid = check(value)
-      if (!valid && nullAsAbsent) {
-        run.reset(root.resource)
-        valid = dropNulls(run, root, value) && check(value)
-      }
-      if (valid) {
-        if (fills && defaults === 'afterwards') fillDefaults(run, root, value)
+      if (check(value) || (nullAsAbsent && isValidWithoutNulls(value))) {
+        fillAfter?.(value)
         return VALID
       }
     } catch (error) {

@@ -2,37 +2,117 @@
  * What a value's objects lack or have too much: missing properties are filled in from `default`, and a `null` that an
  * optional property does not allow is taken away.
  *
- * Looks at `properties`, `items`, `allOf` and `$ref`, where it is certain that a subschema applies; never
- * inside `anyOf`, `oneOf`, `not` or `if`. The value's own objects are changed. Each default is copied, so that
- * no two values share it, and defined as an own member: a property named `__proto__` changes no prototype.
+ * Looks at `properties`, `items`, `allOf` and references, where it is certain that a subschema applies; never inside
+ * `anyOf`, `oneOf`, `not` or `if`, nor behind a `$dynamicRef` with several targets. The value's own objects are changed.
+ * Each default is copied, so that no two values share it, and is an own member: a property named `__proto__` changes no
+ * prototype.
+ *
+ * Defaults are filled in for every valid value, so that is compiled to closures, which look at nothing else; null is
+ * looked for only in values that were refused.
  */
 
 import { isObject } from './check-basic.ts'
 import type { Check, ObjectRules, SchemaNode } from './node.ts'
 import type { Run } from './run.ts'
 
-/** Is called with each declared property of each object. @returns whether it changed the object */
-type Visit = (
-  run: Run,
-  child: SchemaNode,
-  value: Record<string, unknown>,
-  name: string,
-  rules: ObjectRules,
-) => boolean
+/** Fills in the defaults of a value, in place. */
+export type Fill = (value: unknown) => void
 
-/** Fills in defaults, in place. */
-export function fillDefaults(run: Run, root: SchemaNode, value: unknown): void {
-  forEachProperty(run, root, value, fillMember)
+/** A property that has a default, or in which there may be one. */
+interface Part {
+  readonly name: string
+  readonly default: SchemaNode['default']
+  readonly fill: Fill | undefined
+  /** Whether every object has such a member, not of its own. */
+  readonly inherited: boolean
 }
 
-/**
- * Takes away each `null` of an optional property that does not allow it, in place.
- *
- * @param root - compiled
- * @returns whether there was any
- */
-export function dropNulls(run: Run, root: SchemaNode, value: unknown): boolean {
-  return forEachProperty(run, root, value, dropNull)
+/** Makes what fills in the defaults of one schema. */
+export class Filler {
+  readonly #run: Run
+  readonly #made = new Map<SchemaNode, Fill | undefined>()
+
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /** @returns undefined: there are none */
+  of(node: SchemaNode): Fill | undefined {
+    if (this.#made.has(node)) return this.#made.get(node)
+    const { ref, dynamicRef, allOf = [], array, object } = node
+    const fills: (Fill | undefined)[] = [ref, dynamicRef].map((reference) =>
+      reference === undefined || reference.dynamic !== undefined ? undefined : this.#behind(reference.target),
+    )
+    fills.push(...allOf.map((child) => this.of(child)), this.#object(object), this.#array(array))
+    const [first, ...more] = fills.filter((fill) => fill !== undefined)
+    const all = (value: unknown): void => {
+      first?.(value)
+      for (const fill of more) fill(value)
+    }
+    const fill = more.length === 0 ? first : all
+    this.#made.set(node, fill)
+    return fill
+  }
+
+  /** Looked at when a value is there: references may lead back, and be many in a row. */
+  #behind(target: SchemaNode): Fill {
+    return (value) => {
+      this.#run.charge(1)
+      this.of(target)?.(value)
+    }
+  }
+
+  #object(rules: ObjectRules | undefined): Fill | undefined {
+    const parts: Part[] = []
+    for (const [name, child] of rules?.properties ?? []) {
+      const part = {
+        name,
+        default: defaultOf(this.#run, child, 0),
+        fill: this.of(child),
+        inherited: name in {},
+      }
+      if (part.default !== undefined || part.fill !== undefined) parts.push(part)
+    }
+    if (parts.length === 0) return undefined
+    const run = this.#run
+    return (value) => {
+      if (!isObject(value)) return
+      run.charge(parts.length)
+      for (let i = 0; i < parts.length; i++) fillPart(run, parts[i] as Part, value)
+    }
+  }
+
+  #array({ prefix = [], rest }: NonNullable<SchemaNode['array']> = {}): Fill | undefined {
+    const first = prefix.map((child) => this.of(child))
+    const others = rest && this.of(rest)
+    if (others === undefined && first.every((fill) => fill === undefined)) return undefined
+    return (value) => {
+      if (!Array.isArray(value)) return
+      const end = others === undefined ? Math.min(first.length, value.length) : value.length
+      this.#run.charge(end)
+      for (let i = 0; i < end; i++) (i < first.length ? first[i] : others)?.(value[i])
+    }
+  }
+}
+
+function fillPart(run: Run, part: Part, value: Record<string, unknown>): void {
+  const { name, fill, inherited } = part
+  let member = inherited && !Object.hasOwn(value, name) ? undefined : value[name]
+  if (member === undefined) {
+    if (part.default === undefined) return
+    run.charge(part.default.weight)
+    member = part.default.value
+    if (typeof member === 'object') member = structuredClone(member)
+    if (inherited) {
+      Object.defineProperty(value, name, {
+        value: member,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    } else value[name] = member
+  }
+  fill?.(member)
 }
 
 /**
@@ -68,60 +148,51 @@ function isValid(run: Run, node: SchemaNode, check: Check): boolean {
   }
 }
 
-function forEachProperty(run: Run, node: SchemaNode, value: unknown, visit: Visit): boolean {
+/**
+ * Takes away each `null` of an optional property that does not allow it, in place.
+ *
+ * @param node - compiled
+ * @returns whether there was any
+ */
+export function dropNulls(run: Run, node: SchemaNode, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   run.charge(1)
-  const { ref, dynamicRef, array, object } = node
-  let changed = false
-  const descend = (child: SchemaNode, part: unknown): void => {
-    if (forEachProperty(run, child, part, visit)) changed = true
+  let found = false
+  for (const reference of [node.ref, node.dynamicRef]) {
+    if (reference === undefined || reference.dynamic !== undefined) continue
+    if (run.follow(node, reference.target, (target) => dropNulls(run, target, value))) found = true
   }
-  run.scope.push(node.resource)
-  for (const reference of [ref, dynamicRef]) {
-    if (reference === undefined) continue
-    const { dynamic, target } = reference
-    const to = dynamic === undefined ? target : run.dynamicTarget(dynamic, target)
-    run.follow(node, to, (at) => descend(at, value))
-  }
-  for (const child of node.allOf ?? []) descend(child, value)
+  for (const child of node.allOf ?? []) if (dropNulls(run, child, value)) found = true
   if (Array.isArray(value)) {
-    const { prefix = [], rest } = array ?? {}
+    const { prefix = [], rest } = node.array ?? {}
     for (let i = 0; i < value.length; i++) {
       const child = i < prefix.length ? prefix[i] : rest
       if (child === undefined) break
-      descend(child, value[i])
+      if (dropNulls(run, child, value[i])) found = true
     }
-  } else if (object?.properties !== undefined && isObject(value)) {
-    run.charge(object.properties.size)
-    for (const [name, child] of object.properties) {
-      if (visit(run, child, value, name, object)) changed = true
-      // An object's `__proto__` is not its own.
-      if (typeof value[name] === 'object' && Object.hasOwn(value, name)) descend(child, value[name])
-    }
+  } else if (node.object?.properties !== undefined) {
+    if (dropNullMembers(run, node.object, value as Record<string, unknown>)) found = true
   }
-  run.scope.pop()
-  return changed
+  return found
 }
 
-const fillMember: Visit = (run, child, value, name) => {
-  if (Object.hasOwn(value, name) && value[name] !== undefined) return false
-  const found = defaultOf(run, child, 0)
-  if (found === undefined) return false
-  run.charge(found.weight)
-  Object.defineProperty(value, name, {
-    value: typeof found.value === 'object' ? structuredClone(found.value) : found.value,
-    writable: true,
-    enumerable: true,
-    configurable: true,
-  })
-  return true
-}
-
-const dropNull: Visit = (run, child, value, name, { required = [] }) => {
-  if (value[name] !== null || !Object.hasOwn(value, name)) return false
-  run.charge(child.weight + required.length)
-  if (required.includes(name) || child.check?.(null) !== false) return false
-  return delete value[name]
+function dropNullMembers(run: Run, rules: ObjectRules, value: Record<string, unknown>): boolean {
+  const { properties = new Map<string, SchemaNode>(), required = [] } = rules
+  run.charge(properties.size)
+  let found = false
+  for (const [name, child] of properties) {
+    // An object's `__proto__` is not its own.
+    const member = Object.hasOwn(value, name) ? value[name] : undefined
+    if (member !== null) {
+      if (dropNulls(run, child, member)) found = true
+      continue
+    }
+    run.charge(child.weight + required.length)
+    if (required.includes(name) || child.check?.(null) !== false) continue
+    delete value[name]
+    found = true
+  }
+  return found
 }
 
 /** The default of a subschema, its own or that of what it refers to. */
