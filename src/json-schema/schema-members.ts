@@ -17,11 +17,13 @@ import {
   type StandardResult,
   type StandardSchema,
   type StandardSchemaWithJson,
+  type Zod3Schema,
 } from './standard-part.ts'
 
 /** What a member may be: a Standard Schema, or ArkType's `[schema, '?']` and `[schema, '=', default]`. */
 export type SchemaMember =
   | StandardSchemaWithJson
+  | Zod3Schema
   | readonly [StandardSchemaWithJson, '?']
   | readonly [StandardSchemaWithJson, '=', unknown]
 

@@ -4,6 +4,8 @@
  * Spec: Standard Schema v1 and its JSON Schema extension {@link https://standardschema.dev}.
  */
 
+import { isZod3, zod3Json } from './zod3.ts'
+
 /** The dialects that are asked for, the preferred one first. */
 export const TARGETS = ['draft-2020-12', 'draft-07'] as const
 
@@ -29,6 +31,12 @@ export interface StandardSchemaWithJson<Input = unknown, Output = Input>
   }
 }
 
+/** A schema of zod 3, which is read (zod3.ts). */
+export interface Zod3Schema<Input = unknown, Output = Input> extends StandardSchema<Input, Output> {
+  readonly _def: object
+  isOptional(): boolean
+}
+
 /** What a Standard Schema's `validate` gives: it failed if there are `issues`. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
@@ -49,8 +57,12 @@ export function standardPart(schema: unknown): Partial<StandardPart> | undefined
 }
 
 /** @throws {TypeError} it lacks something that is needed; `name` names the schema */
-export function usable(standard: Partial<StandardPart>, name: string): StandardPart {
+export function usable(standard: Partial<StandardPart>, schema: unknown, name: string): StandardPart {
   if (isUsable(standard)) return standard
+  if (standard.vendor === 'zod' && standard.jsonSchema === undefined && isZod3(schema)) {
+    const jsonSchema = { input: () => zod3Json(schema, 'input'), output: () => zod3Json(schema, 'output') }
+    return usable({ ...standard, jsonSchema }, undefined, name)
+  }
   throw new TypeError(`${name}: ${whyUnusable(standard)}`)
 }
 
@@ -70,7 +82,7 @@ function whyUnusable({ version, vendor, validate }: Partial<StandardPart>): stri
   const missing = `the ${String(vendor)} schema has no JSON Schema output (~standard.jsonSchema). `
   switch (vendor) {
     case 'zod':
-      return `${missing}zod has it from 4.2 on: update zod, and import it from "zod", not from "zod/v3"`
+      return `${missing}zod has it from 4.2 on: update zod`
     case 'valibot':
       return `${missing}Wrap it: toStandardJsonSchema(schema), from the package @valibot/to-json-schema`
     default:

@@ -38,6 +38,7 @@ import {
   standardPart,
   TARGETS,
   usable,
+  type Zod3Schema,
 } from './standard-part.ts'
 
 const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
@@ -46,7 +47,7 @@ const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
 export type SchemaShape = { readonly [name: string]: SchemaMember }
 
 /** What is accepted wherever a schema is. `{}` is an object about whose members nothing is said. */
-export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson | SchemaShape
+export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson | Zod3Schema | SchemaShape
 
 /** The value that somebody receives after validation against `S`: after defaults and transforms. */
 export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
@@ -107,7 +108,7 @@ export interface SchemaUse {
  */
 export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
   const standard = standardPart(schema)
-  if (standard !== undefined) return new StandardAdapter(usable(standard, use.name), use)
+  if (standard !== undefined) return new StandardAdapter(usable(standard, schema, use.name), use)
   refuseForeign(schema, use.name)
   const shape = shapeOf(schema, use.name)
   if (shape !== undefined) return new StandardAdapter(shape, use)
@@ -251,7 +252,7 @@ function refuseForeign(schema: unknown, name: string): asserts schema is JsonSch
     throw new TypeError(`${name}: ${expected}, got ${kindOf(schema)}`)
   if ('_def' in schema) {
     throw new TypeError(
-      `${name}: ${expected}, got a schema of an old zod. zod has JSON Schema output from 4.2 on`,
+      `${name}: ${expected}, got a schema of an old zod. Use zod from 4.2 on, or zod 3 from 3.24 on`,
     )
   }
   if (!isPlain(schema)) throw new TypeError(`${name}: ${expected}, got ${kindOf(schema)}`)
@@ -262,8 +263,9 @@ function shapeOf(schema: object, name: string): StandardPart | undefined {
   const parts: (readonly [string, unknown, StandardPart])[] = []
   let other: string | undefined
   for (const [key, member] of Object.entries(schema)) {
-    const part = standardPart(schemaOfMember(member))
-    if (part !== undefined) parts.push([key, member, usable(part, memberName(name, key))])
+    const own = schemaOfMember(member)
+    const part = standardPart(own)
+    if (part !== undefined) parts.push([key, member, usable(part, own, memberName(name, key))])
     else if (member !== undefined) other ??= key
   }
   if (parts.length > 0 && other === undefined) return standardOfMembers(parts)

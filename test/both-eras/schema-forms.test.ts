@@ -15,6 +15,7 @@ import { define, start } from '../features/offering.ts'
 import type { StatelessClient } from '../helpers/stateless-client.ts'
 import { clientOf, ERAS } from '../helpers/streamed-call.ts'
 import { TestSession, type WireJson } from '../helpers/wire.ts'
+import { asking, eras } from './asking.ts'
 
 type Client = TestSession | StatelessClient
 
@@ -152,6 +153,31 @@ for (const era of ERAS) {
       assert.equal((await call(client, name, { wrong: true })).isError, true, name)
       assert.match(errors.slice(before)[0]?.error.message, /does not fit outputSchema/, name)
     }
+  })
+}
+
+for (const era of eras) {
+  test(`an object of schemas is a form in the ${era} era`, async (t) => {
+    const { server, call } = await asking(t, era)
+    const requestedSchema = {
+      name: z.string().describe('Yours'),
+      age: z.number().optional(),
+      unit: z.enum(['c']).default('c'),
+    }
+    server.registerTool('ask', {}, async (_args, ctx) => {
+      const { content } = await ctx.elicit('q', { message: 'q', requestedSchema })
+      const { action } = await ctx.elicit('sure', { message: 'sure', requestedSchema: {} })
+      return `${content?.name.trim()} ${content?.age?.toFixed()} ${content?.unit} ${action}`
+    })
+    const sent: WireJson[] = []
+    const { result } = await call('ask', {}, (_method, params) => {
+      sent.push(params.requestedSchema)
+      return { action: 'accept', content: sent.length === 1 ? { name: ' Ada ', age: 36 } : {} }
+    })
+    assert.equal(result.content[0].text, 'Ada 36 c accept')
+    assert.deepEqual(sent[0].properties.name, { type: 'string', description: 'Yours' })
+    assert.deepEqual(sent[0].required, ['name'])
+    assert.deepEqual(sent[1], { type: 'object', properties: {} })
   })
 }
 

@@ -5,7 +5,6 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { z as zod3 } from 'zod/v3'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -229,11 +228,9 @@ describe('adaptSchema of what it cannot use', () => {
     assert.match(message, /toStandardJsonSchema.*@valibot\/to-json-schema/)
   })
 
-  test('a zod 3 schema is refused, with the version to use', () => {
-    assert.match(
-      refusal(zod3.object({ city: zod3.string() })),
-      /^tool "t" inputSchema: the zod schema .*4\.2/,
-    )
+  test('a schema of a zod 4 that does not describe itself is refused, with the version to use', () => {
+    const schema = { _def: { type: 'object' }, '~standard': { version: 1, vendor: 'zod', validate() {} } }
+    assert.match(refusal(schema), /^tool "t" inputSchema: the zod schema .*4\.2/)
   })
 
   test('a schema of zod before it knew Standard Schema is refused, with the version to use', () => {

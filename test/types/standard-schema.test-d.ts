@@ -5,6 +5,7 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { z } from 'zod'
+import { z as zod3 } from 'zod/v3'
 import type { InferInput, InferOutput, SchemaLike } from '../../src/json-schema/standard-schema.ts'
 import type { Equal, Expect } from './expect.ts'
 
@@ -44,6 +45,12 @@ const shape = {
   days: z.number().optional(),
   any: z.unknown(),
 }
+const old = {
+  at: zod3.string().transform(Number),
+  unit: zod3.string().default('c'),
+  n: zod3.number().optional(),
+}
+const oldObject = zod3.object(old)
 const pairs = { n: type('number').default(5), s: type('string').optional(), b: type('boolean') }
 const wrappedMembers = {
   n: toStandardJsonSchema(v.optional(v.number(), 1)),
@@ -59,6 +66,8 @@ export type Shapes = [
       { at: string; any: unknown; unit?: string | undefined; days?: number | undefined }
     >
   >,
+  Expect<Equal<InferInput<typeof old>, { at: number; unit: string; n?: number | undefined }>>,
+  Expect<Equal<InferInput<typeof oldObject>, { at: number; unit: string; n?: number | undefined }>>,
   Expect<Equal<InferInput<typeof pairs>, { n: number; b: boolean; s?: string | undefined }>>,
   Expect<Equal<InferInput<typeof wrappedMembers>, { n: number; s: string }>>,
   Expect<Equal<InferInput<typeof mixed>, { title: string; n?: number | undefined }>>,
