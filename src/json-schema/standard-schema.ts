@@ -54,23 +54,31 @@ export type InferInput<S> = S extends { readonly '~standard': { readonly types?:
   ? NonNullable<T> extends { readonly output: infer Output }
     ? Output
     : unknown
-  : Given<S, MembersOutput<S>, Record<string, never>, FilledFromSchema<S>>
+  : FormOf<S> extends 'shape'
+    ? MembersOutput<S>
+    : FormOf<S> extends 'empty'
+      ? Record<string, never>
+      : FilledFromSchema<S>
 
 /** The value that somebody must supply for validation against `S`: before defaults and transforms. */
 export type InferOutput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly input: infer Input }
     ? Input
     : unknown
-  : Given<S, MembersInput<S>, { [name: string]: unknown }, FromSchema<S>>
+  : FormOf<S> extends 'shape'
+    ? MembersInput<S>
+    : FormOf<S> extends 'empty'
+      ? { [name: string]: unknown }
+      : FromSchema<S>
 
-/** By what a type is: of an object of schemas, of `{}`, or of JSON Schema. A record with any names is the last. */
-type Given<S, Shape, Empty, Literal> = string extends keyof S
-  ? Literal
+/** What a type is one of: an object of schemas, `{}`, or JSON Schema. A record with any names is the last. */
+type FormOf<S> = string extends keyof S
+  ? 'literal'
   : string extends S
-    ? Empty
+    ? 'empty'
     : S extends SchemaShape
-      ? Shape
-      : Literal
+      ? 'shape'
+      : 'literal'
 
 export type CheckResult =
   | { readonly valid: true; readonly value: unknown }
