@@ -1,8 +1,8 @@
 /**
  * Prompts: message templates that a user picks.
  *
- * Arguments are described by a schema of string properties, from which both the list that clients see and the
- * check of what they send are derived.
+ * Arguments are described by the schema of an object, from which both the list that clients see and the check of what
+ * they send are derived.
  *
  * Spec: 2025-11-25 prompts {@link spec.prompts}.
  */
@@ -34,13 +34,17 @@ import type {
 import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
 import { checkConfig, checkFunctions, entryJson, PROMPT } from './entry-check.ts'
+import { type Conversions, findConversions, readArguments } from './prompt-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
   readonly title?: string
   readonly description?: string
-  /** An object schema; its properties are the arguments. On the wire every argument is a string. */
+  /**
+   * An object schema, or an object of Standard Schemas; its properties are the arguments. On the wire every argument is
+   * a string, which is converted where the schema asks for a number or a boolean.
+   */
   readonly argsSchema?: Args
   /** Suggests values, by argument name. */
   readonly complete?: { readonly [argument: string]: Completer }
@@ -69,6 +73,7 @@ export class Prompt implements Entry {
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
   readonly args: SchemaAdapter | undefined
+  readonly conversions: Conversions
   readonly json: string
   order = 0
   enabled = true
@@ -96,6 +101,7 @@ export class Prompt implements Entry {
       })
       assertObjectSchema(this.args.json, `${use} argsSchema`)
     }
+    this.conversions = findConversions(this.args?.json, `${use} argsSchema`)
     const list = argumentList(this.args?.json)
     for (const argument of Object.keys(config.complete ?? {})) {
       if (!list.some((each) => each.name === argument)) {
@@ -112,6 +118,8 @@ export interface PromptHost extends DispatchHost {
   readonly prompts: Registry<Prompt>
   readonly cache: CacheHints
   readonly pageSize: number
+  /** Whether null arguments count as absent. */
+  readonly nullAsAbsent: boolean
 }
 
 /** `prompts/list` */
@@ -139,11 +147,7 @@ export async function getPrompt(
       `prompts/get needs "arguments" to be an object; got ${typeof args}`,
     )
   }
-  const [stranger] = Object.entries(args).filter(([, value]) => typeof value !== 'string')
-  if (stranger !== undefined) {
-    const problem = `expected a string, got ${typeof stranger[1]}`
-    throw new RpcError(ErrorCode.INVALID_PARAMS, `Prompt argument ${quote(stranger[0])}: ${problem}`)
-  }
+  readArguments(args as JsonObject, prompt.conversions, host.nullAsAbsent)
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const check: CheckResult = isPromise(checking) ? await checking : checking
   if (!check.valid) {

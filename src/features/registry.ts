@@ -5,7 +5,8 @@
  * text, made once; a list is these texts joined, and is itself kept until something changes, unless an entry
  * is visible only to some callers.
  *
- * Invariant: `#wholeList` is the list of all enabled entries, or undefined; it is dropped on every change.
+ * Invariant: `#wholeList` is the list of all enabled entries, or undefined, and `#wholeOlderList` the same for older
+ * revisions; they are dropped on every change.
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
@@ -28,6 +29,8 @@ export interface Entry {
   readonly visible: Visible | undefined
   /** The entry as it stands in a list. */
   readonly json: string
+  /** The same for clients of revisions that cannot have all of it; undefined: no difference. */
+  readonly olderJson?: string | undefined
 }
 
 /** A ready-made entry of a list. */
@@ -57,6 +60,7 @@ export class Registry<E extends Entry> {
   /** What `some` has found out since the last change. */
   readonly #known = new Map<(entry: E) => boolean, boolean>()
   #wholeList: JsonText | undefined
+  #wholeOlderList: JsonText | undefined
   #lastOrder = 0
   #version = 0
 
@@ -102,6 +106,7 @@ export class Registry<E extends Entry> {
 
   changed(): void {
     this.#wholeList = undefined
+    this.#wholeOlderList = undefined
     this.#known.clear()
     this.#version += 1
     this.#changed()
@@ -141,15 +146,25 @@ export class Registry<E extends Entry> {
   /**
    * One page of the list, as the result of a list request.
    *
+   * @param older - whether it is for revisions that cannot have all of an entry
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
-  list(ctx: RequestContext, cursor: unknown, pageSize: number): JsonText {
+  list(ctx: RequestContext, cursor: unknown, pageSize: number, older = false): JsonText {
     const whole = cursor === undefined && this.#entries.size <= pageSize
-    if (whole && this.#wholeList !== undefined) return this.#wholeList
-    const list = listResult(this.listKey, [...this.open(ctx)], cursor, pageSize)
-    if (whole && !this.some(isRestricted)) this.#wholeList = list
+    const kept = older ? this.#wholeOlderList : this.#wholeList
+    if (whole && kept !== undefined) return kept
+    const entries = [...this.open(ctx)]
+    const list = listResult(this.listKey, older ? entries.map(toOlder) : entries, cursor, pageSize)
+    if (whole && !this.some(isRestricted)) {
+      if (older) this.#wholeOlderList = list
+      else this.#wholeList = list
+    }
     return list
   }
+}
+
+function toOlder({ key, order, json, olderJson = json }: Entry): ListItem {
+  return { key, order, json: olderJson }
 }
 
 /** Makes a list result of ready-made entries. See {@link Registry.list}. */

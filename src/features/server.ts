@@ -49,6 +49,11 @@ export interface ServerOptions {
    */
   readonly slowPatterns?: SlowPatterns
   /**
+   * Whether `null` for an optional argument of a tool or a prompt that does not allow it counts as absent: some clients
+   * send every argument. @defaultValue true
+   */
+  readonly nullAsAbsent?: boolean
+  /**
    * Gets every error whose cause clients must not see, and every failing hook.
    * @defaultValue writes it to standard error
    */
@@ -61,6 +66,7 @@ const OPTION_NAMES: readonly string[] = [
   'logging',
   'cache',
   'slowPatterns',
+  'nullAsAbsent',
   'onError',
 ]
 
@@ -82,6 +88,8 @@ export class McpServer implements DispatchHost {
   readonly resultProblem = resultProblem
   readonly #middleware: Middleware[] = []
   readonly #slowPatterns: SlowPatterns
+  /** @internal */
+  readonly nullAsAbsent: boolean
   #hasHeaderParameters = false
   #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
@@ -105,6 +113,7 @@ export class McpServer implements DispatchHost {
     this.defaultLogLevel = checkLogging(options.logging ?? false)
     this.cache = checkCacheOptions(options.cache ?? {})
     this.#slowPatterns = checkSlowPatterns(options.slowPatterns)
+    this.nullAsAbsent = checkFlag('nullAsAbsent', options.nullAsAbsent ?? true)
     this.#onError = options.onError ?? printError
     this.tools = new Registry('tool', 'tools', () => this.changes.listChanged('tools'))
     this.prompts = new Registry('prompt', 'prompts', () => this.changes.listChanged('prompts'))
@@ -138,7 +147,7 @@ export class McpServer implements DispatchHost {
   ): Handle<Partial<ToolConfig>> {
     type Stored = ConstructorParameters<typeof Tool>[2]
     const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
-      const tool = new Tool(name, settings, run, previous)
+      const tool = new Tool(name, settings, run, this.nullAsAbsent, previous)
       const use = `tool ${JSON.stringify(name)}`
       checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
       if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
@@ -309,6 +318,11 @@ function register<E extends Entry & { readonly name?: string }, Changes>(
     disable: () => setEnabled(false),
     remove: () => registry.delete(entry),
   }
+}
+
+function checkFlag(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value
+  throw new TypeError(`${name} must be true or false; got ${String(value)}`)
 }
 
 function checkPageSize(value: number): number {

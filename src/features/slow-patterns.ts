@@ -9,6 +9,7 @@
  * Not here: what makes a pattern slow (json-schema/pattern/ambiguity.ts).
  */
 
+import { warnOnce } from '../bounds/warn-once.ts'
 import { Pattern } from '../json-schema/pattern/pattern.ts'
 import type { SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { quote } from '../protocol/excerpt.ts'
@@ -27,10 +28,6 @@ const BY_NAME: ReadonlySet<string> = new Set([
 ])
 const MAX_DEPTH = 200
 
-/** Lifecycle: the process. Servers that make a definition for each client register the same schema again and again. */
-const told = new Set<string>()
-const MAX_TOLD = 1000
-
 /**
  * Looks at all patterns of a schema.
  *
@@ -48,10 +45,7 @@ export function checkPatterns({ json, isStandard }: SchemaAdapter, use: string, 
     'Anchor it, and let no two repetitions beside or inside each other accept the same character; ' +
     "or say slowPatterns: 'allow'"
   if (mode === 'refuse') throw new TypeError(problem)
-  if (told.has(problem)) return
-  if (told.size >= MAX_TOLD) told.clear()
-  told.add(problem)
-  process.emitWarning(problem, { code: 'BAREWIRE_PATTERN' })
+  warnOnce(problem, 'BAREWIRE_PATTERN')
 }
 
 function* patternsIn(schema: unknown, depth: number): Generator<string> {

@@ -7,6 +7,7 @@
  * Spec: 2025-11-25 tools {@link spec.tools}.
  */
 
+import { warnOnce } from '../bounds/warn-once.ts'
 import { MissingCapabilityError } from '../dispatch/client-input.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
@@ -15,6 +16,7 @@ import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import { refuseOtherBranches, withObjectType } from '../json-schema/accepted-types.ts'
 import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -61,9 +63,12 @@ export interface ToolConfig<
 > {
   readonly title?: string
   readonly description?: string
-  /** JSON Schema (2020-12 or draft-07) with `type: 'object'`, or a Standard Schema. Absent: no arguments. */
+  /**
+   * JSON Schema (2020-12 or draft-07) of an object, a Standard Schema of one, or an object of Standard Schemas, one for
+   * each argument. Absent, or `{}`: no arguments.
+   */
   readonly inputSchema?: Input
-  /** Schema of `structuredContent`, which the tool then must return. */
+  /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
   readonly outputSchema?: Output
   readonly annotations?: ToolAnnotations
   readonly icons?: readonly Icon[]
@@ -136,14 +141,16 @@ export class Tool implements Entry {
   /** Parameters that clients of the stateless era repeat in headers. */
   readonly headerParameters: readonly HeaderParameter[]
   readonly json: string
+  readonly olderJson: string | undefined
   order = 0
   enabled = true
 
   /**
+   * @param nullAsAbsent - whether `null` for an optional argument that does not allow it is taken as absent
    * @param previous - the tool that this one replaces: what was counted under the same limit goes on counting
    * @throws {TypeError | SchemaError} an invalid name, schema or option, named
    */
-  constructor(name: string, config: ToolConfig, handler: AnyHandler, previous?: Tool) {
+  constructor(name: string, config: ToolConfig, handler: AnyHandler, nullAsAbsent: boolean, previous?: Tool) {
     checkToolName(name)
     const use = `tool ${JSON.stringify(name)}`
     checkConfig(config, use)
@@ -160,17 +167,25 @@ export class Tool implements Entry {
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',
+      options: { defaults: 'afterwards', nullAsAbsent },
     })
-    assertObjectSchema(this.input.json, `${use} inputSchema`)
-    warnOfUnion(this.input.json, `${use} inputSchema`)
-    this.headerParameters = findHeaderParameters(this.input.json, use)
+    const inputSchema = withObjectType(this.input.json)
+    refuseOtherBranches(inputSchema, `${use} inputSchema`)
+    assertObjectSchema(inputSchema, `${use} inputSchema`)
+    warnOfUnion(inputSchema, `${use} inputSchema`)
+    this.headerParameters = findHeaderParameters(inputSchema, use)
+    const { title, description, annotations, icons, _meta } = config
+    const entry = (outputSchema?: object) => {
+      const schemas = { inputSchema, outputSchema }
+      return entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
+    }
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
-      assertObjectSchema(this.output.json, `${use} outputSchema`)
     }
-    const { title, description, annotations, icons, _meta } = config
-    const schemas = { inputSchema: this.input.json, outputSchema: this.output?.json }
-    this.json = entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
+    const outputSchema = this.output && withObjectType(this.output.json)
+    this.json = entry(outputSchema)
+    if (outputSchema !== undefined && !('type' in outputSchema && outputSchema.type === 'object'))
+      this.olderJson = entry()
   }
 }
 
@@ -184,6 +199,15 @@ export interface ToolHost extends DispatchHost {
 export function listTools(params: JsonObject | undefined, ctx: RequestContext, host: ToolHost): JsonText {
   ctx.hintCache(host.tools.restrict(host.cache.tools))
   return host.tools.list(ctx, params?.['cursor'], host.pageSize)
+}
+
+/** `tools/list` of the revisions whose output schemas are those of objects: others are left out. */
+export function listOlderTools(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: ToolHost,
+): JsonText {
+  return host.tools.list(ctx, params?.['cursor'], host.pageSize, true)
 }
 
 /** `tools/call` */
@@ -321,11 +345,12 @@ function checkToolName(name: string): void {
 
 /** Valid, but some model APIs refuse a tool for it, and some clients then drop the whole list. */
 function warnOfUnion(schema: object, use: string): void {
-  const keyword = ['anyOf', 'oneOf', 'allOf'].find((each) => each in schema)
+  const keyword = ['anyOf', 'oneOf', 'allOf', '$ref'].find((each) => each in schema)
   if (keyword === undefined) return
-  process.emitWarning(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`, {
-    code: 'BAREWIRE_TOOL_SCHEMA',
-  })
+  warnOnce(
+    `${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`,
+    'BAREWIRE_TOOL_SCHEMA',
+  )
 }
 
 function checkTimeout(value: number | undefined, use: string): number {
