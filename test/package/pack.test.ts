@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { decode } from '@jridgewell/sourcemap-codec'
 import { run } from '../../scripts/lib/child.ts'
 
 /** Unpacked, with everything. */
@@ -141,6 +142,34 @@ describe('the packed package', () => {
     assert.notEqual(file, '', stdout + stderr)
     const lines = readFileSync(join(root, file), 'utf8').split('\n')
     assert.match(lines[Number(line) - 1] ?? '', /throw new TypeError/)
+  })
+
+  test('functions, classes and private members have the names of the sources, and the map leads to each throw', () => {
+    const code = readFileSync(join(installed, 'dist', 'index.js'), 'utf8').split('\n')
+    const { sourceRoot, sources, mappings } = JSON.parse(
+      readFileSync(join(installed, 'dist', 'index.js.map'), 'utf8'),
+    )
+    const texts: string[] = sources.map((source: string) =>
+      readFileSync(join(root, 'dist', sourceRoot, source), 'utf8'),
+    )
+    const words = new Set(texts.flatMap((text) => text.match(/[\w$]+/g) ?? []))
+    const named = /\b(?:function\*?|class) ?(?!extends\b)([A-Za-z]\w*)[({ ]|#([A-Za-z]\w*)[(;=.,)]/g
+    const names = code.flatMap((line) => [...line.matchAll(named)].map(([, a, b]) => a ?? b ?? ''))
+    assert.ok(names.length > 1000)
+    // Where two files have one name, the bundler puts a number behind the second.
+    assert.deepEqual(
+      names.filter((name) => !words.has(name) && !words.has(name.replace(/\d+$/, ''))),
+      [],
+    )
+    const lines = decode(mappings)
+    const throws = code.flatMap((line, row) =>
+      [...line.matchAll(/\bthrow new \w+/g)].map(({ index, 0: statement }) => {
+        const [, source = 0, at = 0] = lines[row]?.findLast(([column]) => column <= index) ?? []
+        return { statement, line: texts[source]?.split('\n')[at] ?? '' }
+      }),
+    )
+    assert.ok(throws.length > 100)
+    for (const { statement, line } of throws) assert.match(line, /\bthrow\b/, statement)
   })
 
   test('a consumer type-checks against the declarations, library check included', async () => {

@@ -202,6 +202,47 @@ describe('build output', () => {
     assert.deepEqual(map.sources.sort(), ['a.ts', 'b.ts'])
     assert.throws(() => bundle(join(home, 'needy.js'), join(home, 'needy.ts')), /needs zod/)
   })
+  test('bundle keeps every name that a stack trace shows, and its map leads to the lines', async (t) => {
+    const source = `
+export class LongClass {
+  #longField = '#longField'
+  async #longMethod(argument: string): Promise<void> {
+    const longArrow = () => {
+      const used = [argument]
+      throw new LongError(used.join() + this.#longField)
+    }
+    function longInner(parameter: string) {
+      const unused = 'x'
+
+      longArrow()
+      return unused + parameter
+    }
+    longInner(argument)
+  }
+  static longStatic(target: object) {
+    return #longField in target ? target.#longMethod('/#private/') : undefined
+  }
+}
+class LongError extends Error {
+  override name = 'LongName'
+}
+LongClass.longStatic(new LongClass())
+  ?.catch((error: Error) => console.log(error.stack))`
+    const home = folder(t, { 'package.json': '{ "type": "module" }', 'a.ts': source })
+    bundle(join(home, 'a.js'), join(home, 'a.ts'))
+    assert.doesNotMatch(readFileSync(join(home, 'a.js'), 'utf8'), /argument|parameter|unused/)
+    const { stdout, stderr } = await run(process.execPath, ['--enable-source-maps', 'a.js'], { cwd: home })
+    assert.equal(stderr, '')
+    const [message, ...frames] = stdout.trimEnd().split('\n')
+    assert.equal(message, 'LongName: /#private/#longField')
+    const places = frames.map((frame) => /([\w#]+) \(.*a\.ts:(\d+):/.exec(frame)?.slice(1))
+    assert.deepEqual(places.slice(0, 4), [
+      ['longArrow', '7'],
+      ['longInner', '12'],
+      ['#longMethod', '15'],
+      ['longStatic', '18'],
+    ])
+  })
 })
 
 describe('conformance report', () => {
