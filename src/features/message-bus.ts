@@ -8,6 +8,7 @@
  * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
  */
 
+import { metaProblem } from '../dispatch/content.ts'
 import { logProblem } from '../dispatch/notice-check.ts'
 import { at, isObject, kindOf } from '../dispatch/shape.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
@@ -42,7 +43,8 @@ export interface ServerMessage {
 /** What one era of one handler says of a message. */
 export type Receiver = (message: ServerMessage) => Delivery
 
-const METHOD = /^notifications\/[\x21-\x7e]+$/
+/** Visible ASCII, as the name of any method. */
+export const NOTIFICATION_METHOD = /^notifications\/[\x21-\x7e]+$/
 const OF_REQUEST = 'belongs to one request: it is sent by its ctx'
 const OF_CLIENT = 'is sent by clients'
 /** Notifications of the core that have an own way to the client. */
@@ -83,7 +85,7 @@ export class MessageBus {
 /** @throws {TypeError} a method that is not sent this way, params that are no JSON object, a wrong audience */
 export function notification(method: string, params: JsonObject | undefined, to?: Audience): ServerMessage {
   const shown = typeof method === 'string' ? JSON.stringify(method) : kindOf(method)
-  if (typeof method !== 'string' || !METHOD.test(method)) {
+  if (typeof method !== 'string' || !NOTIFICATION_METHOD.test(method)) {
     throw new TypeError(`notify needs a method that begins with "notifications/"; got ${shown}`)
   }
   const elsewhere = ELSEWHERE.get(method)
@@ -94,6 +96,8 @@ export function notification(method: string, params: JsonObject | undefined, to?
   const text = params === undefined ? undefined : jsonOf(params, 'notify: params')
   if (text?.startsWith('{') === false)
     throw new TypeError(`notify: params must be an object; got ${kindOf(params)}`)
+  const problem = text === undefined ? undefined : metaProblem(JSON.parse(text))
+  if (problem !== undefined) throw new TypeError(`notify: params${problem}`)
   const json = text === undefined ? encodeNotification(method) : encodeNotificationText(method, text)
   return { method, json, level: undefined, ...audience(to, 'notify') }
 }
