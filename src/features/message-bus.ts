@@ -14,7 +14,7 @@ import { at, isObject, kindOf } from '../dispatch/shape.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
-import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { LogLevel } from '../protocol/wire-types.ts'
 
 /** Whom a message outside of a call goes to: one session, by its id, or every client of a principal, by its `id`. */
 export type Audience = { readonly session: string } | { readonly principal: string }
@@ -83,7 +83,7 @@ export class MessageBus {
 }
 
 /** @throws {TypeError} a method that is not sent this way, params that are no JSON object, a wrong audience */
-export function notification(method: string, params: JsonObject | undefined, to?: Audience): ServerMessage {
+export function notification(method: string, params?: object, to?: Audience): ServerMessage {
   const shown = typeof method === 'string' ? JSON.stringify(method) : kindOf(method)
   if (typeof method !== 'string' || !NOTIFICATION_METHOD.test(method)) {
     throw new TypeError(`notify needs a method that begins with "notifications/"; got ${shown}`)

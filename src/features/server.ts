@@ -11,7 +11,7 @@ import { runHook } from '../dispatch/hook.ts'
 import { kindOf } from '../dispatch/shape.ts'
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
-import type { Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { checkFunctions, entryJson, IMPLEMENTATION } from './entry-check.ts'
@@ -287,7 +287,7 @@ export class McpServer implements DispatchHost {
    * server.notify('notifications/orders/shipped', { order: 7 }, { principal: 'ann' })
    * ```
    */
-  notify(method: string, params?: JsonObject, to?: Audience): Delivery {
+  notify(method: string, params?: object, to?: Audience): Delivery {
     return this.messages.send(notification(method, params, to))
   }
 
