@@ -17,6 +17,7 @@ export type { TraceContext } from './dispatch/trace.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
 export type { Completer, Suggestions } from './features/completion.ts'
 export type { ExtensionConfig, ExtensionMethod } from './features/extensions.ts'
+export type { Audience, Delivery } from './features/message-bus.ts'
 export type { PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
 export type { Handle, Visible } from './features/registry.ts'
 export {

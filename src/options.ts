@@ -90,7 +90,8 @@ export interface HandlerOptions {
   readonly maxStreamBufferBytes?: number
   /**
    * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
-   * latest progress is sent, and log messages are omitted and counted; `false`: any number.
+   * latest progress is sent, and log messages are omitted and counted; `false`: any number. Messages outside of calls
+   * have a rate of the same size for each audience.
    * @defaultValue { perSecond: 10 000, burst: 100 000 }
    */
   readonly messageRate?: false | Partial<Rate>

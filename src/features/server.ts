@@ -16,6 +16,7 @@ import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-h
 import { ChangeBus } from './change-bus.ts'
 import { checkFunctions, entryJson, IMPLEMENTATION } from './entry-check.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
+import { type Audience, type Delivery, logMessage, MessageBus, notification } from './message-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { type Entry, type Handle, Registry } from './registry.ts'
 import { ResourceWatch } from './resource-watch.ts'
@@ -78,6 +79,8 @@ export class McpServer implements DispatchHost {
   readonly defaultLogLevel: LogLevel | undefined
   readonly cache: CacheHints
   readonly changes = new ChangeBus()
+  /** @internal */
+  readonly messages = new MessageBus()
   readonly tools: Registry<Tool>
   readonly prompts: Registry<Prompt>
   readonly resources: Registry<StaticResource>
@@ -265,6 +268,43 @@ export class McpServer implements DispatchHost {
       throw new TypeError(`notifyResourceUpdated needs a URI, a string; got ${kindOf(uri)}`)
     }
     this.changes.resourceUpdated(uri)
+  }
+
+  /**
+   * Sends a notification outside of a call: to clients that listen now, and, within the limits of `replay`, to sessions
+   * that open their stream later or lose its connection.
+   *
+   * Clients of the stateless era get only what they ask for: a method that an extension has among its `notifications`.
+   *
+   * @param method - `notifications/...`, not one that the server sends by itself or that belongs to a request
+   * @param params - of the message, as JSON
+   * @param to - a session or a principal; without: everyone
+   * @returns how many streams it was written to, whether it is kept, and why it reaches nobody
+   * @throws {TypeError} a method or an audience that cannot be, params that are no JSON object
+   *
+   * @example
+   * ```ts
+   * server.notify('notifications/orders/shipped', { order: 7 }, { principal: 'ann' })
+   * ```
+   */
+  notify(method: string, params?: object, to?: Audience): Delivery {
+    return this.messages.send(notification(method, params, to))
+  }
+
+  /**
+   * Sends a log message outside of a call, to sessions that want its level; as `notify`. Needs `logging`. Clients of the
+   * stateless era cannot get one: theirs belong to a request (`ctx.log`).
+   *
+   * @param data - any JSON value; must hold no secrets
+   * @param to - a session or a principal; without: everyone
+   * @param logger - name of the part of the server that speaks
+   * @returns as `notify`
+   * @throws {TypeError} an unknown level, data that is no JSON value, an audience that cannot be
+   */
+  log(level: LogLevel, data: unknown, to?: Audience, logger?: string): Delivery {
+    const message = logMessage(level, data, to, logger)
+    if (this.defaultLogLevel !== undefined) return this.messages.send(message)
+    return { streams: 0, kept: false, reason: 'McpServer has no logging: its option is false' }
   }
 
   /** @internal Whether any tool has parameters that are repeated in headers. */

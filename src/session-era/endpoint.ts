@@ -56,13 +56,16 @@ export interface SessionEraStats {
 
 export class SessionEndpoint {
   readonly #state: SessionEraState
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
   #closing: Promise<void> | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
     const state = new SessionEraState(server, settings, limits)
     this.#state = state
-    this.#unsubscribe = server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now))
+    this.#unsubscribe = [
+      server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now)),
+      server.messages.subscribe((message) => state.messages.send(message, state.clock.now)),
+    ]
   }
 
   /** @param value - the body as parsed JSON */
@@ -121,7 +124,7 @@ export class SessionEndpoint {
   }
 
   async #close(drainMs: number): Promise<void> {
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#state.closing = true
     const retryMs = this.#state.replay?.retryMs
     for (const listener of this.#state.news.listeners) listener.disconnect(retryMs)

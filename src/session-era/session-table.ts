@@ -90,6 +90,11 @@ export class SessionTable {
     return this.#sessions.get(id)
   }
 
+  /** @returns undefined: it has no session */
+  owner(principalId: string): Owner | undefined {
+    return this.#owners.get(principalId)
+  }
+
   /**
    * Begins a session; others end for it where there is no room.
    *

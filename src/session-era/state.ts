@@ -27,6 +27,7 @@ import { News } from './news.ts'
 import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
 import type { PostReply } from './reply.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
+import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 
@@ -43,6 +44,7 @@ export class SessionEraState implements ListenerHost {
   readonly keepAlive: KeepAlive
   readonly budget: ByteBudget
   readonly news: News
+  readonly messages: ServerMessages
   readonly counters = { undeliverable: 0 }
   /** Undefined where sessions end with their process. */
   readonly sealedIds: SealedIds | undefined
@@ -83,6 +85,7 @@ export class SessionEraState implements ListenerHost {
       this.clock,
     )
     this.news = new News(settings.replay, this.budget, this.table)
+    this.messages = new ServerMessages(settings, this.table, this.news, this.budget)
   }
 
   get maxStreamBufferBytes(): number {
@@ -168,12 +171,18 @@ export class SessionEraState implements ListenerHost {
 
   /** A session is in use while somebody listens to it. */
   listenerAttached(listener: Listener): void {
+    const { owner } = listener.session.ownership ?? {}
     this.news.listeners.add(listener)
+    if (owner !== undefined) {
+      owner.listeners ??= new Set()
+      owner.listeners.add(listener)
+    }
     this.table.use(listener.session)
   }
 
   listenerDetached(listener: Listener): void {
     this.news.listeners.delete(listener)
+    listener.session.ownership?.owner.listeners?.delete(listener)
     this.table.release(listener.session)
   }
 
@@ -226,6 +235,7 @@ export class SessionEraState implements ListenerHost {
       const expired = this.clock.before(replay.ttlMs)
       this.#streams.dropOlderThan(expired)
       this.news.dropOlderThan(expired)
+      this.messages.dropOlderThan(expired)
     }
     if (this.table.size === 0 && this.#detached.size === 0 && this.#streams.size === 0) this.clock.stop()
   }
@@ -239,6 +249,7 @@ export class SessionEraState implements ListenerHost {
     session.listening?.finish()
     session.listening = undefined
     for (const uri of session.subscriptions?.from.keys() ?? []) this.unsubscribe(session, uri)
+    this.messages.forget(session)
     if (this.table.size === 0) this.news.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     runHook(

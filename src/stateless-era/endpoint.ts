@@ -48,13 +48,16 @@ export interface StatelessEraStats {
 export class StatelessEndpoint {
   readonly #state: StatelessEraState
   readonly #subscriptions: Subscriptions
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
   #closing = false
 
   constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
     this.#state = new StatelessEraState(server, settings, limits)
     this.#subscriptions = new Subscriptions(this.#state)
-    this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
+    this.#unsubscribe = [
+      server.changes.subscribe((changes) => this.#subscriptions.announce(changes)),
+      server.messages.subscribe((message) => this.#subscriptions.send(message)),
+    ]
   }
 
   /** @param value - the body as parsed JSON */
@@ -88,7 +91,7 @@ export class StatelessEndpoint {
   async close(drainMs: number): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#subscriptions.close()
     let timer: NodeJS.Timeout | undefined
     const timeUp = new Promise<void>((resolve) => {
