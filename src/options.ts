@@ -5,15 +5,9 @@
  * Numbers carry their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
  */
 
-import {
-  checkAll,
-  checkCount,
-  checkNames,
-  checkTime,
-  oneOf,
-  requireType,
-  shown,
-} from './bounds/check-options.ts'
+import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
+import { checkNames, type OtherWords } from './bounds/option-names.ts'
+import { shown } from './bounds/shown.ts'
 import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
@@ -177,7 +171,7 @@ const TIMES = {
 }
 const DEFAULT_RATE: Rate = { perSecond: 10_000, burst: 100_000 }
 const HOOKS = ['onSessionOpened', 'onSessionClosed', 'onRejected'] as const
-const NAMES: readonly string[] = [
+export const OPTION_NAMES: readonly string[] = [
   'path',
   'allowedHosts',
   'allowedOrigins',
@@ -198,9 +192,20 @@ const NAMES: readonly string[] = [
   ...Object.keys(TIMES),
 ]
 
+/** What other libraries call them. */
+export const OTHER_WORDS: OtherWords = {
+  allowedOrigins: 'cors origin',
+  sessions: 'sessionidgenerator session stateless',
+  replay: 'eventstore resumability',
+  onSessionOpened: 'onsessioninitialized',
+  path: 'endpoint basepath route',
+  host: 'hostname address',
+  'it is an option of serve()': 'port host',
+}
+
 /** @throws {TypeError} naming what is wrong */
 export function checkOptions(options: HandlerOptions): HandlerSettings {
-  checkNames(options, NAMES, '')
+  checkNames(options, OPTION_NAMES, '', OTHER_WORDS)
   const { sessions = {}, replay = {}, duplicateIds = 'accept', strictAccept = false, auth, path } = options
   for (const hook of HOOKS) requireType(hook, options[hook], ['function', 'undefined'])
   requireType('strictAccept', strictAccept, ['boolean'])
@@ -310,7 +315,7 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
   for (const method of ['create', 'read', 'update', 'delete'] as const) {
     requireType(`tasks.store.${method}`, store?.[method], ['function'])
   }
-  const conflict = Object.keys(limits).find((name) => name in tasks)
+  const conflict = Object.keys(limits).find((name) => tasks[name as keyof TaskOptions] !== undefined)
   if (conflict === undefined) return { ...times, store }
   throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
 }
@@ -363,8 +368,6 @@ function checkAuth(auth: AuthOptions): void {
   // RFC 6749 3.3: the characters of a scope.
   const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
   if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
-    throw new TypeError(
-      `auth.requiredScopes must be an array of scopes; got ${JSON.stringify(requiredScopes)}`,
-    )
+    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
   }
 }

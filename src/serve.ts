@@ -6,12 +6,14 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { checkTime, shown } from './bounds/check-options.ts'
+import { checkTime } from './bounds/check-options.ts'
+import { checkNames } from './bounds/option-names.ts'
+import { shown } from './bounds/shown.ts'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
 import { DirectResponse } from './http/direct-response.ts'
 import type { Refusal } from './http/incoming.ts'
-import type { HandlerOptions } from './options.ts'
+import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
   /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */
@@ -57,6 +59,7 @@ const FLUSH_MS = 500
  * ```
  */
 export async function serve(server: McpServer, options: ServeOptions = {}): Promise<Serving> {
+  checkNames(options, [...OPTION_NAMES, 'port', 'host'], '', OTHER_WORDS)
   const { host = '127.0.0.1', path = '/mcp', port: _, ...handlerOptions } = options
   const port = readPort(options.port)
   if (typeof host !== 'string' || host === '') {

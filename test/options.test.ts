@@ -136,6 +136,38 @@ test('a wrong value or an unknown name throws a TypeError that names the option'
   }
 })
 
+test('an unknown name of an option is refused with the one that was meant, of serve and of the handler', async () => {
+  const rows: [object, string][] = [
+    [{ allowedHost: ['a'] }, '"allowedHost": did you mean "allowedHosts"?'],
+    [{ origins: ['a'] }, '"origins": did you mean "allowedOrigins"?'],
+    [{ sessionIdGenerator: undefined }, '"sessionIdGenerator": did you mean "sessions"?'],
+    [{ eventStore: {} }, '"eventStore": did you mean "replay"?'],
+    [
+      { sessions: { maxPerPrincipl: 5 } },
+      '"sessions.maxPerPrincipl": did you mean "sessions.maxPerPrincipal"?',
+    ],
+    [{ auth: { verify, scopes: [] } }, '"auth.scopes": did you mean "auth.requiredScopes"?'],
+    [{ rateLimit: { perSecond: 1, bursts: 1 } }, '"rateLimit.bursts": did you mean "rateLimit.burst"?'],
+    [{ colour: 'red' }, '"colour"'],
+  ]
+  for (const [options, problem] of rows) {
+    const expected = { name: 'TypeError', message: `There is no option ${problem}` }
+    assert.throws(() => createMcpHandler(newServer(), given(options)), expected)
+    await assert.rejects(serve(newServer(), { port: 0, ...options }), expected)
+  }
+  assert.throws(() => createMcpHandler(newServer(), given({ port: 3000 })), {
+    message: 'There is no option "port": it is an option of serve()',
+  })
+  for (const [name, right] of [
+    ['prot', 'port'],
+    ['hostname', 'host'],
+  ]) {
+    await assert.rejects(serve(newServer(), { port: 0, [name as string]: 'x' }), {
+      message: `There is no option "${name}": did you mean "${right}"?`,
+    })
+  }
+})
+
 test('options that are not an object throw a TypeError', () => {
   for (const options of [null, 5, 'options', true]) {
     assert.throws(() => createMcpHandler(newServer(), options as unknown as HandlerOptions), {

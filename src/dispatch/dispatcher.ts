@@ -7,6 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { kindOf } from '../bounds/shown.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { quote } from '../protocol/excerpt.ts'
@@ -21,7 +22,7 @@ import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './in
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
-import { checked, kindOf, ResultError } from './shape.ts'
+import { checked, ResultError } from './shape.ts'
 
 export { quote } from '../protocol/excerpt.ts'
 export { isPromise } from './is-promise.ts'

@@ -10,6 +10,7 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { kindOf } from '../bounds/shown.ts'
 
 /** Secrets of at least 32 bytes or characters. */
 export type Keys = readonly (string | Uint8Array)[]
@@ -39,7 +40,7 @@ export class KeyRing {
    * @throws {TypeError} no key, or one that is too short
    */
   constructor(keys: Keys = [randomBytes(MIN_SECRET_BYTES)], purpose: string, option: string) {
-    if (!Array.isArray(keys)) throw new TypeError(`${option} must be an array of keys; got ${typeof keys}`)
+    if (!Array.isArray(keys)) throw new TypeError(`${option} must be an array of keys; got ${kindOf(keys)}`)
     const [first, ...rest] = keys.map((key) => makeKey(key, purpose, option))
     if (first === undefined) throw new TypeError(`${option} must have at least one key`)
     this.#keys = [first, ...rest]

@@ -7,16 +7,18 @@
  * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
  */
 
+import { checkNames } from '../bounds/option-names.ts'
+import { shown } from '../bounds/shown.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 
 export interface CacheOptions {
-  readonly discover?: Partial<CacheHint>
-  readonly tools?: Partial<CacheHint>
-  readonly prompts?: Partial<CacheHint>
-  readonly resources?: Partial<CacheHint>
-  readonly resourceTemplates?: Partial<CacheHint>
+  readonly discover?: Partial<CacheHint> | undefined
+  readonly tools?: Partial<CacheHint> | undefined
+  readonly prompts?: Partial<CacheHint> | undefined
+  readonly resources?: Partial<CacheHint> | undefined
+  readonly resourceTemplates?: Partial<CacheHint> | undefined
   /** For `resources/read`, where the resource has no hint of its own. */
-  readonly read?: Partial<CacheHint>
+  readonly read?: Partial<CacheHint> | undefined
 }
 
 export type CacheHints = { readonly [Kind in keyof Required<CacheOptions>]: CacheHint }
@@ -25,23 +27,20 @@ const KINDS = ['discover', 'tools', 'prompts', 'resources', 'resourceTemplates',
 
 /** @throws {TypeError} naming the option */
 export function checkCacheOptions(options: CacheOptions): CacheHints {
-  for (const name of Object.keys(options)) {
-    if (!KINDS.includes(name as keyof CacheOptions)) throw new TypeError(`There is no option cache.${name}`)
-  }
+  checkNames(options, KINDS, 'cache.')
   const hints = KINDS.map((kind) => [kind, checkCacheHint(options[kind] ?? {}, `cache.${kind}`)] as const)
   return Object.fromEntries(hints) as CacheHints
 }
 
 /** @throws {TypeError} naming the option */
-export function checkCacheHint(
-  { ttlMs = 0, scope = 'private' }: Partial<CacheHint>,
-  name: string,
-): CacheHint {
+export function checkCacheHint(hint: Partial<CacheHint>, name: string): CacheHint {
+  checkNames(hint, ['ttlMs', 'scope'], `${name}.`)
+  const { ttlMs = 0, scope = 'private' } = hint
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) {
-    throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${String(ttlMs)}`)
+    throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${shown(ttlMs)}`)
   }
   if (scope !== 'public' && scope !== 'private') {
-    throw new TypeError(`${name}.scope must be public or private; got ${String(scope)}`)
+    throw new TypeError(`${name}.scope must be public or private; got ${shown(scope)}`)
   }
   return { ttlMs, scope }
 }

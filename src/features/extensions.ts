@@ -9,6 +9,8 @@
  * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
  */
 
+import { suggestion } from '../bounds/option-names.ts'
+import { kindOf } from '../bounds/shown.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
@@ -19,6 +21,7 @@ import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import { FilterMember, Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { checkCacheHint } from './cache-hints.ts'
+import { checkConfig, type Names } from './config-names.ts'
 import { NOTIFICATION_METHOD } from './message-bus.ts'
 import { extensionResultProblem } from './result-check.ts'
 
@@ -31,24 +34,30 @@ export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => objec
 
 export interface ExtensionConfig {
   /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
-  readonly settings?: JsonObject
+  readonly settings?: JsonObject | undefined
   /** By name, such as `skills/list`. @defaultValue none: an extension may be settings and `_meta` alone */
-  readonly methods?: { readonly [method: string]: ExtensionMethod }
+  readonly methods?: { readonly [method: string]: ExtensionMethod } | undefined
   /** By method, how long clients may keep its results. @defaultValue none: only what a result says by itself */
-  readonly cache?: { readonly [method: string]: Partial<CacheHint> }
+  readonly cache?: { readonly [method: string]: Partial<CacheHint> } | undefined
   /**
    * By method, the parameter that names what a request is about, where the extension has clients repeat it outside
    * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
    */
-  readonly namedBy?: { readonly [method: string]: string }
+  readonly namedBy?: { readonly [method: string]: string } | undefined
   /**
    * Notifications for `server.notify`, such as `notifications/notes/changed`, each with the member of the filter of
    * `subscriptions/listen` by which clients ask for it: `{ notesChanged: true }`. Sessions need none of this.
    */
-  readonly notifications?: { readonly [method: string]: string }
+  readonly notifications?: { readonly [method: string]: string } | undefined
 }
 
-const CONFIG_NAMES: readonly string[] = ['settings', 'methods', 'cache', 'namedBy', 'notifications']
+const NAMES: Names<ExtensionConfig> = {
+  settings: true,
+  methods: true,
+  cache: true,
+  namedBy: true,
+  notifications: true,
+}
 const CORE_NOTIFICATIONS: ReadonlySet<string> = new Set(Object.values(Notify))
 const CORE_FILTER: ReadonlySet<string> = new Set(Object.values(FilterMember))
 /** A member of the filter: such as `notesChanged`. */
@@ -96,14 +105,19 @@ export class Extensions {
     if (id === TASKS_EXTENSION)
       throw new TypeError(`${use} is served by itself once a tool has the task option`)
     if (this.#settings.has(id)) throw new TypeError(`${use} is registered already`)
-    for (const name of Object.keys(config)) {
-      if (!CONFIG_NAMES.includes(name)) throw new TypeError(`${use} has no option ${JSON.stringify(name)}`)
-    }
-    const { methods = {}, cache = {}, namedBy = {}, settings = {}, notifications = {} } = config
+    checkConfig(config, use, NAMES)
+    const { settings = {} } = config
+    const methods = given(config.methods)
+    const cache = given(config.cache)
+    const namedBy = given(config.namedBy)
+    const notifications = given(config.notifications)
     for (const [option, value] of Object.entries({ cache, namedBy })) {
       const stray = Object.keys(value).find((name) => !Object.hasOwn(methods, name))
       if (stray !== undefined) {
-        throw new TypeError(`${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods`)
+        const near = suggestion(stray, Object.keys(methods))
+        throw new TypeError(
+          `${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods${near}`,
+        )
       }
     }
     const copied = copyOf(settings, use)
@@ -118,7 +132,7 @@ export class Extensions {
     for (const [name, parameter] of names) {
       if (typeof parameter === 'string') continue
       throw new TypeError(
-        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${typeof parameter}`,
+        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${kindOf(parameter)}`,
       )
     }
     for (const [name, member] of Object.entries(notifications)) this.#checkNotification(name, member, use)
@@ -146,7 +160,8 @@ export class Extensions {
     }
     if (CORE_METHODS.has(name)) throw new TypeError(`${shown} is one of the core protocol`)
     if (this.#methods.has(name)) throw new TypeError(`${shown} is one of another extension`)
-    if (typeof method !== 'function') throw new TypeError(`${shown} must be a function; got ${typeof method}`)
+    if (typeof method !== 'function')
+      throw new TypeError(`${shown} must be a function; got ${kindOf(method)}`)
   }
 }
 
@@ -163,6 +178,13 @@ function handlerOf(
     const result = method(params ?? {}, ctx)
     return isPromise(result) ? Promise.resolve(result).then(check) : check(result)
   }
+}
+
+/** Without what is undefined. */
+function given<T>(members: { readonly [name: string]: T | undefined } = {}): { readonly [name: string]: T } {
+  return Object.fromEntries(
+    Object.entries(members).filter((entry): entry is [string, T] => entry[1] !== undefined),
+  )
 }
 
 /** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */

@@ -8,6 +8,7 @@
  * Not here: whether the values fit (json-schema), the list of arguments (prompts.ts).
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { quote } from '../dispatch/dispatcher.ts'
 import { acceptedTypes, typeNames } from '../json-schema/accepted-types.ts'
 import { BIT } from '../json-schema/check-basic.ts'
@@ -55,8 +56,7 @@ export function readArguments(args: JsonObject, conversions: Conversions, nullAs
       delete read[name]
       continue
     }
-    if (typeof value !== 'string')
-      throw invalid(name, `expected a string, got ${value === null ? 'null' : typeof value}`)
+    if (typeof value !== 'string') throw invalid(name, `expected a string, got ${kindOf(value)}`)
     const types = conversions.get(name)
     if (types === undefined) continue
     const converted = convert(value, types)

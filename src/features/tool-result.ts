@@ -9,8 +9,9 @@
  * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
-import { asJson, checked, jsonText, kindOf, ResultError } from '../dispatch/shape.ts'
+import { asJson, checked, jsonText, ResultError } from '../dispatch/shape.ts'
 import { formatErrors } from '../json-schema/result.ts'
 import type { CheckResult, SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'

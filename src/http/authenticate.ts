@@ -7,6 +7,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { LateTimer } from '../bounds/late-timer.ts'
+import { kindOf } from '../bounds/shown.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
 export interface AuthOptions<Principal> {
@@ -136,13 +137,13 @@ function judge<Principal extends Identified>(
     return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
   }
   if (typeof principal.id !== 'string') {
-    throw new TypeError(`auth.verify must give { id }, a string; got an id of type ${typeof principal.id}`)
+    throw new TypeError(`auth.verify must give { id }, a string; got ${kindOf(principal.id)}`)
   }
   const { scopes = [] } = principal
   // A string has `includes` too, which finds parts of words.
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
     const problem = 'auth.verify must give scopes as an array of strings'
-    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : typeof scopes}`)
+    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : kindOf(scopes)}`)
   }
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }

@@ -24,72 +24,74 @@ export type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'ob
 /** A JSON Schema: an object of keywords, `true` (accepts everything) or `false` (accepts nothing). */
 export type JsonSchema = boolean | JsonSchemaObject
 
+type Schemas = { readonly [name: string]: JsonSchema | undefined }
+
 /**
  * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a
- * literal is inferred (`registerTool`); compile.ts is the judge of all of them.
+ * literal is inferred (`registerTool`); compile.ts is the judge of all of them. What is undefined is absent.
  *
  * It has no index signature on purpose: an object that shares no keyword with it, such as a record of zod
  * schemas, is then a compile error.
  */
 export interface JsonSchemaObject {
-  readonly $schema?: string
-  readonly $id?: string
-  readonly $anchor?: string
-  readonly $ref?: string
-  readonly $defs?: { readonly [name: string]: JsonSchema }
-  readonly $comment?: string
-  readonly definitions?: { readonly [name: string]: JsonSchema }
-  readonly title?: string
-  readonly description?: string
+  readonly $schema?: string | undefined
+  readonly $id?: string | undefined
+  readonly $anchor?: string | undefined
+  readonly $ref?: string | undefined
+  readonly $defs?: Schemas | undefined
+  readonly $comment?: string | undefined
+  readonly definitions?: Schemas | undefined
+  readonly title?: string | undefined
+  readonly description?: string | undefined
   readonly default?: unknown
-  readonly examples?: readonly unknown[]
-  readonly deprecated?: boolean
-  readonly readOnly?: boolean
-  readonly writeOnly?: boolean
+  readonly examples?: readonly unknown[] | undefined
+  readonly deprecated?: boolean | undefined
+  readonly readOnly?: boolean | undefined
+  readonly writeOnly?: boolean | undefined
   /** `string` is allowed because that is what TypeScript sees in an imported `.json` file. */
-  readonly type?: TypeName | (string & {}) | readonly (TypeName | (string & {}))[]
-  readonly enum?: readonly unknown[]
+  readonly type?: TypeName | (string & {}) | readonly (TypeName | (string & {}))[] | undefined
+  readonly enum?: readonly unknown[] | undefined
   readonly const?: unknown
-  readonly allOf?: readonly JsonSchema[]
-  readonly anyOf?: readonly JsonSchema[]
-  readonly oneOf?: readonly JsonSchema[]
-  readonly not?: JsonSchema
-  readonly if?: JsonSchema
-  readonly then?: JsonSchema
-  readonly else?: JsonSchema
-  readonly properties?: { readonly [name: string]: JsonSchema }
-  readonly patternProperties?: { readonly [pattern: string]: JsonSchema }
-  readonly additionalProperties?: JsonSchema
-  readonly unevaluatedProperties?: JsonSchema
-  readonly propertyNames?: JsonSchema
-  readonly required?: readonly string[]
-  readonly dependentRequired?: { readonly [name: string]: readonly string[] }
-  readonly dependentSchemas?: { readonly [name: string]: JsonSchema }
-  readonly minProperties?: number
-  readonly maxProperties?: number
+  readonly allOf?: readonly JsonSchema[] | undefined
+  readonly anyOf?: readonly JsonSchema[] | undefined
+  readonly oneOf?: readonly JsonSchema[] | undefined
+  readonly not?: JsonSchema | undefined
+  readonly if?: JsonSchema | undefined
+  readonly then?: JsonSchema | undefined
+  readonly else?: JsonSchema | undefined
+  readonly properties?: Schemas | undefined
+  readonly patternProperties?: Schemas | undefined
+  readonly additionalProperties?: JsonSchema | undefined
+  readonly unevaluatedProperties?: JsonSchema | undefined
+  readonly propertyNames?: JsonSchema | undefined
+  readonly required?: readonly string[] | undefined
+  readonly dependentRequired?: { readonly [name: string]: readonly string[] } | undefined
+  readonly dependentSchemas?: Schemas | undefined
+  readonly minProperties?: number | undefined
+  readonly maxProperties?: number | undefined
   /** An array of schemas is draft-07's spelling of `prefixItems`. */
-  readonly items?: JsonSchema | readonly JsonSchema[]
-  readonly additionalItems?: JsonSchema
-  readonly prefixItems?: readonly JsonSchema[]
-  readonly unevaluatedItems?: JsonSchema
-  readonly contains?: JsonSchema
-  readonly minContains?: number
-  readonly maxContains?: number
-  readonly minItems?: number
-  readonly maxItems?: number
-  readonly uniqueItems?: boolean
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly pattern?: string
-  readonly format?: string
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly exclusiveMinimum?: number
-  readonly exclusiveMaximum?: number
-  readonly multipleOf?: number
-  readonly contentEncoding?: string
-  readonly contentMediaType?: string
-  readonly contentSchema?: JsonSchema
+  readonly items?: JsonSchema | readonly JsonSchema[] | undefined
+  readonly additionalItems?: JsonSchema | undefined
+  readonly prefixItems?: readonly JsonSchema[] | undefined
+  readonly unevaluatedItems?: JsonSchema | undefined
+  readonly contains?: JsonSchema | undefined
+  readonly minContains?: number | undefined
+  readonly maxContains?: number | undefined
+  readonly minItems?: number | undefined
+  readonly maxItems?: number | undefined
+  readonly uniqueItems?: boolean | undefined
+  readonly minLength?: number | undefined
+  readonly maxLength?: number | undefined
+  readonly pattern?: string | undefined
+  readonly format?: string | undefined
+  readonly minimum?: number | undefined
+  readonly maximum?: number | undefined
+  readonly exclusiveMinimum?: number | undefined
+  readonly exclusiveMaximum?: number | undefined
+  readonly multipleOf?: number | undefined
+  readonly contentEncoding?: string | undefined
+  readonly contentMediaType?: string | undefined
+  readonly contentSchema?: JsonSchema | undefined
   /** A Standard Schema is not a literal, although some of them have a `type` of their own. */
   readonly '~standard'?: never
 }
@@ -124,15 +126,20 @@ type OneLess = [never, 0, 1, 2, 3, 4, 5]
 type Combining = '$id' | '$ref' | 'allOf' | 'anyOf' | 'const' | 'enum' | 'oneOf'
 
 /** `Root` is the schema that `#` in a `$ref` means; `Refs` counts down from {@link MaxRefs}; `Fill`: with defaults. */
-type Infer<S, Root, Refs extends number, Fill> = S extends boolean
+type Infer<S, Root, Refs extends number, Fill> = S extends boolean | undefined
   ? S extends true
     ? unknown
     : never
-  : [keyof S & Combining] extends [never]
-    ? Typed<S, Root, Refs, Fill>
-    : S extends { readonly $id: string }
-      ? Combined<S, S, Refs, Fill>
-      : Combined<S, Root, Refs, Fill>
+  : undefined extends S[keyof S]
+    ? Infer<Defined<S>, Root, Refs, Fill>
+    : [keyof S & Combining] extends [never]
+      ? Typed<S, Root, Refs, Fill>
+      : S extends { readonly $id: string }
+        ? Combined<S, S, Refs, Fill>
+        : Combined<S, Root, Refs, Fill>
+
+/** Without the keywords that may be undefined: they may be absent, and say nothing for certain. */
+type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 
 /** A `$ref`, `const` or `enum` alone is precise enough; the rest is what all the keywords have in common. */
 type Combined<S, Root, Refs extends number, Fill> = S extends { readonly $ref: infer P }

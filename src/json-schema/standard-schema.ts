@@ -16,6 +16,7 @@
  * Not here: JSON Schema itself (compile.ts), types of literals (infer.ts), what becomes of the errors.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { warnOnce } from '../bounds/warn-once.ts'
 import { type CompileOptions, compile } from './compile.ts'
 import type { FilledFromSchema, FromSchema, JsonSchemaObject } from './infer.ts'
@@ -40,6 +41,7 @@ import {
   usable,
   type Zod3Schema,
 } from './standard-part.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
 const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
 
@@ -120,9 +122,8 @@ export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
   refuseForeign(schema, use.name)
   const shape = shapeOf(schema, use.name)
   if (shape !== undefined) return new StandardAdapter(shape, use)
-  if (Object.values(schema).every((member) => member === undefined))
-    return new LiteralAdapter(NO_MEMBERS, use)
-  return new LiteralAdapter(schema, use)
+  const literal = withoutUndefined(schema)
+  return new LiteralAdapter(Object.keys(literal).length === 0 ? NO_MEMBERS : literal, use)
 }
 
 /**
@@ -135,6 +136,12 @@ export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
 export function assertObjectSchema(json: object, name: string): void {
   const type = 'type' in json ? json.type : undefined
   if (type === 'object') return
+  if (type === undefined && '$ref' in json) {
+    throw new TypeError(
+      `${name}: must have type "object" at its root, got a "$ref" alone. Write type: "object" and "properties" ` +
+        'there; a "$ref" may stand in them.',
+    )
+  }
   const received = type === undefined ? 'none' : JSON.stringify(type)
   throw new TypeError(
     `${name}: must have type "object" at its root, got ${received}. Put a value of another type, or a union, ` +
@@ -181,7 +188,7 @@ class StandardAdapter implements SchemaAdapter {
     this.#name = name
     this.#maxErrors = options?.maxErrors ?? DEFAULT_LIMITS.maxErrors
     this.#nullAsAbsent = options?.nullAsAbsent ?? false
-    this.json = describeIn(standard, io, name)
+    this.json = withoutUndefined(describeIn(standard, io, name))
   }
 
   validate(value: unknown): CheckResult | Promise<CheckResult> {
@@ -212,7 +219,7 @@ class StandardAdapter implements SchemaAdapter {
   #toCheck(result: StandardResult<unknown>): CheckResult {
     if (typeof result !== 'object' || result === null) {
       throw new TypeError(
-        `${this.#name}: ${this.#standard.vendor} validate() gave ${typeof result}, not a result`,
+        `${this.#name}: ${this.#standard.vendor} validate() gave ${kindOf(result)}, not a result`,
       )
     }
     // Some libraries leave a partial value beside the issues, so the issues decide.
@@ -308,14 +315,6 @@ function isPlain(value: object): boolean {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value !== 'object') return typeof value
-  const name: unknown = value.constructor?.name
-  return `an instance of ${typeof name === 'string' && name !== '' ? name : 'a class'}`
 }
 
 function messageOf(error: unknown): string {

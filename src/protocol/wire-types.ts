@@ -17,27 +17,27 @@ export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'crit
 
 export interface Icon {
   readonly src: string
-  readonly mimeType?: string
-  readonly sizes?: readonly string[]
-  readonly theme?: 'light' | 'dark'
+  readonly mimeType?: string | undefined
+  readonly sizes?: readonly string[] | undefined
+  readonly theme?: 'light' | 'dark' | undefined
 }
 
 /** Who a client or server says it is. */
 export interface Implementation {
   readonly name: string
   readonly version: string
-  readonly title?: string
-  readonly description?: string
-  readonly websiteUrl?: string
-  readonly icons?: readonly Icon[]
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  readonly websiteUrl?: string | undefined
+  readonly icons?: readonly Icon[] | undefined
 }
 
 export interface Annotations {
-  readonly audience?: readonly Role[]
+  readonly audience?: readonly Role[] | undefined
   /** 0 (optional) to 1 (effectively required). */
-  readonly priority?: number
+  readonly priority?: number | undefined
   /** ISO 8601. */
-  readonly lastModified?: string
+  readonly lastModified?: string | undefined
 }
 
 interface ContentBase {
@@ -100,11 +100,11 @@ export interface ResourceLink extends ContentBase {
 export type ContentBlock = TextContent | ImageContent | AudioContent | EmbeddedResource | ResourceLink
 
 export interface ToolAnnotations {
-  readonly title?: string
-  readonly readOnlyHint?: boolean
-  readonly destructiveHint?: boolean
-  readonly idempotentHint?: boolean
-  readonly openWorldHint?: boolean
+  readonly title?: string | undefined
+  readonly readOnlyHint?: boolean | undefined
+  readonly destructiveHint?: boolean | undefined
+  readonly idempotentHint?: boolean | undefined
+  readonly openWorldHint?: boolean | undefined
 }
 
 export interface CallToolResult {

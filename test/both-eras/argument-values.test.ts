@@ -254,5 +254,5 @@ test('a prompt with an argument that no text can be is refused at registration, 
 
 test('nullAsAbsent must be true or false', () => {
   const wrong = { nullAsAbsent: 'no' } as unknown as ServerOptions
-  assert.throws(() => define(wrong), /^TypeError: nullAsAbsent must be true or false; got no/)
+  assert.throws(() => define(wrong), /^TypeError: nullAsAbsent must be true or false; got "no"/)
 })

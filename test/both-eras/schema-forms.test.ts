@@ -129,7 +129,8 @@ for (const era of ERAS) {
       objects: [z.union([z.object({ a: z.number() }), z.object({ b: z.number() })]), { b: 1 }, { c: 1 }],
     }
     for (const [name, [outputSchema, fits, fails]] of Object.entries(results)) {
-      server.registerTool(name, { inputSchema: { type: 'object' }, outputSchema } as ToolConfig, (args) => {
+      const inputSchema = { type: 'object', additionalProperties: true }
+      server.registerTool(name, { inputSchema, outputSchema } as ToolConfig, (args) => {
         return { structuredContent: 'wrong' in (args as object) ? fails : fits } as never
       })
     }

@@ -77,7 +77,7 @@ describe('registerExtension', () => {
     [
       'a parameter that is no name',
       { methods: { 'notes/get': method }, namedBy: { 'notes/get': 1 } },
-      /namedBy\["notes\/get"\] must name a parameter; got number/,
+      /namedBy\["notes\/get"\] must name a parameter; got the number 1/,
     ],
     [
       'a notification of another name',

@@ -263,12 +263,12 @@ describe('adaptSchema of what it cannot use', () => {
     const rows: [unknown, string][] = [
       [null, 'null'],
       [undefined, 'undefined'],
-      [true, 'boolean'],
-      ['{}', 'string'],
-      [() => true, 'function'],
+      [true, 'a boolean'],
+      ['{}', 'a string'],
+      [() => true, 'a function'],
       [[], 'an array'],
-      [new Joi(), 'an instance of Joi'],
-      [new Map(), 'an instance of Map'],
+      [new Joi(), 'a Joi'],
+      [new Map(), 'a Map'],
     ]
     for (const [schema, kind] of rows) {
       const message = refusal(schema)

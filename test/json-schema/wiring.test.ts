@@ -38,12 +38,13 @@ for (const revision of revisions) {
   })
 }
 
-test('a tool without an input schema takes no arguments [tools.validates-inputs]', async (t) => {
+test('a tool with an input schema that allows no other members refuses them [tools.validates-inputs]', async (t) => {
   const { server } = define()
-  server.registerTool('bare', {}, () => 'ran')
+  const inputSchema = { type: 'object', properties: { a: {} }, additionalProperties: false } as const
+  server.registerTool('closed', { inputSchema }, () => 'ran')
   const session = await open(t, server)
-  assert.equal((await session.call('bare', { any: 1 })).result.isError, true)
-  assert.equal((await session.call('bare', {})).result.content[0].text, 'ran')
+  assert.equal((await session.call('closed', { any: 1 })).result.isError, true)
+  assert.equal((await session.call('closed', { a: 1 })).result.content[0].text, 'ran')
 })
 
 test('a schema with and without $schema is read as 2020-12, and draft-07 by its own rules [basic.schema-2020-12-supported] [basic.schema-default-2020-12] [basic.schema-declared-dialect]', async (t) => {
