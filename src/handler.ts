@@ -45,6 +45,7 @@ import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
+import { headerLines } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
@@ -157,7 +158,7 @@ class Entrance {
     const waiting = enqueue(request, response)
     if (waiting > this.#settings.maxPipelined && this.#isFlood(request, waiting)) return
     httpChannels.start(request, response)
-    const { duplicate, values } = readHeaders(request.rawHeaders)
+    const { duplicate, values } = readHeaders(headerLines(request))
     const incoming = this.#incoming(request, response, values)
     try {
       if (waiting > this.#settings.maxPipelined)

@@ -20,6 +20,8 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
+import { isConnection } from '../sse/hand-over.ts'
+import { writeHead } from '../sse/stream-head.ts'
 import { hasReply, isQueued, replyInTurn } from './connection.ts'
 import { DirectResponse } from './direct-response.ts'
 
@@ -120,12 +122,13 @@ function send(
     })
   }
   const { socket } = response
-  if (socket !== null && socket.writableLength > maxUnreadBytes) {
+  // Adapters have none, or something with the name.
+  if ((socket?.writableLength ?? 0) > maxUnreadBytes) {
     response.destroy()
     return false
   }
   const sent = write(response, status, head, body, headers, options)
-  if (socket !== null && socket.writableLength > STALL_BYTES) limitStall(response, socket)
+  if ((socket?.writableLength ?? 0) > STALL_BYTES && isConnection(socket)) limitStall(response, socket)
   return sent
 }
 
@@ -142,7 +145,7 @@ function write(
   if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
   if (closeAfter) head.push('Connection', 'close')
   try {
-    response.writeHead(status, head)
+    writeHead(response, status, head)
     if (closeAfter) linger(response, body)
     else response.end(body)
     return true
@@ -171,7 +174,8 @@ function limitStall(response: ServerResponse, socket: Socket): void {
  */
 function linger(response: ServerResponse, body: string): void {
   const request = response.req
-  if (request.readableEnded || request.destroyed) {
+  // Without a connection there is no upload that goes on.
+  if (!isConnection(request.socket) || request.readableEnded || request.destroyed) {
     response.end(body)
     return
   }
