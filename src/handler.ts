@@ -57,6 +57,7 @@ import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
+import { checkRuntime } from './sse/hand-over.ts'
 
 export interface HandlerStats extends EraStats {
   /** Requests that wait for their handler, and tokens that are being verified. */
@@ -99,8 +100,10 @@ const BODY_STATUS = { 'too-large': 413, busy: 503, timeout: 408, aborted: 400, c
  * Makes a request handler of a server definition.
  *
  * @throws {TypeError} a wrong option, named
+ * @throws {Error} a runtime that cannot serve, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  checkRuntime()
   const entrance = new Entrance(server, checkOptions(options))
   let closing: Promise<void> | undefined
   return Object.assign(

@@ -20,7 +20,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
-import { isConnection } from '../sse/hand-over.ts'
+import { isConnection, isNodeHttp } from '../sse/hand-over.ts'
 import { writeHead } from '../sse/stream-head.ts'
 import { hasReply, isQueued, replyInTurn } from './connection.ts'
 import { DirectResponse } from './direct-response.ts'
@@ -182,8 +182,9 @@ function linger(response: ServerResponse, body: string): void {
   // Where there is no body to write, for HEAD too, `write` would leave the head unsent.
   if (body === '' || request.method === 'HEAD') response.flushHeaders()
   else response.write(body)
-  // Null while an earlier response on the same connection is not finished: then the FIN must wait for it.
-  response.socket?.end()
+  // Null while an earlier response on the same connection is not finished: then the FIN must wait for it. Bun before
+  // 1.4.5 would destroy the connection.
+  if (isNodeHttp) response.socket?.end()
 
   let received = 0
   const finish = (): void => {

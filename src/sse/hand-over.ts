@@ -38,6 +38,15 @@ let standIn: ServerResponse | undefined
  */
 export const isNodeHttp: boolean = process.versions['bun'] === undefined
 
+/** @throws {Error} the runtime cannot serve */
+export function checkRuntime(bun = process.versions['bun']): void {
+  const [major = 0, minor = 0] = (bun ?? '9').split('.').map(Number)
+  if (major > 1 || (major === 1 && minor >= 4)) return
+  throw new Error(
+    `Bun ${bun} does not tell a server of node:http that a client has left, so that streams would never end: use Bun 1.4 or later`,
+  )
+}
+
 /** Whether the methods of a response are node's own, and not middleware's. */
 export function isNative(response: ServerResponse | undefined): boolean {
   return response?.write === write && response.end === end
