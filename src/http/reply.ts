@@ -175,7 +175,7 @@ function limitStall(response: ServerResponse, socket: Socket): void {
 function linger(response: ServerResponse, body: string): void {
   const request = response.req
   // Without a connection there is no upload that goes on.
-  if (!isConnection(request.socket) || request.readableEnded || request.destroyed) {
+  if (!isConnection(request?.socket) || request.readableEnded || request.destroyed) {
     response.end(body)
     return
   }
