@@ -9,7 +9,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable, Writable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import fastify from 'fastify'
-import { createMcpHandler } from '../src/index.ts'
+import { createMcpHandler, type HandlerOptions } from '../src/index.ts'
+import { StatelessClient } from './helpers/stateless-client.ts'
 import { within } from './helpers/within.ts'
 import { createPortableServer } from './interop/portable-server.ts'
 
@@ -59,8 +60,8 @@ class BareResponse extends Writable {
   }
 }
 
-function handlerOf(t: TestContext) {
-  const handler = createMcpHandler(createPortableServer())
+function handlerOf(t: TestContext, options: HandlerOptions = {}) {
+  const handler = createMcpHandler(createPortableServer(), options)
   t.after(() => handler.close({ drainMs: 0 }))
   return {
     handler,
@@ -153,6 +154,19 @@ test('a handler waits for the reader of a response without a socket, and the rea
   assert.equal(response.body.match(/"progress":/g)?.length, 1000)
 })
 
+test('a stream goes on where a response counts all that it ever had as waiting, or has no number', async (t) => {
+  const { send } = handlerOf(t, { maxStreamBufferBytes: 4096 })
+  for (const length of [Number.NaN, undefined, 1e9]) {
+    const client = new StatelessClient('http://localhost/mcp')
+    const meta = { progressToken: 't' }
+    const message = client.message('tools/call', { name: 'progress', arguments: { count: 20 } }, { meta })
+    const response = new BareResponse({ highWaterMark: 1e9 })
+    Object.defineProperty(response, 'writableLength', { get: () => length })
+    const { body } = await finished(send('POST', message, client.headers(message), response))
+    assert.match(body, /"progress":20,.*"text":"done"/s)
+  }
+})
+
 test('a response whose write throws, or that fails, is one whose client has left', async (t) => {
   const { send, handler } = await open(t)
   const throwing = new BareResponse()
@@ -173,6 +187,23 @@ test('a response whose write throws, or that fails, is one whose client has left
   throwing.destroy(new Error('gone'))
   await within(closed, () => 'the close')
   assert.equal(handler.stats().streams, 0)
+})
+
+test('a stateless call is aborted where a response can do no more than throw when its client has left', async (t) => {
+  const { send } = handlerOf(t, { keepAliveMs: 32 })
+  const client = new StatelessClient('http://localhost/mcp')
+  const call = (name: string, response?: BareResponse) => {
+    const message = client.message('tools/call', { name, arguments: {} }, { meta: { progressToken: 't' } })
+    return send('POST', message, client.headers(message), response)
+  }
+  const response = new BareResponse()
+  response.destroy = () => response
+  call('wait', response)
+  await response.until('"progress":1')
+  response.write = () => {
+    throw new TypeError('Invalid state: Controller is already closed')
+  }
+  assert.match((await finished(call('aborted'))).body, /"text":"aborted"/)
 })
 
 test('fastify.inject gets the event stream of a call', async (t) => {

@@ -274,7 +274,11 @@ export class SseWriter {
 
   /** Bytes that socket or response hold. */
   get #handedOn(): number {
-    return (this.#socket ?? this.#response)?.writableLength ?? 0
+    if (this.#socket !== undefined) return this.#socket.writableLength
+    const response = this.#response
+    // An adapter may count what it has handed on as well, or have no number.
+    const counts = response?.writableNeedDrain === true || isConnection(response?.req?.socket)
+    return (counts && response?.writableLength) || 0
   }
 
   /** Adds to what leaves at the end of this turn. */
