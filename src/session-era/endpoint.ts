@@ -88,12 +88,13 @@ export class SessionEndpoint {
   get(incoming: Call): void {
     // Whoever comes back for the rest of a call may have it as long as calls are let finish.
     const comesBack = incoming.lastEventId !== undefined && incoming.lastEventId !== ''
+    const closing = this.#closing === undefined ? undefined : goingAway()
     const refusal =
-      this.#closing !== undefined && !comesBack
-        ? goingAway()
+      closing !== undefined && !comesBack
+        ? closing
         : this.#state.settings.sessions === undefined
           ? methodNotAllowed('GET')
-          : listen(incoming, this.#state)
+          : listen(incoming, this.#state, closing)
     if (refusal !== undefined) this.#refuse(incoming, refusal)
   }
 

@@ -13,6 +13,7 @@ import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
+import { headerLines } from '../http/headers.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -193,7 +194,7 @@ function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, 
   const tool = server.tools.find(name, ctx)
   if (tool === undefined || tool.headerParameters.length === 0) return
   const args = (request.params as JsonObject)['arguments']
-  checkParameterHeaders(tool.headerParameters, args, exchange.incoming.request.rawHeaders)
+  checkParameterHeaders(tool.headerParameters, args, headerLines(exchange.incoming.request))
 }
 
 /** The client knows tasks, and the tool can be one. */

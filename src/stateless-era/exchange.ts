@@ -144,6 +144,11 @@ export class StatelessExchange extends Abortable implements Exchange {
     }
   }
 
+  /** Called by the writer: not every adapter emits `close`. */
+  onClose(): void {
+    this.#connectionClosed()
+  }
+
   /** Gives the request up and says why. */
   fail(outcome: Failure, status: number): void {
     if (this.#settled) return
