@@ -8,9 +8,10 @@
  * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { metaProblem } from '../dispatch/content.ts'
 import { logProblem } from '../dispatch/notice-check.ts'
-import { at, isObject, kindOf } from '../dispatch/shape.ts'
+import { at, isObject } from '../dispatch/shape.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
