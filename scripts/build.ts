@@ -1,10 +1,9 @@
 /**
- * `npm run build`: src -> dist, from scratch each time: one JavaScript module with its map (lib/bundle.ts), and
- * declarations with the comments that editors show.
+ * `npm run build`: src -> dist, from scratch each time: JavaScript with its map (lib/bundle.ts), and declarations with
+ * the comments that editors show.
  *
- * Declarations stay a tree, without the branches that nothing public leads to, and without the comments of internals. The compiler leaves `./x.ts` imports
- * in them, which lib/build-output.ts rewrites. What slips through would only fail on the user's machine, so the
- * output is checked.
+ * Declarations stay a tree, without the branches that nothing public leads to, and without the comments of internals.
+ * What is wrong with them would only fail on the user's machine, so the output is checked (lib/build-output.ts).
  */
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

@@ -1,35 +1,41 @@
 /**
  * Finishes a build and reads it back to say what is wrong with it.
  *
- * Invariant of a good build: each `.js` has a `.d.ts` and a map next to it, no import names a `.ts` file, and every
- * relative import of a declaration finds a declaration.
+ * The declarations become those of CommonJS modules (`.d.cts`), as the implementation is one; the ES module declares
+ * what its counterpart does. So a type is the same one for `import` and `require`.
+ *
+ * Invariant of a good build: index.js and index.cjs have declarations next to them, index.cjs has a map, no import
+ * names a `.ts` file, and every relative import finds its file.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** A relative specifier that ends in `.ts` but not `.d.ts`: `from './x.ts'`, `import './x.ts'`, `import("./x.ts")`. */
 const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<!\.d)\.ts\2/g
-/** A relative specifier that ends in `.js`, in the same places. */
-const JS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)\.js\1/g
+/** A relative specifier that ends in `.cjs`, in the same places and in `require`. */
+const CJS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\()(['"])(\.{1,2}\/[^'"\n]+?)\.cjs\1/g
 
 /**
- * Turns `./x.ts` into `./x.js` in every declaration file, where the compiler leaves it, and its indentation into tabs.
+ * Renames every declaration file to `.d.cts`, turns the `./x.ts` that the compiler leaves in it into `./x.cjs`, and its
+ * indentation into tabs; writes `index.d.ts` for the ES module.
  *
  * @param dist - the output folder
  */
 export function rewriteDeclarations(dist: string): void {
   for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
-    const text = readFileSync(join(dist, file), 'utf8')
+    const path = join(dist, file)
     // Tabs, since a sixth of a declaration file of the compiler is indentation.
-    const rewritten = text
-      .replace(TS_SPECIFIER, '$1$2$3.js$2')
+    const rewritten = readFileSync(path, 'utf8')
+      .replace(TS_SPECIFIER, '$1$2$3.cjs$2')
       .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
-    if (rewritten !== text) writeFileSync(join(dist, file), rewritten)
+    writeFileSync(path, rewritten)
+    renameSync(path, path.replace(/ts$/, 'cts'))
   }
+  writeFileSync(join(dist, 'index.d.ts'), "export * from './index.cjs'\n")
 }
 
 /**
- * Removes the declarations that no import leads to from `index.d.ts`: they describe modules that a user cannot name.
+ * Removes the declarations that no import leads to from `index.d.cts`: they describe modules that a user cannot name.
  *
  * @param dist - the output folder, after `rewriteDeclarations`
  */
@@ -38,23 +44,23 @@ export function pruneDeclarations(dist: string): void {
   const follow = (file: string) => {
     if (reached.has(file) || !existsSync(join(dist, file))) return
     reached.add(file)
-    for (const target of importedDeclarations(dist, file)) follow(target)
+    for (const target of importedFiles(dist, file)) follow(target)
   }
-  follow('index.d.ts')
-  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
+  follow('index.d.cts')
+  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.cts'))) {
     if (!reached.has(file)) rmSync(join(dist, file))
   }
 }
 
 /**
  * Removes the comments that no editor shows to a user: those of modules, of declarations that are not exported, and
- * all of a file that `index.d.ts` takes nothing from itself.
+ * all of a file that `index.d.cts` takes nothing from itself.
  *
  * @param dist - the output folder, after `pruneDeclarations`
  */
 export function stripInternalComments(dist: string): void {
-  const named = new Set(['index.d.ts', ...importedDeclarations(dist, 'index.d.ts')])
-  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.ts'))) {
+  const named = new Set(['index.d.cts', ...importedFiles(dist, 'index.d.cts')])
+  for (const file of listFiles(dist).filter((name) => name.endsWith('.d.cts'))) {
     const text = readFileSync(join(dist, file), 'utf8')
     // A module comment is the first one of two, or stands before an import.
     const unexported = /^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?!export)/gm
@@ -71,30 +77,26 @@ export function stripInternalComments(dist: string): void {
  */
 export function findBuildFaults(dist: string): string[] {
   const files = listFiles(dist)
-  const scripts = files.filter((file) => file.endsWith('.js'))
-  const faults = scripts.length === 0 ? [`${dist} contains no JavaScript: nothing was compiled`] : []
-  for (const script of scripts) {
-    const stem = script.slice(0, -'.js'.length)
-    for (const ending of ['.d.ts', '.js.map']) {
-      if (!files.includes(stem + ending)) faults.push(`${script} has no ${ending} next to it`)
-    }
-  }
-  for (const file of files.filter((name) => name.endsWith('.js') || name.endsWith('.d.ts'))) {
+  const needed = ['index.js', 'index.d.ts', 'exports.cjs', 'index.cjs', 'index.cjs.map', 'index.d.cts']
+  const faults = needed
+    .filter((file) => !files.includes(file))
+    .map((file) => `there is no ${file} in ${dist}`)
+  for (const file of files.filter((name) => /\.(?:js|cjs|ts|cts)$/.test(name))) {
     for (const match of readFileSync(join(dist, file), 'utf8').matchAll(TS_SPECIFIER)) {
-      faults.push(`${file} imports ${match[3]}.ts, expected ${match[3]}.js`)
+      faults.push(`${file} imports ${match[3]}.ts, expected ${match[3]}.cjs`)
     }
-    if (file.endsWith('.js')) continue
-    for (const target of importedDeclarations(dist, file)) {
+    for (const target of importedFiles(dist, file)) {
       if (!files.includes(target)) faults.push(`${file} imports ${target}, which is not there`)
     }
   }
   return faults
 }
 
-/** The declarations that one imports, by their path in the output folder. */
-function importedDeclarations(dist: string, file: string): string[] {
+/** What a file imports of the others, by the path in the output folder; for a declaration, their declarations. */
+function importedFiles(dist: string, file: string): string[] {
+  const ending = /\.d\.c?ts$/.test(file) ? '.d.cts' : '.cjs'
   const text = readFileSync(join(dist, file), 'utf8')
-  return [...text.matchAll(JS_SPECIFIER)].map((match) => join(dirname(file), `${match[2]}.d.ts`))
+  return [...text.matchAll(CJS_SPECIFIER)].map((match) => join(dirname(file), match[2] + ending))
 }
 
 function listFiles(folder: string): string[] {

@@ -1,5 +1,13 @@
 /**
- * The one ES module that users load: src/index.ts with everything it imports, and the map that leads back to src.
+ * What users load: src/index.ts with everything it imports, and the map that leads back to src.
+ *
+ *    import 'barewire'   ->  index.js  ->  exports.cjs  ->  index.cjs
+ *    require('barewire') ------------------------------------^
+ *
+ * There is one implementation, a CommonJS module, since Node 20 cannot require() an ES module. A second copy as an ES
+ * module would double the package, and a program that loads both would have two classes of each name. The ES module
+ * names the exports and holds nothing else. It takes them through exports.cjs, because Node scans the text of a
+ * CommonJS module that an ES module imports for the names it exports: 30 ms for the whole implementation (Node 20).
  *
  * One module instead of a hundred, since node resolves, reads and compiles each of them on its own before the first
  * request can come (bench: start). Indentation and comments go, statements are written as short as they can be, and
@@ -10,11 +18,11 @@
  * The map says for each statement that can throw which line of src it comes from, and repeats no source: that is what
  * stack traces need, in a seventh of the bytes of esbuild's own map.
  *
- * Invariant: the module imports nothing but Node's own modules.
+ * Invariant: the modules import nothing but each other and Node's own modules.
  * Not here: declarations, which the compiler writes (../build.ts).
  */
 import { writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, type SourceMapMappings } from '@jridgewell/sourcemap-codec'
 import { buildSync } from 'esbuild'
@@ -35,19 +43,20 @@ interface SourceMap {
 }
 
 /**
- * Writes the module, and its map next to it.
+ * Writes the ES module, and next to it `exports.cjs`, and the implementation with its map.
  *
- * @param outfile - where to
+ * @param outfile - where to; the implementation has the same name with `.cjs`
  * @param entry - the source to begin with
  * @throws {Error} when a source does not parse or is missing, or one of them imports a package
  */
 export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): void {
+  const implementation = outfile.replace(/js$/, 'cjs')
   const { metafile, outputFiles } = buildSync({
     entryPoints: [entry],
-    outfile,
+    outfile: implementation,
     write: false,
     bundle: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     // As in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
     target: 'es2023',
@@ -63,9 +72,15 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
     if (!path.startsWith('node:')) throw new Error(`${entry} needs ${path}, expected node: modules only`)
   }
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
-  const { code, map } = shortenNames(text('.js'), text('.map'))
-  writeFileSync(outfile, `${code}\n//# sourceMappingURL=${basename(outfile)}.map\n`)
-  writeFileSync(`${outfile}.map`, reduceMap(map, code.split('\n')))
+  const { code, map } = shortenNames(text('.cjs'), text('.map'))
+  writeFileSync(implementation, `${code}\n//# sourceMappingURL=${basename(implementation)}.map\n`)
+  writeFileSync(`${implementation}.map`, reduceMap(map, code.split('\n')))
+
+  // What esbuild puts at the end for those who scan the text.
+  const [names = '{}'] = /(?<=&&\(module\.exports=)[^)]*/.exec(code.replaceAll('\n', '')) ?? []
+  const bridge = `const${names}=require('./${basename(implementation)}');module.exports=${names}\n`
+  writeFileSync(join(dirname(outfile), 'exports.cjs'), bridge)
+  writeFileSync(outfile, `export${names}from'./exports.cjs'\n`)
 }
 
 function shortenNames(code: string, map: string): { code: string; map: SourceMap } {

@@ -87,21 +87,28 @@ describe('the packed package', () => {
     const sizeOf = (form: RegExp) =>
       files.filter(({ name }) => form.test(name)).reduce((sum, { stat }) => sum + stat.size, 0)
     const all = sizeOf(/./)
-    const parts = `JavaScript ${sizeOf(/\.js$/)}, declarations ${sizeOf(/\.d\.ts$/)}, map ${sizeOf(/\.map$/)}`
+    const parts = `JavaScript ${sizeOf(/\.c?js$/)}, declarations ${sizeOf(/\.d\.c?ts$/)}, map ${sizeOf(/\.map$/)}`
     t.diagnostic(`unpacked ${all} bytes: ${parts}`)
     assert.ok(all < MAX_BYTES, `${all} bytes, expected fewer than ${MAX_BYTES}`)
   })
 
   test('exports give types first, and every target is in the package', () => {
-    const targets = Object.entries<string | Record<string, string>>(manifest.exports)
-    assert.ok(targets.length > 0)
-    for (const [path, target] of targets) {
-      if (typeof target === 'object')
-        assert.equal(Object.keys(target)[0], 'types', `${path} does not give types first`)
-      for (const file of typeof target === 'string' ? [target] : Object.values(target)) {
-        assert.ok(statSync(join(installed, file)).isFile(), `${path} points at ${file}, which is not a file`)
+    const { main, types, exports } = manifest
+    const check = (path: string, target: string | Record<string, string | object>) => {
+      if (typeof target === 'string') {
+        assert.ok(
+          statSync(join(installed, target)).isFile(),
+          `${path} points at ${target}, which is not a file`,
+        )
+        return
       }
+      const conditions = Object.keys(target)
+      if ('default' in target) assert.deepEqual(conditions, ['types', 'default'], path)
+      for (const each of conditions) check(`${path} ${each}`, target[each] as string)
     }
+    check('exports', exports)
+    // For those that do not read exports.
+    assert.deepEqual({ types, default: main }, exports['.'].require)
   })
 
   test('ten lines embed it: a tool is called over HTTP, and the process ends by itself after close()', async () => {
@@ -114,21 +121,22 @@ describe('the packed package', () => {
     assert.deepEqual(JSON.parse(stdout), { name: 'embedded', text: '42' })
   })
 
-  test('it loads as one module whose classes have the names they are exported by', async () => {
-    const scripts = (readdirSync(join(installed, 'dist'), { recursive: true }) as string[]).filter((name) =>
-      name.endsWith('.js'),
-    )
-    assert.deepEqual(scripts, ['index.js'])
+  test('import and require give the same classes, by the names that they have themselves', async () => {
     const program = `
-      const exported = Object.entries(await import('barewire'))
-      const names = exported.filter(([, value]) => typeof value === 'function').map(([name, { name: own }]) => [name, own])
+      import { createRequire } from 'node:module'
+      import * as imported from 'barewire'
+      const required = createRequire(import.meta.url)('barewire')
+      const names = Object.entries(imported)
+        .map(([name, value]) => [name, typeof value === 'function' ? value.name : name, required[name] === value])
       console.log(JSON.stringify(names))`
     const args = ['--input-type=module', '-e', program]
     const { code, stdout, stderr } = await run(process.execPath, args, { cwd: home })
     assert.equal(code, 0, stderr)
-    const names: [string, string][] = JSON.parse(stdout)
-    assert.ok(names.some(([name]) => name === 'McpServer'))
-    for (const [name, own] of names) assert.equal(own, name)
+    const names = Object.keys(await import('../../src/index.ts'))
+    assert.deepEqual(
+      JSON.parse(stdout),
+      names.map((name) => [name, name, true]),
+    )
   })
 
   test('with source maps on, a stack trace leads to the line in src', async () => {
@@ -145,9 +153,9 @@ describe('the packed package', () => {
   })
 
   test('functions, classes and private members have the names of the sources, and the map leads to each throw', () => {
-    const code = readFileSync(join(installed, 'dist', 'index.js'), 'utf8').split('\n')
+    const code = readFileSync(join(installed, 'dist', 'index.cjs'), 'utf8').split('\n')
     const { sourceRoot, sources, mappings } = JSON.parse(
-      readFileSync(join(installed, 'dist', 'index.js.map'), 'utf8'),
+      readFileSync(join(installed, 'dist', 'index.cjs.map'), 'utf8'),
     )
     const texts: string[] = sources.map((source: string) =>
       readFileSync(join(root, 'dist', sourceRoot, source), 'utf8'),
@@ -197,14 +205,14 @@ describe('the packed package', () => {
   const older = (wantedMajor: number, wantedMinor: number) =>
     major < wantedMajor || (major === wantedMajor && minor < wantedMinor)
 
-  const noRequire = older(22, 12) ? 'require() of ES modules needs Node 22.12' : false
-  test('CommonJS code can require() it', { skip: noRequire }, async () => {
+  test('CommonJS code can require() it, without a warning', async () => {
     const program = "const { McpServer } = require('barewire'); console.log(typeof McpServer)"
     const { code, stdout, stderr } = await run(process.execPath, ['--input-type=commonjs', '-e', program], {
       cwd: home,
     })
     assert.equal(code, 0, stderr)
     assert.equal(stdout.trim(), 'function')
+    assert.equal(stderr, '')
   })
 
   const noTypes = older(22, 18) ? 'plain Node runs TypeScript from 22.18' : false

@@ -140,53 +140,55 @@ describe('check-warnings', () => {
 })
 
 describe('build output', () => {
-  const maps = { 'a.js.map': '{}' }
+  const complete = {
+    'index.js': "export { a } from './exports.cjs'",
+    'exports.cjs': "const { a } = require('./index.cjs')",
+    'index.cjs': '',
+    'index.cjs.map': '{}',
+    'index.d.ts': "export * from './index.cjs'",
+    'index.d.cts': '',
+  }
 
-  test('rewriteDeclarations turns .ts specifiers into .js and leaves .d.ts ones', (t) => {
+  test('rewriteDeclarations makes them .d.cts, and turns .ts specifiers into .cjs but leaves .d.ts ones', (t) => {
     const declaration = [
       "import { type B } from './b.ts'",
       'export declare const c: typeof import("../c.ts")',
       "import './globals.d.ts'",
     ].join('\n')
-    const home = folder(t, {
-      'deep/a.d.ts': declaration,
-      'deep/b.d.ts': '',
-      'c.d.ts': '',
-      'a.d.ts': '',
-      'a.js': "import './b.js'",
-      ...maps,
-    })
+    const home = folder(t, { ...complete, 'deep/a.d.ts': declaration, 'deep/b.d.ts': '', 'c.d.ts': '' })
     assert.equal(findBuildFaults(home).length, 2)
     rewriteDeclarations(home)
     assert.deepEqual(findBuildFaults(home), [])
-    const rewritten = readFileSync(join(home, 'deep', 'a.d.ts'), 'utf8')
-    assert.equal(rewritten, declaration.replace('./b.ts', './b.js').replace('../c.ts', '../c.js'))
+    const rewritten = readFileSync(join(home, 'deep', 'a.d.cts'), 'utf8')
+    assert.equal(rewritten, declaration.replace('./b.ts', './b.cjs').replace('../c.ts', '../c.cjs'))
   })
-  test('findBuildFaults names a .ts specifier in JavaScript, a missing or unreachable declaration and an empty build', (t) => {
+  test('findBuildFaults names a .ts specifier, a missing file and an import that finds nothing', (t) => {
+    assert.deepEqual(findBuildFaults(folder(t, complete)), [])
+    const faults = (files: Record<string, string>) =>
+      findBuildFaults(folder(t, { ...complete, ...files })).join()
+    assert.match(faults({ 'index.cjs': "import('./b.ts')" }), /index\.cjs imports \.\/b\.ts/)
     assert.match(
-      findBuildFaults(folder(t, { 'a.js': "await import('./b.ts')", 'a.d.ts': '', ...maps }))[0] ?? '',
-      /b\.ts/,
+      faults({ 'index.d.cts': "export * from './gone.cjs'" }),
+      /imports gone\.d\.cts, which is not/,
     )
-    assert.match(findBuildFaults(folder(t, { 'a.js': '', ...maps }))[0] ?? '', /a\.js has no \.d\.ts/)
-    const lost = { 'a.d.ts': "export * from './gone.js'", 'a.js': '', ...maps }
-    assert.match(
-      findBuildFaults(folder(t, lost))[0] ?? '',
-      /a\.d\.ts imports gone\.d\.ts, which is not there/,
-    )
-    assert.match(findBuildFaults(folder(t, {}))[0] ?? '', /nothing was compiled/)
-    assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /nothing was compiled/)
+    assert.match(faults({ 'exports.cjs': "require('./gone.cjs')" }), /imports gone\.cjs, which is not/)
+    for (const name of Object.keys(complete)) {
+      const { [name as 'index.js']: _, ...others } = complete
+      assert.match(findBuildFaults(folder(t, others)).join(), new RegExp(`there is no ${name} in`))
+    }
+    assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /there is no index\.js/)
   })
-  test('pruneDeclarations keeps what index.d.ts leads to, by whatever import, and drops the rest', (t) => {
+  test('pruneDeclarations keeps what index.d.cts leads to, by whatever import, and drops the rest', (t) => {
     const home = folder(t, {
-      'index.d.ts': "export { type A } from './a.js'",
-      'a.d.ts': 'export type A = import("./deep/b.js").B',
-      'deep/b.d.ts': "export type * from '../index.js'",
-      'b.d.ts': "import './a.js'",
+      'index.d.cts': "export { type A } from './a.cjs'",
+      'a.d.cts': 'export type A = import("./deep/b.cjs").B',
+      'deep/b.d.cts': "export type * from '../index.cjs'",
+      'b.d.cts': "import './a.cjs'",
       'index.js': '',
     })
     pruneDeclarations(home)
-    assert.deepEqual(readdirSync(home).sort(), ['a.d.ts', 'deep', 'index.d.ts', 'index.js'])
-    assert.ok(existsSync(join(home, 'deep', 'b.d.ts')))
+    assert.deepEqual(readdirSync(home).sort(), ['a.d.cts', 'deep', 'index.d.cts', 'index.js'])
+    assert.ok(existsSync(join(home, 'deep', 'b.d.cts')))
   })
   test('bundle makes one module of a source and what it imports, and refuses one that needs a package', (t) => {
     const home = folder(t, {
@@ -196,9 +198,9 @@ describe('build output', () => {
       'needy.ts': "export { z } from 'zod'",
     })
     bundle(join(home, 'a.js'), join(home, 'a.ts'))
-    const text = readFileSync(join(home, 'a.js'), 'utf8')
-    assert.deepEqual(text.match(/from ?"[^"]*"/g), ['from"node:path"'])
-    const map = JSON.parse(readFileSync(join(home, 'a.js.map'), 'utf8'))
+    const text = readFileSync(join(home, 'a.cjs'), 'utf8')
+    assert.deepEqual(text.match(/require\("[^"]*"\)/g), ['require("node:path")'])
+    const map = JSON.parse(readFileSync(join(home, 'a.cjs.map'), 'utf8'))
     assert.deepEqual(map.sources.sort(), ['a.ts', 'b.ts'])
     assert.throws(() => bundle(join(home, 'needy.js'), join(home, 'needy.ts')), /needs zod/)
   })
@@ -230,7 +232,7 @@ LongClass.longStatic(new LongClass())
   ?.catch((error: Error) => console.log(error.stack))`
     const home = folder(t, { 'package.json': '{ "type": "module" }', 'a.ts': source })
     bundle(join(home, 'a.js'), join(home, 'a.ts'))
-    assert.doesNotMatch(readFileSync(join(home, 'a.js'), 'utf8'), /argument|parameter|unused/)
+    assert.doesNotMatch(readFileSync(join(home, 'a.cjs'), 'utf8'), /argument|parameter|unused/)
     const { stdout, stderr } = await run(process.execPath, ['--enable-source-maps', 'a.js'], { cwd: home })
     assert.equal(stderr, '')
     const [message, ...frames] = stdout.trimEnd().split('\n')
