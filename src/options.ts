@@ -201,6 +201,7 @@ export const OTHER_WORDS: OtherWords = {
   path: 'endpoint basepath route',
   host: 'hostname address',
   'it is an option of serve()': 'port host',
+  'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
 
 /** @throws {TypeError} naming what is wrong */

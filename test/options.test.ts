@@ -149,6 +149,7 @@ test('an unknown name of an option is refused with the one that was meant, of se
     [{ auth: { verify, scopes: [] } }, '"auth.scopes": did you mean "auth.requiredScopes"?'],
     [{ rateLimit: { perSecond: 1, bursts: 1 } }, '"rateLimit.bursts": did you mean "rateLimit.burst"?'],
     [{ colour: 'red' }, '"colour"'],
+    [{ onError: () => {} }, '"onError": it is an option of McpServer'],
   ]
   for (const [options, problem] of rows) {
     const expected = { name: 'TypeError', message: `There is no option ${problem}` }

@@ -81,6 +81,8 @@ export function checkServer(info: Implementation, options: ServerOptions): Serve
     [CAPABILITIES]: 'capabilities',
   })
   checkConfig(options, 'McpServer', OPTION_NAMES, {
+    'it is an option of serve and createMcpHandler':
+      'port host path auth allowedhosts allowedorigins sessions replay eras ratelimit tasks onrejected',
     'it belongs to the first argument': Object.keys(INFO_NAMES).join(' ').toLowerCase(),
     [CAPABILITIES]: 'capabilities',
   })

@@ -151,6 +151,7 @@ test('McpServer refuses unknown names in both of its arguments, and says where t
       'The first argument of McpServer has no option "instructions": options are the second argument',
     ],
     [info, { instruction: 'x' }, 'McpServer has no option "instruction": did you mean "instructions"?'],
+    [info, { auth: {} }, 'McpServer has no option "auth": it is an option of serve and createMcpHandler'],
     [info, { title: 'x' }, 'McpServer has no option "title": it belongs to the first argument'],
     [
       info,
