@@ -85,7 +85,7 @@ export interface McpHandler {
    * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
    * waits for the same end. @defaultValue drainMs 10 s
    */
-  close(options?: { readonly drainMs?: number }): Promise<void>
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
   stats(): HandlerStats
 }
 

@@ -7,6 +7,7 @@
 
 import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
 import { checkNames, type OtherWords } from './bounds/option-names.ts'
+import type { Filled, Given } from './bounds/option-types.ts'
 import { shown } from './bounds/shown.ts'
 import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
@@ -35,94 +36,99 @@ import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
 export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
 
-export type AuthOptions = BearerOptions<Principal>
+/** What `verify` gives. The claims may be of an interface, which has no index signature. */
+interface Verified extends Omit<Principal, 'claims'> {
+  readonly claims?: object | undefined
+}
+
+export type AuthOptions = BearerOptions<Verified>
 
 export interface HandlerOptions {
   /** The one path that is answered, with or without a final slash. @defaultValue any path that reaches the handler */
-  readonly path?: string
+  readonly path?: string | undefined
   /**
    * `Host` values that are answered: `name` for any port, or `name:port`. `['*']` turns the check off.
    * @defaultValue localhost, 127.0.0.1, [::1]
    */
-  readonly allowedHosts?: readonly string[]
+  readonly allowedHosts?: readonly string[] | undefined
   /** Web origins that may call, as `scheme://host:port`. @defaultValue those of this machine; none with `allowedHosts` */
-  readonly allowedOrigins?: readonly string[]
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Requires a bearer token. @defaultValue none is asked for */
-  readonly auth?: AuthOptions
+  readonly auth?: AuthOptions | undefined
   /** Largest request body; 413 above. @defaultValue 4 MiB */
-  readonly maxBodyBytes?: number
+  readonly maxBodyBytes?: number | undefined
   /**
    * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
    * 4096 of each, and 32 for each JSON value in bodies that are larger; 503 above. @defaultValue 256 MiB
    */
-  readonly maxTotalBodyBytes?: number
+  readonly maxTotalBodyBytes?: number | undefined
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
-  readonly maxPipelined?: number
+  readonly maxPipelined?: number | undefined
   /** Arrays and objects inside each other in a request body; 400 above. @defaultValue 512 */
-  readonly maxBodyDepth?: number
+  readonly maxBodyDepth?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
-  readonly maxBatch?: number
+  readonly maxBatch?: number | undefined
   /** Generations of the protocol that are served. @defaultValue both */
-  readonly eras?: readonly Era[]
+  readonly eras?: readonly Era[] | undefined
   /** `false`: no sessions, every request is served on its own. */
-  readonly sessions?: false | SessionOptions
+  readonly sessions?: false | SessionOptions | undefined
   /** `false`: streams cannot be resumed, and nothing is kept of them. */
-  readonly replay?: false | ReplayOptions
+  readonly replay?: false | ReplayOptions | undefined
   /**
    * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
    * @defaultValue 15 s
    */
-  readonly keepAliveMs?: number
+  readonly keepAliveMs?: number | undefined
   /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
-  readonly sseAfterMs?: number
+  readonly sseAfterMs?: number | undefined
   /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
-  readonly disconnectGraceMs?: number
+  readonly disconnectGraceMs?: number | undefined
   /**
    * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. A handler
    * that awaits its messages waits at half of it, or earlier. @defaultValue 1 MiB
    */
-  readonly maxStreamBufferBytes?: number
+  readonly maxStreamBufferBytes?: number | undefined
   /**
    * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
    * latest progress is sent, and log messages are omitted and counted; `false`: any number. Messages outside of calls
    * have a rate of the same size for each audience.
    * @defaultValue { perSecond: 10 000, burst: 100 000 }
    */
-  readonly messageRate?: false | Partial<Rate>
+  readonly messageRate?: false | Given<Rate> | undefined
   /** Calls in progress; 429 above. @defaultValue 256 */
-  readonly maxInFlightPerSession?: number
+  readonly maxInFlightPerSession?: number | undefined
   /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
-  readonly maxInFlight?: number
+  readonly maxInFlight?: number | undefined
   /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
-  readonly maxInFlightPerPrincipal?: number
+  readonly maxInFlightPerPrincipal?: number | undefined
   /**
    * How often one caller may send a request: a principal, else a session, else all others together; 429 above.
    * `false`: as often as they like. @defaultValue 10 000 a second, 100 000 after a pause
    */
-  readonly rateLimit?: false | Rate
+  readonly rateLimit?: false | Rate | undefined
   /** Resources that one session may subscribe to. @defaultValue 1000 */
-  readonly maxSubscriptionsPerSession?: number
+  readonly maxSubscriptionsPerSession?: number | undefined
   /** Time for a client to answer a request of ours. @defaultValue 60 s */
-  readonly requestTimeoutMs?: number
+  readonly requestTimeoutMs?: number | undefined
   /** The same where a person must act first. @defaultValue 10 minutes */
-  readonly elicitTimeoutMs?: number
+  readonly elicitTimeoutMs?: number | undefined
   /** Accepts only clients whose `Accept` names the types that the specification asks for; 406 otherwise. @defaultValue false */
-  readonly strictAccept?: boolean
+  readonly strictAccept?: boolean | undefined
   /** `'reject'`: a request whose id is in use by another one of its session gets 400. @defaultValue 'accept' */
-  readonly duplicateIds?: 'accept' | 'reject'
+  readonly duplicateIds?: 'accept' | 'reject' | undefined
   /** Stateless era: limits of `subscriptions/listen` streams. */
-  readonly subscriptions?: SubscriptionOptions
+  readonly subscriptions?: SubscriptionOptions | undefined
   /** Stateless era: how the state of a call that waits for its client is sealed. */
-  readonly requestState?: SealOptions
+  readonly requestState?: SealOptions | undefined
   /** Stateless era: where the state of tasks is kept, and for how long. */
-  readonly tasks?: TaskOptions
+  readonly tasks?: TaskOptions | undefined
   /** Stateless era: results say which server made them. @defaultValue true */
-  readonly serverInfo?: boolean
+  readonly serverInfo?: boolean | undefined
   /** @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys` */
-  readonly onSessionOpened?: (session: SessionInfo, restored: boolean) => void
-  readonly onSessionClosed?: (session: SessionInfo, reason: SessionEnd) => void
+  readonly onSessionOpened?: ((session: SessionInfo, restored: boolean) => void) | undefined
+  readonly onSessionClosed?: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
   /** Told of every request that was refused before it reached a feature. */
-  readonly onRejected?: (refusal: Refusal) => void
+  readonly onRejected?: ((refusal: Refusal) => void) | undefined
 }
 
 /** The options with their defaults filled in. */
@@ -130,7 +136,7 @@ export interface HandlerSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
-  readonly auth: AuthOptions | undefined
+  readonly auth: BearerOptions<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
   readonly maxPipelined: number
@@ -240,7 +246,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    auth,
+    auth: auth as BearerOptions<Principal> | undefined,
     maxBodyBytes,
     maxTotalBodyBytes,
     maxPipelined,
@@ -281,7 +287,7 @@ function checkEras(eras: readonly Era[]): ReadonlySet<Era> {
   return new Set(eras)
 }
 
-function checkSubscriptions(subscriptions: SubscriptionOptions): Required<SubscriptionOptions> {
+function checkSubscriptions(subscriptions: SubscriptionOptions): Filled<SubscriptionOptions> {
   const counts = { max: 10_000, maxPerPrincipal: 100, maxResources: 1000, maxTotalBytes: 64 * MiB }
   checkNames(subscriptions, [...Object.keys(counts), 'maxAgeMs'], 'subscriptions.')
   return {
@@ -316,13 +322,13 @@ function checkTasks(tasks: TaskOptions): TaskSettings {
   for (const method of ['create', 'read', 'update', 'delete'] as const) {
     requireType(`tasks.store.${method}`, store?.[method], ['function'])
   }
-  const conflict = Object.keys(limits).find((name) => tasks[name as keyof TaskOptions] !== undefined)
+  const conflict = Object.keys(limits).find((name) => tasks[name as keyof typeof limits] !== undefined)
   if (conflict === undefined) return { ...times, store }
   throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
 }
 
 /** @returns undefined: no limit */
-function checkMessageRate(rate: false | Partial<Rate>): Rate | undefined {
+function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   if (rate === false) return undefined
   if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
   const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
@@ -344,7 +350,7 @@ function checkSessions(sessions: false | SessionOptions): SessionSettings | unde
   }
 }
 
-function checkReplay(replay: false | ReplayOptions): Required<ReplayOptions> | undefined {
+function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | undefined {
   if (replay === false) return undefined
   const counts = { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB }
   const times = { ttlMs: 5 * MINUTE, retryMs: 1 * SECOND }

@@ -19,9 +19,9 @@ export interface ServeOptions extends HandlerOptions {
   /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */
   readonly port?: number | string | undefined
   /** Address to listen on. Beyond loopback, `allowedHosts` is required. @defaultValue '127.0.0.1' */
-  readonly host?: string
+  readonly host?: string | undefined
   /** @defaultValue '/mcp' */
-  readonly path?: string
+  readonly path?: string | undefined
 }
 
 export interface Serving {
@@ -33,7 +33,7 @@ export interface Serving {
    * Stops accepting, lets calls finish for at most `drainMs` (0: not at all), ends streams, closes every
    * connection. Calling it again waits for the same end. @defaultValue drainMs 10 s
    */
-  close(options?: { readonly drainMs?: number }): Promise<void>
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
   stats(): HandlerStats
 }
 

@@ -31,9 +31,9 @@ import { checkMessage, checkTimeout, checkToolUses, checkUrl, formOf } from './q
 /** The handler wants something of the client that the client did not declare. Nothing was sent. */
 export class MissingCapabilityError extends McpError {
   /** In the form of `ClientCapabilities`: what the client would have to declare. */
-  readonly requiredCapabilities: JsonObject
+  readonly requiredCapabilities: object
 
-  constructor(what: string, requiredCapabilities: JsonObject) {
+  constructor(what: string, requiredCapabilities: object) {
     super(
       'ERR_CLIENT_CAPABILITY',
       `This needs a client that supports ${what}, and the client does not declare it`,

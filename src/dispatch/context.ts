@@ -18,7 +18,6 @@ import type {
   ElicitUrlParams,
   Implementation,
   JsonObject,
-  Meta,
   Root,
 } from '../protocol/wire-types.ts'
 import { elicit, listRoots, sample } from './client-input.ts'
@@ -95,9 +94,9 @@ export class RequestContext {
   }
 
   /** `_meta` of the request. */
-  get meta(): Meta {
+  get meta(): JsonObject {
     const meta = this.#request.params?.['_meta']
-    return typeof meta === 'object' && meta !== null ? (meta as Meta) : {}
+    return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
   }
 
   /** Aborts on cancellation, session end, shutdown, or a connection lost for too long. Pass it on. */

@@ -11,7 +11,7 @@
 
 import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { JsonObject, Meta } from '../protocol/wire-types.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Outcome, RpcRequest } from './dispatcher.ts'
 import type { Exchange } from './exchange.ts'
 import { readTrace } from './trace.ts'
@@ -62,7 +62,7 @@ function describe(request: RpcRequest, exchange: Exchange): object {
   }
 }
 
-function metaOf(params: JsonObject | undefined): Meta {
+function metaOf(params: JsonObject | undefined): JsonObject {
   const meta = params?.['_meta']
-  return typeof meta === 'object' && meta !== null ? (meta as Meta) : {}
+  return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
 }

@@ -66,13 +66,13 @@ export type Middleware = (ctx: RequestContext, next: Next) => unknown
 /** Where and while doing what an error arose. */
 export interface ErrorInfo {
   readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
-  readonly method?: string
+  readonly method?: string | undefined
   /** Name or URI of the tool, prompt or resource. */
-  readonly name?: string
-  readonly requestId?: string | number
-  readonly sessionId?: string
+  readonly name?: string | undefined
+  readonly requestId?: string | number | undefined
+  readonly sessionId?: string | undefined
   /** Also in the text that the client got, so that a report can be matched with this error. */
-  readonly correlationId?: string
+  readonly correlationId?: string | undefined
 }
 
 /** What the dispatcher needs of the server that it serves. */

@@ -23,9 +23,9 @@ export interface Peer {
 export interface Principal {
   /** Stable identity of the caller, the same for every token of theirs. Sessions are bound to it. */
   readonly id: string
-  readonly scopes?: readonly string[]
+  readonly scopes?: readonly string[] | undefined
   /** Whatever the token verifier wants handlers to see. */
-  readonly claims?: JsonObject
+  readonly claims?: JsonObject | undefined
 }
 
 /**
@@ -42,7 +42,7 @@ export interface CacheHint {
 
 export interface SendRequestOptions {
   /** True when a person must act before the client can answer: a longer time limit applies. */
-  readonly waitsForUser?: boolean
+  readonly waitsForUser?: boolean | undefined
   /** Milliseconds for this one request, in place of the server's limit; 0: none. */
   readonly timeoutMs?: number | undefined
 }
@@ -101,7 +101,7 @@ export interface Exchange {
   /** Where questions to the client end the round instead; absent for requests that cannot ask. */
   readonly inputs: Inputs | undefined
   /** Present where the call may become a task, which goes on after its request was answered. */
-  readonly task?: TaskSeam
+  readonly task?: TaskSeam | undefined
   /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */
   cacheHint: CacheHint | undefined
   /**

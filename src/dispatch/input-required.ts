@@ -20,12 +20,17 @@ import { checkElicitParams } from './question-rules.ts'
 /** A request that the client is to answer: elicitation, sampling or roots. */
 export interface InputRequest {
   readonly method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list'
-  readonly params?: JsonObject
+  readonly params?: JsonObject | undefined
+}
+
+/** As handlers give it: an interface has no index signature, and so is assignable to no `JsonObject`. */
+interface GivenRequest extends Omit<InputRequest, 'params'> {
+  readonly params?: object | undefined
 }
 
 export interface InputRequiredOptions {
   /** The questions, by a key of the handler's own. */
-  readonly inputRequests?: { readonly [key: string]: InputRequest }
+  readonly inputRequests?: { readonly [key: string]: GivenRequest } | undefined
   /** Any JSON value; comes back as `ctx.requestState` in the next round. The client can neither read nor change it. */
   readonly state?: unknown
 }
@@ -37,7 +42,7 @@ export class InputRequired {
   readonly state: unknown
 
   constructor({ inputRequests = {}, state }: InputRequiredOptions) {
-    this.inputRequests = new Map(Object.entries(inputRequests))
+    this.inputRequests = new Map(Object.entries(inputRequests as { [key: string]: InputRequest }))
     this.state = state
     if (this.inputRequests.size === 0 && state === undefined) {
       throw new TypeError('inputRequired needs inputRequests or a state')
@@ -68,13 +73,13 @@ export interface AskOptions {
    * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
    * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
    */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /**
    * For a confirmation: an answer counts only after the question was put. Where questions end the round
    * (2026-07-28), a client may otherwise send an answer ahead, with the request that makes the server ask.
    * @defaultValue false
    */
-  readonly mustAsk?: boolean
+  readonly mustAsk?: boolean | undefined
 }
 
 /** What the rounds before this one have brought. */

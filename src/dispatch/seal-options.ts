@@ -7,9 +7,9 @@ export interface SealOptions {
    * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. Give the same
    * ones to all processes behind one URL. @defaultValue one random key: states do not outlive the process
    */
-  readonly keys?: Keys
+  readonly keys?: Keys | undefined
   /** Milliseconds until a state expires; 0: never. @defaultValue 15 minutes */
-  readonly ttlMs?: number
+  readonly ttlMs?: number | undefined
   /** Characters of a sealed state. @defaultValue 64 Ki */
-  readonly maxLength?: number
+  readonly maxLength?: number | undefined
 }

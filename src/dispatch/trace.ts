@@ -9,12 +9,12 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { MetaKey } from '../protocol/meta-keys.ts'
-import type { Meta } from '../protocol/wire-types.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
 
 export interface TraceContext {
   readonly traceparent: string
-  readonly tracestate?: string
-  readonly baggage?: string
+  readonly tracestate?: string | undefined
+  readonly baggage?: string | undefined
 }
 
 /** version "-" trace-id "-" parent-id "-" flags; version ff and all-zero ids are invalid. */
@@ -23,8 +23,8 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 const LIST = /^[\t\x20-\x7e]{1,8192}$/
 
 /** @returns undefined when there is no valid `traceparent` */
-export function readTrace(meta: Meta, headers: IncomingHttpHeaders): TraceContext | undefined {
-  const source = meta[MetaKey.TRACEPARENT] === undefined ? (headers as Meta) : meta
+export function readTrace(meta: JsonObject, headers: IncomingHttpHeaders): TraceContext | undefined {
+  const source = meta[MetaKey.TRACEPARENT] === undefined ? (headers as JsonObject) : meta
   const traceparent = source[MetaKey.TRACEPARENT]
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined
   const tracestate = source[MetaKey.TRACESTATE]

@@ -8,17 +8,18 @@
  */
 
 import { checkNames } from '../bounds/option-names.ts'
+import type { Given } from '../bounds/option-types.ts'
 import { shown } from '../bounds/shown.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 
 export interface CacheOptions {
-  readonly discover?: Partial<CacheHint> | undefined
-  readonly tools?: Partial<CacheHint> | undefined
-  readonly prompts?: Partial<CacheHint> | undefined
-  readonly resources?: Partial<CacheHint> | undefined
-  readonly resourceTemplates?: Partial<CacheHint> | undefined
+  readonly discover?: Given<CacheHint> | undefined
+  readonly tools?: Given<CacheHint> | undefined
+  readonly prompts?: Given<CacheHint> | undefined
+  readonly resources?: Given<CacheHint> | undefined
+  readonly resourceTemplates?: Given<CacheHint> | undefined
   /** For `resources/read`, where the resource has no hint of its own. */
-  readonly read?: Partial<CacheHint> | undefined
+  readonly read?: Given<CacheHint> | undefined
 }
 
 export type CacheHints = { readonly [Kind in keyof Required<CacheOptions>]: CacheHint }
@@ -33,7 +34,7 @@ export function checkCacheOptions(options: CacheOptions): CacheHints {
 }
 
 /** @throws {TypeError} naming the option */
-export function checkCacheHint(hint: Partial<CacheHint>, name: string): CacheHint {
+export function checkCacheHint(hint: Given<CacheHint>, name: string): CacheHint {
   checkNames(hint, ['ttlMs', 'scope'], `${name}.`)
   const { ttlMs = 0, scope = 'private' } = hint
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) {

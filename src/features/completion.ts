@@ -16,7 +16,9 @@ import { type ResourceHost, resourceError, type TemplateResource } from './resou
 import { MAX_SUGGESTIONS, suggestionsProblem } from './result-check.ts'
 
 /** The values that fit, best first; or with the number there would be. */
-export type Suggestions = readonly string[] | { readonly values: readonly string[]; readonly total?: number }
+export type Suggestions =
+  | readonly string[]
+  | { readonly values: readonly string[]; readonly total?: number | undefined }
 
 /**
  * @param value - what the user has typed so far

@@ -67,13 +67,13 @@ export interface PageItem {
    *
    * @defaultValue the index of the item, which is off when an earlier item is removed together with the last one
    */
-  readonly order?: number
+  readonly order?: number | undefined
 }
 
 export interface Page<T> {
   readonly items: readonly T[]
   /** Absent on the last page. */
-  readonly nextCursor?: string
+  readonly nextCursor?: string | undefined
 }
 
 /**

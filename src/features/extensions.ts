@@ -10,6 +10,7 @@
  */
 
 import { suggestion } from '../bounds/option-names.ts'
+import type { Given } from '../bounds/option-types.ts'
 import { kindOf } from '../bounds/shown.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
@@ -34,11 +35,11 @@ export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => objec
 
 export interface ExtensionConfig {
   /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
-  readonly settings?: JsonObject | undefined
+  readonly settings?: object | undefined
   /** By name, such as `skills/list`. @defaultValue none: an extension may be settings and `_meta` alone */
   readonly methods?: { readonly [method: string]: ExtensionMethod } | undefined
   /** By method, how long clients may keep its results. @defaultValue none: only what a result says by itself */
-  readonly cache?: { readonly [method: string]: Partial<CacheHint> } | undefined
+  readonly cache?: { readonly [method: string]: Given<CacheHint> } | undefined
   /**
    * By method, the parameter that names what a request is about, where the extension has clients repeat it outside
    * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
@@ -188,7 +189,7 @@ function given<T>(members: { readonly [name: string]: T | undefined } = {}): { r
 }
 
 /** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */
-function copyOf(settings: JsonObject, use: string): JsonObject {
+function copyOf(settings: object, use: string): JsonObject {
   let text: string | undefined
   try {
     text = JSON.stringify(settings)

@@ -50,7 +50,7 @@ export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike |
    * An object schema, or an object of Standard Schemas; its properties are the arguments. On the wire every argument is
    * a string, which is converted where the schema asks for a number or a boolean.
    */
-  readonly argsSchema?: Args
+  readonly argsSchema?: Args | undefined
   /** Suggests values, by argument name. */
   readonly complete?: { readonly [argument: string]: Completer } | undefined
   readonly icons?: readonly Icon[] | undefined
@@ -202,11 +202,14 @@ interface PromptArgument {
   readonly name: string
   readonly title?: unknown
   readonly description?: unknown
-  readonly required?: true
+  readonly required?: true | undefined
 }
 
 function argumentList(schema: object | undefined): readonly PromptArgument[] {
-  const { properties, required } = (schema ?? {}) as { properties?: JsonObject; required?: readonly string[] }
+  const { properties, required } = (schema ?? {}) as {
+    properties?: JsonObject | undefined
+    required?: readonly string[] | undefined
+  }
   return Object.entries(properties ?? {}).map(([name, property]) => {
     const { title, description } = (property ?? {}) as { title?: unknown; description?: unknown }
     return { name, title, description, ...(required?.includes(name) && { required: true as const }) }

@@ -6,6 +6,7 @@
  */
 
 import { suggestion } from '../bounds/option-names.ts'
+import type { Given } from '../bounds/option-types.ts'
 import { kindOf, shown } from '../bounds/shown.ts'
 import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
@@ -53,7 +54,7 @@ interface CommonConfig {
   /** True: clients may subscribe. A function: they may, and it is told when to watch. Default: they may not. */
   readonly subscribe?: boolean | WatchResource | undefined
   /** How long clients may keep what they read. @defaultValue the server's `cache.read` */
-  readonly cache?: Partial<CacheHint> | undefined
+  readonly cache?: Given<CacheHint> | undefined
   readonly visible?: Visible | undefined
 }
 

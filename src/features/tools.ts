@@ -71,9 +71,9 @@ export interface ToolConfig<
    * each argument. Absent, `{}`, or a schema that names no member: no arguments, whatever a client sends. Free ones are
    * asked for by `additionalProperties: true`.
    */
-  readonly inputSchema?: Input
+  readonly inputSchema?: Input | undefined
   /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
-  readonly outputSchema?: Output
+  readonly outputSchema?: Output | undefined
   readonly annotations?: ToolAnnotations | undefined
   readonly icons?: readonly Icon[] | undefined
   readonly _meta?: Meta | undefined
@@ -113,6 +113,7 @@ export type FreeToolReturn =
   | ContentBlock
   | readonly ContentBlock[]
   | CallToolResult
+  | StructuredToolReturn<unknown>
   | undefined
   // biome-ignore lint/suspicious/noConfusingVoidType: a tool that does its work and has nothing to say
   | void
@@ -120,8 +121,8 @@ export type FreeToolReturn =
 /** With an output schema: the structured content, with content of one's own or the JSON text of it. */
 export interface StructuredToolReturn<Structured> {
   readonly structuredContent: Structured
-  readonly content?: readonly ContentBlock[]
-  readonly _meta?: Meta
+  readonly content?: readonly ContentBlock[] | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export interface FailedToolReturn {
@@ -129,13 +130,28 @@ export interface FailedToolReturn {
   readonly content: readonly ContentBlock[]
 }
 
-export type ToolReturn<Output> = [Output] extends [SchemaLike]
-  ? StructuredToolReturn<InferOutput<Output>> | FailedToolReturn | InputRequired
-  : FreeToolReturn | { readonly structuredContent: JsonObject; readonly content?: readonly ContentBlock[] }
+/** Any return is allowed where there is no schema, and where it is not known which one. */
+export type ToolReturn<Output> = [Output] extends [undefined]
+  ? FreeToolReturn
+  : [SchemaLike] extends [Output]
+    ? FreeToolReturn
+    : StructuredToolReturn<InferOutput<Output>> | FailedToolReturn | InputRequired
 
-export type ToolArguments<Input> = [Input] extends [SchemaLike] ? InferInput<Input> : Record<string, never>
+export type ToolArguments<Input> = [Input] extends [undefined]
+  ? Record<string, never>
+  : [Input] extends [SchemaLike]
+    ? InferInput<Input>
+    : Record<string, never>
 
-export type ToolHandler<Input, Output> = (
+/**
+ * A conditional type, so that TypeScript knows the schema by the time it looks into the handler: a literal that is
+ * returned for an `enum` would otherwise be taken for any string.
+ */
+export type ToolHandler<Input, Output> = [Output] extends [undefined]
+  ? Handler<Input, undefined>
+  : Handler<Input, Output>
+
+type Handler<Input, Output> = (
   args: ToolArguments<Input>,
   ctx: RequestContext,
 ) => ToolReturn<Output> | PromiseLike<ToolReturn<Output>>

@@ -23,11 +23,11 @@ export interface AuthOptions<Principal> {
     request: IncomingMessage,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
-  readonly resourceMetadata?: string
+  readonly resourceMetadata?: string | undefined
   /** Scopes that every caller must have; 403 for those who lack one. */
-  readonly requiredScopes?: readonly string[]
+  readonly requiredScopes?: readonly string[] | undefined
   /** Milliseconds that `verify` may take, 503 after that; 0: no limit. @defaultValue 10 000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 const VERIFY_MS = 10_000
@@ -42,7 +42,7 @@ const TOKEN_ERROR_NAMES: readonly string[] = [
 /** What is read of a principal here. Sessions are bound to the id, so there is none without. */
 interface Identified {
   readonly id: string
-  readonly scopes?: readonly string[]
+  readonly scopes?: readonly string[] | undefined
 }
 
 /** The reply to a caller who may not go on. */

@@ -25,8 +25,8 @@ const PLAIN = /^[\t\x20-\x7e]*$/
 
 /** The settings of node's http.Server that show in a head. */
 interface HttpServer {
-  readonly keepAliveTimeout?: number
-  readonly maxRequestsPerSocket?: number
+  readonly keepAliveTimeout?: number | undefined
+  readonly maxRequestsPerSocket?: number | undefined
 }
 
 /**

@@ -161,7 +161,8 @@ function limitStall(response: ServerResponse, socket: Socket): void {
   const { timeout = 0 } = socket
   if (timeout > 0) return
   socket.setTimeout(STALLED_MS)
-  const { keepAliveTimeout = 0 } = (socket as { server?: { keepAliveTimeout?: number } }).server ?? {}
+  const { keepAliveTimeout = 0 } =
+    (socket as { server?: { keepAliveTimeout?: number | undefined } | undefined }).server ?? {}
   // Where idle connections are kept for good, nothing sets it anew.
   if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
 }

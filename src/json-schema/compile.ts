@@ -12,6 +12,7 @@
  * Not here: types from schemas (infer.ts).
  */
 
+import type { Given } from '../bounds/option-types.ts'
 import { Bundle } from './bundle.ts'
 import { Compiler } from './check.ts'
 import { dropNulls, Filler, keepValidDefaults } from './defaults.ts'
@@ -24,24 +25,24 @@ import { Run } from './run.ts'
 import { ROOT_URI, resolveUri } from './uri.ts'
 
 /** How to compile a schema. All limits have defaults: see {@link Limits}. */
-export interface CompileOptions extends Partial<Limits> {
+export interface CompileOptions extends Given<Limits> {
   /** Documents that `$ref` may name, by URI. Nothing is ever fetched. */
-  readonly documents?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>
+  readonly documents?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown> | undefined
   /** Whether `format` asserts. @defaultValue false: it is an annotation */
-  readonly formats?: boolean
+  readonly formats?: boolean | undefined
   /**
    * Whether missing properties are filled in from `default`, in the given value's own objects: before the check, or
    * `'afterwards'`, so that they have no part in it. A default that its own schema refuses is never used.
    * @defaultValue false
    */
-  readonly defaults?: boolean | 'afterwards'
+  readonly defaults?: boolean | 'afterwards' | undefined
   /** Is told where in the schema such a default is. */
-  readonly onWrongDefault?: (pointer: string) => void
+  readonly onWrongDefault?: ((pointer: string) => void) | undefined
   /**
    * Whether `null` for a property that is not required and does not allow it is taken away, in the given value's own
    * objects, when the value is invalid with it. @defaultValue false
    */
-  readonly nullAsAbsent?: boolean
+  readonly nullAsAbsent?: boolean | undefined
 }
 
 /** Says whether a value is valid. Not re-entrant: a getter in the value must not call it. */

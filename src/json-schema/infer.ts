@@ -44,7 +44,7 @@ export interface JsonSchemaObject {
   readonly title?: string | undefined
   readonly description?: string | undefined
   readonly default?: unknown
-  readonly examples?: readonly unknown[] | undefined
+  readonly examples?: unknown
   readonly deprecated?: boolean | undefined
   readonly readOnly?: boolean | undefined
   readonly writeOnly?: boolean | undefined
@@ -93,7 +93,7 @@ export interface JsonSchemaObject {
   readonly contentMediaType?: string | undefined
   readonly contentSchema?: JsonSchema | undefined
   /** A Standard Schema is not a literal, although some of them have a `type` of their own. */
-  readonly '~standard'?: never
+  readonly '~standard'?: undefined
 }
 
 /**

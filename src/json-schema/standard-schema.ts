@@ -52,7 +52,7 @@ export type SchemaShape = { readonly [name: string]: SchemaMember }
 export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson | Zod3Schema | SchemaShape
 
 /** The value that somebody receives after validation against `S`: after defaults and transforms. */
-export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
+export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T | undefined } }
   ? NonNullable<T> extends { readonly output: infer Output }
     ? Output
     : unknown
@@ -71,7 +71,7 @@ export type InferOutput<S> = S extends { readonly '~standard': { readonly types?
     ? MembersInput<S>
     : FormOf<S> extends 'empty'
       ? { [name: string]: unknown }
-      : FromSchema<S>
+      : Supplied<FromSchema<S>>
 
 /** What a type is one of: an object of schemas, `{}`, or JSON Schema. A record with any names is the last. */
 type FormOf<S> = string extends keyof S
@@ -81,6 +81,15 @@ type FormOf<S> = string extends keyof S
     : S extends SchemaShape
       ? 'shape'
       : 'literal'
+
+/** JSON has no `undefined`: what may be left out may be `undefined`, too. */
+type Supplied<T> = T extends readonly unknown[]
+  ? { [I in keyof T]: Supplied<T[I]> }
+  : T extends object
+    ? {
+        [K in keyof T]: NonNullable<unknown> extends Pick<T, K> ? Supplied<T[K]> | undefined : Supplied<T[K]>
+      }
+    : T
 
 export type CheckResult =
   | { readonly valid: true; readonly value: unknown }
@@ -106,7 +115,7 @@ export interface SchemaUse {
   /** Whether the value comes from the other side, or goes to it. */
   readonly io: 'input' | 'output'
   /** For literals. `maxErrors` and `nullAsAbsent` concern a library's schema, too. */
-  readonly options?: CompileOptions
+  readonly options?: CompileOptions | undefined
 }
 
 /**

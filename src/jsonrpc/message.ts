@@ -25,14 +25,14 @@ export interface JsonRpcRequest {
   readonly jsonrpc: '2.0'
   readonly id: JsonRpcId
   readonly method: string
-  readonly params?: JsonObject
+  readonly params?: JsonObject | undefined
 }
 
 /** A message that expects no response. */
 export interface JsonRpcNotification {
   readonly jsonrpc: '2.0'
   readonly method: string
-  readonly params?: JsonObject
+  readonly params?: JsonObject | undefined
 }
 
 /** The response to a request that was served. */
@@ -45,6 +45,6 @@ export interface JsonRpcResult {
 /** The response to a request that was not served. Without an id when the id could not be read. */
 export interface JsonRpcErrorResponse {
   readonly jsonrpc: '2.0'
-  readonly id?: JsonRpcId
+  readonly id?: JsonRpcId | undefined
   readonly error: JsonRpcErrorObject
 }

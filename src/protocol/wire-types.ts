@@ -7,8 +7,11 @@
 
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** `_meta`: free for both sides, keys as the specification's `_meta` section prescribes. */
-export type Meta = JsonObject
+/**
+ * `_meta`: free for both sides, keys as the specification's `_meta` section prescribes. Not a `JsonObject`, wherever an
+ * object is only given, since an interface has no index signature and is assignable to none.
+ */
+export type Meta = object
 
 export type Role = 'user' | 'assistant'
 
@@ -41,8 +44,8 @@ export interface Annotations {
 }
 
 interface ContentBase {
-  readonly annotations?: Annotations
-  readonly _meta?: Meta
+  readonly annotations?: Annotations | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export interface TextContent extends ContentBase {
@@ -66,17 +69,17 @@ export interface AudioContent extends ContentBase {
 
 export interface TextResourceContents {
   readonly uri: string
-  readonly mimeType?: string
+  readonly mimeType?: string | undefined
   readonly text: string
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 export interface BlobResourceContents {
   readonly uri: string
-  readonly mimeType?: string
+  readonly mimeType?: string | undefined
   /** base64 */
   readonly blob: string
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 export type ResourceContents = TextResourceContents | BlobResourceContents
@@ -90,11 +93,11 @@ export interface ResourceLink extends ContentBase {
   readonly type: 'resource_link'
   readonly uri: string
   readonly name: string
-  readonly title?: string
-  readonly description?: string
-  readonly mimeType?: string
-  readonly size?: number
-  readonly icons?: readonly Icon[]
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  readonly mimeType?: string | undefined
+  readonly size?: number | undefined
+  readonly icons?: readonly Icon[] | undefined
 }
 
 export type ContentBlock = TextContent | ImageContent | AudioContent | EmbeddedResource | ResourceLink
@@ -110,26 +113,26 @@ export interface ToolAnnotations {
 export interface CallToolResult {
   readonly content: readonly ContentBlock[]
   readonly structuredContent?: unknown
-  readonly isError?: boolean
-  readonly _meta?: Meta
+  readonly isError?: boolean | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export interface Resource {
   readonly uri: string
   readonly name: string
-  readonly title?: string
-  readonly description?: string
-  readonly mimeType?: string
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  readonly mimeType?: string | undefined
   /** bytes */
-  readonly size?: number
-  readonly annotations?: Annotations
-  readonly icons?: readonly Icon[]
-  readonly _meta?: Meta
+  readonly size?: number | undefined
+  readonly annotations?: Annotations | undefined
+  readonly icons?: readonly Icon[] | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export interface ReadResourceResult {
   readonly contents: readonly ResourceContents[]
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 export interface PromptMessage {
@@ -138,30 +141,34 @@ export interface PromptMessage {
 }
 
 export interface GetPromptResult {
-  readonly description?: string
+  readonly description?: string | undefined
   readonly messages: readonly PromptMessage[]
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 /** What a client declares that it can do; members it did not declare must not be used. */
 export interface ClientCapabilities {
-  readonly roots?: { readonly listChanged?: boolean }
-  readonly sampling?: { readonly tools?: JsonObject; readonly context?: JsonObject }
-  readonly elicitation?: { readonly form?: JsonObject; readonly url?: JsonObject }
-  readonly experimental?: JsonObject
-  readonly extensions?: JsonObject
+  readonly roots?: { readonly listChanged?: boolean | undefined } | undefined
+  readonly sampling?:
+    | { readonly tools?: JsonObject | undefined; readonly context?: JsonObject | undefined }
+    | undefined
+  readonly elicitation?:
+    | { readonly form?: JsonObject | undefined; readonly url?: JsonObject | undefined }
+    | undefined
+  readonly experimental?: JsonObject | undefined
+  readonly extensions?: JsonObject | undefined
 }
 
 export interface Root {
   readonly uri: string
-  readonly name?: string
-  readonly _meta?: Meta
+  readonly name?: string | undefined
+  readonly _meta?: JsonObject | undefined
 }
 
 export interface SamplingTool {
   readonly name: string
-  readonly description?: string
-  readonly inputSchema: JsonObject
+  readonly description?: string | undefined
+  readonly inputSchema: object
 }
 
 export interface ToolUseContent {
@@ -169,16 +176,16 @@ export interface ToolUseContent {
   readonly id: string
   readonly name: string
   readonly input: JsonObject
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 export interface ToolResultContent {
   readonly type: 'tool_result'
   readonly toolUseId: string
   readonly content: readonly ContentBlock[]
-  readonly structuredContent?: JsonObject
-  readonly isError?: boolean
-  readonly _meta?: Meta
+  readonly structuredContent?: object | undefined
+  readonly isError?: boolean | undefined
+  readonly _meta?: Meta | undefined
 }
 
 export type SamplingContent = TextContent | ImageContent | AudioContent | ToolUseContent | ToolResultContent
@@ -186,30 +193,33 @@ export type SamplingContent = TextContent | ImageContent | AudioContent | ToolUs
 export interface SamplingMessage {
   readonly role: Role
   readonly content: SamplingContent | readonly SamplingContent[]
-  readonly _meta?: Meta
+  readonly _meta?: Meta | undefined
 }
 
 export interface CreateMessageParams {
   readonly messages: readonly SamplingMessage[]
   readonly maxTokens: number
-  readonly systemPrompt?: string
-  readonly temperature?: number
-  readonly stopSequences?: readonly string[]
-  readonly includeContext?: 'none' | 'thisServer' | 'allServers'
-  readonly modelPreferences?: {
-    readonly hints?: readonly { readonly name?: string }[]
-    readonly costPriority?: number
-    readonly speedPriority?: number
-    readonly intelligencePriority?: number
-  }
-  readonly metadata?: JsonObject
-  readonly tools?: readonly SamplingTool[]
-  readonly toolChoice?: { readonly mode?: 'auto' | 'required' | 'none' }
+  readonly systemPrompt?: string | undefined
+  readonly temperature?: number | undefined
+  readonly stopSequences?: readonly string[] | undefined
+  readonly includeContext?: 'none' | 'thisServer' | 'allServers' | undefined
+  readonly modelPreferences?:
+    | {
+        readonly hints?: readonly { readonly name?: string | undefined }[] | undefined
+        readonly costPriority?: number | undefined
+        readonly speedPriority?: number | undefined
+        readonly intelligencePriority?: number | undefined
+      }
+    | undefined
+  readonly metadata?: object | undefined
+  readonly tools?: readonly SamplingTool[] | undefined
+  readonly toolChoice?: { readonly mode?: 'auto' | 'required' | 'none' | undefined } | undefined
 }
 
 export interface CreateMessageResult extends SamplingMessage {
   readonly model: string
-  readonly stopReason?: string
+  readonly _meta?: JsonObject | undefined
+  readonly stopReason?: string | undefined
 }
 
 /** Form mode: a flat object schema of primitive properties, see the elicitation page. */
@@ -223,7 +233,7 @@ export interface ElicitUrlParams {
   readonly message: string
   readonly url: string
   /** Made by the library when absent. */
-  readonly elicitationId?: string
+  readonly elicitationId?: string | undefined
 }
 
 /** The content is that of an accepted form. */

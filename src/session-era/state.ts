@@ -7,6 +7,7 @@
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
+import type { Filled } from '../bounds/option-types.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
@@ -96,7 +97,7 @@ export class SessionEraState implements ListenerHost {
     return this.settings.disconnectGraceMs
   }
 
-  get replay(): Required<ReplayOptions> | undefined {
+  get replay(): Filled<ReplayOptions> | undefined {
     return this.settings.replay
   }
 
@@ -186,7 +187,7 @@ export class SessionEraState implements ListenerHost {
     this.table.release(listener.session)
   }
 
-  replayBudget(session: Session, replay: Required<ReplayOptions>): ByteBudget {
+  replayBudget(session: Session, replay: Filled<ReplayOptions>): ByteBudget {
     const share = Math.max(replay.maxBytes, replay.maxTotalBytes / SESSION_SHARE)
     session.replayBudget ??= new ByteBudget(share, this.budget)
     return session.replayBudget

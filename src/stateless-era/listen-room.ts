@@ -8,6 +8,7 @@
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
 import { ownText } from '../bounds/heap-size.ts'
+import type { Filled } from '../bounds/option-types.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { SubscriptionOptions } from './options.ts'
 
@@ -23,7 +24,7 @@ export interface Account {
   bytes: number
 }
 
-type Limits = Required<Pick<SubscriptionOptions, 'max' | 'maxPerPrincipal' | 'maxTotalBytes'>>
+type Limits = Filled<Pick<SubscriptionOptions, 'max' | 'maxPerPrincipal' | 'maxTotalBytes'>>
 
 export class ListenRoom {
   readonly budget: ByteBudget

@@ -1,5 +1,6 @@
 /** What the stateless era can be told: limits with their defaults. */
 
+import type { Filled } from '../bounds/option-types.ts'
 import type { SealOptions } from '../dispatch/seal-options.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { TaskLimits } from '../store/memory-task-store.ts'
@@ -7,33 +8,33 @@ import type { TaskStore } from '../store/task-store.ts'
 
 export interface SubscriptionOptions {
   /** Open `subscriptions/listen` streams at once; 503 above. @defaultValue 10 000 */
-  readonly max?: number
+  readonly max?: number | undefined
   /** The same for one principal; 429 above. @defaultValue 100 */
-  readonly maxPerPrincipal?: number
+  readonly maxPerPrincipal?: number | undefined
   /**
    * Bytes that streams keep of what clients sent; 503 above. Of one principal, or of one stream where callers are not
    * known, a 16th of it; 429 above. @defaultValue 64 MiB
    */
-  readonly maxTotalBytes?: number
+  readonly maxTotalBytes?: number | undefined
   /** Resources that one stream may name. @defaultValue 1000 */
-  readonly maxResources?: number
+  readonly maxResources?: number | undefined
   /** A stream is ended after this time, and its client opens another; 0: never. @defaultValue 0 */
-  readonly maxAgeMs?: number
+  readonly maxAgeMs?: number | undefined
 }
 
 export interface TaskOptions {
   /** A task, and its result, is kept for this time from its creation; 0: while there is room. @defaultValue 1 hour */
-  readonly ttlMs?: number
+  readonly ttlMs?: number | undefined
   /** How often clients should ask, as they are told; 0: they are not. @defaultValue 1 s */
-  readonly pollIntervalMs?: number
+  readonly pollIntervalMs?: number | undefined
   /** Tasks in memory, running or over. The one that ended first goes first; -32000 when all run. @defaultValue 10 000 */
-  readonly max?: number
+  readonly max?: number | undefined
   /** The same for one principal. @defaultValue 100 */
-  readonly maxPerPrincipal?: number
+  readonly maxPerPrincipal?: number | undefined
   /** Bytes of all results in memory. @defaultValue 64 MiB */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** Keeps tasks in the place of memory, with limits of its own. */
-  readonly store?: TaskStore
+  readonly store?: TaskStore | undefined
 }
 
 export interface TaskSettings {
@@ -49,7 +50,7 @@ export interface StatelessEraSettings {
   readonly maxStreamBufferBytes: number
   /** `undefined`: calls may send any number of progress and log messages. */
   readonly messageRate: Rate | undefined
-  readonly subscriptions: Required<SubscriptionOptions>
+  readonly subscriptions: Filled<SubscriptionOptions>
   readonly requestState: SealOptions
   readonly tasks: TaskSettings
   /** Whether results say which server made them. */

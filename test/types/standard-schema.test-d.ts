@@ -35,7 +35,12 @@ export type Supplied = [
   Expect<Equal<InferOutput<typeof zodSchema>, { at: string; unit?: string | undefined }>>,
   Expect<Equal<InferOutput<typeof arkSchema>, { at: string; unit?: string }>>,
   Expect<Equal<InferOutput<typeof wrapped>, { at: string; unit?: string | undefined }>>,
-  Expect<Equal<InferOutput<{ type: 'object'; properties: { at: { type: 'number' } } }>, { at?: number }>>,
+  Expect<
+    Equal<
+      InferOutput<{ type: 'object'; properties: { at: { type: 'number' } } }>,
+      { at?: number | undefined }
+    >
+  >,
 ]
 
 // Objects of schemas: optional members, defaults and transforms are those of the library.
