@@ -70,7 +70,7 @@ async function open(t: TestContext, isUnset: boolean): Promise<StatelessClient> 
   const info = members('protocol/wire-types.ts', 'Implementation')
   const server = new McpServer(
     { ...info, name: 'undefined', version: '1' },
-    { ...members('features/server.ts', 'ServerOptions'), cache: { read: cache } },
+    { ...members('features/server-options.ts', 'ServerOptions'), cache: { read: cache } },
   )
   server.registerTool('tool', members('features/tools.ts', 'ToolConfig'), () => ({
     ...members('protocol/wire-types.ts', 'CallToolResult'),
