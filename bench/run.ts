@@ -15,7 +15,7 @@ import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
 import { type Base, baseNameOf, buildBase, compareWithBase } from './lib/base.ts'
 import { Bench, isInstalled, type Part, versionsOf } from './lib/bench.ts'
 import { type Build, build, ROOT } from './lib/build.ts'
-import { describeMachine, machineLine } from './lib/machine.ts'
+import { busyWarning, describeMachine, machineLine } from './lib/machine.ts'
 import { formatSeconds, Progress } from './lib/progress.ts'
 import { Collector, type Results, writeResults } from './lib/results.ts'
 import { printFigures } from './lib/table.ts'
@@ -35,6 +35,8 @@ async function run(args: Arguments): Promise<boolean> {
     return false
   })
   const machine = describeMachine(args.node)
+  const busy = busyWarning(machine)
+  if (busy !== undefined) collector.note(busy)
   console.log(machineLine(machine))
   for (const note of collector.notes) console.log(note)
   const began = performance.now()

@@ -45,6 +45,7 @@ import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
+import { headerLines } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
@@ -56,6 +57,7 @@ import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
+import { checkRuntime } from './sse/hand-over.ts'
 
 export interface HandlerStats extends EraStats {
   /** Requests that wait for their handler, and tokens that are being verified. */
@@ -98,8 +100,10 @@ const BODY_STATUS = { 'too-large': 413, busy: 503, timeout: 408, aborted: 400, c
  * Makes a request handler of a server definition.
  *
  * @throws {TypeError} a wrong option, named
+ * @throws {Error} a runtime that cannot serve, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  checkRuntime()
   const entrance = new Entrance(server, checkOptions(options))
   let closing: Promise<void> | undefined
   return Object.assign(
@@ -157,7 +161,7 @@ class Entrance {
     const waiting = enqueue(request, response)
     if (waiting > this.#settings.maxPipelined && this.#isFlood(request, waiting)) return
     httpChannels.start(request, response)
-    const { duplicate, values } = readHeaders(request.rawHeaders)
+    const { duplicate, values } = readHeaders(headerLines(request))
     const incoming = this.#incoming(request, response, values)
     try {
       if (waiting > this.#settings.maxPipelined)

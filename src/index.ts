@@ -17,8 +17,10 @@ export type { TraceContext } from './dispatch/trace.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
 export type { Completer, Suggestions } from './features/completion.ts'
 export type { ExtensionConfig, ExtensionMethod } from './features/extensions.ts'
+export type { Handle, PromptHandle, ToolHandle } from './features/handles.ts'
+export type { Audience, Delivery } from './features/message-bus.ts'
 export type { PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
-export type { Handle, Visible } from './features/registry.ts'
+export type { Visible } from './features/registry.ts'
 export {
   type ResourceConfig,
   type ResourceHandler,
@@ -28,7 +30,8 @@ export {
   resourceNotFound,
   type WatchResource,
 } from './features/resources.ts'
-export { McpServer, type ServerOptions } from './features/server.ts'
+export { McpServer } from './features/server.ts'
+export type { ServerOptions } from './features/server-options.ts'
 export type { TaskMode } from './features/tasks.ts'
 export { type ToolConfig, ToolError, type ToolHandler, type ToolReturn } from './features/tools.ts'
 export type { UriVariables } from './features/uri-template.ts'

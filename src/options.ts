@@ -5,16 +5,10 @@
  * Numbers carry their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
  */
 
-import {
-  checkAll,
-  checkCount,
-  checkNames,
-  checkTime,
-  oneOf,
-  requireType,
-  shown,
-} from './bounds/check-options.ts'
+import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
+import { checkNames, type OtherWords } from './bounds/option-names.ts'
 import type { Filled, Given } from './bounds/option-types.ts'
+import { shown } from './bounds/shown.ts'
 import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
@@ -29,7 +23,9 @@ import type {
   SessionEraSettings,
   SessionInfo,
   SessionOptions,
+  SessionSettings,
 } from './session-era/options.ts'
+import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type {
   StatelessEraSettings,
   SubscriptionOptions,
@@ -94,7 +90,8 @@ export interface HandlerOptions {
   readonly maxStreamBufferBytes?: number | undefined
   /**
    * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
-   * latest progress is sent, and log messages are omitted and counted; `false`: any number.
+   * latest progress is sent, and log messages are omitted and counted; `false`: any number. Messages outside of calls
+   * have a rate of the same size for each audience.
    * @defaultValue { perSecond: 10 000, burst: 100 000 }
    */
   readonly messageRate?: false | Given<Rate> | undefined
@@ -127,7 +124,8 @@ export interface HandlerOptions {
   readonly tasks?: TaskOptions | undefined
   /** Stateless era: results say which server made them. @defaultValue true */
   readonly serverInfo?: boolean | undefined
-  readonly onSessionOpened?: ((session: SessionInfo) => void) | undefined
+  /** @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys` */
+  readonly onSessionOpened?: ((session: SessionInfo, restored: boolean) => void) | undefined
   readonly onSessionClosed?: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
   /** Told of every request that was refused before it reached a feature. */
   readonly onRejected?: ((refusal: Refusal) => void) | undefined
@@ -179,7 +177,7 @@ const TIMES = {
 }
 const DEFAULT_RATE: Rate = { perSecond: 10_000, burst: 100_000 }
 const HOOKS = ['onSessionOpened', 'onSessionClosed', 'onRejected'] as const
-const NAMES: readonly string[] = [
+export const OPTION_NAMES: readonly string[] = [
   'path',
   'allowedHosts',
   'allowedOrigins',
@@ -200,9 +198,21 @@ const NAMES: readonly string[] = [
   ...Object.keys(TIMES),
 ]
 
+/** What other libraries call them. */
+export const OTHER_WORDS: OtherWords = {
+  allowedOrigins: 'cors origin',
+  sessions: 'sessionidgenerator session stateless',
+  replay: 'eventstore resumability',
+  onSessionOpened: 'onsessioninitialized',
+  path: 'endpoint basepath route',
+  host: 'hostname address',
+  'it is an option of serve()': 'port host',
+  'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
+}
+
 /** @throws {TypeError} naming what is wrong */
 export function checkOptions(options: HandlerOptions): HandlerSettings {
-  checkNames(options, NAMES, '')
+  checkNames(options, OPTION_NAMES, '', OTHER_WORDS)
   const { sessions = {}, replay = {}, duplicateIds = 'accept', strictAccept = false, auth, path } = options
   for (const hook of HOOKS) requireType(hook, options[hook], ['function', 'undefined'])
   requireType('strictAccept', strictAccept, ['boolean'])
@@ -286,13 +296,9 @@ function checkSubscriptions(subscriptions: SubscriptionOptions): Filled<Subscrip
   }
 }
 
-/** The single keys are checked where they are used. */
+/** The keys are checked where they are used. */
 function checkRequestState(requestState: SealOptions): SealOptions {
   checkNames(requestState, ['keys', 'ttlMs', 'maxLength'], 'requestState.')
-  const { keys } = requestState
-  if (keys !== undefined && !Array.isArray(keys)) {
-    throw new TypeError(`requestState.keys must be an array of keys; got ${typeof keys}`)
-  }
   return {
     ...requestState,
     ...checkAll(requestState, { ttlMs: 15 * MINUTE }, 'requestState.', checkTime),
@@ -329,16 +335,18 @@ function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
-function checkSessions(sessions: false | SessionOptions): Filled<SessionOptions> | undefined {
+function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
   if (sessions === false) return undefined
   const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
-  checkNames(sessions, [...Object.keys(counts), 'idleTimeoutMs', 'missingId'], 'sessions.')
+  const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
+  checkNames(sessions, [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'], 'sessions.')
   const { missingId = 'reject' } = sessions
   oneOf('sessions.missingId', missingId, ['reject', 'serve'])
   return {
     missingId,
     ...checkAll(sessions, counts, 'sessions.', checkCount),
-    ...checkAll(sessions, { idleTimeoutMs: 30 * MINUTE }, 'sessions.', checkTime),
+    ...checkAll(sessions, times, 'sessions.', checkTime),
+    keys: readSessionKeys(sessions.keys),
   }
 }
 
@@ -367,8 +375,6 @@ function checkAuth(auth: AuthOptions): void {
   // RFC 6749 3.3: the characters of a scope.
   const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
   if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
-    throw new TypeError(
-      `auth.requiredScopes must be an array of scopes; got ${JSON.stringify(requiredScopes)}`,
-    )
+    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
   }
 }

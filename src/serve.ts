@@ -6,12 +6,14 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { checkTime, shown } from './bounds/check-options.ts'
+import { checkTime } from './bounds/check-options.ts'
+import { checkNames } from './bounds/option-names.ts'
+import { shown } from './bounds/shown.ts'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
 import { DirectResponse } from './http/direct-response.ts'
 import type { Refusal } from './http/incoming.ts'
-import type { HandlerOptions } from './options.ts'
+import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
   /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */
@@ -57,6 +59,7 @@ const FLUSH_MS = 500
  * ```
  */
 export async function serve(server: McpServer, options: ServeOptions = {}): Promise<Serving> {
+  checkNames(options, [...OPTION_NAMES, 'port', 'host'], '', OTHER_WORDS)
   const { host = '127.0.0.1', path = '/mcp', port: _, ...handlerOptions } = options
   const port = readPort(options.port)
   if (typeof host !== 'string' || host === '') {
@@ -86,6 +89,7 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
   }
   // Such as too many open files while a connection is accepted: a reason to report, not to end the process.
   httpServer.on('error', (error) => server.reportError(error, { phase: 'transport' }))
+  if (process.stderr.isTTY) explainSessions(options)
   const { port: actualPort } = httpServer.address() as AddressInfo
   let closing: Promise<void> | undefined
   return {
@@ -124,6 +128,15 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
     return onRejected(refusal)
   }
   return { onRejected: explain }
+}
+
+/** To whoever restarts the server often: most clients stay broken when their session is gone. */
+function explainSessions({ eras, sessions = {} }: HandlerOptions): void {
+  if (sessions === false || eras?.includes('session') === false) return
+  if (sessions.keys !== undefined || process.env['BAREWIRE_SESSION_KEY'] !== undefined) return
+  console.error(
+    'barewire: sessions end with this process. To keep them over restarts and tsx watch reloads, set BAREWIRE_SESSION_KEY to 32 random characters or more: export BAREWIRE_SESSION_KEY=$(openssl rand -hex 32)',
+  )
 }
 
 async function close(server: Server, drain: () => Promise<void>): Promise<void> {

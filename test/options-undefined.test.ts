@@ -70,7 +70,7 @@ async function open(t: TestContext, isUnset: boolean): Promise<StatelessClient> 
   const info = members('protocol/wire-types.ts', 'Implementation')
   const server = new McpServer(
     { ...info, name: 'undefined', version: '1' },
-    { ...members('features/server.ts', 'ServerOptions'), cache: { read: cache } },
+    { ...members('features/server-options.ts', 'ServerOptions'), cache: { read: cache } },
   )
   server.registerTool('tool', members('features/tools.ts', 'ToolConfig'), () => ({
     ...members('protocol/wire-types.ts', 'CallToolResult'),
@@ -82,13 +82,14 @@ async function open(t: TestContext, isUnset: boolean): Promise<StatelessClient> 
   }))
   // A hint without members leaves the server's.
   const hint = isUnset ? { cache: { ttlMs: undefined, scope: undefined } } : {}
-  const common = members('features/resources.ts', 'CommonConfig', 'ResourceTemplateConfig')
-  server.registerResource('static', 'a:static', { ...common, ...hint }, (uri) => ({
+  const resource = members('features/resources.ts', 'CommonConfig', 'ResourceConfig')
+  server.registerResource('static', 'a:static', { ...resource, ...hint }, (uri) => ({
     ...members('protocol/wire-types.ts', 'TextResourceContents'),
     uri: uri.href,
     text: 'x',
   }))
-  server.registerResourceTemplate('template', 'a:/{id}', { ...common, ...hint }, () => 'x')
+  const template = members('features/resources.ts', 'CommonConfig', 'ResourceTemplateConfig')
+  server.registerResourceTemplate('template', 'a:/{id}', { ...template, ...hint }, () => 'x')
   const options: ServeOptions = { ...members('serve.ts', 'ServeOptions'), port: 0 }
   const { url, close } = await serve(server, options)
   t.after(() => close())

@@ -28,7 +28,7 @@ const nestedCounts = {
   tasks: ['max', 'maxPerPrincipal', 'maxBytes'],
 }
 const nestedTimes = {
-  sessions: ['idleTimeoutMs'],
+  sessions: ['idleTimeoutMs', 'lifetimeMs'],
   replay: ['ttlMs', 'retryMs'],
   subscriptions: ['maxAgeMs'],
   requestState: ['ttlMs'],
@@ -74,6 +74,15 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ...[[], ['short'], 'a secret of more than enough characters, but no array', 5, null].map(
     (keys) => ['requestState.keys', { requestState: { keys } }] as const,
   ),
+  ...[
+    [],
+    ['short'],
+    [new Uint8Array(31)],
+    [5],
+    'a secret of more than enough characters, but no array',
+    5,
+    null,
+  ].map((keys) => ['sessions.keys', { sessions: { keys } }] as const),
   ['requestState.key', { requestState: { key: 'secret' } }],
   ...[null, true, 5].map((tasks) => ['tasks', { tasks }] as const),
   ['tasks.poll', { tasks: { poll: 5 } }],
@@ -127,6 +136,39 @@ test('a wrong value or an unknown name throws a TypeError that names the option'
   }
 })
 
+test('an unknown name of an option is refused with the one that was meant, of serve and of the handler', async () => {
+  const rows: [object, string][] = [
+    [{ allowedHost: ['a'] }, '"allowedHost": did you mean "allowedHosts"?'],
+    [{ origins: ['a'] }, '"origins": did you mean "allowedOrigins"?'],
+    [{ sessionIdGenerator: undefined }, '"sessionIdGenerator": did you mean "sessions"?'],
+    [{ eventStore: {} }, '"eventStore": did you mean "replay"?'],
+    [
+      { sessions: { maxPerPrincipl: 5 } },
+      '"sessions.maxPerPrincipl": did you mean "sessions.maxPerPrincipal"?',
+    ],
+    [{ auth: { verify, scopes: [] } }, '"auth.scopes": did you mean "auth.requiredScopes"?'],
+    [{ rateLimit: { perSecond: 1, bursts: 1 } }, '"rateLimit.bursts": did you mean "rateLimit.burst"?'],
+    [{ colour: 'red' }, '"colour"'],
+    [{ onError: () => {} }, '"onError": it is an option of McpServer'],
+  ]
+  for (const [options, problem] of rows) {
+    const expected = { name: 'TypeError', message: `There is no option ${problem}` }
+    assert.throws(() => createMcpHandler(newServer(), given(options)), expected)
+    await assert.rejects(serve(newServer(), { port: 0, ...options }), expected)
+  }
+  assert.throws(() => createMcpHandler(newServer(), given({ port: 3000 })), {
+    message: 'There is no option "port": it is an option of serve()',
+  })
+  for (const [name, right] of [
+    ['prot', 'port'],
+    ['hostname', 'host'],
+  ]) {
+    await assert.rejects(serve(newServer(), { port: 0, [name as string]: 'x' }), {
+      message: `There is no option "${name}": did you mean "${right}"?`,
+    })
+  }
+})
+
 test('options that are not an object throw a TypeError', () => {
   for (const options of [null, 5, 'options', true]) {
     assert.throws(() => createMcpHandler(newServer(), options as unknown as HandlerOptions), {
@@ -170,6 +212,8 @@ test('the defaults are the documented ones', () => {
       maxPerPrincipal: 1000,
       maxTotalBytes: 64 * MiB,
       idleTimeoutMs: 1_800_000,
+      lifetimeMs: 604_800_000,
+      keys: undefined,
       missingId: 'reject',
     },
     replay: { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB, ttlMs: 300_000, retryMs: 1000 },

@@ -5,19 +5,21 @@
  *   required arguments are strings or numbers, and calls `serve`;
  * - the two commands `npm ci && npm start` and `npm ci && npm test`;
  * - a table with the columns revision, supported, proved by, and a row for each revision served;
- * - every relative link names a file, and every `npm run x` a script of package.json.
+ * - it has at most 12 KB.
+ *
+ * Of every document: each relative link names a file and a heading, each `npm run x` a script of package.json.
  */
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { start } from '../scripts/lib/child.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const prose = readme.replace(/^```[\s\S]*?^```/gm, '')
+const prose = withoutCode(readme)
 
 /** Preloaded: whatever port the program asks for, it gets a free one, and the address is printed. */
 const ANY_PORT = `
@@ -77,18 +79,48 @@ test('README.md: the table says for each revision whether it is supported and wh
   }
 })
 
-test('README.md: every relative link and every npm script exists', () => {
-  const links = [...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map((match) => match[1] ?? '')
-  assert.deepEqual(
-    links.filter((link) => !existsSync(join(root, link))),
-    [],
+const documents = ['README.md', '.github/CONTRIBUTING.md', '.github/SECURITY.md']
+for (const folder of ['src', 'bench', 'scripts/examples']) documents.push(`${folder}/README.md`)
+
+for (const document of documents) {
+  test(`${document}: every relative link, every heading that one leads to, and every npm script exists`, () => {
+    const text = readFileSync(join(root, document), 'utf8')
+    const links = [...withoutCode(text).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)/g)].map(
+      ([, link = '']) => link,
+    )
+    const missing = links.filter((link) => {
+      const [path = '', heading] = link.split('#')
+      const file = path === '' ? join(root, document) : join(root, dirname(document), path)
+      return !existsSync(file) || (heading !== undefined && !headingsOf(file).includes(heading))
+    })
+    assert.deepEqual(missing, [])
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    const named = [...text.matchAll(/\bnpm run ([\w:-]+)/g)].map(([, name = '']) => name)
+    assert.deepEqual(
+      named.filter((name) => scripts[name] === undefined),
+      [],
+    )
+  })
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, '')
+}
+
+/** What a link calls a heading: lower case, without punctuation, with hyphens for spaces. */
+function headingsOf(file: string): string[] {
+  const headings = withoutCode(readFileSync(file, 'utf8')).match(/^#+ .*/gm) ?? []
+  return headings.map((line) =>
+    line
+      .replace(/^#+ /, '')
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
   )
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  const named = [...readme.matchAll(/\bnpm run ([\w:-]+)/g)].map((match) => match[1] ?? '')
-  assert.deepEqual(
-    named.filter((name) => scripts[name] === undefined),
-    [],
-  )
+}
+
+test('README.md is read in five minutes: at most 12 KB', () => {
+  assert.ok(Buffer.byteLength(readme) <= 12_288, `${Buffer.byteLength(readme)} bytes`)
 })
 
 /** Connects as a client would, and calls the first tool with made-up values for its required arguments. */

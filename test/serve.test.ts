@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { McpServer, serve } from '../src/index.ts'
+import { McpServer, type ServeOptions, serve } from '../src/index.ts'
 import { httpText, initializeText, pingText, start } from './conversations/running-server.ts'
 import { typescript } from './helpers/typescript.ts'
 import { post, RawSocket, raw, TestSession } from './helpers/wire.ts'
@@ -66,6 +66,33 @@ test('serve says once what the Host and Origin checks refused, and which option 
     ],
   )
   assert.equal(refusals.length, 4)
+})
+
+test('serve says on a terminal in one line how sessions outlive the process, where they do not', async (t) => {
+  const lines: unknown[] = []
+  t.mock.method(console, 'error', (line: unknown) => lines.push(line))
+  const { isTTY } = process.stderr
+  t.after(() => {
+    process.stderr.isTTY = isTTY
+  })
+  const said = async (options: ServeOptions, terminal = true) => {
+    process.stderr.isTTY = terminal
+    const { close } = await serve(newServer(), { port: 0, ...options })
+    await close()
+    return lines.splice(0)
+  }
+  const [line, ...others] = await said({})
+  assert.match(String(line), /^barewire: .*BAREWIRE_SESSION_KEY=\$\(openssl rand -hex 32\)$/)
+  assert.deepEqual(others, [])
+  assert.deepEqual(await said({}, false), [])
+  assert.deepEqual(await said({ sessions: false }), [])
+  assert.deepEqual(await said({ eras: ['stateless'] }), [])
+  assert.deepEqual(await said({ sessions: { keys: ['k'.repeat(32)] } }), [])
+  process.env['BAREWIRE_SESSION_KEY'] = 'k'.repeat(32)
+  t.after(() => {
+    delete process.env['BAREWIRE_SESSION_KEY']
+  })
+  assert.deepEqual(await said({}), [])
 })
 
 test('serve rejects with a clear error when the port is in use, and leaves nothing behind', async (t) => {

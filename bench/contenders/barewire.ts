@@ -65,12 +65,16 @@ export async function start(setup: Setup): Promise<Running> {
   }
   // A commit that `--base` measures may be from before that option.
   const limited = serve(server, { ...options, rateLimit: BEYOND_ANY_ROUND })
+  let changes = 0
   const { port, stats } = await limited.catch(() => serve(server, options))
   return {
     port,
     sessions: () => stats().sessions,
-    // A description that is set anew: what a running server does when one of its tools changes.
-    change: () => progress.update({ description: PROGRESS.description }),
+    // Another description: what a running server does when one of its tools changes.
+    change: () => {
+      changes += 1
+      progress.update({ description: `${PROGRESS.description} (${changes})` })
+    },
   }
 }
 

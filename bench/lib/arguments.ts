@@ -24,7 +24,7 @@ export const USAGE = `npm run bench [-- PART... OPTIONS]
   --node PATH     run the servers on another Node
   --check         exit with an error and a list when a bar is missed
   --out FILE      where the results go (bench/results/latest.json)
-  --url URL       measure another server from outside; --url alone explains its options
+  --url URL       measure another server from outside, --quick too; --url alone explains its options
 `
 
 /** @throws {TypeError} a wrong option, named */

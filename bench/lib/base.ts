@@ -74,8 +74,8 @@ export function compareWithBase(figures: readonly Figure[]): string[] {
     if (base === undefined || base === figure) return []
     const ratio = ratios(rounds, base.rounds)
     if (ratio === undefined) return []
-    const spread = `${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}`
-    return [`${part} ${name} ${n} ${contender} ${metric}: ${ratio.median.toFixed(2)} x base (${spread})`]
+    const spread = rounds.length > 1 ? ` (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})` : ''
+    return [`${part} ${name} ${n} ${contender} ${metric}: ${ratio.median.toFixed(2)} x base${spread}`]
   })
 }
 

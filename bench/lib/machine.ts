@@ -31,10 +31,29 @@ export function describeMachine(node: string): Machine {
     system: `${platform()} ${release()} ${arch()}`,
     node: spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim(),
     loadNode: process.version,
-    loadBefore: Number((loadavg()[0] ?? 0).toFixed(2)),
+    loadBefore: currentLoad(),
     pinned: chooseCores().server !== undefined,
     maxOpenFiles: maxOpenFiles(),
   }
+}
+
+/**
+ * What to say of a machine that does other work too: where more than half of its cores are taken, server and load have
+ * no core each.
+ *
+ * @returns undefined for a quiet one
+ */
+export function busyWarning({
+  loadBefore,
+  cores,
+}: Pick<Machine, 'loadBefore' | 'cores'>): string | undefined {
+  if (loadBefore <= cores / 2) return undefined
+  return `the machine is busy: a load average of ${loadBefore} on ${cores} cores before the run. figures are worse, and vary more, than on a quiet one`
+}
+
+/** The one-minute load average. */
+export function currentLoad(): number {
+  return Number((loadavg()[0] ?? 0).toFixed(2))
 }
 
 /** What `ulimit -n` says. */

@@ -12,12 +12,18 @@ export function printFigures(results: Results): void {
   for (const note of results.notes) console.log(`note: ${note}`)
 }
 
-export function figureLine({ part, case: name, n, contender, metric, unit, value, toFloor }: Figure): string {
-  const ratio =
-    toFloor === undefined || contender.startsWith('floor')
-      ? `${formatNumber(value.min)} to ${formatNumber(value.max)}`
-      : `${toFloor.median.toFixed(2)} (${toFloor.min.toFixed(2)} to ${toFloor.max.toFixed(2)})`
+export function figureLine(figure: Figure): string {
+  const { part, case: name, n, contender, metric, unit, value } = figure
+  const spread = figure.rounds.length > 1 ? `${formatNumber(value.min)} to ${formatNumber(value.max)}` : ''
+  const ratio = ratioText(figure) ?? spread
   return line([part, name, n, contender, metric, formatNumber(value.median), unit, ratio])
+}
+
+/** The ratio to the floor, with its spread where there were rounds to have one; undefined for a floor itself. */
+export function ratioText({ contender, toFloor, rounds }: Figure): string | undefined {
+  if (toFloor === undefined || contender === 'floor' || contender.startsWith('floor-')) return undefined
+  const [median, min, max] = [toFloor.median, toFloor.min, toFloor.max].map((ratio) => ratio.toFixed(2))
+  return rounds.length > 1 ? `${median} (${min} to ${max})` : median
 }
 
 /** Three significant digits, and no exponent. */

@@ -9,6 +9,7 @@
 import { ByteBudget } from '../../src/bounds/byte-budget.ts'
 import { dispatch } from '../../src/dispatch/dispatcher.ts'
 import type { Exchange } from '../../src/dispatch/exchange.ts'
+import { toolResultProblem } from '../../src/features/result-check.ts'
 import { McpServer } from '../../src/features/server.ts'
 import { callTool } from '../../src/features/tools.ts'
 import { createHeaderReader } from '../../src/http/headers.ts'
@@ -41,6 +42,10 @@ const at = <T>(items: readonly T[], i: number) => items[i % items.length] as T
 const bodies = texts.map((text) => Buffer.from(callRequest('session', 'echo', { text }).body))
 const long = texts.map((text) => Buffer.from(callRequest('session', 'echo', { text: text.repeat(600) }).body))
 const results = texts.map((text) => ({ content: [{ type: 'text', text }] }))
+const links = texts.map((name, i) => ({ content: [{ type: 'resource_link', uri: `file:///${i}`, name }] }))
+const images = texts.map((_, i) => ({
+  content: [{ type: 'image', mimeType: 'image/png', data: Buffer.alloc(3072, i).toString('base64') }],
+}))
 const messages = results.map((result, id) => JSON.stringify({ jsonrpc: '2.0', id, result }))
 const values = texts.map((_, i) => ({ ...structuredClone(CHECKED_ARGUMENTS), limit: i + 1 }))
 const rawHeaders = texts.map((_, i) => [
@@ -57,6 +62,7 @@ const readHeaders = createHeaderReader(
 const checkHost = createHostCheck({ allowedHosts: undefined })
 const checkOrigin = createOriginCheck({ allowedOrigins: undefined, allowedHosts: undefined })
 const validate = compile(CHECKED_SCHEMA)
+const isSound = (result: unknown) => (toolResultProblem(result) === undefined ? 1 : 0)
 
 const limits = { maxEvents: 256, maxBytes: 1024 * 1024 }
 const ring = new ReplayRing(limits, new ByteBudget(Number.POSITIVE_INFINITY))
@@ -174,6 +180,9 @@ export const MICRO_CASES: readonly MicroCase[] = [
     run: (i) => ('result' in dispatch(at(requests, i), exchange, methods, server) ? 1 : 0),
     expected: 1,
   },
+  { name: 'result-check', contender: 'barewire', run: (i) => isSound(at(results, i)), expected: 1 },
+  { name: 'result-check-link', contender: 'barewire', run: (i) => isSound(at(links, i)), expected: 1 },
+  { name: 'result-check-image', contender: 'barewire', run: (i) => isSound(at(images, i)), expected: 1 },
   {
     name: 'schema',
     contender: 'barewire',

@@ -17,7 +17,7 @@ export const micro: Part = {
     'decode, encode, frames, replay ring, header checks, dispatch, validation: time and bytes per operation',
   plan(bench) {
     const rounds = bench.quick ? 1 : 3
-    const seconds = bench.quick ? 0.1 : 0.3
+    const seconds = bench.quick ? 0.1 : 0.2
     const families = new Set(bench.contenders.map(({ family }) => family))
     const cases = MICRO_CASES.filter(({ contender }) => families.has(contender))
     return Array.from({ length: rounds }, (_, round) =>

@@ -58,7 +58,7 @@ export function makeCharts({ figures }: Pick<Results, 'figures'>): Chart[] {
   add(
     'latency',
     'tools/call on 64 connections: latency',
-    'Further left is better; logarithmic. Half of all calls are faster than p50, one in a hundred is slower than p99, one in a thousand slower than p99.9.',
+    'Further left is better; logarithmic. Half of all calls are faster than p50, one in a hundred is slower than p99, one in a thousand slower than p99.9; the line spans the three.',
     latencies,
     () => percentiles(latencies, PERCENTILES, 'latency, µs'),
   )

@@ -3,12 +3,13 @@
  * figures. Pure.
  */
 
-import { machineLine } from '../lib/machine.ts'
+import { busyWarning, machineLine } from '../lib/machine.ts'
 import { formatSeconds } from '../lib/progress.ts'
 import type { Figure, Results } from '../lib/results.ts'
-import { formatNumber } from '../lib/table.ts'
+import { formatNumber, ratioText } from '../lib/table.ts'
 import type { Chart } from './charts.ts'
 import type { Theme } from './vega.ts'
+import { describeContender, rankOf } from './who.ts'
 
 export interface DrawnChart extends Chart {
   readonly svg: Readonly<Record<Theme, string>>
@@ -20,6 +21,8 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 h2 { margin: 2.5rem 0 0; font-size: 1.15rem }
 summary { cursor: pointer; font-weight: bold; margin-top: .8rem }
 p.caption, footer { color: var(--soft) }
+dt { float: left; clear: left; min-width: 12rem; font-weight: bold }
+dd { margin: 0 0 .2rem 12rem; color: var(--soft) }
 figure { margin: 1rem 0; overflow-x: auto }
 figure svg { max-width: 100%; height: auto }
 table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums }
@@ -32,6 +35,15 @@ td.number, th:nth-child(2), th:nth-child(n + 5):not(:nth-child(8)) { text-align:
 }
 `
 
+interface Section {
+  /** Where links go. */
+  readonly name: string
+  readonly title: string
+}
+const LEGEND: Section = { name: 'legend', title: 'How to read this' }
+const FIGURES: Section = { name: 'figures', title: 'All figures' }
+const NOTES: Section = { name: 'notes', title: 'Notes' }
+
 /** @param charts - none: the page has the table only, and says why */
 export function renderPage(results: Results, charts: readonly DrawnChart[]): string {
   const { machine, date, commit, seconds, quick, notes, versions = {} } = results
@@ -39,6 +51,8 @@ export function renderPage(results: Results, charts: readonly DrawnChart[]): str
   const warning = quick
     ? '<p><strong>A quick run: it shows that everything works; its figures mean nothing.</strong></p>'
     : ''
+  const busy = busyWarning(machine)
+  const busyText = busy === undefined ? '' : `<p><strong>Warning: ${escapeHtml(busy)}.</strong></p>`
   const missing =
     charts.length > 0 ? '' : '<p>The charts need the plotting library: <code>npm run bench:peers</code>.</p>'
   return `<!doctype html>
@@ -52,19 +66,36 @@ export function renderPage(results: Results, charts: readonly DrawnChart[]): str
 <body>
 <h1>barewire: benchmark</h1>
 <p class="caption">${escapeHtml(machineLine(machine))}. ${escapeHtml(date.slice(0, 10))}, commit ${escapeHtml(commit)}, ${formatSeconds(seconds)}. Figures are medians over rounds; ratios are to the floor of the same round.${peers.length > 0 ? ` Compared with ${escapeHtml(peers.join(', '))}.` : ''}</p>
-${warning}${missing}
+${warning}${busyText}${missing}
+<nav><ul>
+${[LEGEND, ...charts, FIGURES, NOTES].map(({ name, title }) => `<li><a href="#${name}">${escapeHtml(title)}</a></li>`).join('\n')}
+</ul></nav>
+${renderLegend(results)}
 ${charts.map(renderChart).join('\n')}
-<h2>All figures</h2>
+${heading(FIGURES)}
 ${[...new Set(results.figures.map(({ part }) => part))].map((part) => renderPart(part, results.figures)).join('\n')}
-<h2>Notes</h2>
+${heading(NOTES)}
 <ul>${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('\n')}</ul>
 </body>
 </html>
 `
 }
 
-function renderChart({ title, caption, svg }: DrawnChart): string {
-  return `<h2>${escapeHtml(title)}</h2>
+const heading = ({ name, title }: Section) => `<h2 id="${name}">${escapeHtml(title)}</h2>`
+
+/** What the marks and the names in the charts stand for. */
+function renderLegend({ figures, versions }: Results): string {
+  const names = [...new Set(figures.map(({ contender }) => contender))].sort((a, b) => rankOf(a) - rankOf(b))
+  return `${heading(LEGEND)}
+<p>A bar or a point is the median over the rounds. The thin line through its end (its whisker) reaches from the lowest round to the highest; a figure of one round has none. Behind it stands the median.</p>
+<dl>
+${names.map((name) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(describeContender(name, versions))}</dd>`).join('\n')}
+</dl>`
+}
+
+function renderChart(chart: DrawnChart): string {
+  const { caption, svg } = chart
+  return `${heading(chart)}
 <p class="caption">${escapeHtml(caption)}</p>
 <figure><div class="light">${svg.light}</div><div class="dark">${svg.dark}</div></figure>`
 }
@@ -82,7 +113,7 @@ const COUNTED: Readonly<Record<string, string>> = {
 function renderPart(part: string, figures: readonly Figure[]): string {
   const rows = figures.filter((figure) => figure.part === part)
   const heads = ['case', COUNTED[part] ?? 'n', 'contender', 'metric', 'median', 'lowest', 'highest', 'unit']
-  return `<details open><summary>${escapeHtml(part)}</summary>
+  return `<details><summary>${escapeHtml(part)}</summary>
 <figure><table>
 <thead><tr>${[...heads, 'x floor', 'rounds'].map((head) => `<th>${head}`).join('')}</tr></thead>
 <tbody>
@@ -91,16 +122,13 @@ ${rows.map(renderRow).join('\n')}
 </table></figure></details>`
 }
 
-function renderRow({ case: name, n, contender, metric, unit, value, toFloor, rounds }: Figure): string {
+function renderRow(figure: Figure): string {
+  const { case: name, n, contender, metric, unit, value, rounds } = figure
   const number = (text: string) => `<td class="number">${text}`
   const text = (cell: string) => `<td>${escapeHtml(cell)}`
-  const own = contender === 'floor' || contender.startsWith('floor-')
-  const ratio =
-    toFloor === undefined || own
-      ? ''
-      : `${toFloor.median.toFixed(2)} (${toFloor.min.toFixed(2)} to ${toFloor.max.toFixed(2)})`
-  const values = [value.median, value.min, value.max].map((each) => number(formatNumber(each)))
-  return `<tr>${text(name)}${number(n.toLocaleString('en'))}${text(contender)}${text(metric)}${values.join('')}${text(unit)}${number(ratio)}${number(String(rounds.length))}</tr>`
+  const spread = rounds.length > 1 ? [value.min, value.max].map(formatNumber) : ['', '']
+  const values = [formatNumber(value.median), ...spread].map(number)
+  return `<tr>${text(name)}${number(n.toLocaleString('en'))}${text(contender)}${text(metric)}${values.join('')}${text(unit)}${number(ratioText(figure) ?? '')}${number(String(rounds.length))}</tr>`
 }
 
 export function escapeHtml(text: string): string {

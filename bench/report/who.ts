@@ -4,6 +4,7 @@
  */
 
 import { CONTENDERS } from '../contenders/index.ts'
+import type { Results } from '../lib/results.ts'
 import type { Wire } from '../lib/setup.ts'
 
 export type Kind = 'barewire' | 'base' | 'floor' | 'others'
@@ -44,6 +45,26 @@ export function wireOf(contender: string): Wire {
 }
 
 export const groupOf = (contender: string): string => GROUPS[wireOf(contender)]
+
+const OURS: Readonly<Record<Exclude<Kind, 'others'>, string>> = {
+  floor:
+    'a bare node:http handler that parses the body and gives the same answers: the least that a server takes',
+  barewire: 'this library',
+  base: 'this library at the commit that it is compared with',
+}
+
+/**
+ * What a name in the charts stands for.
+ *
+ * @param versions - of the peers, by family
+ */
+export function describeContender(contender: string, versions: Results['versions'] = {}): string {
+  const kind = kindOf(contender)
+  const { family = contender, packages = [], mode } = CONTENDERS.find(({ name }) => name === contender) ?? {}
+  const who =
+    kind === 'others' ? [packages[0] ?? family, versions[family]].filter(Boolean).join(' ') : OURS[kind]
+  return `${who}; ${groupOf(contender)}${mode === undefined ? '' : `; its mode "${mode}"`}`
+}
 
 /** Its place in every chart: floor, barewire, base, then the peers. */
 export function rankOf(contender: string): number {

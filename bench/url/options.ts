@@ -13,6 +13,8 @@ export interface UrlOptions {
   readonly seconds: number
   readonly sessions: number
   readonly streams: number
+  /** Small numbers, and no wait for a keep-alive comment: shows that everything works. */
+  readonly quick: boolean
   /** Requests a second at most, over all connections; Infinity on this machine. */
   readonly maxRate: number
 }
@@ -25,6 +27,9 @@ export const LIMITS = {
   streams: 1000,
   remoteRate: 500,
 } as const
+
+const COUNTS = { connections: 16, seconds: 5, sessions: 100, streams: 100 }
+const QUICK_COUNTS: typeof COUNTS = { connections: 4, seconds: 1, sessions: 10, streams: 10 }
 
 export const URL_USAGE = `npm run bench -- --url URL [OPTIONS]
 
@@ -40,6 +45,7 @@ export const URL_USAGE = `npm run bench -- --url URL [OPTIONS]
   --seconds N              for each load, ${LIMITS.seconds} at most (5)
   --sessions N             ${LIMITS.sessions} at most (100)
   --streams N              ${LIMITS.streams} at most (100)
+  --quick                  small numbers, and no wait for a keep-alive comment; what is given counts
   --i-own-this-server      for an address that is not of this machine; ${LIMITS.remoteRate} requests/s at most there
 `
 
@@ -51,7 +57,8 @@ export function parseUrlOptions(argv: readonly string[]): UrlOptions {
   let args: unknown = {}
   let pid: number | undefined
   let owned = false
-  const counts = { connections: 16, seconds: 5, sessions: 100, streams: 100 }
+  const quick = argv.includes('--quick')
+  const counts = { ...(quick ? QUICK_COUNTS : COUNTS) }
   for (let i = 0; i < argv.length; i++) {
     const option = argv[i] as string
     const value = () => {
@@ -66,6 +73,7 @@ export function parseUrlOptions(argv: readonly string[]): UrlOptions {
     else if (option === '--args') args = parseArgs(value())
     else if (option === '--pid') pid = parseCount('--pid', value(), Number.MAX_SAFE_INTEGER)
     else if (option === '--i-own-this-server') owned = true
+    else if (option === '--quick') continue
     else if (name !== option && Object.hasOwn(counts, name)) {
       const count = name as keyof typeof counts
       counts[count] = parseCount(option, value(), LIMITS[count])
@@ -79,7 +87,7 @@ export function parseUrlOptions(argv: readonly string[]): UrlOptions {
     )
   }
   const maxRate = local ? Number.POSITIVE_INFINITY : LIMITS.remoteRate
-  return { url, headers, tool, args: args as UrlOptions['args'], pid, ...counts, maxRate }
+  return { url, headers, tool, args: args as UrlOptions['args'], pid, ...counts, quick, maxRate }
 }
 
 /** Whether a host name of a URL is certainly this machine. */

@@ -4,8 +4,10 @@
  * were opened are ended.
  */
 
+import { cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { resultOf } from '../lib/check-answer.ts'
+import { busyWarning, currentLoad } from '../lib/machine.ts'
 import type { Wire } from '../lib/setup.ts'
 import { formatNumber } from '../lib/table.ts'
 import { callTool, initialize, initialized, listen, rpc, subscribe, type WireRequest } from '../lib/wire.ts'
@@ -27,6 +29,8 @@ interface Way {
 export async function measureUrl(options: UrlOptions): Promise<void> {
   const client = new UrlClient(options.url, options.headers)
   const print = (name: string, text: string) => console.log(`${name.padEnd(34)} ${text}`)
+  const busy = busyWarning({ loadBefore: currentLoad(), cores: cpus().length })
+  if (busy !== undefined) print('warning', busy)
   // Before anything is sent: a wrong pid is not worth a minute of load.
   const memory = memoryReader(options, print)
   const ways = await detect(client)
@@ -183,23 +187,25 @@ async function measureStreams(
     print(`memory per stream`, `${formatNumber((after - before) / streams.length)} bytes resident`)
   }
   const [first] = streams
-  if (first !== undefined) {
-    const from = performance.now()
-    const seen = () => first.arrivals.find((at) => at > from + 500)
-    while (seen() === undefined && !first.closed && performance.now() - from < KEEP_ALIVE_WAIT_MS)
-      await sleep(100)
-    const at = seen()
-    const text =
-      at === undefined
-        ? `nothing within ${KEEP_ALIVE_WAIT_MS / 1000} s`
-        : `after ${formatNumber((at - from) / 1000)} s`
-    print(
-      `keep-alive on ${what}`,
-      first.closed && at === undefined ? 'the server closed an idle stream' : text,
-    )
-    if (wire === 'session') print('resumption', await resumption(client, first, ids[0] as string, version))
+  if (first !== undefined && options.quick) print(`keep-alive on ${what}`, 'not waited for (--quick)')
+  else if (first !== undefined) await measureKeepAlive(first, what, print)
+  if (first !== undefined && wire === 'session') {
+    print('resumption', await resumption(client, first, ids[0] as string, version))
   }
   for (const stream of streams) stream.close()
+}
+
+async function measureKeepAlive(first: OpenStream, what: string, print: Print): Promise<void> {
+  const from = performance.now()
+  const seen = () => first.arrivals.find((at) => at > from + 500)
+  while (seen() === undefined && !first.closed && performance.now() - from < KEEP_ALIVE_WAIT_MS)
+    await sleep(100)
+  const at = seen()
+  const text =
+    at === undefined
+      ? `nothing within ${KEEP_ALIVE_WAIT_MS / 1000} s`
+      : `after ${formatNumber((at - from) / 1000)} s`
+  print(`keep-alive on ${what}`, first.closed && at === undefined ? 'the server closed an idle stream' : text)
 }
 
 async function resumption(

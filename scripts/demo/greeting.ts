@@ -20,7 +20,7 @@ export function greeting(url: string, directory: string, notes: string | undefin
 Notes: ${notes ?? 'not written (start with --notes DIR)'}
 
 Claude Code   claude mcp add --transport http barewire ${url}
-Inspector     npx @modelcontextprotocol/inspector --transport http --server-url ${url}
+Inspector     npx --yes -p node@24 -p @modelcontextprotocol/inspector mcp-inspector --transport http --server-url ${url}
 curl          ${curlLine(url)}
 
 Ctrl-C stops the server.

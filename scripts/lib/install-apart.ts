@@ -16,8 +16,8 @@ import { run } from './child.ts'
  */
 export async function installApart(home: string, name: string): Promise<string> {
   const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
-  // `npm:typescript@5.5.4` is an alias, which several versions of one package need.
-  const wanted: string = devDependencies[name].replace(/^npm:.+@/, '')
+  // Of `npm:express@4.22.3`, a package under another name, the version.
+  const wanted: string = devDependencies[name].replace(/^.*@/, '')
   const installed = join(home, 'node_modules', ...name.split('/'))
   const manifest = join(installed, 'package.json')
   if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).version === wanted) return installed

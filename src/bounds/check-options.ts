@@ -1,19 +1,14 @@
 /**
  * Checks of options, whatever they are for: names, types, counts and times. What is wrong throws a `TypeError` that
  * names the option and quotes what came.
+ *
+ * Not here: names of options (option-names.ts).
  */
+
+import { kindOf, shown } from './shown.ts'
 
 /** Timers of Node fire at once above this. */
 const MAX_MS = 2 ** 31 - 1
-
-export function checkNames(options: object, known: readonly string[], prefix: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${shown(options)}`)
-  }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`There is no option ${JSON.stringify(prefix + name)}`)
-  }
-}
 
 export function checkAll<T extends { [name: string]: number }>(
   given: object,
@@ -45,14 +40,9 @@ export function checkTime(name: string, value: unknown): number {
   throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${shown(value)}`)
 }
 
-/** A wrong value in a message: '5' must not be taken for 5. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
-}
-
 export function requireType(name: string, value: unknown, types: readonly string[]): void {
-  if (types.includes(typeof value)) return
-  throw new TypeError(`${name} must be of type ${types.join(' or ')}; got ${typeof value}`)
+  if (types.includes(typeof value) && value !== null && !Array.isArray(value)) return
+  throw new TypeError(`${name} must be of type ${types.join(' or ')}; got ${kindOf(value)}`)
 }
 
 export function oneOf(name: string, value: unknown, values: readonly string[]): void {

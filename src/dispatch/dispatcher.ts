@@ -7,6 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { kindOf } from '../bounds/shown.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { quote } from '../protocol/excerpt.ts'
@@ -21,7 +22,7 @@ import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './in
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
-import { checked, kindOf, ResultError } from './shape.ts'
+import { checked, ResultError } from './shape.ts'
 
 export { quote } from '../protocol/excerpt.ts'
 export { isPromise } from './is-promise.ts'
@@ -217,21 +218,33 @@ function finishLocally(
  *
  * @throws {ResultError} what comes out of the chain is not a result of the method
  */
-async function runMiddleware(
+function runMiddleware(
   { middleware: chain, resultProblem }: DispatchHost,
   ctx: RequestContext,
   innermost: () => unknown,
 ): Promise<unknown> {
-  const run = async (index: number): Promise<unknown> => {
-    const middleware = chain[index]
-    if (middleware !== undefined) return await middleware(ctx, () => run(index + 1))
-    const result = await innermost()
-    return result instanceof JsonText ? result.parse() : result
+  // No async functions: each would add a promise and turns of the microtask queue to every call.
+  const run = (index: number): Promise<unknown> => {
+    try {
+      const middleware = chain[index]
+      if (middleware !== undefined) return Promise.resolve(middleware(ctx, () => run(index + 1)))
+      const result = innermost()
+      return isPromise(result) ? Promise.resolve(result).then(plain) : Promise.resolve(plain(result))
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
-  const result = await run(0)
-  if (result instanceof InputRequired) return result
-  const { method } = ctx
-  return checked(result, (value) => resultProblem(method, value), `middleware, ${method}`, nameIn(ctx.params))
+  return run(0).then((result) => {
+    if (result instanceof InputRequired) return result
+    const { method } = ctx
+    const problem = (value: unknown) => resultProblem(method, value)
+    if (problem(result) === undefined) return result
+    return checked(result, problem, `middleware, ${method}`, nameIn(ctx.params))
+  })
+}
+
+function plain(result: unknown): unknown {
+  return result instanceof JsonText ? result.parse() : result
 }
 
 /** A real request in URL mode MUST have an id, by which the client is told when the user is done. */

@@ -4,7 +4,7 @@
  * What is answered in the turn of its request never counts. What waits counts from its first `await` to its answer,
  * or until nobody can use the answer any more: a call whose handler runs, and a token that is being verified.
  *
- * Invariant: `size` is the sum of all that has begun and not ended; a principal is in the map exactly while something
+ * Invariant: `size` is the sum of all that has begun and not ended; a principal is in the map at least while something
  * of theirs is.
  */
 
@@ -25,9 +25,15 @@ export interface CallLimits {
   readonly rateLimit: RateLimit | undefined
 }
 
+/**
+ * Principals that may stay in the map with nothing in progress: one that calls again and again would otherwise add and
+ * delete an entry each time, which costs ten times the look at it.
+ */
+const MAX_IDLE = 1024
+
 export class InFlightCounter {
   readonly #limits: InFlightLimits
-  readonly #byPrincipal = new Map<string, number>()
+  readonly #byPrincipal = new Map<string, { count: number }>()
   #size = 0
 
   constructor(limits: InFlightLimits) {
@@ -47,7 +53,7 @@ export class InFlightCounter {
   refuse(principalId: string | undefined, count: number): LimitError | undefined {
     const { maxInFlight, maxInFlightPerPrincipal } = this.#limits
     if (this.#byPrincipal.size > 0 && principalId !== undefined) {
-      const mine = this.#byPrincipal.get(principalId) ?? 0
+      const mine = this.#byPrincipal.get(principalId)?.count ?? 0
       if (mine + count > maxInFlightPerPrincipal) {
         const problem = `Too many calls at once: this caller has ${mine} in progress (maxInFlightPerPrincipal is ${maxInFlightPerPrincipal})`
         return new LimitError(429, problem)
@@ -71,15 +77,17 @@ export class InFlightCounter {
   begin(principalId: string | undefined, count: number): void {
     this.#size += count
     if (principalId === undefined) return
-    this.#byPrincipal.set(principalId, (this.#byPrincipal.get(principalId) ?? 0) + count)
+    const mine = this.#byPrincipal.get(principalId)
+    if (mine === undefined) this.#byPrincipal.set(principalId, { count })
+    else mine.count += count
   }
 
   /** Exactly what `begin` was given. */
   end(principalId: string | undefined, count: number): void {
     this.#size -= count
-    if (principalId === undefined) return
-    const left = (this.#byPrincipal.get(principalId) ?? 0) - count
-    if (left > 0) this.#byPrincipal.set(principalId, left)
-    else this.#byPrincipal.delete(principalId)
+    const mine = principalId === undefined ? undefined : this.#byPrincipal.get(principalId)
+    if (mine === undefined) return
+    mine.count -= count
+    if (mine.count === 0 && this.#byPrincipal.size > MAX_IDLE) this.#byPrincipal.delete(principalId as string)
   }
 }

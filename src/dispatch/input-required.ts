@@ -10,6 +10,7 @@
  * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
  */
 
+import { shown } from '../bounds/shown.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -48,7 +49,7 @@ export class InputRequired {
     }
     for (const [key, { method, params = {} }] of this.inputRequests) {
       if (!ASKABLE.includes(method)) {
-        const problem = `method must be one of ${ASKABLE.join(', ')}; got ${JSON.stringify(method)}`
+        const problem = `method must be one of ${ASKABLE.join(', ')}; got ${shown(method)}`
         throw new TypeError(`inputRequests[${JSON.stringify(key)}]: ${problem}`)
       }
       if (method === Method.elicit) checkElicitParams(params)

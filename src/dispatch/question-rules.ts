@@ -7,6 +7,7 @@
  * Not here: whether the client can be asked at all, and what it answers (client-input.ts).
  */
 
+import { kindOf, shown } from '../bounds/shown.ts'
 import { adaptSchema, type SchemaAdapter, type SchemaLike } from '../json-schema/standard-schema.ts'
 import type { JsonObject, SamplingMessage } from '../protocol/wire-types.ts'
 
@@ -45,19 +46,19 @@ export function formOf(schema: SchemaLike): Form {
 /** @throws {TypeError} not an absolute URL */
 export function checkUrl(url: unknown): void {
   if (typeof url === 'string' && URL.canParse(url)) return
-  throw new TypeError(`An elicitation needs "url", an absolute URL; got ${JSON.stringify(url)}`)
+  throw new TypeError(`An elicitation needs "url", an absolute URL; got ${shown(url)}`)
 }
 
 /** @throws {TypeError} not a time */
 export function checkTimeout(timeoutMs: number | undefined): number | undefined {
   if (timeoutMs === undefined || timeoutMs >= 0) return timeoutMs
-  throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${String(timeoutMs)}`)
+  throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${shown(timeoutMs)}`)
 }
 
 /** @throws {TypeError} there is no text to show to the user */
 export function checkMessage(message: unknown): void {
   if (typeof message === 'string') return
-  throw new TypeError(`An elicitation needs "message", a string; got ${typeof message}`)
+  throw new TypeError(`An elicitation needs "message", a string; got ${kindOf(message)}`)
 }
 
 /**

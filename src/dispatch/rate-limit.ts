@@ -9,6 +9,8 @@
  * MUST limit the rate of both.
  */
 
+import { checkNames } from '../bounds/option-names.ts'
+import { shown } from '../bounds/shown.ts'
 import { LimitError } from './limit-error.ts'
 import { type Rate, TokenBucket, TokenBuckets } from './token-bucket.ts'
 
@@ -95,17 +97,15 @@ export function rateLimitOf(
  */
 export function checkRate(value: unknown, option: string): Rate {
   if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${option} must be { perSecond, burst }; got ${String(value)}`)
+    throw new TypeError(`${option} must be { perSecond, burst }; got ${shown(value)}`)
   }
-  const { perSecond, burst, ...others } = value as { readonly [name: string]: unknown }
-  const [unknown] = Object.keys(others)
-  if (unknown !== undefined)
-    throw new TypeError(`There is no option ${JSON.stringify(`${option}.${unknown}`)}`)
+  checkNames(value, ['perSecond', 'burst'], `${option}.`)
+  const { perSecond, burst } = value as { readonly [name: string]: unknown }
   if (!isFinitePositive(perSecond)) {
-    throw new TypeError(`${option}.perSecond must be a number above 0; got ${String(perSecond)}`)
+    throw new TypeError(`${option}.perSecond must be a number above 0; got ${shown(perSecond)}`)
   }
   if (!isFinitePositive(burst) || !Number.isInteger(burst)) {
-    throw new TypeError(`${option}.burst must be a positive integer; got ${String(burst)}`)
+    throw new TypeError(`${option}.burst must be a positive integer; got ${shown(burst)}`)
   }
   return { perSecond, burst }
 }

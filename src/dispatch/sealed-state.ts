@@ -1,47 +1,30 @@
 /**
  * Sealed state: what a stateless server remembers of a call between its rounds, carried by the client that must
- * neither read nor change it.
- *
- *    base64url( version 1 | key id 4 | nonce 12 | tag 16 | ciphertext )       AES-256-GCM
- *
- * The binding (who, which method, which parameters) is authenticated with the text but not part of it, so a state
- * that is presented by somebody else or with another request does not open. The time of expiry is inside.
+ * neither read nor change it (key-ring.ts). It is bound to who, which method and which parameters. The time of expiry
+ * is inside.
  *
  * Spec: 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
  * A state can be presented again until it expires, as by a client whose answer was lost. What must not happen twice for
  * all that goes into `ctx.once` (once-memory.ts).
  */
 
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { KeyRing } from './key-ring.ts'
 import { OnceMemory } from './once-memory.ts'
 import type { SealOptions } from './seal-options.ts'
-
-interface Key {
-  readonly id: Buffer
-  readonly secret: Buffer
-}
-
-const VERSION = 1
-const KEY_ID_BYTES = 4
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
-const MIN_SECRET_BYTES = 32
 
 export class Sealer {
   /** What was done in calls whose states are sealed here. */
   readonly once: OnceMemory
-  readonly #keys: readonly [Key, ...Key[]]
+  readonly #keys: KeyRing
   readonly #ttlMs: number
   readonly #maxLength: number
 
   /** @throws {TypeError} a key that is too short */
-  constructor({ keys = [randomBytes(MIN_SECRET_BYTES)], ttlMs = 900_000, maxLength = 65_536 }: SealOptions) {
-    const [first, ...rest] = keys.map(makeKey)
-    if (first === undefined) throw new TypeError('requestState.keys must have at least one key')
-    this.#keys = [first, ...rest]
+  constructor({ keys, ttlMs = 900_000, maxLength = 65_536 }: SealOptions) {
+    this.#keys = new KeyRing(keys, 'barewire request state', 'requestState.keys')
     this.#ttlMs = ttlMs
     this.#maxLength = maxLength
     this.once = new OnceMemory(ttlMs)
@@ -54,13 +37,7 @@ export class Sealer {
    */
   seal(state: unknown, binding: string): string {
     const expires = this.#ttlMs === 0 ? 0 : Date.now() + this.#ttlMs
-    const [{ id, secret }] = this.#keys
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(Buffer.from(binding))
-    const text = Buffer.concat([cipher.update(JSON.stringify([expires, state]), 'utf8'), cipher.final()])
-    const sealed = Buffer.concat([Buffer.of(VERSION), id, nonce, cipher.getAuthTag(), text]).toString(
-      'base64url',
-    )
+    const sealed = this.#keys.seal(JSON.stringify([expires, state]), binding)
     if (sealed.length <= this.#maxLength) return sealed
     const problem = `The state of the call takes ${sealed.length} characters, above the limit of ${this.#maxLength}`
     throw new McpError('ERR_STATE_TOO_LARGE', problem)
@@ -68,28 +45,10 @@ export class Sealer {
 
   /** @throws {RpcError} -32602, the state was not sealed here, for this caller and this request, or has expired */
   open(sealed: unknown, binding: string): unknown {
-    if (typeof sealed !== 'string' || sealed.length > this.#maxLength || !/^[\w-]+$/.test(sealed)) {
-      throw rejected('it is not one of ours')
-    }
-    const bytes = Buffer.from(sealed, 'base64url')
-    // Buffer.from forgives stray bits in the last character; a state has one spelling only.
-    if (bytes.length <= HEAD_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== sealed) {
-      throw rejected('it is not one of ours')
-    }
-    const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
-    const key = this.#keys.find(({ id }) => id.equals(keyId))
-    if (key === undefined) throw rejected('it was sealed with another key')
-    const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES)
-    const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(Buffer.from(binding))
-      .setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES))
-    let text: string
-    try {
-      text = Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()]).toString('utf8')
-    } catch {
-      throw rejected('it was changed, or belongs to another caller or another request')
-    }
-    const [expires, state] = JSON.parse(text) as [number, unknown]
+    if (typeof sealed !== 'string' || sealed.length > this.#maxLength) throw rejected('it is not one of ours')
+    const text = this.#keys.open(sealed, binding)
+    if (typeof text === 'string') throw rejected(text)
+    const [expires, state] = JSON.parse(text.toString('utf8')) as [number, unknown]
     if (expires !== 0 && Date.now() > expires) throw rejected('it has expired')
     return state
   }
@@ -148,15 +107,6 @@ function inOrder(value: unknown, depth: number, budget: { left: number }): unkno
     else Object.defineProperty(copy, name, { value: member, enumerable: true, configurable: true })
   }
   return copy ?? value
-}
-
-function makeKey(given: string | Uint8Array): Key {
-  const bytes = typeof given === 'string' ? Buffer.from(given) : given
-  if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
-    throw new TypeError(`A key of requestState.keys must have at least ${MIN_SECRET_BYTES} bytes`)
-  }
-  const secret = createHash('sha256').update('barewire request state').update(bytes).digest()
-  return { secret, id: createHash('sha256').update(secret).digest().subarray(0, KEY_ID_BYTES) }
 }
 
 function rejected(reason: string): RpcError {

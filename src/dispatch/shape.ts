@@ -14,6 +14,7 @@
  * Not here: the shapes themselves (content.ts; features/result-check.ts, features/config-check.ts).
  */
 
+import { kindOf, shown } from '../bounds/shown.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 
 export type Members = { readonly [key: string]: unknown }
@@ -24,9 +25,6 @@ export type FindProblem = (value: unknown) => string | undefined
 export type MemberCheck = readonly [name: string, findProblem: FindProblem]
 
 export const NOT_PLAIN = ' is not a plain object'
-
-/** As much of a faulty string as is repeated in a report. */
-const MAX_QUOTED = 60
 
 /** A result that cannot be sent. Its client gets an internal error, and `onError` this. */
 export class ResultError extends McpError {
@@ -102,10 +100,7 @@ export function isPlain(value: object): boolean {
 
 /** @param expected - with its article, as in `a string` */
 export function wrong(expected: string, value: unknown): string {
-  if (typeof value === 'string') {
-    const shown = value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}...` : value
-    return ` must be ${expected}; got ${JSON.stringify(shown)}`
-  }
+  if (typeof value === 'string') return ` must be ${expected}; got ${shown(value)}`
   // Bytes have a `toJSON` too, but what that gives is never wanted.
   const isBytes = ArrayBuffer.isView(value)
   if (!isBytes && typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function')
@@ -153,14 +148,4 @@ export function memberProblem(value: Members, checks: readonly MemberCheck[]): s
     if (problem !== undefined) return `.${check[0]}${problem}`
   }
   return undefined
-}
-
-/** Names a value: `null`, `the number 5`, `an array`, `a Date`. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value)
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'number') return `the number ${value}`
-  if (typeof value !== 'object') return `a ${typeof value}`
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `a ${name}` : 'an object'
 }

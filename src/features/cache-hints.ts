@@ -7,7 +7,9 @@
  * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
  */
 
+import { checkNames } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
+import { shown } from '../bounds/shown.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 
 export interface CacheOptions {
@@ -26,20 +28,20 @@ const KINDS = ['discover', 'tools', 'prompts', 'resources', 'resourceTemplates',
 
 /** @throws {TypeError} naming the option */
 export function checkCacheOptions(options: CacheOptions): CacheHints {
-  for (const name of Object.keys(options)) {
-    if (!KINDS.includes(name as keyof CacheOptions)) throw new TypeError(`There is no option cache.${name}`)
-  }
+  checkNames(options, KINDS, 'cache.')
   const hints = KINDS.map((kind) => [kind, checkCacheHint(options[kind] ?? {}, `cache.${kind}`)] as const)
   return Object.fromEntries(hints) as CacheHints
 }
 
 /** @throws {TypeError} naming the option */
-export function checkCacheHint({ ttlMs = 0, scope = 'private' }: Given<CacheHint>, name: string): CacheHint {
+export function checkCacheHint(hint: Given<CacheHint>, name: string): CacheHint {
+  checkNames(hint, ['ttlMs', 'scope'], `${name}.`)
+  const { ttlMs = 0, scope = 'private' } = hint
   if (!Number.isSafeInteger(ttlMs) || ttlMs < 0) {
-    throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${String(ttlMs)}`)
+    throw new TypeError(`${name}.ttlMs must be 0 or a positive integer of milliseconds; got ${shown(ttlMs)}`)
   }
   if (scope !== 'public' && scope !== 'private') {
-    throw new TypeError(`${name}.scope must be public or private; got ${String(scope)}`)
+    throw new TypeError(`${name}.scope must be public or private; got ${shown(scope)}`)
   }
   return { ttlMs, scope }
 }

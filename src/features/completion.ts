@@ -4,6 +4,7 @@
  * Spec: 2025-11-25 completion {@link spec.completion}.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { NotOfferedError, quote } from '../dispatch/dispatcher.ts'
 import { checked } from '../dispatch/shape.ts'
@@ -102,7 +103,7 @@ function knownArguments(params: JsonObject | undefined): Readonly<Record<string,
 function members(value: JsonObject | undefined, key: string): JsonObject {
   const member = value?.[key] ?? {}
   if (typeof member === 'object' && !Array.isArray(member)) return member as JsonObject
-  throw invalid(`needs ${JSON.stringify(key)} to be an object`)
+  throw invalid(`needs ${JSON.stringify(key)} to be an object; got ${kindOf(member)}`)
 }
 
 function invalid(expected: string): RpcError {

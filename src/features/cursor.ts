@@ -81,7 +81,7 @@ export interface Page<T> {
  *
  * @param kind - the list, such as `tools`
  * @param items - the whole list as this caller sees it; all have an `order`, or it is not used
- * @param cursor - as the client sent it; `undefined` asks for the first page
+ * @param cursor - as the client sent it; see {@link isFirstPage}
  * @param pageSize - items a page; 0 or `Infinity` gives all of them on one page
  * @returns `undefined` when the cursor is malformed or belongs to another list
  */
@@ -92,7 +92,7 @@ export function paginate<T extends PageItem>(
   pageSize: number,
 ): Page<T> | undefined {
   let start = 0
-  if (cursor !== undefined) {
+  if (!isFirstPage(cursor)) {
     const position = typeof cursor === 'string' ? decodeCursor(cursor) : undefined
     if (position === undefined || position.kind !== kind) return undefined
     start = startAfter(items, position)
@@ -103,6 +103,11 @@ export function paginate<T extends PageItem>(
   if (end >= items.length || last === undefined) return { items: page }
   const order = isOrdered(items) ? (last.order as number) : end - 1
   return { items: page, nextCursor: encodeCursor({ kind, order, key: last.key }) }
+}
+
+/** Clients that have no cursor leave it out, or send null or an empty text. */
+export function isFirstPage(cursor: unknown): boolean {
+  return cursor === undefined || cursor === null || cursor === ''
 }
 
 function isOrdered(items: readonly PageItem[]): boolean {

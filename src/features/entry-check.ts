@@ -5,14 +5,13 @@
  * Spec: the types Tool, Prompt, Resource, ResourceTemplate and Implementation of the published schemas.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { ABOUT, NOTES, TITLES } from '../dispatch/content.ts'
 import {
   arrayProblem,
   at,
   booleanProblem,
   type FindProblem,
-  isObject,
-  kindOf,
   type MemberCheck,
   type Members,
   memberProblem,
@@ -95,11 +94,6 @@ export function entryJson(entry: Members, checks: readonly MemberCheck[], use: s
   if (problem?.endsWith(NOT_PLAIN)) problem = memberProblem(JSON.parse(text), checks)
   if (problem !== undefined) throw new TypeError(`${use} ${at(problem)}`)
   return text
-}
-
-/** @throws {TypeError} the second argument of a registration is not a configuration */
-export function checkConfig(config: unknown, use: string): void {
-  if (!isObject(config)) throw new TypeError(`${use} needs a configuration, an object; got ${kindOf(config)}`)
 }
 
 /** @throws {TypeError} a member that is there and is no function */

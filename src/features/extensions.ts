@@ -9,7 +9,9 @@
  * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
  */
 
+import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
+import { kindOf } from '../bounds/shown.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
@@ -17,9 +19,11 @@ import { InputRequired } from '../dispatch/input-required.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
 import { checked } from '../dispatch/shape.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
-import { Method } from '../protocol/methods.ts'
+import { FilterMember, Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { checkCacheHint } from './cache-hints.ts'
+import { checkConfig, type Names } from './config-names.ts'
+import { NOTIFICATION_METHOD } from './message-bus.ts'
 import { extensionResultProblem } from './result-check.ts'
 
 /**
@@ -41,9 +45,24 @@ export interface ExtensionConfig {
    * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
    */
   readonly namedBy?: { readonly [method: string]: string } | undefined
+  /**
+   * Notifications for `server.notify`, such as `notifications/notes/changed`, each with the member of the filter of
+   * `subscriptions/listen` by which clients ask for it: `{ notesChanged: true }`. Sessions need none of this.
+   */
+  readonly notifications?: { readonly [method: string]: string } | undefined
 }
 
-const CONFIG_NAMES: readonly string[] = ['settings', 'methods', 'cache', 'namedBy']
+const NAMES: Names<ExtensionConfig> = {
+  settings: true,
+  methods: true,
+  cache: true,
+  namedBy: true,
+  notifications: true,
+}
+const CORE_NOTIFICATIONS: ReadonlySet<string> = new Set(Object.values(Notify))
+const CORE_FILTER: ReadonlySet<string> = new Set(Object.values(FilterMember))
+/** A member of the filter: such as `notesChanged`. */
+const FILTER_MEMBER = /^[a-z][\w.-]*$/i
 const CORE_METHODS: ReadonlySet<string> = new Set(Object.values(Method))
 /** The rule of `_meta` keys, with the prefix that an extension MUST have: labels, dots between them, slash, name. */
 const ID =
@@ -52,14 +71,20 @@ const ID =
 const METHOD_NAME = /^(?!rpc\.|notifications\/)[\x21-\x7e]+$/
 
 export class Extensions {
-  /** Lifecycle: this and the next two as long as the server. Extensions are added, never removed. */
+  /** Lifecycle: this and the next three as long as the server. Extensions are added, never removed. */
   readonly #settings = new Map<string, JsonObject>()
   readonly #methods = new Map<string, MethodHandler<unknown>>()
   readonly #namedBy = new Map<string, string>()
+  readonly #notifications = new Map<string, string>()
 
   /** Of all extensions. */
   get methods(): MethodTable<unknown> {
     return this.#methods
+  }
+
+  /** The members of the filter by which clients ask for notifications, by method. */
+  get notifications(): ReadonlyMap<string, string> {
+    return this.#notifications
   }
 
   /** Settings by id, as they are announced. */
@@ -81,14 +106,19 @@ export class Extensions {
     if (id === TASKS_EXTENSION)
       throw new TypeError(`${use} is served by itself once a tool has the task option`)
     if (this.#settings.has(id)) throw new TypeError(`${use} is registered already`)
-    for (const name of Object.keys(config)) {
-      if (!CONFIG_NAMES.includes(name)) throw new TypeError(`${use} has no option ${JSON.stringify(name)}`)
-    }
-    const { methods = {}, cache = {}, namedBy = {}, settings = {} } = config
+    checkConfig(config, use, NAMES)
+    const { settings = {} } = config
+    const methods = given(config.methods)
+    const cache = given(config.cache)
+    const namedBy = given(config.namedBy)
+    const notifications = given(config.notifications)
     for (const [option, value] of Object.entries({ cache, namedBy })) {
       const stray = Object.keys(value).find((name) => !Object.hasOwn(methods, name))
       if (stray !== undefined) {
-        throw new TypeError(`${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods`)
+        const near = suggestion(stray, Object.keys(methods))
+        throw new TypeError(
+          `${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods${near}`,
+        )
       }
     }
     const copied = copyOf(settings, use)
@@ -103,12 +133,25 @@ export class Extensions {
     for (const [name, parameter] of names) {
       if (typeof parameter === 'string') continue
       throw new TypeError(
-        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${typeof parameter}`,
+        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${kindOf(parameter)}`,
       )
     }
+    for (const [name, member] of Object.entries(notifications)) this.#checkNotification(name, member, use)
     this.#settings.set(id, copied)
+    for (const [name, member] of Object.entries(notifications)) this.#notifications.set(name, member)
     for (const [name, handler] of handlers) this.#methods.set(name, handler)
     for (const [name, parameter] of names) this.#namedBy.set(name, parameter)
+  }
+
+  #checkNotification(name: string, member: unknown, use: string): void {
+    const shown = `${use} notification ${JSON.stringify(name)}`
+    if (!NOTIFICATION_METHOD.test(name)) throw new TypeError(`${shown} must begin with "notifications/"`)
+    if (CORE_NOTIFICATIONS.has(name)) throw new TypeError(`${shown} is one of the core protocol`)
+    if (this.#notifications.has(name)) throw new TypeError(`${shown} is one of another extension`)
+    if (typeof member !== 'string' || !FILTER_MEMBER.test(member) || CORE_FILTER.has(member)) {
+      const got = typeof member === 'string' ? JSON.stringify(member) : typeof member
+      throw new TypeError(`${shown} needs a filter member of its own, such as "notesChanged"; got ${got}`)
+    }
   }
 
   #checkMethod(name: string, method: unknown, use: string): void {
@@ -118,7 +161,8 @@ export class Extensions {
     }
     if (CORE_METHODS.has(name)) throw new TypeError(`${shown} is one of the core protocol`)
     if (this.#methods.has(name)) throw new TypeError(`${shown} is one of another extension`)
-    if (typeof method !== 'function') throw new TypeError(`${shown} must be a function; got ${typeof method}`)
+    if (typeof method !== 'function')
+      throw new TypeError(`${shown} must be a function; got ${kindOf(method)}`)
   }
 }
 
@@ -135,6 +179,13 @@ function handlerOf(
     const result = method(params ?? {}, ctx)
     return isPromise(result) ? Promise.resolve(result).then(check) : check(result)
   }
+}
+
+/** Without what is undefined. */
+function given<T>(members: { readonly [name: string]: T | undefined } = {}): { readonly [name: string]: T } {
+  return Object.fromEntries(
+    Object.entries(members).filter((entry): entry is [string, T] => entry[1] !== undefined),
+  )
 }
 
 /** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */

@@ -1,17 +1,19 @@
 /**
  * Prompts: message templates that a user picks.
  *
- * Arguments are described by a schema of string properties, from which both the list that clients see and the
- * check of what they send are derived.
+ * Arguments are described by the schema of an object, from which both the list that clients see and the check of what
+ * they send are derived.
  *
  * Spec: 2025-11-25 prompts {@link spec.prompts}.
  */
 
+import { suggestion } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/shown.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
-import { checked, kindOf, ResultError } from '../dispatch/shape.ts'
+import { checked, ResultError } from '../dispatch/shape.ts'
 import { formatErrors } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -33,20 +35,37 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
-import { checkConfig, checkFunctions, entryJson, PROMPT } from './entry-check.ts'
+import { checkConfig, type Names } from './config-names.ts'
+import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
+import { warnOfNullable } from './host-warnings.ts'
+import { NO_ARGUMENTS, takesNothing } from './no-arguments.ts'
+import { type Conversions, findConversions, readArguments } from './prompt-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
   readonly title?: string | undefined
   readonly description?: string | undefined
-  /** An object schema; its properties are the arguments. On the wire every argument is a string. */
+  /**
+   * An object schema, or an object of Standard Schemas; its properties are the arguments. On the wire every argument is
+   * a string, which is converted where the schema asks for a number or a boolean.
+   */
   readonly argsSchema?: Args | undefined
   /** Suggests values, by argument name. */
   readonly complete?: { readonly [argument: string]: Completer } | undefined
   readonly icons?: readonly Icon[] | undefined
   readonly _meta?: Meta | undefined
   readonly visible?: Visible | undefined
+}
+
+const NAMES: Names<PromptConfig> = {
+  title: true,
+  description: true,
+  argsSchema: true,
+  complete: true,
+  icons: true,
+  _meta: true,
+  visible: true,
 }
 
 /** A string is one user message. */
@@ -69,6 +88,9 @@ export class Prompt implements Entry {
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
   readonly args: SchemaAdapter | undefined
+  readonly conversions: Conversions
+  /** Whatever a client sends, the handler gets no arguments. */
+  readonly takesNothing: boolean
   readonly json: string
   order = 0
   enabled = true
@@ -76,10 +98,10 @@ export class Prompt implements Entry {
   /** @throws {TypeError | SchemaError} an invalid name, schema or option, named */
   constructor(name: string, config: PromptConfig, handler: AnyHandler) {
     if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`A prompt name must be a non-empty string; got ${JSON.stringify(name)}`)
+      throw new TypeError(`A prompt name must be a non-empty string; got ${shown(name)}`)
     }
     const use = `prompt ${JSON.stringify(name)}`
-    checkConfig(config, use)
+    checkConfig(config, use, NAMES)
     if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
     checkFunctions({ visible: config.visible }, use)
     checkFunctions(config.complete ?? {}, `${use} complete`)
@@ -96,10 +118,17 @@ export class Prompt implements Entry {
       })
       assertObjectSchema(this.args.json, `${use} argsSchema`)
     }
+    this.takesNothing = takesNothing(this.args?.json ?? NO_ARGUMENTS)
+    if (this.args !== undefined) warnOfNullable(this.args.json, `${use} argsSchema`)
+    this.conversions = findConversions(this.args?.json, `${use} argsSchema`)
     const list = argumentList(this.args?.json)
     for (const argument of Object.keys(config.complete ?? {})) {
       if (!list.some((each) => each.name === argument)) {
-        throw new TypeError(`${use} has no argument ${JSON.stringify(argument)} to complete`)
+        const near = suggestion(
+          argument,
+          list.map(({ name }) => name),
+        )
+        throw new TypeError(`${use} has no argument ${JSON.stringify(argument)} to complete${near}`)
       }
     }
     const { title, description, icons, _meta } = config
@@ -112,6 +141,8 @@ export interface PromptHost extends DispatchHost {
   readonly prompts: Registry<Prompt>
   readonly cache: CacheHints
   readonly pageSize: number
+  /** Whether null arguments count as absent. */
+  readonly nullAsAbsent: boolean
 }
 
 /** `prompts/list` */
@@ -128,22 +159,17 @@ export async function getPrompt(
 ): Promise<GetPromptResult> {
   const name = params?.['name']
   if (typeof name !== 'string') {
-    throw new RpcError(ErrorCode.INVALID_PARAMS, `prompts/get needs "name", a string; got ${typeof name}`)
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `prompts/get needs "name", a string; got ${kindOf(name)}`)
   }
   const prompt = host.prompts.find(name, ctx)
   if (prompt === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown prompt: ${quote(name)}`)
-  const args = params?.['arguments'] ?? {}
+  let args = params?.['arguments'] ?? {}
   if (typeof args !== 'object' || Array.isArray(args)) {
-    throw new RpcError(
-      ErrorCode.INVALID_PARAMS,
-      `prompts/get needs "arguments" to be an object; got ${typeof args}`,
-    )
+    const problem = `prompts/get needs "arguments" to be an object; got ${kindOf(args)}`
+    throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
   }
-  const [stranger] = Object.entries(args).filter(([, value]) => typeof value !== 'string')
-  if (stranger !== undefined) {
-    const problem = `expected a string, got ${typeof stranger[1]}`
-    throw new RpcError(ErrorCode.INVALID_PARAMS, `Prompt argument ${quote(stranger[0])}: ${problem}`)
-  }
+  if (prompt.takesNothing) args = {}
+  readArguments(args as JsonObject, prompt.conversions, host.nullAsAbsent)
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const check: CheckResult = isPromise(checking) ? await checking : checking
   if (!check.valid) {

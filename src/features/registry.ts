@@ -5,7 +5,8 @@
  * text, made once; a list is these texts joined, and is itself kept until something changes, unless an entry
  * is visible only to some callers.
  *
- * Invariant: `#wholeList` is the list of all enabled entries, or undefined; it is dropped on every change.
+ * Invariant: `#wholeList` is the list of all enabled entries, or undefined, and `#wholeOlderList` the same for older
+ * revisions; they are dropped on every change.
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
@@ -14,7 +15,7 @@ import { isPromise } from '../dispatch/is-promise.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { type PageItem, paginate } from './cursor.ts'
+import { isFirstPage, type PageItem, paginate } from './cursor.ts'
 
 /** Decides, for each request, whether its caller may know of an entry. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
@@ -28,23 +29,18 @@ export interface Entry {
   readonly visible: Visible | undefined
   /** The entry as it stands in a list. */
   readonly json: string
+  /** The same for clients of revisions that cannot have all of it; undefined: no difference. */
+  readonly olderJson?: string | undefined
+  /** What lists further items beside it, in the list of another registry. */
+  readonly lists?: unknown
 }
+
+/** What a list is made of. */
+const LISTED = ['json', 'olderJson', 'visible', 'lists'] as const
 
 /** A ready-made entry of a list. */
 export interface ListItem extends PageItem {
   readonly json: string
-}
-
-/** What a `register` call returns: changes the entry while the server runs; clients are told. */
-export interface Handle<Changes> {
-  readonly name: string
-  readonly enabled: boolean
-  /** Replaces the given members of the configuration; the others stay. */
-  update(changes: Changes): void
-  enable(): void
-  /** Hides the entry: it is not listed, and asking for it fails as if it did not exist. */
-  disable(): void
-  remove(): void
 }
 
 export class Registry<E extends Entry> {
@@ -57,6 +53,7 @@ export class Registry<E extends Entry> {
   /** What `some` has found out since the last change. */
   readonly #known = new Map<(entry: E) => boolean, boolean>()
   #wholeList: JsonText | undefined
+  #wholeOlderList: JsonText | undefined
   #lastOrder = 0
   #version = 0
 
@@ -83,13 +80,13 @@ export class Registry<E extends Entry> {
     this.#lastOrder += 1
     entry.order = this.#lastOrder
     this.#entries.set(entry.key, entry)
-    this.changed()
+    this.#reset(true)
   }
 
   delete(entry: E): void {
     if (this.#entries.get(entry.key) !== entry) return
     this.#entries.delete(entry.key)
-    this.changed()
+    this.#reset(entry.enabled)
   }
 
   /** Puts `next` in the place of `entry`, position included. */
@@ -97,14 +94,23 @@ export class Registry<E extends Entry> {
     if (this.#entries.get(entry.key) !== entry) return
     next.order = entry.order
     this.#entries.set(next.key, next)
-    this.changed()
+    this.#reset(entry.enabled && LISTED.some((member) => next[member] !== entry[member]))
   }
 
-  changed(): void {
+  /** Shows or hides an entry. */
+  enable(entry: E, enabled: boolean): void {
+    if (entry.enabled === enabled) return
+    entry.enabled = enabled
+    if (this.#entries.get(entry.key) === entry) this.#reset(true)
+  }
+
+  /** @param announce - whether the list is another one now, and not only what stands behind it */
+  #reset(announce: boolean): void {
     this.#wholeList = undefined
+    this.#wholeOlderList = undefined
     this.#known.clear()
     this.#version += 1
-    this.#changed()
+    if (announce) this.#changed()
   }
 
   /** @returns the entry, if it exists and this caller may know of it */
@@ -141,15 +147,25 @@ export class Registry<E extends Entry> {
   /**
    * One page of the list, as the result of a list request.
    *
+   * @param older - whether it is for revisions that cannot have all of an entry
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
-  list(ctx: RequestContext, cursor: unknown, pageSize: number): JsonText {
-    const whole = cursor === undefined && this.#entries.size <= pageSize
-    if (whole && this.#wholeList !== undefined) return this.#wholeList
-    const list = listResult(this.listKey, [...this.open(ctx)], cursor, pageSize)
-    if (whole && !this.some(isRestricted)) this.#wholeList = list
+  list(ctx: RequestContext, cursor: unknown, pageSize: number, older = false): JsonText {
+    const whole = isFirstPage(cursor) && this.#entries.size <= pageSize
+    const kept = older ? this.#wholeOlderList : this.#wholeList
+    if (whole && kept !== undefined) return kept
+    const entries = [...this.open(ctx)]
+    const list = listResult(this.listKey, older ? entries.map(toOlder) : entries, cursor, pageSize)
+    if (whole && !this.some(isRestricted)) {
+      if (older) this.#wholeOlderList = list
+      else this.#wholeList = list
+    }
     return list
   }
+}
+
+function toOlder({ key, order, json, olderJson = json }: Entry): ListItem {
+  return { key, order, json: olderJson }
 }
 
 /** Makes a list result of ready-made entries. See {@link Registry.list}. */

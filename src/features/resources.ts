@@ -5,14 +5,16 @@
  * Not here: who is subscribed to what (the era's business), template syntax (uri-template.ts).
  */
 
+import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
+import { kindOf, shown } from '../bounds/shown.ts'
 import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
-import { arrayProblem, checked, kindOf, ResultError, under } from '../dispatch/shape.ts'
+import { arrayProblem, checked, ResultError, under } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { excerpt } from '../protocol/excerpt.ts'
@@ -27,7 +29,8 @@ import type {
 } from '../protocol/wire-types.ts'
 import { type CacheHints, checkCacheHint } from './cache-hints.ts'
 import type { Completer } from './completion.ts'
-import { checkConfig, checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
+import { checkConfig, type Names } from './config-names.ts'
+import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
 import { readResultProblem } from './result-check.ts'
 import { UriTemplate, type UriVariables, uriTemplateLimits } from './uri-template.ts'
@@ -69,6 +72,20 @@ export interface ResourceTemplateConfig extends CommonConfig {
   readonly complete?: { readonly [variable: string]: Completer } | undefined
 }
 
+const COMMON_NAMES: Names<CommonConfig> = {
+  title: true,
+  description: true,
+  mimeType: true,
+  annotations: true,
+  icons: true,
+  _meta: true,
+  subscribe: true,
+  cache: true,
+  visible: true,
+}
+const RESOURCE_NAMES: Names<ResourceConfig> = { ...COMMON_NAMES, size: true }
+const TEMPLATE_NAMES: Names<ResourceTemplateConfig> = { ...COMMON_NAMES, list: true, complete: true }
+
 /** Text, bytes, or full contents (more than one for a resource that contains others). */
 export type ResourceReturn =
   | InputRequired
@@ -100,7 +117,7 @@ export class StaticResource implements Entry {
   enabled = true
 
   constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
-    const use = checkResource('Resource', name, handler, config)
+    const use = checkResource('Resource', name, handler, config, RESOURCE_NAMES)
     if (!isUri(uri)) {
       throw new TypeError(
         `${use}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
@@ -125,6 +142,7 @@ export class TemplateResource implements Entry {
   readonly config: ResourceTemplateConfig
   readonly handler: ResourceTemplateHandler
   readonly visible: Visible | undefined
+  readonly lists: ResourceTemplateConfig['list']
   readonly json: string
   order = 0
   enabled = true
@@ -135,7 +153,7 @@ export class TemplateResource implements Entry {
     config: ResourceTemplateConfig,
     handler: ResourceTemplateHandler,
   ) {
-    const use = checkResource('Resource template', name, handler, config)
+    const use = checkResource('Resource template', name, handler, config, TEMPLATE_NAMES)
     checkFunctions({ list: config.list }, use)
     checkFunctions(config.complete ?? {}, `${use} complete`)
     this.key = name
@@ -143,12 +161,14 @@ export class TemplateResource implements Entry {
     this.template = new UriTemplate(uriTemplate)
     for (const variable of Object.keys(config.complete ?? {})) {
       if (!this.template.variableNames.includes(variable)) {
-        throw new TypeError(`${use} has no variable ${JSON.stringify(variable)}`)
+        const near = suggestion(variable, this.template.variableNames)
+        throw new TypeError(`${use} has no variable ${JSON.stringify(variable)}${near}`)
       }
     }
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.lists = config.list
     this.json = entryJson({ uriTemplate, name, ...described(config) }, RESOURCE, use)
   }
 }
@@ -237,8 +257,7 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
 
 /** What only some callers may see MUST NOT be shared, whatever the options say. */
 function readHint({ config }: StaticResource | TemplateResource, host: ResourceHost): CacheHint {
-  const { read } = host.cache
-  const { ttlMs = read.ttlMs, scope = read.scope } = config.cache ?? {}
+  const { ttlMs = host.cache.read.ttlMs, scope = host.cache.read.scope } = config.cache ?? {}
   return { ttlMs, scope: config.visible === undefined ? scope : 'private' }
 }
 
@@ -258,7 +277,7 @@ export function resourceError(code: number, problem: string, uri: string): RpcEr
 export function requireUri(params: JsonObject | undefined, method: string): string {
   const uri = params?.['uri']
   if (typeof uri === 'string') return uri
-  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "uri", a string; got ${typeof uri}`)
+  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "uri", a string; got ${kindOf(uri)}`)
 }
 
 async function listWithTemplates(
@@ -325,12 +344,18 @@ function described({ title, description, mimeType, annotations, icons, _meta }: 
 }
 
 /** @returns the resource as messages name it */
-function checkResource(noun: string, name: unknown, handler: unknown, config: CommonConfig): string {
+function checkResource(
+  noun: string,
+  name: unknown,
+  handler: unknown,
+  config: CommonConfig,
+  names: object,
+): string {
   if (typeof name !== 'string' || name === '') {
-    throw new TypeError(`${noun}: the name must be a non-empty string; got ${JSON.stringify(name)}`)
+    throw new TypeError(`${noun}: the name must be a non-empty string; got ${shown(name)}`)
   }
   const use = `${noun} ${JSON.stringify(name)}`
-  checkConfig(config, use)
+  checkConfig(config, use, names)
   if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
   const { visible, subscribe, cache } = config
   checkFunctions({ visible }, use)

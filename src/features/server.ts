@@ -6,18 +6,18 @@
  * cannot reach another.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import type { DispatchHost, ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
-import { kindOf } from '../dispatch/shape.ts'
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
-import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
-import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'
+import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
-import { checkFunctions, entryJson, IMPLEMENTATION } from './entry-check.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
+import { type Changes, type Handle, type PromptHandle, register, type ToolHandle } from './handles.ts'
+import { type Audience, type Delivery, logMessage, MessageBus, notification } from './message-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
-import { type Entry, type Handle, Registry } from './registry.ts'
+import { Registry } from './registry.ts'
 import { ResourceWatch } from './resource-watch.ts'
 import {
   type ResourceConfig,
@@ -28,41 +28,9 @@ import {
   TemplateResource,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
+import { checkServer, type ServerOptions } from './server-options.ts'
 import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
-
-export interface ServerOptions {
-  /** How to use this server, for the model. */
-  readonly instructions?: string | undefined
-  /** Entries on one page of a list. @defaultValue Infinity: some clients read only the first page */
-  readonly pageSize?: number | undefined
-  /**
-   * Offers log messages to clients; a level is the least severity that a client gets before it asks for
-   * another. @defaultValue false: `ctx.log` does nothing. `true` means `'info'`
-   */
-  readonly logging?: boolean | LogLevel | undefined
-  /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
-  readonly cache?: CacheOptions | undefined
-  /**
-   * What to do with a tool or prompt whose schema has a pattern that takes a backtracking engine more than linear
-   * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. @defaultValue 'warn'
-   */
-  readonly slowPatterns?: SlowPatterns | undefined
-  /**
-   * Gets every error whose cause clients must not see, and every failing hook.
-   * @defaultValue writes it to standard error
-   */
-  readonly onError?: ((error: unknown, info: ErrorInfo) => void) | undefined
-}
-
-const OPTION_NAMES: readonly string[] = [
-  'instructions',
-  'pageSize',
-  'logging',
-  'cache',
-  'slowPatterns',
-  'onError',
-]
 
 export class McpServer implements DispatchHost {
   readonly info: Implementation
@@ -72,6 +40,8 @@ export class McpServer implements DispatchHost {
   readonly defaultLogLevel: LogLevel | undefined
   readonly cache: CacheHints
   readonly changes = new ChangeBus()
+  /** @internal */
+  readonly messages = new MessageBus()
   readonly tools: Registry<Tool>
   readonly prompts: Registry<Prompt>
   readonly resources: Registry<StaticResource>
@@ -82,6 +52,8 @@ export class McpServer implements DispatchHost {
   readonly resultProblem = resultProblem
   readonly #middleware: Middleware[] = []
   readonly #slowPatterns: SlowPatterns
+  /** @internal */
+  readonly nullAsAbsent: boolean
   #hasHeaderParameters = false
   #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
@@ -91,20 +63,14 @@ export class McpServer implements DispatchHost {
    * @throws {TypeError} a wrong option, named
    */
   constructor(info: Implementation, options: ServerOptions = {}) {
-    if (typeof info?.name !== 'string' || typeof info.version !== 'string') {
-      throw new TypeError('McpServer needs { name, version }, both strings')
-    }
-    for (const name of Object.keys(options)) {
-      if (!OPTION_NAMES.includes(name)) throw new TypeError(`McpServer has no option ${JSON.stringify(name)}`)
-    }
-    entryJson({ ...info, instructions: options.instructions }, IMPLEMENTATION, 'McpServer')
-    checkFunctions({ onError: options.onError }, 'McpServer')
+    const settings = checkServer(info, options)
     this.info = info
-    this.instructions = options.instructions
-    this.pageSize = checkPageSize(options.pageSize ?? Number.POSITIVE_INFINITY)
-    this.defaultLogLevel = checkLogging(options.logging ?? false)
-    this.cache = checkCacheOptions(options.cache ?? {})
-    this.#slowPatterns = checkSlowPatterns(options.slowPatterns)
+    this.instructions = settings.instructions
+    this.pageSize = settings.pageSize
+    this.defaultLogLevel = settings.defaultLogLevel
+    this.cache = settings.cache
+    this.#slowPatterns = settings.slowPatterns
+    this.nullAsAbsent = settings.nullAsAbsent
     this.#onError = options.onError ?? printError
     this.tools = new Registry('tool', 'tools', () => this.changes.listChanged('tools'))
     this.prompts = new Registry('prompt', 'prompts', () => this.changes.listChanged('prompts'))
@@ -117,7 +83,7 @@ export class McpServer implements DispatchHost {
   /**
    * Adds a tool.
    *
-   * @param name - 1 to 128 of `A-Z a-z 0-9 _ - .`
+   * @param name - 1 to 128 of `A-Z a-z 0-9 _ - .`; 1 to 64 without the dot for hosts like Claude Desktop
    * @param handler - gets the arguments after they were checked against `inputSchema`
    * @throws {TypeError | SchemaError} a duplicate name, an invalid schema or option, named
    *
@@ -135,10 +101,10 @@ export class McpServer implements DispatchHost {
     name: string,
     config: ToolConfig<Input, Output>,
     handler: ToolHandler<Input, Output>,
-  ): Handle<Partial<ToolConfig>> {
+  ): ToolHandle<Input, Output> {
     type Stored = ConstructorParameters<typeof Tool>[2]
     const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
-      const tool = new Tool(name, settings, run, previous)
+      const tool = new Tool(name, settings, run, this.nullAsAbsent, previous)
       const use = `tool ${JSON.stringify(name)}`
       checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
       if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
@@ -146,9 +112,7 @@ export class McpServer implements DispatchHost {
       if (settings.task !== undefined) this.#hasTaskTools = true
       return tool
     }
-    return register(this.tools, make(config, handler as Stored), (tool, changes: Partial<ToolConfig>) => {
-      return make({ ...tool.config, ...changes }, tool.handler, tool)
-    })
+    return register(this.tools, make(config, handler as Stored), make)
   }
 
   /**
@@ -162,11 +126,11 @@ export class McpServer implements DispatchHost {
     uri: string,
     config: ResourceConfig,
     handler: ResourceHandler,
-  ): Handle<Partial<ResourceConfig>> {
-    const resource = new StaticResource(name, uri, config, handler)
-    return register(this.resources, resource, (old, changes: Partial<ResourceConfig>) => {
-      return new StaticResource(name, uri, { ...old.config, ...changes }, old.handler)
-    })
+  ): Handle<Changes<ResourceConfig, ResourceHandler>> {
+    const make = (settings: ResourceConfig, read: ResourceHandler) => {
+      return new StaticResource(name, uri, settings, read)
+    }
+    return register(this.resources, make(config, handler), make)
   }
 
   /**
@@ -182,11 +146,11 @@ export class McpServer implements DispatchHost {
     uriTemplate: string,
     config: ResourceTemplateConfig,
     handler: ResourceTemplateHandler,
-  ): Handle<Partial<ResourceTemplateConfig>> {
-    const resource = new TemplateResource(name, uriTemplate, config, handler)
-    return register(this.resourceTemplates, resource, (old, changes: Partial<ResourceTemplateConfig>) => {
-      return new TemplateResource(name, uriTemplate, { ...old.config, ...changes }, old.handler)
-    })
+  ): Handle<Changes<ResourceTemplateConfig, ResourceTemplateHandler>> {
+    const make = (settings: ResourceTemplateConfig, read: ResourceTemplateHandler) => {
+      return new TemplateResource(name, uriTemplate, settings, read)
+    }
+    return register(this.resourceTemplates, make(config, handler), make)
   }
 
   /**
@@ -199,7 +163,7 @@ export class McpServer implements DispatchHost {
     name: string,
     config: PromptConfig<Args>,
     handler: PromptHandler<Args>,
-  ): Handle<Partial<PromptConfig>> {
+  ): PromptHandle<Args> {
     type Stored = ConstructorParameters<typeof Prompt>[2]
     const make = (settings: PromptConfig, run: Stored) => {
       const prompt = new Prompt(name, settings, run)
@@ -207,13 +171,7 @@ export class McpServer implements DispatchHost {
       if (prompt.args !== undefined) checkPatterns(prompt.args, use, this.#slowPatterns)
       return prompt
     }
-    return register(
-      this.prompts,
-      make(config, handler as Stored),
-      (prompt, changes: Partial<PromptConfig>) => {
-        return make({ ...prompt.config, ...changes }, prompt.handler)
-      },
-    )
+    return register(this.prompts, make(config, handler as Stored), make)
   }
 
   /**
@@ -258,6 +216,43 @@ export class McpServer implements DispatchHost {
     this.changes.resourceUpdated(uri)
   }
 
+  /**
+   * Sends a notification outside of a call: to clients that listen now, and, within the limits of `replay`, to sessions
+   * that open their stream later or lose its connection.
+   *
+   * Clients of the stateless era get only what they ask for: a method that an extension has among its `notifications`.
+   *
+   * @param method - `notifications/...`, not one that the server sends by itself or that belongs to a request
+   * @param params - of the message, as JSON
+   * @param to - a session or a principal; without: everyone
+   * @returns how many streams it was written to, whether it is kept, and why it reaches nobody
+   * @throws {TypeError} a method or an audience that cannot be, params that are no JSON object
+   *
+   * @example
+   * ```ts
+   * server.notify('notifications/orders/shipped', { order: 7 }, { principal: 'ann' })
+   * ```
+   */
+  notify(method: string, params?: object, to?: Audience): Delivery {
+    return this.messages.send(notification(method, params, to))
+  }
+
+  /**
+   * Sends a log message outside of a call, to sessions that want its level; as `notify`. Needs `logging`. Clients of the
+   * stateless era cannot get one: theirs belong to a request (`ctx.log`).
+   *
+   * @param data - any JSON value; must hold no secrets
+   * @param to - a session or a principal; without: everyone
+   * @param logger - name of the part of the server that speaks
+   * @returns as `notify`
+   * @throws {TypeError} an unknown level, data that is no JSON value, an audience that cannot be
+   */
+  log(level: LogLevel, data: unknown, to?: Audience, logger?: string): Delivery {
+    const message = logMessage(level, data, to, logger)
+    if (this.defaultLogLevel !== undefined) return this.messages.send(message)
+    return { streams: 0, kept: false, reason: 'McpServer has no logging: its option is false' }
+  }
+
   /** @internal Whether any tool has parameters that are repeated in headers. */
   get hasHeaderParameters(): boolean {
     return this.#hasHeaderParameters
@@ -280,52 +275,6 @@ export class McpServer implements DispatchHost {
       (failure) => printError(failure, { phase: 'hook' }),
     )
   }
-}
-
-function register<E extends Entry & { readonly name?: string | undefined }, Changes>(
-  registry: Registry<E>,
-  first: E,
-  make: (entry: E, changes: Changes) => E,
-): Handle<Changes> {
-  registry.add(first)
-  let entry = first
-  const setEnabled = (enabled: boolean) => {
-    if (entry.enabled === enabled) return
-    entry.enabled = enabled
-    registry.changed()
-  }
-  return {
-    name: first.name ?? first.key,
-    get enabled() {
-      return entry.enabled
-    },
-    update(changes) {
-      const next = make(entry, changes)
-      next.enabled = entry.enabled
-      registry.replace(entry, next)
-      entry = next
-    },
-    enable: () => setEnabled(true),
-    disable: () => setEnabled(false),
-    remove: () => registry.delete(entry),
-  }
-}
-
-function checkPageSize(value: number): number {
-  if (value === Number.POSITIVE_INFINITY || (Number.isInteger(value) && value > 0)) return value
-  throw new TypeError(`pageSize must be a positive integer or Infinity; got ${String(value)}`)
-}
-
-function checkLogging(value: boolean | LogLevel): LogLevel | undefined {
-  if (value === false) return undefined
-  if (value === true) return 'info'
-  if (LOG_LEVELS.includes(value)) return value
-  throw new TypeError(`logging must be true, false or one of ${LOG_LEVELS.join(', ')}; got ${String(value)}`)
-}
-
-function checkSlowPatterns(value: SlowPatterns = 'warn'): SlowPatterns {
-  if (value === 'warn' || value === 'refuse' || value === 'allow') return value
-  throw new TypeError(`slowPatterns must be 'warn', 'refuse' or 'allow'; got ${String(value)}`)
 }
 
 function printError(error: unknown, info: ErrorInfo): void {

@@ -9,27 +9,13 @@
  * Not here: what makes a pattern slow (json-schema/pattern/ambiguity.ts).
  */
 
+import { warnOnce } from '../bounds/warn-once.ts'
 import { Pattern } from '../json-schema/pattern/pattern.ts'
 import type { SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { quote } from '../protocol/excerpt.ts'
+import { forEachSchema } from './schema-walk.ts'
 
 export type SlowPatterns = 'warn' | 'refuse' | 'allow'
-
-/** Members of a schema that hold values, not schemas. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
-/** Members that hold schemas by name: any name, also one of a keyword. */
-const BY_NAME: ReadonlySet<string> = new Set([
-  'properties',
-  'patternProperties',
-  '$defs',
-  'definitions',
-  'dependentSchemas',
-])
-const MAX_DEPTH = 200
-
-/** Lifecycle: the process. Servers that make a definition for each client register the same schema again and again. */
-const told = new Set<string>()
-const MAX_TOLD = 1000
 
 /**
  * Looks at all patterns of a schema.
@@ -38,7 +24,7 @@ const MAX_TOLD = 1000
  * @throws {TypeError} one is slow, and `mode` is `'refuse'`
  */
 export function checkPatterns({ json, isStandard }: SchemaAdapter, use: string, mode: SlowPatterns): void {
-  const slow = [...patternsIn(json, 0)].filter((source) => isSlow(source))
+  const slow = patternsIn(json).filter((source) => isSlow(source))
   const [first] = slow
   if (first === undefined || mode === 'allow') return
   const more = slow.length === 1 ? '' : ` (and ${slow.length - 1} more)`
@@ -48,22 +34,17 @@ export function checkPatterns({ json, isStandard }: SchemaAdapter, use: string, 
     'Anchor it, and let no two repetitions beside or inside each other accept the same character; ' +
     "or say slowPatterns: 'allow'"
   if (mode === 'refuse') throw new TypeError(problem)
-  if (told.has(problem)) return
-  if (told.size >= MAX_TOLD) told.clear()
-  told.add(problem)
-  process.emitWarning(problem, { code: 'BAREWIRE_PATTERN' })
+  warnOnce(problem, 'BAREWIRE_PATTERN')
 }
 
-function* patternsIn(schema: unknown, depth: number): Generator<string> {
-  if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return
-  for (const [key, member] of Object.entries(schema)) {
-    if (Array.isArray(schema)) yield* patternsIn(member, depth + 1)
-    else if (key === 'pattern' && typeof member === 'string') yield member
-    else if (BY_NAME.has(key) && typeof member === 'object' && member !== null) {
-      if (key === 'patternProperties') yield* Object.keys(member)
-      for (const child of Object.values(member)) yield* patternsIn(child, depth + 1)
-    } else if (!DATA.has(key)) yield* patternsIn(member, depth + 1)
-  }
+function patternsIn(schema: object): string[] {
+  const found: string[] = []
+  forEachSchema(schema, ({ pattern, patternProperties }) => {
+    if (typeof pattern === 'string') found.push(pattern)
+    if (typeof patternProperties === 'object' && patternProperties !== null)
+      found.push(...Object.keys(patternProperties))
+  })
+  return found
 }
 
 /** Also has the pattern searched now, and not while the first call waits. */

@@ -7,6 +7,7 @@
  * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
  */
 
+import { shown } from '../bounds/shown.ts'
 import { MissingCapabilityError } from '../dispatch/client-input.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
@@ -21,7 +22,7 @@ export type TaskMode = true | 'required' | 'on-demand'
 /** @throws {TypeError} */
 export function checkTaskMode(mode: TaskMode | undefined, use: string): void {
   if (mode === undefined || mode === true || mode === 'required' || mode === 'on-demand') return
-  throw new TypeError(`${use} task must be true, 'required' or 'on-demand'; got ${JSON.stringify(mode)}`)
+  throw new TypeError(`${use} task must be true, 'required' or 'on-demand'; got ${shown(mode)}`)
 }
 
 /** @throws {MissingCapabilityError} a tool that works only as a task, and a client that does not know tasks */

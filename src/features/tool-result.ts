@@ -9,12 +9,14 @@
  * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
-import { asJson, checked, jsonText, kindOf, ResultError } from '../dispatch/shape.ts'
+import { asJson, checked, jsonText, ResultError } from '../dispatch/shape.ts'
 import { formatErrors } from '../json-schema/result.ts'
 import type { CheckResult, SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { CallToolResult, ContentBlock } from '../protocol/wire-types.ts'
+import { MirroredResult } from './mirror.ts'
 import { isPlainJson } from './plain-json.ts'
 import { toolResultProblem } from './result-check.ts'
 
@@ -41,14 +43,17 @@ export class OutputSchemaError extends McpError {
  * @throws {OutputSchemaError} a promise may also reject with it
  */
 export function toolResult(returned: unknown, tool: ResultOwner): CallToolResult | Promise<CallToolResult> {
-  const result =
-    knownForm(returned) ?? checked(toResult(returned, tool), toolResultProblem, tool.use, tool.key)
+  const result = knownForm(returned) ?? shaped(toResult(returned, tool), tool)
   if (result.isError === true) {
     // A failure has no structured content to hold against the schema; clients reject one that does not fit.
     const { structuredContent: _, ...failure } = result
     return failure
   }
   return tool.output === undefined ? result : fitted(result, tool.output, tool)
+}
+
+function shaped(result: CallToolResult, tool: ResultOwner): CallToolResult {
+  return result instanceof MirroredResult ? result : checked(result, toolResultProblem, tool.use, tool.key)
 }
 
 /** The forms that need no check. */
@@ -73,9 +78,16 @@ function mirrored(returned: Loose, tool: ResultOwner): CallToolResult {
   if (returned.content !== undefined) return returned as CallToolResult
   const { structuredContent } = returned
   const text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
+  if (text !== undefined && isContainer(structuredContent, text) && isAlone(returned)) {
+    return new MirroredResult(structuredContent, text)
+  }
   const content: ContentBlock[] = text === undefined ? [] : [{ type: 'text', text }]
-  // A literal: an object made by spread has a hidden class of its own in V8, which costs each look at it ten times as much.
-  return isAlone(returned) ? { structuredContent, content } : { ...returned, content }
+  return { ...returned, content }
+}
+
+/** Whether JSON makes an object of an object, or an array of an array. */
+function isContainer(value: unknown, text: string): boolean {
+  return text[0] === (Array.isArray(value) ? '[' : '{') && typeof value === 'object'
 }
 
 /** Whether there is nothing beside the structured content. */

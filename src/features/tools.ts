@@ -7,6 +7,7 @@
  * Spec: 2025-11-25 tools {@link spec.tools}.
  */
 
+import { kindOf, shown } from '../bounds/shown.ts'
 import { MissingCapabilityError } from '../dispatch/client-input.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
@@ -15,6 +16,7 @@ import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import { refuseOtherBranches, withObjectType } from '../json-schema/accepted-types.ts'
 import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -36,8 +38,11 @@ import type {
   ToolAnnotations,
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
-import { checkConfig, checkFunctions, entryJson, TOOL } from './entry-check.ts'
+import { checkConfig, type Names } from './config-names.ts'
+import { checkFunctions, entryJson, TOOL } from './entry-check.ts'
 import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
+import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
+import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { toolResultProblem } from './result-check.ts'
 import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
@@ -61,9 +66,13 @@ export interface ToolConfig<
 > {
   readonly title?: string | undefined
   readonly description?: string | undefined
-  /** JSON Schema (2020-12 or draft-07) with `type: 'object'`, or a Standard Schema. Absent: no arguments. */
+  /**
+   * JSON Schema (2020-12 or draft-07) of an object, a Standard Schema of one, or an object of Standard Schemas, one for
+   * each argument. Absent, `{}`, or a schema that names no member: no arguments, whatever a client sends. Free ones are
+   * asked for by `additionalProperties: true`.
+   */
   readonly inputSchema?: Input | undefined
-  /** Schema of `structuredContent`, which the tool then must return. */
+  /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
   readonly outputSchema?: Output | undefined
   readonly annotations?: ToolAnnotations | undefined
   readonly icons?: readonly Icon[] | undefined
@@ -81,6 +90,20 @@ export interface ToolConfig<
    */
   readonly rateLimit?: Rate | undefined
   readonly visible?: Visible | undefined
+}
+
+const NAMES: Names<ToolConfig> = {
+  title: true,
+  description: true,
+  inputSchema: true,
+  outputSchema: true,
+  annotations: true,
+  icons: true,
+  _meta: true,
+  timeoutMs: true,
+  task: true,
+  rateLimit: true,
+  visible: true,
 }
 
 /** What a tool may return when it has no output schema. */
@@ -135,9 +158,6 @@ type Handler<Input, Output> = (
 
 type AnyHandler = (args: unknown, ctx: RequestContext) => unknown
 
-/** The specification recommends this for a tool without parameters. */
-const NO_ARGUMENTS: JsonObject = { type: 'object', additionalProperties: false }
-
 export class Tool implements Entry {
   readonly key: string
   /** For messages: `tool "add"`. */
@@ -149,20 +169,26 @@ export class Tool implements Entry {
   readonly rateLimit: RateLimit | undefined
   readonly input: SchemaAdapter
   readonly output: SchemaAdapter | undefined
+  /** Whatever a client sends, the handler gets no arguments. */
+  readonly takesNothing: boolean
   /** Parameters that clients of the stateless era repeat in headers. */
   readonly headerParameters: readonly HeaderParameter[]
   readonly json: string
+  readonly olderJson: string | undefined
   order = 0
   enabled = true
 
   /**
+   * @param nullAsAbsent - whether `null` for an optional argument that does not allow it is taken as absent
    * @param previous - the tool that this one replaces: what was counted under the same limit goes on counting
    * @throws {TypeError | SchemaError} an invalid name, schema or option, named
    */
-  constructor(name: string, config: ToolConfig, handler: AnyHandler, previous?: Tool) {
-    checkToolName(name)
+  constructor(name: string, config: ToolConfig, handler: AnyHandler, nullAsAbsent: boolean, previous?: Tool) {
+    if (typeof name !== 'string' || name === '') {
+      throw new TypeError(`A tool name must be a non-empty string; got ${shown(name)}`)
+    }
     const use = `tool ${JSON.stringify(name)}`
-    checkConfig(config, use)
+    checkConfig(config, use, NAMES)
     checkFunctions({ visible: config.visible }, use)
     if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
     this.key = name
@@ -176,17 +202,28 @@ export class Tool implements Entry {
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',
+      options: { defaults: 'afterwards', nullAsAbsent },
     })
-    assertObjectSchema(this.input.json, `${use} inputSchema`)
-    warnOfUnion(this.input.json, `${use} inputSchema`)
-    this.headerParameters = findHeaderParameters(this.input.json, use)
+    const inputSchema = withProperties(withObjectType(this.input.json))
+    refuseOtherBranches(inputSchema, `${use} inputSchema`)
+    assertObjectSchema(inputSchema, `${use} inputSchema`)
+    this.takesNothing = takesNothing(inputSchema)
+    this.headerParameters = findHeaderParameters(inputSchema, use)
+    const { title, description, annotations, icons, _meta } = config
+    const entry = (outputSchema?: object) => {
+      const schemas = { inputSchema, outputSchema }
+      return entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
+    }
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
-      assertObjectSchema(this.output.json, `${use} outputSchema`)
     }
-    const { title, description, annotations, icons, _meta } = config
-    const schemas = { inputSchema: this.input.json, outputSchema: this.output?.json }
-    this.json = entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
+    const outputSchema = this.output && withObjectType(this.output.json)
+    this.json = entry(outputSchema)
+    if (outputSchema !== undefined && !('type' in outputSchema && outputSchema.type === 'object'))
+      this.olderJson = entry()
+    warnOfName(name)
+    warnOfInput(inputSchema, `${use} inputSchema`)
+    if (outputSchema !== undefined) warnOfOutput(outputSchema, `${use} outputSchema`)
   }
 }
 
@@ -202,6 +239,15 @@ export function listTools(params: JsonObject | undefined, ctx: RequestContext, h
   return host.tools.list(ctx, params?.['cursor'], host.pageSize)
 }
 
+/** `tools/list` of the revisions whose output schemas are those of objects: others are left out. */
+export function listOlderTools(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: ToolHost,
+): JsonText {
+  return host.tools.list(ctx, params?.['cursor'], host.pageSize, true)
+}
+
 /** `tools/call` */
 export function callTool(
   params: JsonObject | undefined,
@@ -210,19 +256,18 @@ export function callTool(
 ): CallToolResult | Promise<CallToolResult> {
   const name = params?.['name']
   if (typeof name !== 'string') {
-    throw new RpcError(ErrorCode.INVALID_PARAMS, `tools/call needs "name", a string; got ${typeof name}`)
+    throw new RpcError(ErrorCode.INVALID_PARAMS, `tools/call needs "name", a string; got ${kindOf(name)}`)
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
   if (tool.rateLimit !== undefined) ctx.count(tool.rateLimit)
   requireTasks(tool.config.task, ctx)
-  const args = params?.['arguments'] ?? {}
+  let args = params?.['arguments'] ?? {}
   if (typeof args !== 'object' || Array.isArray(args)) {
-    throw new RpcError(
-      ErrorCode.INVALID_PARAMS,
-      `tools/call needs "arguments" to be an object; got ${typeof args}`,
-    )
+    const problem = `tools/call needs "arguments" to be an object; got ${kindOf(args)}`
+    throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
   }
+  if (tool.takesNothing) args = {}
   let check: CheckResult | Promise<CheckResult>
   try {
     check = tool.input.validate(args)
@@ -321,31 +366,8 @@ function withTimeout(
   })
 }
 
-/** The specification's form of a name is a SHOULD: a name outside of it is accepted with a warning. */
-function checkToolName(name: string): void {
-  if (typeof name !== 'string' || name === '') {
-    throw new TypeError(`A tool name must be a non-empty string; got ${JSON.stringify(name)}`)
-  }
-  if (/^[A-Za-z0-9_.-]{1,128}$/.test(name)) return
-  process.emitWarning(
-    `Tool name ${JSON.stringify(name)}: some clients accept only A-Z a-z 0-9 _ - . (1 to 128)`,
-    {
-      code: 'BAREWIRE_TOOL_NAME',
-    },
-  )
-}
-
-/** Valid, but some model APIs refuse a tool for it, and some clients then drop the whole list. */
-function warnOfUnion(schema: object, use: string): void {
-  const keyword = ['anyOf', 'oneOf', 'allOf'].find((each) => each in schema)
-  if (keyword === undefined) return
-  process.emitWarning(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`, {
-    code: 'BAREWIRE_TOOL_SCHEMA',
-  })
-}
-
 function checkTimeout(value: number | undefined, use: string): number {
   if (value === undefined) return 0
   if (typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1) return value
-  throw new TypeError(`${use} timeoutMs must be 0 (none) to 2147483647 milliseconds; got ${String(value)}`)
+  throw new TypeError(`${use} timeoutMs must be 0 (none) to 2147483647 milliseconds; got ${shown(value)}`)
 }

@@ -6,6 +6,8 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import { LateTimer } from '../bounds/late-timer.ts'
+import { kindOf } from '../bounds/shown.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
 export interface AuthOptions<Principal> {
@@ -107,9 +109,9 @@ function judgeInTime<Principal extends Identified>(
       const message = `The token could not be verified within ${timeoutMs} ms: try again later`
       resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
     }
-    const timer = timeoutMs === 0 ? undefined : setTimeout(onTimeout, timeoutMs)
+    const timer = timeoutMs === 0 ? undefined : new LateTimer(timeoutMs, onTimeout, undefined)
     const settle = (answer: () => Authentication<Principal>) => {
-      clearTimeout(timer)
+      timer?.stop()
       try {
         resolve(answer())
       } catch (error) {
@@ -135,13 +137,13 @@ function judge<Principal extends Identified>(
     return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
   }
   if (typeof principal.id !== 'string') {
-    throw new TypeError(`auth.verify must give { id }, a string; got an id of type ${typeof principal.id}`)
+    throw new TypeError(`auth.verify must give { id }, a string; got ${kindOf(principal.id)}`)
   }
   const { scopes = [] } = principal
   // A string has `includes` too, which finds parts of words.
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
     const problem = 'auth.verify must give scopes as an array of strings'
-    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : typeof scopes}`)
+    throw new TypeError(`${problem}; got ${Array.isArray(scopes) ? 'other items' : kindOf(scopes)}`)
   }
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }

@@ -149,14 +149,14 @@ export class BodyReader {
       // It comes as `data`, and asks for more.
       request.read()
       this.#socketPaused = true
-      request.socket.pause()
+      request.socket?.pause?.()
     })
   }
 
   #resumeSocket(): void {
     if (!this.#socketPaused) return
     this.#socketPaused = false
-    this.#request.socket.resume()
+    this.#request.socket?.resume?.()
   }
 
   #unreadable(): BodyError | undefined {

@@ -20,8 +20,10 @@
  * Invariant: `bytes` is the sum of the sizes in `waiting`.
  */
 
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { isConnection, isNodeHttp } from '../sse/hand-over.ts'
 
 interface Connection {
   readonly socket: Socket
@@ -43,6 +45,7 @@ const queued = new WeakMap<ServerResponse, Connection>()
  *   0 when it is its turn
  */
 export function enqueue(request: IncomingMessage, response: ServerResponse): number {
+  if (!isNodeHttp || !isConnection(request.socket)) ignoreErrors(request, response)
   if (response.socket !== null) return 0
   const { socket } = request
   // Not a connection of node:http, such as a request that a test framework injects: there is no turn to wait for.
@@ -53,6 +56,14 @@ export function enqueue(request: IncomingMessage, response: ServerResponse): num
   response.on('close', onResponseClose)
   if (socket.destroyed) markClosed(response)
   return connection.waiting.size
+}
+
+/**
+ * Only node:http does not emit the error of a lost connection where nobody listens. Elsewhere, such as in Bun, it would
+ * end the process.
+ */
+function ignoreErrors(...emitters: readonly EventEmitter[]): void {
+  for (const emitter of emitters) emitter.on('error', () => {})
 }
 
 /** Whether the response waits for its turn. */

@@ -7,19 +7,18 @@
  * `sendWhole` declines, and the caller uses `writeHead` and `end`.
  *
  * A class of its own, and not a function on any response, since it alone can say that its head was sent.
- * `serve` uses it; in a server of your own: `http.createServer({ ServerResponse: DirectResponse }, handler)`.
+ * `serve` uses it; in a server of your own: `http.createServer({ ServerResponse: DirectResponse }, handler)`. Where the
+ * HTTP server is not node's it is a `ServerResponse` like any other.
  *
  * Invariant: what a client receives is what node:http would have sent, header by header.
  */
 
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
-import { finishing } from '../sse/hand-over.ts'
+import { finishing, isNodeHttp } from '../sse/hand-over.ts'
 
 const { writeHead, write, end } = ServerResponse.prototype
-const { get: headersSent } = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(ServerResponse.prototype),
-  'headersSent',
-) as { get: () => boolean }
+const { get: headersSent = () => false } =
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(ServerResponse.prototype), 'headersSent') ?? {}
 
 /** RFC 9110 section 5.5, without what is neither ASCII nor to be let into a head at all. */
 const PLAIN = /^[\t\x20-\x7e]*$/
@@ -50,9 +49,8 @@ export class DirectResponse<
    */
   sendWhole(status: number, headers: readonly string[], body: string): boolean {
     const { socket } = this
-    if (socket === null || !socket.writable || !this.#isPlain()) return false
-    const { keepAliveTimeout, maxRequestsPerSocket = 0 } =
-      (socket as { server?: HttpServer | undefined }).server ?? {}
+    if (!isNodeHttp || socket === null || !socket.writable || !this.#isPlain()) return false
+    const { keepAliveTimeout, maxRequestsPerSocket = 0 } = (socket as { server?: HttpServer }).server ?? {}
     if (keepAliveTimeout === undefined || maxRequestsPerSocket > 0) return false
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
     for (let i = 0; i < headers.length; i += 2) {
@@ -86,13 +84,15 @@ export class DirectResponse<
 }
 
 // Declared as a property by the types of node, so it cannot be an accessor of the class.
-Object.defineProperty(DirectResponse.prototype, 'headersSent', {
-  configurable: true,
-  enumerable: true,
-  get(this: DirectResponse) {
-    return this.finished || headersSent.call(this)
-  },
-})
+if (isNodeHttp) {
+  Object.defineProperty(DirectResponse.prototype, 'headersSent', {
+    configurable: true,
+    enumerable: true,
+    get(this: DirectResponse) {
+      return this.finished || headersSent.call(this)
+    },
+  })
+}
 
 let lastTail = ''
 let lastSecond = 0

@@ -20,6 +20,8 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
+import { isConnection, isNodeHttp } from '../sse/hand-over.ts'
+import { writeHead } from '../sse/stream-head.ts'
 import { hasReply, isQueued, replyInTurn } from './connection.ts'
 import { DirectResponse } from './direct-response.ts'
 
@@ -120,12 +122,13 @@ function send(
     })
   }
   const { socket } = response
-  if (socket !== null && socket.writableLength > maxUnreadBytes) {
+  // Adapters have none, or something with the name.
+  if ((socket?.writableLength ?? 0) > maxUnreadBytes) {
     response.destroy()
     return false
   }
   const sent = write(response, status, head, body, headers, options)
-  if (socket !== null && socket.writableLength > STALL_BYTES) limitStall(response, socket)
+  if ((socket?.writableLength ?? 0) > STALL_BYTES && isConnection(socket)) limitStall(response, socket)
   return sent
 }
 
@@ -142,7 +145,7 @@ function write(
   if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
   if (closeAfter) head.push('Connection', 'close')
   try {
-    response.writeHead(status, head)
+    writeHead(response, status, head)
     if (closeAfter) linger(response, body)
     else response.end(body)
     return true
@@ -172,15 +175,17 @@ function limitStall(response: ServerResponse, socket: Socket): void {
  */
 function linger(response: ServerResponse, body: string): void {
   const request = response.req
-  if (request.readableEnded || request.destroyed) {
+  // Without a connection there is no upload that goes on.
+  if (!isConnection(request?.socket) || request.readableEnded || request.destroyed) {
     response.end(body)
     return
   }
   // Where there is no body to write, for HEAD too, `write` would leave the head unsent.
   if (body === '' || request.method === 'HEAD') response.flushHeaders()
   else response.write(body)
-  // Null while an earlier response on the same connection is not finished: then the FIN must wait for it.
-  response.socket?.end()
+  // Null while an earlier response on the same connection is not finished: then the FIN must wait for it. Bun before
+  // 1.4.5 would destroy the connection.
+  if (isNodeHttp) response.socket?.end()
 
   let received = 0
   const finish = (): void => {

@@ -135,7 +135,7 @@ function notStrict(method: string | undefined, accepts: Accepts): Stop | undefin
 
 /** Whether there may be headers that Node does not show, such as a second Host. */
 function hasUnseenHeaders({ rawHeaders, socket }: IncomingMessage): boolean {
-  const count = rawHeaders.length / 2
+  const count = (rawHeaders?.length ?? 0) / 2
   const { maxHeadersCount } =
     (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
   if (maxHeadersCount === 0) return false

@@ -62,6 +62,10 @@ export class Bundle implements Parser {
     this.#refuseLoops()
   }
 
+  get nodes(): Iterable<SchemaNode> {
+    return this.#places.values()
+  }
+
   /** All nodes that a `$dynamicRef` to this anchor may reach. */
   dynamicTargets(anchor: string): SchemaNode[] {
     const targets = new Set<SchemaNode>()

@@ -15,7 +15,7 @@
 import type { Given } from '../bounds/option-types.ts'
 import { Bundle } from './bundle.ts'
 import { Compiler } from './check.ts'
-import { fillDefaults } from './defaults.ts'
+import { dropNulls, Filler, keepValidDefaults } from './defaults.ts'
 import { explain, Report } from './explain.ts'
 import type { Limits } from './limits.ts'
 import { DEFAULT_LIMITS, LimitReached } from './limits.ts'
@@ -30,8 +30,19 @@ export interface CompileOptions extends Given<Limits> {
   readonly documents?: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown> | undefined
   /** Whether `format` asserts. @defaultValue false: it is an annotation */
   readonly formats?: boolean | undefined
-  /** Whether missing properties are filled in from `default`, in the given value's own objects. @defaultValue false */
-  readonly defaults?: boolean | undefined
+  /**
+   * Whether missing properties are filled in from `default`, in the given value's own objects: before the check, or
+   * `'afterwards'`, so that they have no part in it. A default that its own schema refuses is never used.
+   * @defaultValue false
+   */
+  readonly defaults?: boolean | 'afterwards' | undefined
+  /** Is told where in the schema such a default is. */
+  readonly onWrongDefault?: ((pointer: string) => void) | undefined
+  /**
+   * Whether `null` for a property that is not required and does not allow it is taken away, in the given value's own
+   * objects, when the value is invalid with it. @defaultValue false
+   */
+  readonly nullAsAbsent?: boolean | undefined
 }
 
 /** Says whether a value is valid. Not re-entrant: a getter in the value must not call it. */
@@ -55,7 +66,12 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
   const run = new Run(limits)
   const check = new Compiler(bundle, run).compileAll()
   const { root } = bundle
-  const { defaults = false } = options
+  const { defaults = false, nullAsAbsent = false, onWrongDefault = () => {} } = options
+  const hasDefaults =
+    defaults !== false && keepValidDefaults(run, bundle.nodes, ({ place }) => onWrongDefault(place))
+  const fill = hasDefaults ? new Filler(run).of(root) : undefined
+  const fillBefore = defaults === true ? fill : undefined
+  const fillAfter = defaults === true ? undefined : fill
 
   const invalid = (value: unknown): ValidationResult => {
     const report = new Report(run, limits.maxErrors)
@@ -68,14 +84,22 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
     return { valid: false, errors: report.errors }
   }
 
+  const isValidWithoutNulls = (value: unknown): boolean => {
+    run.reset(root.resource)
+    return dropNulls(run, root, value) && check(value)
+  }
+
   return (value) => {
     run.reset(root.resource)
     try {
-      if (defaults) {
-        fillDefaults(run, root, value)
+      if (fillBefore !== undefined) {
+        fillBefore(value)
         run.reset(root.resource)
       }
-      if (check(value)) return VALID
+      if (check(value) || (nullAsAbsent && isValidWithoutNulls(value))) {
+        fillAfter?.(value)
+        return VALID
+      }
     } catch (error) {
       return { valid: false, errors: [limitError(error)] }
     }

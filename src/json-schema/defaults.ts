@@ -1,56 +1,198 @@
 /**
- * Defaults: fills missing properties of a value from `default`, before it is checked.
+ * What a value's objects lack or have too much: missing properties are filled in from `default`, and a `null` that an
+ * optional property does not allow is taken away.
  *
- * Looks at `properties`, `items`, `allOf` and `$ref`, where it is certain that a subschema applies; never
- * inside `anyOf`, `oneOf`, `not` or `if`. The value's own objects are changed. Each default is copied, so that
- * no two values share it, and defined as an own member: a property named `__proto__` changes no prototype.
+ * Looks at `properties`, `items`, `allOf` and references, where it is certain that a subschema applies; never inside
+ * `anyOf`, `oneOf`, `not` or `if`, nor behind a `$dynamicRef` with several targets. The value's own objects are changed.
+ * Each default is copied, so that no two values share it, and is an own member: a property named `__proto__` changes no
+ * prototype.
+ *
+ * Defaults are filled in for every valid value, so that is compiled to closures, which look at nothing else; null is
+ * looked for only in values that were refused.
  */
 
 import { isObject } from './check-basic.ts'
-import type { SchemaNode } from './node.ts'
+import type { Check, ObjectRules, SchemaNode } from './node.ts'
 import type { Run } from './run.ts'
 
-/** Fills in defaults, in place. */
-export function fillDefaults(run: Run, node: SchemaNode, value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
-  run.charge(1)
-  const { ref, dynamicRef, array, object } = node
-  run.scope.push(node.resource)
-  for (const reference of [ref, dynamicRef]) {
-    if (reference === undefined) continue
-    const { dynamic, target } = reference
-    const to = dynamic === undefined ? target : run.dynamicTarget(dynamic, target)
-    run.follow(node, to, (at) => fillDefaults(run, at, value))
+/** Fills in the defaults of a value, in place. */
+export type Fill = (value: unknown) => void
+
+/** A property that has a default, or in which there may be one. */
+interface Part {
+  readonly name: string
+  readonly default: SchemaNode['default']
+  readonly fill: Fill | undefined
+  /** Whether every object has such a member, not of its own. */
+  readonly inherited: boolean
+}
+
+/** Makes what fills in the defaults of one schema. */
+export class Filler {
+  readonly #run: Run
+  readonly #made = new Map<SchemaNode, Fill | undefined>()
+
+  constructor(run: Run) {
+    this.#run = run
   }
-  for (const child of node.allOf ?? []) fillDefaults(run, child, value)
+
+  /** @returns undefined: there are none */
+  of(node: SchemaNode): Fill | undefined {
+    if (this.#made.has(node)) return this.#made.get(node)
+    const { ref, dynamicRef, allOf = [], array, object } = node
+    const fills: (Fill | undefined)[] = [ref, dynamicRef].map((reference) =>
+      reference === undefined || reference.dynamic !== undefined ? undefined : this.#behind(reference.target),
+    )
+    fills.push(...allOf.map((child) => this.of(child)), this.#object(object), this.#array(array))
+    const [first, ...more] = fills.filter((fill) => fill !== undefined)
+    const all = (value: unknown): void => {
+      first?.(value)
+      for (const fill of more) fill(value)
+    }
+    const fill = more.length === 0 ? first : all
+    this.#made.set(node, fill)
+    return fill
+  }
+
+  /** Looked at when a value is there: references may lead back, and be many in a row. */
+  #behind(target: SchemaNode): Fill {
+    return (value) => {
+      this.#run.charge(1)
+      this.of(target)?.(value)
+    }
+  }
+
+  #object(rules: ObjectRules | undefined): Fill | undefined {
+    const parts: Part[] = []
+    for (const [name, child] of rules?.properties ?? []) {
+      const part = {
+        name,
+        default: defaultOf(this.#run, child, 0),
+        fill: this.of(child),
+        inherited: name in {},
+      }
+      if (part.default !== undefined || part.fill !== undefined) parts.push(part)
+    }
+    if (parts.length === 0) return undefined
+    const run = this.#run
+    return (value) => {
+      if (!isObject(value)) return
+      run.charge(parts.length)
+      for (let i = 0; i < parts.length; i++) fillPart(run, parts[i] as Part, value)
+    }
+  }
+
+  #array({ prefix = [], rest }: NonNullable<SchemaNode['array']> = {}): Fill | undefined {
+    const first = prefix.map((child) => this.of(child))
+    const others = rest && this.of(rest)
+    if (others === undefined && first.every((fill) => fill === undefined)) return undefined
+    return (value) => {
+      if (!Array.isArray(value)) return
+      const end = others === undefined ? Math.min(first.length, value.length) : value.length
+      this.#run.charge(end)
+      for (let i = 0; i < end; i++) (i < first.length ? first[i] : others)?.(value[i])
+    }
+  }
+}
+
+function fillPart(run: Run, part: Part, value: Record<string, unknown>): void {
+  const { name, fill, inherited } = part
+  let member = inherited && !Object.hasOwn(value, name) ? undefined : value[name]
+  if (member === undefined) {
+    if (part.default === undefined) return
+    run.charge(part.default.weight)
+    member = part.default.value
+    if (typeof member === 'object') member = structuredClone(member)
+    if (inherited) {
+      Object.defineProperty(value, name, {
+        value: member,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
+    } else value[name] = member
+  }
+  fill?.(member)
+}
+
+/**
+ * Leaves out defaults that their own schemas refuse: what a handler gets is valid.
+ *
+ * @param use - called for each of them, but not for null, which stands for no default in many a schema
+ * @returns whether any default is left
+ */
+export function keepValidDefaults(
+  run: Run,
+  nodes: Iterable<SchemaNode>,
+  use: (node: SchemaNode) => void,
+): boolean {
+  let found = false
+  for (const node of nodes) {
+    // Nodes that nothing leads to are not compiled.
+    if (node.default === undefined || node.check === undefined) continue
+    if (isValid(run, node, node.check)) found = true
+    else {
+      if (node.default.value !== null) use(node)
+      node.default = undefined
+    }
+  }
+  return found
+}
+
+function isValid(run: Run, node: SchemaNode, check: Check): boolean {
+  try {
+    run.reset(node.resource)
+    return check(node.default?.value)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Takes away each `null` of an optional property that does not allow it, in place.
+ *
+ * @param node - compiled
+ * @returns whether there was any
+ */
+export function dropNulls(run: Run, node: SchemaNode, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  run.charge(1)
+  let found = false
+  for (const reference of [node.ref, node.dynamicRef]) {
+    if (reference === undefined || reference.dynamic !== undefined) continue
+    if (run.follow(node, reference.target, (target) => dropNulls(run, target, value))) found = true
+  }
+  for (const child of node.allOf ?? []) if (dropNulls(run, child, value)) found = true
   if (Array.isArray(value)) {
-    const { prefix = [], rest } = array ?? {}
+    const { prefix = [], rest } = node.array ?? {}
     for (let i = 0; i < value.length; i++) {
       const child = i < prefix.length ? prefix[i] : rest
       if (child === undefined) break
-      fillDefaults(run, child, value[i])
+      if (dropNulls(run, child, value[i])) found = true
     }
-  } else if (object?.properties !== undefined && isObject(value)) {
-    run.charge(object.properties.size)
-    for (const [name, child] of object.properties) fillMember(run, child, value, name)
+  } else if (node.object?.properties !== undefined) {
+    if (dropNullMembers(run, node.object, value as Record<string, unknown>)) found = true
   }
-  run.scope.pop()
+  return found
 }
 
-function fillMember(run: Run, child: SchemaNode, value: Record<string, unknown>, name: string): void {
-  const present = Object.hasOwn(value, name) && value[name] !== undefined
-  if (!present) {
-    const found = defaultOf(run, child, 0)
-    if (found === undefined) return
-    run.charge(found.weight)
-    Object.defineProperty(value, name, {
-      value: structuredClone(found.value),
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    })
+function dropNullMembers(run: Run, rules: ObjectRules, value: Record<string, unknown>): boolean {
+  const { properties = new Map<string, SchemaNode>(), required = [] } = rules
+  run.charge(properties.size)
+  let found = false
+  for (const [name, child] of properties) {
+    // An object's `__proto__` is not its own.
+    const member = Object.hasOwn(value, name) ? value[name] : undefined
+    if (member !== null) {
+      if (dropNulls(run, child, member)) found = true
+      continue
+    }
+    run.charge(child.weight + required.length)
+    if (required.includes(name) || child.check?.(null) !== false) continue
+    delete value[name]
+    found = true
   }
-  fillDefaults(run, child, value[name])
+  return found
 }
 
 /** The default of a subschema, its own or that of what it refers to. */

@@ -24,9 +24,11 @@ export type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'ob
 /** A JSON Schema: an object of keywords, `true` (accepts everything) or `false` (accepts nothing). */
 export type JsonSchema = boolean | JsonSchemaObject
 
+type Schemas = { readonly [name: string]: JsonSchema | undefined }
+
 /**
  * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a
- * literal is inferred (`registerTool`); compile.ts is the judge of all of them.
+ * literal is inferred (`registerTool`); compile.ts is the judge of all of them. What is undefined is absent.
  *
  * It has no index signature on purpose: an object that shares no keyword with it, such as a record of zod
  * schemas, is then a compile error.
@@ -36,9 +38,9 @@ export interface JsonSchemaObject {
   readonly $id?: string | undefined
   readonly $anchor?: string | undefined
   readonly $ref?: string | undefined
-  readonly $defs?: { readonly [name: string]: JsonSchema } | undefined
+  readonly $defs?: Schemas | undefined
   readonly $comment?: string | undefined
-  readonly definitions?: { readonly [name: string]: JsonSchema } | undefined
+  readonly definitions?: Schemas | undefined
   readonly title?: string | undefined
   readonly description?: string | undefined
   readonly default?: unknown
@@ -57,14 +59,14 @@ export interface JsonSchemaObject {
   readonly if?: JsonSchema | undefined
   readonly then?: JsonSchema | undefined
   readonly else?: JsonSchema | undefined
-  readonly properties?: { readonly [name: string]: JsonSchema } | undefined
-  readonly patternProperties?: { readonly [pattern: string]: JsonSchema } | undefined
+  readonly properties?: Schemas | undefined
+  readonly patternProperties?: Schemas | undefined
   readonly additionalProperties?: JsonSchema | undefined
   readonly unevaluatedProperties?: JsonSchema | undefined
   readonly propertyNames?: JsonSchema | undefined
   readonly required?: readonly string[] | undefined
   readonly dependentRequired?: { readonly [name: string]: readonly string[] } | undefined
-  readonly dependentSchemas?: { readonly [name: string]: JsonSchema } | undefined
+  readonly dependentSchemas?: Schemas | undefined
   readonly minProperties?: number | undefined
   readonly maxProperties?: number | undefined
   /** An array of schemas is draft-07's spelling of `prefixItems`. */
@@ -108,7 +110,13 @@ export interface JsonSchemaObject {
  * type Value = FromSchema<typeof schema>   // { id: number }
  * ```
  */
-export type FromSchema<S> = Infer<S, S, MaxRefs>
+export type FromSchema<S> = Infer<S, S, MaxRefs, false>
+
+/**
+ * The value that a handler gets: a member with a `default` is there. Not within `anyOf` and `oneOf`, where no default
+ * is filled in, nor where the default is plainly none of its own schema, such as null for a string.
+ */
+export type FilledFromSchema<S> = Infer<S, S, MaxRefs, true>
 
 /** How many `$ref`s are followed in a row, with no object between them, before the answer is `unknown`. */
 type MaxRefs = 6
@@ -117,43 +125,48 @@ type OneLess = [never, 0, 1, 2, 3, 4, 5]
 /** Keywords that say something beside `type`, or in its place. */
 type Combining = '$id' | '$ref' | 'allOf' | 'anyOf' | 'const' | 'enum' | 'oneOf'
 
-/** `Root` is the schema that `#` in a `$ref` means; `Refs` counts down from {@link MaxRefs}. */
-type Infer<S, Root, Refs extends number> = S extends boolean
+/** `Root` is the schema that `#` in a `$ref` means; `Refs` counts down from {@link MaxRefs}; `Fill`: with defaults. */
+type Infer<S, Root, Refs extends number, Fill> = S extends boolean | undefined
   ? S extends true
     ? unknown
     : never
-  : [keyof S & Combining] extends [never]
-    ? Typed<S, Root, Refs>
-    : S extends { readonly $id: string }
-      ? Combined<S, S, Refs>
-      : Combined<S, Root, Refs>
+  : undefined extends S[keyof S]
+    ? Infer<Defined<S>, Root, Refs, Fill>
+    : [keyof S & Combining] extends [never]
+      ? Typed<S, Root, Refs, Fill>
+      : S extends { readonly $id: string }
+        ? Combined<S, S, Refs, Fill>
+        : Combined<S, Root, Refs, Fill>
+
+/** Without the keywords that may be undefined: they may be absent, and say nothing for certain. */
+type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
 
 /** A `$ref`, `const` or `enum` alone is precise enough; the rest is what all the keywords have in common. */
-type Combined<S, Root, Refs extends number> = S extends { readonly $ref: infer P }
-  ? Referenced<P, Root, Refs>
+type Combined<S, Root, Refs extends number, Fill> = S extends { readonly $ref: infer P }
+  ? Referenced<P, Root, Refs, Fill>
   : S extends { readonly const: infer C }
     ? C
     : S extends { readonly enum: readonly (infer E)[] }
       ? E
       : Both<
-          Typed<S, Root, Refs>,
+          Typed<S, Root, Refs, Fill>,
           Both<
-            S extends { readonly anyOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs> : unknown,
+            S extends { readonly anyOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs, false> : unknown,
             Both<
-              S extends { readonly oneOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs> : unknown,
-              S extends { readonly allOf: infer All } ? Every<All, S, Root, Refs> : unknown
+              S extends { readonly oneOf: readonly (infer B)[] } ? Branch<B, S, Root, Refs, false> : unknown,
+              S extends { readonly allOf: infer All } ? Every<All, S, Root, Refs, Fill> : unknown
             >
           >
         >
 
 /** A union of branches `B`, each read as an object where the schema around it says that it is one. */
-type Branch<B, S, Root, Refs extends number> = B extends boolean
-  ? Infer<B, Root, Refs>
+type Branch<B, S, Root, Refs extends number, Fill> = B extends boolean
+  ? Infer<B, Root, Refs, Fill>
   : S extends { readonly type: 'object' }
     ? B extends { readonly type: unknown }
-      ? Infer<B, Root, Refs>
-      : Both<Infer<B & { readonly type: 'object' }, Root, Refs>, Present<S, RequiredNames<B>>>
-    : Infer<B, Root, Refs>
+      ? Infer<B, Root, Refs, Fill>
+      : Both<Infer<B & { readonly type: 'object' }, Root, Refs, Fill>, Present<S, RequiredNames<B>>>
+    : Infer<B, Root, Refs, Fill>
 
 /** Members that `S` declares and a branch requires: present, so not `undefined`. */
 type Present<S, Names> = S extends { readonly properties: infer P }
@@ -162,8 +175,8 @@ type Present<S, Names> = S extends { readonly properties: infer P }
     : { [K in Names & keyof P]: NonNullable<unknown> | null }
   : unknown
 
-type Every<All, S, Root, Refs extends number> = All extends readonly [infer First, ...infer Rest]
-  ? Both<Branch<First, S, Root, Refs>, Every<Rest, S, Root, Refs>>
+type Every<All, S, Root, Refs extends number, Fill> = All extends readonly [infer First, ...infer Rest]
+  ? Both<Branch<First, S, Root, Refs, Fill>, Every<Rest, S, Root, Refs, Fill>>
   : unknown
 
 /** `A & B`, written as one object type where both are objects. */
@@ -172,13 +185,13 @@ type Both<A, B> = unknown extends A ? B : unknown extends B ? A : Tidy<A & B>
 /** The mapped type stands in a branch, not under a name of its own, so that editors show its members. */
 type Tidy<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]: T[K] } : T
 
-type Referenced<P, Root, Refs extends number> = Refs extends 0
+type Referenced<P, Root, Refs extends number, Fill> = Refs extends 0
   ? unknown
   : P extends '#'
-    ? Infer<Root, Root, OneLess[Refs]>
+    ? Infer<Root, Root, OneLess[Refs], Fill>
     : P extends `#/${infer Table extends '$defs' | 'definitions'}/${infer Name}`
       ? Root extends { readonly [K in Table]: { readonly [N in Name]: infer Target } }
-        ? Infer<Target, Root, OneLess[Refs]>
+        ? Infer<Target, Root, OneLess[Refs], Fill>
         : unknown
       : unknown
 
@@ -190,42 +203,57 @@ interface Primitives {
   null: null
 }
 
-type Typed<S, Root, Refs extends number> = S extends { readonly type: infer T }
+type Typed<S, Root, Refs extends number, Fill> = S extends { readonly type: infer T }
   ? T extends keyof Primitives
     ? Primitives[T]
-    : OfType<T extends readonly (infer Each)[] ? Each : T, S, Root, Refs>
+    : OfType<T extends readonly (infer Each)[] ? Each : T, S, Root, Refs, Fill>
   : unknown
 
-type OfType<T, S, Root, Refs extends number> = T extends keyof Primitives
+type OfType<T, S, Root, Refs extends number, Fill> = T extends keyof Primitives
   ? Primitives[T]
   : T extends 'object'
-    ? ObjectOf<S, Root>
+    ? ObjectOf<S, Root, Fill>
     : T extends 'array'
-      ? ArrayOf<S, Root, Refs>
+      ? ArrayOf<S, Root, Refs, Fill>
       : unknown
 
-type ObjectOf<S, Root> = S extends { readonly patternProperties: unknown }
-  ? Tidy<Declared<S, Root> & Index<unknown>>
+type ObjectOf<S, Root, Fill> = S extends { readonly patternProperties: unknown }
+  ? Tidy<Declared<S, Root, Fill> & Index<unknown>>
   : S extends { readonly additionalProperties: infer A }
-    ? Additional<A, Declared<S, Root>, Root>
+    ? Additional<A, Declared<S, Root, Fill>, Root>
     : S extends { readonly properties: infer P }
       ? [keyof P | RequiredNames<S>] extends [never]
         ? Index<unknown>
-        : Tidy<Declared<S, Root>>
-      : Tidy<[RequiredNames<S>] extends [never] ? Index<unknown> : Declared<S, Root>>
+        : Tidy<Declared<S, Root, Fill>>
+      : Tidy<[RequiredNames<S>] extends [never] ? Index<unknown> : Declared<S, Root, Fill>>
 
 /** Members are read with a full count of `$ref`s: they are evaluated lazily, so a cycle through them ends. */
-type Declared<S, Root> = S extends { readonly properties: infer P }
-  ? Members<P, RequiredNames<S>, Root>
+type Declared<S, Root, Fill> = S extends { readonly properties: infer P }
+  ? Members<P, RequiredNames<S> | Filled<P, Root, Fill>, Root, Fill>
   : { [K in RequiredNames<S>]: unknown }
 
-type Members<P, R, Root> = [R] extends [keyof P]
-  ? RequiredMembers<P, keyof P & R, Root> & OptionalMembers<P, Exclude<keyof P, R>, Root>
-  : RequiredMembers<P, keyof P & R, Root> &
-      OptionalMembers<P, Exclude<keyof P, R>, Root> & { [K in Exclude<R, keyof P> & string]: unknown }
+type Members<P, R, Root, Fill> = [R] extends [keyof P]
+  ? RequiredMembers<P, keyof P & R, Root, Fill> & OptionalMembers<P, Exclude<keyof P, R>, Root, Fill>
+  : RequiredMembers<P, keyof P & R, Root, Fill> &
+      OptionalMembers<P, Exclude<keyof P, R>, Root, Fill> & { [K in Exclude<R, keyof P> & string]: unknown }
 
-type RequiredMembers<P, K extends keyof P, Root> = { -readonly [N in K]: Infer<P[N], Root, MaxRefs> }
-type OptionalMembers<P, K extends keyof P, Root> = { -readonly [N in K]?: Infer<P[N], Root, MaxRefs> }
+type RequiredMembers<P, K extends keyof P, Root, Fill> = {
+  -readonly [N in K]: Infer<P[N], Root, MaxRefs, Fill>
+}
+type OptionalMembers<P, K extends keyof P, Root, Fill> = {
+  -readonly [N in K]?: Infer<P[N], Root, MaxRefs, Fill>
+}
+
+/** Names of the members that a default is filled in for. One that is an object or array is taken to be valid. */
+type Filled<P, Root, Fill> = Fill extends true
+  ? {
+      [K in keyof P]: P[K] extends { readonly default: infer D }
+        ? D extends object | Infer<P[K], Root, MaxRefs, false>
+          ? K
+          : never
+        : never
+    }[keyof P]
+  : never
 
 /** A list of names that is not a literal says nothing about any of them. */
 type RequiredNames<S> = S extends { readonly required: readonly (infer R extends string)[] }
@@ -242,30 +270,30 @@ type Additional<A, D, Root> = A extends false
   : A extends true
     ? Tidy<D & Index<unknown>>
     : [keyof D] extends [never]
-      ? { [name: string]: Infer<A, Root, MaxRefs> }
-      : Tidy<D & { [name: string]: Infer<A, Root, MaxRefs> | D[keyof D] }>
+      ? { [name: string]: Infer<A, Root, MaxRefs, false> }
+      : Tidy<D & { [name: string]: Infer<A, Root, MaxRefs, false> | D[keyof D] }>
 
 type Index<V> = { [name: string]: V }
 
-type ArrayOf<S, Root, Refs extends number> = S extends { readonly prefixItems: infer P }
-  ? Tuple<P, MinItems<S>, Tail<S, 'items', P, Root, Refs>, Root, Refs>
+type ArrayOf<S, Root, Refs extends number, Fill> = S extends { readonly prefixItems: infer P }
+  ? Tuple<P, MinItems<S>, Tail<S, 'items', P, Root, Refs, Fill>, Root, Refs, Fill>
   : S extends { readonly items: infer I }
     ? I extends readonly unknown[]
-      ? Tuple<I, MinItems<S>, Tail<S, 'additionalItems', I, Root, Refs>, Root, Refs>
-      : Infer<I, Root, Refs>[]
+      ? Tuple<I, MinItems<S>, Tail<S, 'additionalItems', I, Root, Refs, Fill>, Root, Refs, Fill>
+      : Infer<I, Root, Refs, Fill>[]
     : unknown[]
 
 type MinItems<S> = S extends { readonly minItems: infer M } ? M : 0
 
 /** What may follow the items that a tuple `P` lists, by the keyword `K`. */
-type Tail<S, K extends string, P, Root, Refs extends number> = S extends { readonly maxItems: infer M }
+type Tail<S, K extends string, P, Root, Refs extends number, Fill> = S extends { readonly maxItems: infer M }
   ? P extends { readonly length: M }
     ? []
     : unknown[]
   : S extends { readonly [N in K]: infer I }
     ? I extends false
       ? []
-      : Infer<I, Root, Refs>[]
+      : Infer<I, Root, Refs, Fill>[]
     : unknown[]
 
 /** The first `Min` items are required, the rest of `P` is optional, `After` follows. */
@@ -275,15 +303,16 @@ type Tuple<
   After extends unknown[],
   Root,
   Refs extends number,
+  Fill,
   Done extends unknown[] = [],
 > = P extends readonly [infer First, ...infer More]
   ? Done['length'] extends Min
-    ? [...Done, ...Partial<Items<P, Root, Refs>>, ...After]
-    : Tuple<More, Min, After, Root, Refs, [...Done, Infer<First, Root, Refs>]>
+    ? [...Done, ...Partial<Items<P, Root, Refs, Fill>>, ...After]
+    : Tuple<More, Min, After, Root, Refs, Fill, [...Done, Infer<First, Root, Refs, Fill>]>
   : P extends readonly []
     ? [...Done, ...After]
     : unknown[]
 
-type Items<P extends readonly unknown[], Root, Refs extends number> = {
-  -readonly [I in keyof P]: Infer<P[I], Root, Refs>
+type Items<P extends readonly unknown[], Root, Refs extends number, Fill> = {
+  -readonly [I in keyof P]: Infer<P[I], Root, Refs, Fill>
 }

@@ -6,6 +6,7 @@
  *
  *    literal              ->  json: that very object       validate: compile.ts, always synchronous
  *    { '~standard': ... } ->  json: ~standard.jsonSchema   validate: ~standard.validate, perhaps a promise
+ *    an object of those   ->  as one of them (schema-members.ts)
  *
  * Direction: an input is shown to clients as what they must send, and a handler receives what validation made
  * of it. An output is supplied by the handler, and what validation made of it is sent; so that is what clients
@@ -15,62 +16,71 @@
  * Not here: JSON Schema itself (compile.ts), types of literals (infer.ts), what becomes of the errors.
  */
 
+import { kindOf } from '../bounds/shown.ts'
+import { warnOnce } from '../bounds/warn-once.ts'
 import { type CompileOptions, compile } from './compile.ts'
-import type { FromSchema, JsonSchemaObject } from './infer.ts'
+import type { FilledFromSchema, FromSchema, JsonSchemaObject } from './infer.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { memberPath, type ValidationError, type ValidationResult } from './result.ts'
+import {
+  type MembersInput,
+  type MembersOutput,
+  type SchemaMember,
+  schemaOfMember,
+  standardOfMembers,
+} from './schema-members.ts'
+import {
+  dropNulls,
+  isThenable,
+  type StandardIssue,
+  type StandardPart,
+  type StandardResult,
+  type StandardSchemaWithJson,
+  standardPart,
+  TARGETS,
+  usable,
+  type Zod3Schema,
+} from './standard-part.ts'
+import { withoutUndefined } from './without-undefined.ts'
 
-/** The dialects that are asked for, the preferred one first. */
-const TARGETS = ['draft-2020-12', 'draft-07'] as const
+const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
 
-/** The part of Standard Schema v1 that is used, as the type of an object that a library made. */
-export interface StandardSchema<Input = unknown, Output = Input> {
-  readonly '~standard': {
-    readonly version: 1
-    readonly vendor: string
-    readonly validate: (value: unknown) => StandardResult<Output> | PromiseLike<StandardResult<Output>>
-    /** Carries types only; there is no such property at run time. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined
-  }
-}
+/** The members of an object, each described by a library's schema: `{ city: z.string() }`. */
+export type SchemaShape = { readonly [name: string]: SchemaMember }
 
-/** A Standard Schema that can describe itself in JSON Schema: zod from 4.2, ArkType, valibot with its converter. */
-export interface StandardSchemaWithJson<Input = unknown, Output = Input>
-  extends StandardSchema<Input, Output> {
-  readonly '~standard': StandardSchema<Input, Output>['~standard'] & {
-    readonly jsonSchema: {
-      readonly input: (options: { readonly target: (typeof TARGETS)[number] }) => object
-      readonly output: (options: { readonly target: (typeof TARGETS)[number] }) => object
-    }
-  }
-}
-
-/** What a Standard Schema's `validate` gives: it failed if there are `issues`. */
-export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly StandardIssue[] }
-
-export interface StandardIssue {
-  readonly message: string
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
-}
-
-/** What is accepted wherever a schema is. */
-export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson
+/** What is accepted wherever a schema is. `{}` is an object about whose members nothing is said. */
+export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson | Zod3Schema | SchemaShape
 
 /** The value that somebody receives after validation against `S`: after defaults and transforms. */
 export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T | undefined } }
   ? NonNullable<T> extends { readonly output: infer Output }
     ? Output
     : unknown
-  : FromSchema<S>
+  : FormOf<S> extends 'shape'
+    ? MembersOutput<S>
+    : FormOf<S> extends 'empty'
+      ? Record<string, never>
+      : FilledFromSchema<S>
 
 /** The value that somebody must supply for validation against `S`: before defaults and transforms. */
 export type InferOutput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly input: infer Input }
     ? Input
     : unknown
-  : Supplied<FromSchema<S>>
+  : FormOf<S> extends 'shape'
+    ? MembersInput<S>
+    : FormOf<S> extends 'empty'
+      ? { [name: string]: unknown }
+      : Supplied<FromSchema<S>>
+
+/** What a type is one of: an object of schemas, `{}`, or JSON Schema. A record with any names is the last. */
+type FormOf<S> = string extends keyof S
+  ? 'literal'
+  : string extends S
+    ? 'empty'
+    : S extends SchemaShape
+      ? 'shape'
+      : 'literal'
 
 /** JSON has no `undefined`: what may be left out may be `undefined`, too. */
 type Supplied<T> = T extends readonly unknown[]
@@ -104,7 +114,7 @@ export interface SchemaUse {
   readonly name: string
   /** Whether the value comes from the other side, or goes to it. */
   readonly io: 'input' | 'output'
-  /** For literals. `maxErrors` bounds the errors of a library's schema, too. */
+  /** For literals. `maxErrors` and `nullAsAbsent` concern a library's schema, too. */
   readonly options?: CompileOptions | undefined
 }
 
@@ -117,9 +127,12 @@ export interface SchemaUse {
  */
 export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
   const standard = standardPart(schema)
-  if (standard !== undefined) return new StandardAdapter(standard, use)
+  if (standard !== undefined) return new StandardAdapter(usable(standard, schema, use.name), use)
   refuseForeign(schema, use.name)
-  return new LiteralAdapter(schema, use)
+  const shape = shapeOf(schema, use.name)
+  if (shape !== undefined) return new StandardAdapter(shape, use)
+  const literal = withoutUndefined(schema)
+  return new LiteralAdapter(Object.keys(literal).length === 0 ? NO_MEMBERS : literal, use)
 }
 
 /**
@@ -132,6 +145,12 @@ export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
 export function assertObjectSchema(json: object, name: string): void {
   const type = 'type' in json ? json.type : undefined
   if (type === 'object') return
+  if (type === undefined && '$ref' in json) {
+    throw new TypeError(
+      `${name}: must have type "object" at its root, got a "$ref" alone. Write type: "object" and "properties" ` +
+        'there; a "$ref" may stand in them.',
+    )
+  }
   const received = type === undefined ? 'none' : JSON.stringify(type)
   throw new TypeError(
     `${name}: must have type "object" at its root, got ${received}. Put a value of another type, or a union, ` +
@@ -146,8 +165,14 @@ class LiteralAdapter implements SchemaAdapter {
 
   constructor(schema: JsonSchemaObject, use: SchemaUse) {
     this.json = schema
+    const onWrongDefault = (pointer: string) => {
+      warnOnce(
+        `${use.name}: the default at ${pointer} does not fit its own schema, so nobody gets it`,
+        'BAREWIRE_DEFAULT',
+      )
+    }
     try {
-      this.#check = compile(schema, use.options)
+      this.#check = compile(schema, { ...use.options, onWrongDefault })
     } catch (cause) {
       throw new TypeError(`${use.name}: ${messageOf(cause)}`, { cause })
     }
@@ -159,35 +184,51 @@ class LiteralAdapter implements SchemaAdapter {
   }
 }
 
-type StandardPart = StandardSchemaWithJson['~standard']
-
 class StandardAdapter implements SchemaAdapter {
   readonly json: object
   readonly isStandard = true
   readonly #standard: StandardPart
   readonly #name: string
   readonly #maxErrors: number
+  readonly #nullAsAbsent: boolean
 
-  constructor(standard: Partial<StandardPart>, { name, io, options }: SchemaUse) {
-    if (!isUsable(standard)) throw new TypeError(`${name}: ${whyUnusable(standard)}`)
+  constructor(standard: StandardPart, { name, io, options }: SchemaUse) {
     this.#standard = standard
     this.#name = name
     this.#maxErrors = options?.maxErrors ?? DEFAULT_LIMITS.maxErrors
-    this.json = describeIn(standard, io, name)
+    this.#nullAsAbsent = options?.nullAsAbsent ?? false
+    this.json = withoutUndefined(describeIn(standard, io, name))
   }
 
   validate(value: unknown): CheckResult | Promise<CheckResult> {
+    const result = this.#validate(value)
+    return isThenable(result)
+      ? result.then((settled) => this.#judge(settled, value))
+      : this.#judge(result, value)
+  }
+
+  #validate(value: unknown): StandardResult<unknown> | Promise<StandardResult<unknown>> {
     const result = this.#standard.validate(value)
     // What a foreign `then` returns is not known to be a promise.
-    return isThenable(result)
-      ? Promise.resolve(result).then((settled) => this.#toCheck(settled))
-      : this.#toCheck(result)
+    return isThenable(result) ? Promise.resolve(result) : result
+  }
+
+  #judge(result: StandardResult<unknown>, value: unknown): CheckResult | Promise<CheckResult> {
+    const check = this.#toCheck(result)
+    if (check.valid || !this.#nullAsAbsent || !dropNulls(value, result.issues)) return check
+    const second = this.#validate(value)
+    // Where it is still invalid, the first answer says what came.
+    const better = (again: StandardResult<unknown>): CheckResult => {
+      const settled = this.#toCheck(again)
+      return settled.valid ? settled : check
+    }
+    return isThenable(second) ? second.then(better) : better(second)
   }
 
   #toCheck(result: StandardResult<unknown>): CheckResult {
     if (typeof result !== 'object' || result === null) {
       throw new TypeError(
-        `${this.#name}: ${this.#standard.vendor} validate() gave ${typeof result}, not a result`,
+        `${this.#name}: ${this.#standard.vendor} validate() gave ${kindOf(result)}, not a result`,
       )
     }
     // Some libraries leave a partial value beside the issues, so the issues decide.
@@ -204,37 +245,6 @@ function toError({ message, path }: StandardIssue): ValidationError {
     pointer = memberPath(pointer, String(typeof segment === 'object' ? segment.key : segment))
   }
   return { path: pointer, keyword: '~standard', message }
-}
-
-/** @returns the `~standard` member of an object or function (ArkType's schemas are functions) */
-function standardPart(schema: unknown): Partial<StandardPart> | undefined {
-  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return undefined
-  const standard = '~standard' in schema ? schema['~standard'] : undefined
-  return typeof standard === 'object' && standard !== null ? standard : undefined
-}
-
-function isUsable(standard: Partial<StandardPart>): standard is StandardPart {
-  const { version, validate, jsonSchema } = standard
-  return (
-    version === 1 &&
-    typeof validate === 'function' &&
-    typeof jsonSchema?.input === 'function' &&
-    typeof jsonSchema.output === 'function'
-  )
-}
-
-function whyUnusable({ version, vendor, validate }: Partial<StandardPart>): string {
-  if (version !== 1) return `expected version 1 of Standard Schema, got ${JSON.stringify(version)}`
-  if (typeof validate !== 'function') return 'the Standard Schema has no validate function'
-  const missing = `the ${String(vendor)} schema has no JSON Schema output (~standard.jsonSchema). `
-  switch (vendor) {
-    case 'zod':
-      return `${missing}zod has it from 4.2 on: update zod, and import it from "zod", not from "zod/v3"`
-    case 'valibot':
-      return `${missing}Wrap it: toStandardJsonSchema(schema), from the package @valibot/to-json-schema`
-    default:
-      return `${missing}Update or wrap it so that it implements Standard JSON Schema, or give a JSON Schema literal`
-  }
 }
 
 /** Asks for 2020-12, and for draft-07 where a library does not know that; the first answer explains a failure. */
@@ -266,24 +276,44 @@ function refuseForeign(schema: unknown, name: string): asserts schema is JsonSch
     throw new TypeError(`${name}: ${expected}, got ${kindOf(schema)}`)
   if ('_def' in schema) {
     throw new TypeError(
-      `${name}: ${expected}, got a schema of an old zod. zod has JSON Schema output from 4.2 on`,
+      `${name}: ${expected}, got a schema of an old zod. Use zod from 4.2 on, or zod 3 from 3.24 on`,
     )
   }
   if (!isPlain(schema)) throw new TypeError(`${name}: ${expected}, got ${kindOf(schema)}`)
-  const properties: unknown = 'properties' in schema ? schema.properties : undefined
-  refuseMembers(schema, name)
-  if (isObject(properties)) refuseMembers(properties, `${name} properties`)
 }
 
-/** An object of schemas is what some libraries and SDKs take; here it would be a literal of unknown keywords. */
-function refuseMembers(schema: object, name: string): void {
+/** @returns the schema of a literal object of library schemas; undefined: JSON Schema */
+function shapeOf(schema: object, name: string): StandardPart | undefined {
+  const parts: (readonly [string, unknown, StandardPart])[] = []
+  let other: string | undefined
   for (const [key, member] of Object.entries(schema)) {
-    if (standardPart(member) === undefined && !(isObject(member) && '_def' in member)) continue
+    const own = schemaOfMember(member)
+    const part = standardPart(own)
+    if (part !== undefined) parts.push([key, member, usable(part, own, memberName(name, key))])
+    else if (member !== undefined) other ??= key
+  }
+  if (parts.length > 0 && other === undefined) return standardOfMembers(parts)
+  refuseMembers(schema, name, other)
+  const properties: unknown = 'properties' in schema ? schema.properties : undefined
+  if (isObject(properties)) refuseMembers(properties, `${name} properties`)
+  return undefined
+}
+
+/** Among the keywords of JSON Schema a library's schema would be one that nobody knows. */
+function refuseMembers(schema: object, name: string, other?: string): void {
+  for (const [key, member] of Object.entries(schema)) {
+    const isOld = standardPart(schemaOfMember(member)) === undefined
+    if (isOld && !(isObject(member) && '_def' in member)) continue
+    const beside = other === undefined || isOld ? '' : ` beside ${JSON.stringify(other)}, which is none`
     throw new TypeError(
-      `${name}: expected JSON Schema keywords, got a library's schema as member ${JSON.stringify(key)}. ` +
-        "Make the whole of it one schema with the library's object function, such as z.object({ ... })",
+      `${name}: expected JSON Schema keywords, got a library's schema as member ${JSON.stringify(key)}${beside}. ` +
+        'Give an object of such schemas alone, or one schema of the whole, such as z.object({ ... })',
     )
   }
+}
+
+function memberName(name: string, member: string): string {
+  return `${name} member ${JSON.stringify(member)}`
 }
 
 /** True also for plain objects of another realm, whose `Object.prototype` is not ours. */
@@ -294,19 +324,6 @@ function isPlain(value: object): boolean {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
-}
-
-/** A function may have a `then`, too. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'an array'
-  if (typeof value !== 'object') return typeof value
-  const name: unknown = value.constructor?.name
-  return `an instance of ${typeof name === 'string' && name !== '' ? name : 'a class'}`
 }
 
 function messageOf(error: unknown): string {

@@ -91,6 +91,15 @@ export function encodeNotification(method: string, params?: JsonObject): string 
 }
 
 /**
+ * Writes a notification around parameters that are JSON text already.
+ *
+ * @param paramsJson - put in as it is: the caller answers for its being JSON
+ */
+export function encodeNotificationText(method: string, paramsJson: string): string {
+  return `{"jsonrpc":"2.0","method":${methodText(method)},"params":${paramsJson}}`
+}
+
+/**
  * Writes a request of ours to the client.
  *
  * @throws {McpError} ERR_NOT_SERIALISABLE when `params` cannot be written as JSON

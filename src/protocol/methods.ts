@@ -40,3 +40,12 @@ export const Notify = {
   task: 'notifications/tasks',
   elicitationComplete: 'notifications/elicitation/complete',
 } as const
+
+/** What the core and the Tasks extension have in the filter of `subscriptions/listen`. */
+export const FilterMember = {
+  tools: 'toolsListChanged',
+  prompts: 'promptsListChanged',
+  resources: 'resourcesListChanged',
+  subscriptions: 'resourceSubscriptions',
+  taskIds: 'taskIds',
+} as const

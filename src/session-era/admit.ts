@@ -4,7 +4,7 @@
  *   1. one message, or an array of them                      400, -32600
  *   2. `initialize`: goes on to the handshake, whatever session id or version header it carries
  *   3. MCP-Protocol-Version is one of ours                    400
- *   4. session id: present 400, known 404, of this principal 404
+ *   4. session id: present 400, known or sealed here 404, of this principal 404; room for it 429, 503
  *   5. an array: the revision has batches, and this is one    400, -32600
  *   6. a request: the client can read one of our answers      406
  *   7. not above the rate of requests                         429
@@ -26,7 +26,7 @@ import { quote } from '../protocol/excerpt.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from './revisions.ts'
 import type { Session } from './session.ts'
-import type { SessionEraState } from './state.ts'
+import { type SessionEraState, shuttingDown } from './state.ts'
 
 /** A request that goes no further. */
 export interface Refused {
@@ -103,14 +103,30 @@ export function checkVersion(
   return refused(400, id, new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }))
 }
 
-/** The session that a request names. Somebody else's session does not exist. */
+/** The session that a request names, taken up if its id says what it was. Somebody else's session does not exist. */
 export function findSession(
   incoming: Incoming<Principal>,
   id: JsonRpcId | undefined,
   state: SessionEraState,
 ): Refused | Session {
-  const session = incoming.sessionId === undefined ? undefined : state.table.get(incoming.sessionId)
-  if (session !== undefined && session.principalId === incoming.principal?.id) return session
+  const { sessionId, principal } = incoming
+  const session = sessionId === undefined ? undefined : state.table.get(sessionId)
+  if (session !== undefined && session.principalId === principal?.id) return session
+  if (session === undefined && sessionId !== undefined && state.sealedIds !== undefined) {
+    // Another process may have it: it did not end.
+    if (state.closing) return goingAway(id)
+    const sealed = state.sealedIds.open(sessionId, principal?.id)
+    if (sealed !== undefined) {
+      const limit = tooOften(1, id, undefined, incoming, state)
+      if (limit !== undefined) return limit
+      try {
+        return state.restore(sessionId, sealed, principal?.id)
+      } catch (error) {
+        if (error instanceof LimitError) return refusedBy(error, id)
+        throw error
+      }
+    }
+  }
   const problem = 'Session not found: it ended or never was; start a new one with initialize'
   return refused(404, id, new RpcError(ErrorCode.SESSION_NOT_FOUND, problem))
 }
@@ -185,6 +201,10 @@ function unreadable(incoming: Incoming<Principal>, id: JsonRpcId | undefined): R
 
 function isRequest(message: Decoded): message is DecodedRequest {
   return message.kind === 'request'
+}
+
+export function goingAway(id?: JsonRpcId): Refused {
+  return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
 }
 
 /** A limit of the session table, or of the rate of requests. */

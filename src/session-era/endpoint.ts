@@ -8,14 +8,12 @@
 import { ownText } from '../bounds/heap-size.ts'
 import { dispatch, isPromise } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/exchange.ts'
-import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Incoming } from '../http/incoming.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult } from '../jsonrpc/encode.ts'
-import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -24,6 +22,7 @@ import {
   admitPost,
   checkVersion,
   findSession,
+  goingAway,
   type Refused,
   refused,
   refusedBy,
@@ -36,7 +35,7 @@ import type { SessionEraSettings } from './options.ts'
 import { PostReply } from './reply.ts'
 import { LATEST } from './revisions.ts'
 import type { Session } from './session.ts'
-import { SessionEraState, shuttingDown } from './state.ts'
+import { SessionEraState } from './state.ts'
 
 type Call = Incoming<Principal>
 
@@ -57,13 +56,16 @@ export interface SessionEraStats {
 
 export class SessionEndpoint {
   readonly #state: SessionEraState
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
   #closing: Promise<void> | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
     const state = new SessionEraState(server, settings, limits)
     this.#state = state
-    this.#unsubscribe = server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now))
+    this.#unsubscribe = [
+      server.changes.subscribe((changes) => state.news.announce(changes, state.clock.now)),
+      server.messages.subscribe((message) => state.messages.send(message, state.clock.now)),
+    ]
   }
 
   /** @param value - the body as parsed JSON */
@@ -86,12 +88,13 @@ export class SessionEndpoint {
   get(incoming: Call): void {
     // Whoever comes back for the rest of a call may have it as long as calls are let finish.
     const comesBack = incoming.lastEventId !== undefined && incoming.lastEventId !== ''
+    const closing = this.#closing === undefined ? undefined : goingAway()
     const refusal =
-      this.#closing !== undefined && !comesBack
-        ? goingAway()
+      closing !== undefined && !comesBack
+        ? closing
         : this.#state.settings.sessions === undefined
           ? methodNotAllowed('GET')
-          : listen(incoming, this.#state)
+          : listen(incoming, this.#state, closing)
     if (refusal !== undefined) this.#refuse(incoming, refusal)
   }
 
@@ -122,7 +125,8 @@ export class SessionEndpoint {
   }
 
   async #close(drainMs: number): Promise<void> {
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    this.#state.closing = true
     const retryMs = this.#state.replay?.retryMs
     for (const listener of this.#state.news.listeners) listener.disconnect(retryMs)
     let timer: NodeJS.Timeout | undefined
@@ -199,7 +203,7 @@ export class SessionEndpoint {
       session.newsFrom = state.news.last
       const headers = ['Mcp-Session-Id', session.id]
       new PostReply(state, incoming, undefined, revision, peer, undefined, headers).sendAnswer(result)
-      this.#opened(session)
+      state.opened(session, false)
     } catch (error) {
       if (error instanceof LimitError) this.#refuse(incoming, refusedBy(error, request.id))
       else if (!(error instanceof RpcError)) throw error
@@ -208,14 +212,6 @@ export class SessionEndpoint {
         reply.sendAnswer(encodeError(request.id, error))
       }
     }
-  }
-
-  #opened(session: Session): void {
-    const { server, settings } = this.#state
-    runHook(
-      () => settings.onSessionOpened?.(session.info()),
-      (error) => server.reportError(error, { phase: 'hook', sessionId: session.id }),
-    )
   }
 
   #deleteSession(incoming: Call): Refused | undefined {
@@ -248,8 +244,4 @@ function notified(message: DecodedNotification, session: Session): void {
   // A text of its own: the handler may keep it for long, and the reason can be as long as a body.
   const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''
   exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
-}
-
-function goingAway(id?: JsonRpcId): Refused {
-  return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
 }

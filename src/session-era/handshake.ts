@@ -4,6 +4,7 @@
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import type { Peer } from '../dispatch/exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
@@ -68,8 +69,5 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 function invalid(expected: string, got: unknown): RpcError {
-  return new RpcError(
-    ErrorCode.INVALID_PARAMS,
-    `initialize needs ${expected}; got ${got === null ? 'null' : typeof got}`,
-  )
+  return new RpcError(ErrorCode.INVALID_PARAMS, `initialize needs ${expected}; got ${kindOf(got)}`)
 }

@@ -8,8 +8,10 @@
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 
 export class InFlight<Call extends { readonly requestId: JsonRpcId }> {
-  /** A set only where an id is in use more than once. */
-  readonly #byId = new Map<JsonRpcId, Call | Set<Call>>()
+  /** Most sessions have one call at a time, which costs no entry of a map. */
+  #single: Call | undefined
+  /** The others. A set only where an id is in use more than once. */
+  #byId: Map<JsonRpcId, Call | Set<Call>> | undefined
   #size = 0
 
   get size(): number {
@@ -17,34 +19,48 @@ export class InFlight<Call extends { readonly requestId: JsonRpcId }> {
   }
 
   add(call: Call): void {
+    this.#size += 1
+    if (this.#size === 1) {
+      this.#single = call
+      return
+    }
+    this.#byId ??= new Map()
     const known = this.#byId.get(call.requestId)
     if (known === undefined) this.#byId.set(call.requestId, call)
     else if (known instanceof Set) known.add(call)
     else this.#byId.set(call.requestId, new Set([known, call]))
-    this.#size += 1
   }
 
   /** Does nothing for a call that is not in here. */
   delete(call: Call): void {
-    const known = this.#byId.get(call.requestId)
-    if (known instanceof Set ? !known.delete(call) : known !== call) return
-    if (!(known instanceof Set) || known.size === 0) this.#byId.delete(call.requestId)
+    if (call === this.#single) this.#single = undefined
+    else if (!this.#remove(call)) return
     this.#size -= 1
   }
 
   has(id: JsonRpcId): boolean {
-    return this.#byId.has(id)
+    return this.#single?.requestId === id || this.#byId?.has(id) === true
   }
 
   /** The call with an id; undefined when there is none, or more than one: then the id does not say which. */
   only(id: unknown): Call | undefined {
-    const known = this.#byId.get(id as JsonRpcId)
+    const known = this.#byId?.get(id as JsonRpcId)
+    if (this.#single?.requestId === id) return known === undefined ? this.#single : undefined
     if (!(known instanceof Set)) return known
     const [first] = known
     return known.size === 1 ? first : undefined
   }
 
   all(): Call[] {
-    return [...this.#byId.values()].flatMap((known) => (known instanceof Set ? [...known] : [known]))
+    const others = [...(this.#byId?.values() ?? [])]
+    const calls = others.flatMap((known) => (known instanceof Set ? [...known] : [known]))
+    return this.#single === undefined ? calls : [this.#single, ...calls]
+  }
+
+  #remove(call: Call): boolean {
+    const known = this.#byId?.get(call.requestId)
+    if (known instanceof Set ? !known.delete(call) : known !== call) return false
+    if (!(known instanceof Set) || known.size === 0) this.#byId?.delete(call.requestId)
+    return true
   }
 }

@@ -1,11 +1,12 @@
 /**
- * The stream that a session listens to with GET. It keeps nothing of its own: what it carries is news, which is kept
- * once for all sessions (news.ts).
+ * The stream that a session listens to with GET. It keeps nothing of its own: what it carries is news and messages,
+ * which are kept once for all that they are for (news.ts, server-messages.ts).
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */
 
 import type { News, Told } from './news.ts'
+import type { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
 import { Stream } from './stream.ts'
 import type { StreamHost } from './stream-host.ts'
@@ -13,6 +14,7 @@ import type { StreamHost } from './stream-host.ts'
 /** What a listener needs of its handler. */
 export interface ListenerHost extends StreamHost {
   readonly news: News
+  readonly messages: ServerMessages
   listenerAttached(listener: Listener): void
   listenerDetached(listener: Listener): void
 }
@@ -30,25 +32,32 @@ export class Listener extends Stream {
    * What the client has missed.
    *
    * @param after - the number of the last event that it has seen; undefined: it did not say
-   * @returns frames. Never a gap: news tells in fewer words what it does not have word for word
+   * @returns frames. Never a gap: news tells in fewer words what it does not have word for word, and messages that are
+   * not kept are replaced by a warning
    */
   missed(after: number | undefined): readonly string[] {
-    const { news } = this.host
+    const { news, messages } = this.host
+    const { session, delivered } = this
     const told =
       after === undefined
-        ? news.summary(this.session, this.delivered)
-        : (news.since(this.session, after) ?? news.summary(this.session, after))
-    return told.map(({ sequence, data }) => this.frame(sequence, data))
+        ? news.summary(session, delivered)
+        : (news.since(session, after) ?? news.summary(session, after))
+    const said = messages.missed(session, after ?? delivered, after !== undefined)
+    const all = said.length === 0 ? told : [...told, ...said].sort((a, b) => a.sequence - b.sequence)
+    return all.map(({ sequence, data }) => this.frame(sequence, data))
   }
 
   /**
    * Tells the client, if it is there.
    *
    * @param alone - nothing else is to be told in this turn
+   * @returns whether the connection took it
    */
-  tell({ sequence, data }: Told, alone: boolean): void {
+  tell({ sequence, data }: Told, alone: boolean): boolean {
     const frame = this.frame(sequence, data)
-    if (alone ? this.writeNow(frame) : this.write(frame)) this.delivered = sequence
+    const isTaken = alone ? this.writeNow(frame) : this.write(frame)
+    if (isTaken) this.delivered = sequence
+    return isTaken
   }
 
   finish(): void {

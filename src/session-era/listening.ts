@@ -5,6 +5,9 @@
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
  *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing; 405 when the
  *                        stream is over and nothing was missed. The session's own stream can always be resumed
+ *     of another session or server: clients keep it when they start a new session, after a restart such as of
+ *                        mcp-remote's server. As if there were none, but it takes over no connection: 405 then,
+ *                        since such clients listen already, and two of them would take the stream over for ever
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening} and
  * "Resumability and Redelivery" {@link spec.resumability}.
@@ -19,10 +22,17 @@ import { checkVersion, findSession, type Refused, refused } from './admit.ts'
 import { Listener } from './listener.ts'
 import type { Session } from './session.ts'
 import type { SessionEraState } from './state.ts'
-import type { Stream } from './stream.ts'
+import { canBeOf, type Stream } from './stream.ts'
 
-/** @returns a refusal, or undefined when the stream is open */
-export function listen(incoming: Incoming<Principal>, state: SessionEraState): Refused | undefined {
+/**
+ * @param closing - what a stream that would be new is refused with
+ * @returns a refusal, or undefined when the stream is open
+ */
+export function listen(
+  incoming: Incoming<Principal>,
+  state: SessionEraState,
+  closing: Refused | undefined,
+): Refused | undefined {
   if (incoming.sessionId === undefined) return methodNotAllowed('GET')
   const version = checkVersion(incoming, undefined)
   if ('kind' in version) return version
@@ -34,7 +44,13 @@ export function listen(incoming: Incoming<Principal>, state: SessionEraState): R
   }
   state.table.touch(session)
   const { lastEventId } = incoming
-  if (lastEventId !== undefined && lastEventId !== '') return resume(lastEventId, incoming, session)
+  if (lastEventId !== undefined && lastEventId !== '') {
+    if (canBeOf(session, lastEventId)) return resume(lastEventId, incoming, session)
+    if (session.listening?.attached === true) {
+      return notHere('This Last-Event-ID is not of this session, which has an open stream already')
+    }
+  }
+  if (closing !== undefined) return closing
   session.listening ??= new Listener(state, session)
   attach(session.listening, session.listening.missed(undefined), incoming)
   return undefined
@@ -45,6 +61,11 @@ export function methodNotAllowed(method: string): Refused {
     method === 'GET'
       ? 'GET needs the Mcp-Session-Id of a session to listen to'
       : `${method} is not possible here: use POST`
+  return notHere(problem)
+}
+
+/** Clients take 405 for "no stream here", and stop. */
+function notHere(problem: string): Refused {
   const error = new RpcError(ErrorCode.SERVER_ERROR, problem)
   return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
 }
@@ -71,14 +92,10 @@ function attach(stream: Stream, missed: readonly string[], incoming: Incoming<Pr
 
 /**
  * A stream may end without a result, after a cancellation or with an error, and clients come back for as long as
- * they have seen none. They take 405 for "no stream here", and stop.
+ * they have seen none.
  */
 function nothingLeft(): Refused {
-  const problem = 'The stream that this Last-Event-ID belongs to is over, and nothing came after this event'
-  return {
-    ...refused(405, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem)),
-    headers: ['Allow', 'POST'],
-  }
+  return notHere('The stream that this Last-Event-ID belongs to is over, and nothing came after this event')
 }
 
 /** Not 404, which would mean that the session is gone. */

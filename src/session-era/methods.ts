@@ -19,7 +19,7 @@ import {
   resourceError,
 } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
-import { callTool, listTools } from '../features/tools.ts'
+import { callTool, listOlderTools } from '../features/tools.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
@@ -76,7 +76,7 @@ const unsubscribe: Handler = (params, _ctx, _server, exchange) => {
 
 const withoutSession: readonly (readonly [string, Handler])[] = [
   [Method.ping, ping],
-  [Method.toolsList, listTools],
+  [Method.toolsList, listOlderTools],
   [Method.toolsCall, callTool],
   [Method.resourcesList, listResources],
   [Method.resourceTemplatesList, listResourceTemplates],

@@ -3,12 +3,12 @@
  * all of them: a session that nobody listens to costs nothing when something changes, and one that is listened to no
  * more than the write.
  *
- *    kept word for word, in a ring          57 tools | 58 file:///a | 59 prompts | 60 tools   <- last
+ *    kept word for word, the newest         57 tools | 58 file:///a | 59 prompts | 60 tools   <- last
  *    kept for good, for each list, and      tools 60, prompts 59, resources 12,
  *    each resource with subscribers:        file:///a 58, file:///b 31
  *    when it last changed
  *
- * A client that comes back gets every event after the one that it names. When the ring does not go back so far, or
+ * A client that comes back gets every event after the one that it names. When they are not all kept any more, or
  * it names none, it gets one event for each thing that has changed since: news has no contents, so that this says
  * just as much.
  *
@@ -23,11 +23,12 @@ import type { Changes, ListKind } from '../features/change-bus.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { Notify } from '../protocol/methods.ts'
 import { encodeData } from '../sse/frame.ts'
-import { ReplayRing, type RingLimits } from '../sse/replay-ring.ts'
+import type { RingLimits } from '../sse/replay-ring.ts'
+import { EventLog } from './event-log.ts'
 import type { Listener } from './listener.ts'
 import type { Session } from './session.ts'
 
-/** One piece of news. */
+/** One piece of news, or a message (server-messages.ts). */
 export interface Told {
   /** Its number, the same for all sessions. */
   readonly sequence: number
@@ -73,7 +74,7 @@ export class News {
   readonly listeners = new Set<Listener>()
   /** The number of the last piece of news. */
   last = 0
-  readonly #ring: ReplayRing | undefined
+  readonly #log: EventLog | undefined
   readonly #accounts: Accounts
   readonly #lists: { readonly [Kind in ListKind]: Topic } = {
     tools: topic(Notify.toolsChanged),
@@ -85,7 +86,7 @@ export class News {
 
   /** @param limits - of what is kept word for word; undefined: nothing is */
   constructor(limits: RingLimits | undefined, budget: ByteBudget, accounts: Accounts) {
-    this.#ring = limits === undefined ? undefined : new ReplayRing(limits, budget)
+    this.#log = limits === undefined ? undefined : new EventLog(limits, budget)
     this.#accounts = accounts
   }
 
@@ -145,11 +146,10 @@ export class News {
    * @returns undefined when they are not all kept
    */
   since(session: Session, after: number): Told[] | undefined {
-    const kept = this.#ring?.after(after) ?? 'gap'
-    if (kept === 'gap') return undefined
+    if (this.#log === undefined || this.#log.hasLost(after, 0)) return undefined
     const from = new Map(this.#topics(session).map((topic) => [topic.data, topic.from]))
-    return kept
-      .map((data, index) => ({ sequence: after + 1 + index, data }))
+    return this.#log
+      .after(after)
       .filter(({ sequence, data }) => sequence > (from.get(data) ?? Number.POSITIVE_INFINITY))
   }
 
@@ -161,18 +161,23 @@ export class News {
   }
 
   dropOlderThan(time: number): void {
-    this.#ring?.dropOlderThan(time)
+    this.#log?.dropOlderThan(time)
   }
 
   /** For when there is no session left to tell. */
   clear(): void {
-    this.#ring?.clear()
+    this.#log?.clear()
+  }
+
+  /** The next number, for a piece of news or for a message. */
+  takeNumber(): number {
+    this.last += 1
+    return this.last
   }
 
   #note(topic: Topic, now: number): Told {
-    this.last += 1
-    this.#ring?.push(topic.data, now)
-    topic.sequence = this.last
+    topic.sequence = this.takeNumber()
+    this.#log?.push(topic.sequence, topic.data, 0, now)
     return { sequence: this.last, data: topic.data }
   }
 

@@ -1,6 +1,7 @@
 /** What the session era can be told: limits with their defaults, and hooks. */
 
 import type { Filled } from '../bounds/option-types.ts'
+import type { KeyRing, Keys } from '../dispatch/key-ring.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { Implementation } from '../protocol/wire-types.ts'
 
@@ -21,6 +22,22 @@ export interface SessionOptions {
    * needs a session. @defaultValue 'reject'
    */
   readonly missingId?: 'reject' | 'serve' | undefined
+  /**
+   * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. A session is then
+   * taken up from its id after a restart, and by other processes with the same keys: its revision, client, principal
+   * and first log level; not what it subscribed to, a level that was set later, and events to resume from.
+   * @defaultValue the environment variable `BAREWIRE_SESSION_KEY`; without it sessions end with their process
+   */
+  readonly keys?: Keys | undefined
+  /**
+   * With keys: for so long after `initialize` an id is taken up. Idle time counts from when this process saw it last;
+   * what it deleted or expired itself it does not take up again. @defaultValue 7 days, in milliseconds
+   */
+  readonly lifetimeMs?: number | undefined
+}
+
+export interface SessionSettings extends Filled<Omit<SessionOptions, 'keys'>> {
+  readonly keys: KeyRing | undefined
 }
 
 export interface ReplayOptions {
@@ -61,12 +78,12 @@ export interface SessionEraLimits {
 
 export interface SessionEraSettings extends SessionEraLimits {
   /** `undefined`: no sessions; every request is served on its own. */
-  readonly sessions: Filled<SessionOptions> | undefined
+  readonly sessions: SessionSettings | undefined
   /** `undefined`: streams cannot be resumed. */
   readonly replay: Filled<ReplayOptions> | undefined
   readonly duplicateIds: 'accept' | 'reject'
   /** `undefined`: calls may send any number of progress and log messages. */
   readonly messageRate: Rate | undefined
-  readonly onSessionOpened: ((session: SessionInfo) => void) | undefined
+  readonly onSessionOpened: ((session: SessionInfo, restored: boolean) => void) | undefined
   readonly onSessionClosed: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
 }

@@ -14,6 +14,7 @@
  * Not here: what a stream keeps for a client that comes back (call-stream.ts).
  */
 
+import { LateTimer } from '../bounds/late-timer.ts'
 import type { Peer, Principal } from '../dispatch/exchange.ts'
 import type { LimitError } from '../dispatch/limit-error.ts'
 import type { Incoming } from '../http/incoming.ts'
@@ -43,7 +44,7 @@ export class PostReply implements StreamOwner {
   /** The requests of the POST. */
   count = 0
   #stream: CallStream | undefined
-  #silence: NodeJS.Timeout | undefined
+  #silence: LateTimer<PostReply> | undefined
   #held = false
   /** The client left before there was a stream to come back to. */
   #lost = false
@@ -100,7 +101,8 @@ export class PostReply implements StreamOwner {
     this.#held = true
     this.state.hold(this)
     const { sseAfterMs } = this.state.settings
-    if (sseAfterMs > 0 && this.incoming.accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
+    if (sseAfterMs > 0 && this.incoming.accepts.sse)
+      this.#silence = new LateTimer<PostReply>(sseAfterMs, openStream, this)
     const { response } = this.incoming
     // It may be gone already, since a token is verified and a body parsed in the meantime.
     if (response.destroyed) this.#connectionClosed()
@@ -128,7 +130,7 @@ export class PostReply implements StreamOwner {
     if (this.#stream !== undefined || this.#lost || !this.incoming.accepts.sse) return this.#stream
     const { response } = this.incoming
     if (response.headersSent || response.destroyed) return undefined
-    clearTimeout(this.#silence)
+    this.#silence?.stop()
     const stream = new CallStream(this.state, this, this.revision.primes, this.session)
     this.#stream = stream
     if (this.session !== undefined) this.state.addStream(this.session, stream)
@@ -215,7 +217,7 @@ export class PostReply implements StreamOwner {
   }
 
   #finish(json: string | undefined): void {
-    clearTimeout(this.#silence)
+    this.#silence?.stop()
     if (this.#held) this.state.release(this)
     const { incoming } = this
     if (this.#stream === undefined && !this.#lost && !incoming.response.headersSent) {
@@ -239,7 +241,7 @@ export class PostReply implements StreamOwner {
   #connectionClosed(): void {
     if (this.#stream !== undefined || this.#isDone) return
     this.#lost = true
-    clearTimeout(this.#silence)
+    this.#silence?.stop()
     this.#detached()
   }
 

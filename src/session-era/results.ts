@@ -11,6 +11,7 @@
 import { concealError, type Outcome, outputInfo, type RpcRequest } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { isObject } from '../dispatch/shape.ts'
+import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
@@ -41,6 +42,10 @@ export function encodeOutcome(request: RpcRequest, outcome: Outcome, receiver: R
     sent = sendable(request, result, receiver)
   } catch (error) {
     return encodeError(request.id, { code: ErrorCode.INTERNAL_ERROR, message: conceal(error) })
+  }
+  // Middleware can have changed what it saw.
+  if (sent instanceof MirroredResult && server.middleware.length === 0) {
+    return encodeResultText(request.id, sent.json)
   }
   return encodeResult(request.id, sent, conceal)
 }

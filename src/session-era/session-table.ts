@@ -50,6 +50,8 @@ export interface SessionTableOptions {
   /** 0: never. */
   readonly idleTimeoutMs: number
   readonly onClose: (session: Session, reason: SessionEnd) => void
+  /** An id that the session can be taken up from; undefined, or without: a random one. */
+  readonly sealId?: (hello: Hello, logLevel?: LogLevel, principalId?: string) => string | undefined
 }
 
 export class SessionTable {
@@ -88,19 +90,27 @@ export class SessionTable {
     return this.#sessions.get(id)
   }
 
+  /** @returns undefined: it has no session */
+  owner(principalId: string): Owner | undefined {
+    return this.#owners.get(principalId)
+  }
+
   /**
    * Begins a session; others end for it where there is no room.
    *
+   * @param id - of one that is taken up
    * @throws {LimitError} 429, its principal has its share and uses it; 503, everything is in use
    */
-  open({ revision, peer: said, peerKey }: Hello, principalId?: string, logLevel?: LogLevel): Session {
+  open(hello: Hello, principalId?: string, logLevel?: LogLevel, id?: string): Session {
+    const { revision, peer: said, peerKey } = hello
     const peer = this.#peers.get(peerKey) ?? sharedPeer(said, peerKey)
     const owner =
       principalId === undefined ? undefined : (this.#owners.get(principalId) ?? new Owner(principalId))
     if (owner !== undefined) this.#makeOwnRoom(owner, peer.bytes)
     this.#makePlace()
     this.#makeBytes(() => addedBy(peer) + addedBy(owner))
-    const session = new Session(this.#newId(), revision, peer, logLevel)
+    const ownId = id ?? this.#options.sealId?.(hello, logLevel, principalId) ?? this.#newId()
+    const session = new Session(ownId, revision, peer, logLevel)
     this.#peers.acquire(peer)
     if (owner !== undefined) {
       this.#owners.acquire(owner)

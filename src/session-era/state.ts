@@ -11,6 +11,8 @@ import type { Filled } from '../bounds/option-types.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import { offeredCapabilities } from '../features/capabilities.ts'
+import type { ListKind } from '../features/change-bus.ts'
 import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
@@ -25,11 +27,14 @@ import type { Listener, ListenerHost } from './listener.ts'
 import { News } from './news.ts'
 import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
 import type { PostReply } from './reply.ts'
+import { SealedIds, type SealedSession } from './sealed-ids.ts'
+import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 
 /** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
 const SESSION_SHARE = 16
+const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
 export class SessionEraState implements ListenerHost {
   readonly server: McpServer
@@ -40,12 +45,18 @@ export class SessionEraState implements ListenerHost {
   readonly keepAlive: KeepAlive
   readonly budget: ByteBudget
   readonly news: News
+  readonly messages: ServerMessages
   readonly counters = { undeliverable: 0 }
+  /** Undefined where sessions end with their process. */
+  readonly sealedIds: SealedIds | undefined
+  /** No session is taken up any more. */
+  closing = false
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
   readonly calls = new Set<PostReply>()
   /** Calls whose client left, with the time it did. */
   readonly #detached = new Map<PostReply, number>()
   readonly #streams = new KeptStreams()
+  #hasRestored = false
   #onIdle: (() => void) | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
@@ -60,17 +71,22 @@ export class SessionEraState implements ListenerHost {
       settings.replay?.ttlMs ?? 0,
     ]
     this.clock = new CoarseClock(limitsMs, () => this.#tick())
+    const { keys, lifetimeMs = 0 } = settings.sessions ?? {}
+    const sealedIds = keys === undefined ? undefined : new SealedIds(keys, lifetimeMs, server.info.name)
+    this.sealedIds = sealedIds
     this.table = new SessionTable(
       {
         max: settings.sessions?.max ?? 0,
         maxPerPrincipal: settings.sessions?.maxPerPrincipal ?? 0,
         maxTotalBytes: settings.sessions?.maxTotalBytes ?? 0,
         idleTimeoutMs: settings.sessions?.idleTimeoutMs ?? 0,
+        sealId: (hello, logLevel, principalId) => sealedIds?.seal(hello, logLevel, principalId),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,
     )
     this.news = new News(settings.replay, this.budget, this.table)
+    this.messages = new ServerMessages(settings, this.table, this.news, this.budget)
   }
 
   get maxStreamBufferBytes(): number {
@@ -83,6 +99,34 @@ export class SessionEraState implements ListenerHost {
 
   get replay(): Filled<ReplayOptions> | undefined {
     return this.settings.replay
+  }
+
+  /**
+   * Takes up a session that began in another process, or that made room here.
+   *
+   * @throws {LimitError} as `SessionTable.open`
+   */
+  restore(id: string, { hello, logLevel }: SealedSession, principalId: string | undefined): Session {
+    const { server, table, news } = this
+    const usual = server.defaultLogLevel
+    const session = table.open(hello, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
+    // Nobody knows what its client was not told of: any list may have changed since.
+    session.newsFrom = 0
+    if (!this.#hasRestored) {
+      this.#hasRestored = true
+      const offered = offeredCapabilities(server, { notifies: true, logs: false })
+      const lists = new Set(LISTS.filter((kind) => kind in offered))
+      news.announce({ lists, resources: new Set() }, this.clock.now)
+    }
+    this.opened(session, true)
+    return session
+  }
+
+  opened(session: Session, restored: boolean): void {
+    runHook(
+      () => this.settings.onSessionOpened?.(session.info(), restored),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
   }
 
   /** A call that takes its time. */
@@ -128,12 +172,18 @@ export class SessionEraState implements ListenerHost {
 
   /** A session is in use while somebody listens to it. */
   listenerAttached(listener: Listener): void {
+    const { owner } = listener.session.ownership ?? {}
     this.news.listeners.add(listener)
+    if (owner !== undefined) {
+      owner.listeners ??= new Set()
+      owner.listeners.add(listener)
+    }
     this.table.use(listener.session)
   }
 
   listenerDetached(listener: Listener): void {
     this.news.listeners.delete(listener)
+    listener.session.ownership?.owner.listeners?.delete(listener)
     this.table.release(listener.session)
   }
 
@@ -186,6 +236,7 @@ export class SessionEraState implements ListenerHost {
       const expired = this.clock.before(replay.ttlMs)
       this.#streams.dropOlderThan(expired)
       this.news.dropOlderThan(expired)
+      this.messages.dropOlderThan(expired)
     }
     if (this.table.size === 0 && this.#detached.size === 0 && this.#streams.size === 0) this.clock.stop()
   }
@@ -199,7 +250,9 @@ export class SessionEraState implements ListenerHost {
     session.listening?.finish()
     session.listening = undefined
     for (const uri of session.subscriptions?.from.keys() ?? []) this.unsubscribe(session, uri)
+    this.messages.forget(session)
     if (this.table.size === 0) this.news.clear()
+    if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     runHook(
       () => this.settings.onSessionClosed?.(session.info(), reason),
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),

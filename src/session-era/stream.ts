@@ -19,11 +19,29 @@ import { SseWriter } from '../sse/writer.ts'
 import type { Session } from './session.ts'
 import type { StreamHost } from './stream-host.ts'
 
-/** Names are unique in the process, so an id of another session's stream can never name one of this session's. */
+/**
+ * Names are `<end of the session's id><process><number>`: unique in the process, so an id of another session's stream
+ * can never name one of this session's, and not those of an earlier process.
+ */
 const NAME_PREFIX = randomBytes(3).toString('hex')
 let lastNumber = 0
 
+/** Of the 32 and more characters of a session's id. */
+const TAG_LENGTH = 4
+
 const COMMENT = encodeComment()
+
+/** Whether an event id can be of this session, if only of a stream that is not kept any more. */
+export function canBeOf(session: Session, eventId: string): boolean {
+  return eventId.startsWith(tagOf(session))
+}
+
+/** The separator of event ids is no part of a name. */
+function tagOf({ id }: Session): string {
+  const tag = id.slice(-TAG_LENGTH)
+  // Nearly always there is none, and this is done for every event of every listener.
+  return tag.includes('_') ? tag.replaceAll('_', '-') : tag
+}
 
 export abstract class Stream {
   /** Undefined where there are no sessions: then nothing is kept, and events have no ids. */
@@ -54,7 +72,8 @@ export abstract class Stream {
   protected abstract onDetached(): void
 
   get name(): string {
-    return `${NAME_PREFIX}${this.#number.toString(36)}`
+    const tag = this.session === undefined ? '' : tagOf(this.session)
+    return `${tag}${NAME_PREFIX}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {

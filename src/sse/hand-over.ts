@@ -14,7 +14,8 @@
  * would begin, so the connection is closed instead.
  *
  * Nobody else may need the response: it stays where it is when somebody listens to its `finish` or `close`, or has
- * replaced its methods, as compressing middleware does.
+ * replaced its methods, as compressing middleware does. And it must be one of node:http on a connection: adapters of
+ * other runtimes and test frameworks have responses without a socket, or with an object in its place.
  *
  * Measured: "connections" of bench/, heap per open stream.
  * Not here: what is written (writer.ts).
@@ -31,6 +32,21 @@ const KEEP_ALIVE_BUFFER_MS = 1000
 
 let standIn: ServerResponse | undefined
 
+/**
+ * Bun has an HTTP server of its own behind the classes of node:http: what is written past a response goes out without
+ * the framing that its head announces. Deno's is node's.
+ */
+export const isNodeHttp: boolean = process.versions['bun'] === undefined
+
+/** @throws {Error} the runtime cannot serve */
+export function checkRuntime(bun = process.versions['bun']): void {
+  const [major = 0, minor = 0] = (bun ?? '9').split('.').map(Number)
+  if (major > 1 || (major === 1 && minor >= 4)) return
+  throw new Error(
+    `Bun ${bun} does not tell a server of node:http that a client has left, so that streams would never end: use Bun 1.4 or later`,
+  )
+}
+
 /** Whether the methods of a response are node's own, and not middleware's. */
 export function isNative(response: ServerResponse | undefined): boolean {
   return response?.write === write && response.end === end
@@ -38,7 +54,12 @@ export function isNative(response: ServerResponse | undefined): boolean {
 
 /** Whether frames may go past the response to its socket: its methods are node's own, and it is its turn. */
 export function writesToSocket(response: ServerResponse): boolean {
-  return response.socket !== null && isNative(response)
+  return isNodeHttp && isConnection(response.socket) && isNative(response)
+}
+
+/** Whether a socket is one, and not what an adapter or a test framework has put in its place. */
+export function isConnection(socket: unknown): socket is Socket {
+  return socket instanceof Socket
 }
 
 /**

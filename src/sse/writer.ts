@@ -11,7 +11,7 @@
  * many: what waits is never measured or joined again for each frame. They go straight to the socket where that is
  * possible: a write to a response is four writes to its socket, for a chunk's size, its data
  * and two line ends ("streaming", bench/: half the CPU time of a message). They go through the response while it
- * waits behind another one of its connection, or when its methods are not node's own.
+ * waits behind another one of its connection, when its methods are not node's own, and where it has no socket.
  *
  * Nagle's algorithm is off in node:http by default and stays so.
  *
@@ -26,8 +26,8 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Drain } from './drain.ts'
 import { encodeComment } from './frame.ts'
-import { finishing, handBack, handOver, isNative, writesToSocket } from './hand-over.ts'
-import { withEventStreamHeaders } from './stream-head.ts'
+import { finishing, handBack, handOver, isConnection, isNative, writesToSocket } from './hand-over.ts'
+import { withEventStreamHeaders, writeHead } from './stream-head.ts'
 
 const COMMENT = encodeComment()
 const LAST_CHUNK = '0\r\n\r\n'
@@ -125,11 +125,11 @@ export class SseWriter {
   open(headers?: OutgoingHttpHeaders | readonly string[], firstFrame?: string): void {
     if (this.#gone()) return
     const response = this.#response as ServerResponse
-    response.writeHead(200, withEventStreamHeaders(headers))
+    writeHead(response, 200, withEventStreamHeaders(headers))
     this.idleTicks = 0
     const first = firstFrame || COMMENT
     if (!writesToSocket(response)) {
-      response.write(bytesOf(first))
+      this.#put(first)
       return
     }
     this.#socket = response.socket as Socket
@@ -226,12 +226,16 @@ export class SseWriter {
       handBack(carrier, carrier.bytesRead === this.#bytesRead)
       return true
     }
-    if (!response.headersSent) response.writeHead(200, withEventStreamHeaders())
+    if (!response.headersSent) writeHead(response, 200, withEventStreamHeaders())
     if (socket !== undefined && response.chunkedEncoding) {
       writeChunk(socket, rest, LAST_CHUNK, finishing(response))
       socket.uncork()
     } else {
-      response.end(rest === '' ? undefined : bytesOf(rest))
+      try {
+        response.end(rest === '' ? undefined : bytesOf(rest))
+      } catch {
+        return this.#drop()
+      }
     }
     this.#close()
     return true
@@ -243,9 +247,10 @@ export class SseWriter {
     const response = this.#response
     // A response that waits behind another one of its connection has no socket of its own yet, and gets no
     // `close` event when that connection breaks: the next write or keep-alive comment finds out here.
-    const socket = this.#socket ?? response?.socket ?? response?.req.socket
+    const socket = this.#socket ?? response?.socket ?? response?.req?.socket
     const usable = response === undefined || (!response.destroyed && !response.writableEnded)
-    if (usable && socket?.writable === true) return false
+    // Where there is no connection of node:http, only the response can tell.
+    if (usable && (socket?.writable === true || !isConnection(socket))) return false
     this.#close()
     return true
   }
@@ -261,7 +266,7 @@ export class SseWriter {
     if (this.#socket === undefined && response !== undefined) {
       // node:http corks the socket, in newer versions (26) the response, and uncorks only what is still corked.
       if (response.writableCorked > 0) response.uncork()
-      else response.socket?.uncork()
+      else response.socket?.uncork?.()
     }
     const bytes = Buffer.byteLength(frame)
     return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
@@ -269,7 +274,11 @@ export class SseWriter {
 
   /** Bytes that socket or response hold. */
   get #handedOn(): number {
-    return (this.#socket ?? this.#response)?.writableLength ?? 0
+    if (this.#socket !== undefined) return this.#socket.writableLength
+    const response = this.#response
+    // An adapter may count what it has handed on as well, or have no number.
+    const counts = response?.writableNeedDrain === true || isConnection(response?.req?.socket)
+    return (counts && response?.writableLength) || 0
   }
 
   /** Adds to what leaves at the end of this turn. */
@@ -295,10 +304,17 @@ export class SseWriter {
     const socket = this.#socket
     const response = this.#response
     const carrier = socket ?? (response as ServerResponse)
-    const isTaken =
-      socket === undefined || response?.chunkedEncoding === false
-        ? carrier.write(bytesOf(text))
-        : writeChunk(socket, text)
+    let isTaken: boolean
+    try {
+      isTaken =
+        socket === undefined || response?.chunkedEncoding === false
+          ? carrier.write(bytesOf(text))
+          : writeChunk(socket, text)
+    } catch {
+      // What stands for a connection may throw when its reader is gone.
+      this.#drop()
+      return
+    }
     // Middleware may have replaced `write` by one that returns nothing.
     if (isTaken === false) this.#needDrain().untilDrain()
     else if (

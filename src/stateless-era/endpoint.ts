@@ -13,6 +13,7 @@ import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { InputRounds } from '../dispatch/input-rounds.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { McpServer } from '../features/server.ts'
+import { headerLines } from '../http/headers.ts'
 import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -48,13 +49,16 @@ export interface StatelessEraStats {
 export class StatelessEndpoint {
   readonly #state: StatelessEraState
   readonly #subscriptions: Subscriptions
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
   #closing = false
 
   constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
     this.#state = new StatelessEraState(server, settings, limits)
     this.#subscriptions = new Subscriptions(this.#state)
-    this.#unsubscribe = server.changes.subscribe((changes) => this.#subscriptions.announce(changes))
+    this.#unsubscribe = [
+      server.changes.subscribe((changes) => this.#subscriptions.announce(changes)),
+      server.messages.subscribe((message) => this.#subscriptions.send(message)),
+    ]
   }
 
   /** @param value - the body as parsed JSON */
@@ -88,7 +92,7 @@ export class StatelessEndpoint {
   async close(drainMs: number): Promise<void> {
     if (this.#closing) return
     this.#closing = true
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#subscriptions.close()
     let timer: NodeJS.Timeout | undefined
     const timeUp = new Promise<void>((resolve) => {
@@ -190,7 +194,7 @@ function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, 
   const tool = server.tools.find(name, ctx)
   if (tool === undefined || tool.headerParameters.length === 0) return
   const args = (request.params as JsonObject)['arguments']
-  checkParameterHeaders(tool.headerParameters, args, exchange.incoming.request.rawHeaders)
+  checkParameterHeaders(tool.headerParameters, args, headerLines(exchange.incoming.request))
 }
 
 /** The client knows tasks, and the tool can be one. */

@@ -5,6 +5,7 @@
  * Spec: 2026-07-28 overview, "`_meta`" {@link spec.overview}.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import type { Peer } from '../dispatch/exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -58,6 +59,5 @@ function missing(key: string, expected: string, got: unknown): RpcError {
 }
 
 function invalid(expected: string, got: unknown): RpcError {
-  const type = got === null ? 'null' : Array.isArray(got) ? 'an array' : typeof got
-  return new RpcError(ErrorCode.INVALID_PARAMS, `Every request needs ${expected}; got ${type}`)
+  return new RpcError(ErrorCode.INVALID_PARAMS, `Every request needs ${expected}; got ${kindOf(got)}`)
 }

@@ -12,6 +12,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
 import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
@@ -42,7 +43,7 @@ export class StatelessExchange extends Abortable implements Exchange {
   readonly #envelope: Envelope
   readonly #state: StatelessEraState
   #writer: SseWriter | undefined
-  #silence: NodeJS.Timeout | undefined
+  #silence: LateTimer<StatelessExchange> | undefined
   #settled = false
   #held = false
 
@@ -112,7 +113,8 @@ export class StatelessExchange extends Abortable implements Exchange {
       return
     }
     const { sseAfterMs } = this.#state.settings
-    if (sseAfterMs > 0 && accepts.sse) this.#silence = setTimeout(openStream, sseAfterMs, this)
+    if (sseAfterMs > 0 && accepts.sse)
+      this.#silence = new LateTimer<StatelessExchange>(sseAfterMs, openStream, this)
     response.on('close', () => this.#connectionClosed())
   }
 
@@ -142,6 +144,11 @@ export class StatelessExchange extends Abortable implements Exchange {
     }
   }
 
+  /** Called by the writer: not every adapter emits `close`. */
+  onClose(): void {
+    this.#connectionClosed()
+  }
+
   /** Gives the request up and says why. */
   fail(outcome: Failure, status: number): void {
     if (this.#settled) return
@@ -157,7 +164,7 @@ export class StatelessExchange extends Abortable implements Exchange {
     if (this.#writer !== undefined) return this.#writer
     const { response, accepts } = this.incoming
     if (!accepts.sse || response.headersSent || response.destroyed) return undefined
-    clearTimeout(this.#silence)
+    this.#silence?.stop()
     this.#writer = new SseWriter(response, this)
     this.#writer.open(this.incoming.replyHeaders())
     if (!this.#settled) this.#state.keepAlive.add(this.#writer)
@@ -172,7 +179,7 @@ export class StatelessExchange extends Abortable implements Exchange {
 
   #settle(): void {
     this.#settled = true
-    clearTimeout(this.#silence)
+    this.#silence?.stop()
     if (this.#writer !== undefined) this.#state.keepAlive.delete(this.#writer)
     if (this.#held) this.#state.release(this)
     this.release()

@@ -11,7 +11,7 @@ import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { Notify } from '../protocol/methods.ts'
+import { FilterMember, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 
 export interface Filter {
@@ -19,7 +19,12 @@ export interface Filter {
   readonly lists: number
   /** URIs */
   readonly resources: ReadonlySet<string>
+  /** Methods of notifications of extensions. */
+  readonly notifications: readonly string[]
 }
+
+/** Most subscriptions ask for none, and share this. */
+const NO_NOTIFICATIONS: readonly string[] = []
 
 export const LISTS: readonly {
   readonly kind: ListKind
@@ -27,33 +32,48 @@ export const LISTS: readonly {
   readonly member: string
   readonly method: string
 }[] = [
-  { kind: 'tools', bit: 1, member: 'toolsListChanged', method: Notify.toolsChanged },
-  { kind: 'prompts', bit: 2, member: 'promptsListChanged', method: Notify.promptsChanged },
-  { kind: 'resources', bit: 4, member: 'resourcesListChanged', method: Notify.resourcesChanged },
+  { kind: 'tools', bit: 1, member: FilterMember.tools, method: Notify.toolsChanged },
+  { kind: 'prompts', bit: 2, member: FilterMember.prompts, method: Notify.promptsChanged },
+  { kind: 'resources', bit: 4, member: FilterMember.resources, method: Notify.resourcesChanged },
 ]
 
 /** Most subscriptions name no resource, and share this. */
 const NO_RESOURCES: ReadonlySet<string> = new Set()
 
-/** @throws {RpcError} -32602, the filter is malformed, or names too many resources or too long ones */
-export function readFilter(params: JsonObject | undefined, maxResources: number): Filter {
+/**
+ * @param offered - the notifications of extensions, with their members of the filter
+ * @throws {RpcError} -32602, the filter is malformed, or names too many resources or too long ones
+ */
+export function readFilter(
+  params: JsonObject | undefined,
+  maxResources: number,
+  offered: ReadonlyMap<string, string>,
+): Filter {
   const filter = params?.['notifications']
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) {
     throw invalid('"notifications", an object that says what to listen to')
   }
   const wanted = filter as JsonObject
-  for (const { member } of LISTS) {
-    if (wanted[member] !== undefined && typeof wanted[member] !== 'boolean')
-      throw invalid(`"${member}" to be a boolean`)
-  }
-  const uris = wanted['resourceSubscriptions'] ?? []
+  for (const { member } of LISTS) checkFlag(wanted, member)
+  for (const member of offered.values()) checkFlag(wanted, member)
+  const uris = wanted[FilterMember.subscriptions] ?? []
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string')) {
     throw invalid('"resourceSubscriptions" to be an array of URIs')
   }
   if (uris.length > maxResources) throw invalid(`at most ${maxResources} resources; got ${uris.length}`)
   for (const uri of uris) checkSubscribable(uri)
   const lists = LISTS.reduce((bits, { bit, member }) => (wanted[member] === true ? bits | bit : bits), 0)
-  return { lists, resources: uris.length === 0 ? NO_RESOURCES : new Set(uris) }
+  const asked = [...offered].filter(([, member]) => wanted[member] === true).map(([method]) => method)
+  return {
+    lists,
+    resources: uris.length === 0 ? NO_RESOURCES : new Set(uris),
+    notifications: asked.length === 0 ? NO_NOTIFICATIONS : asked,
+  }
+}
+
+function checkFlag(wanted: JsonObject, member: string): void {
+  if (wanted[member] === undefined || typeof wanted[member] === 'boolean') return
+  throw invalid(`"${member}" to be a boolean`)
 }
 
 /** Those of the lists that this server has anything to say about. */
@@ -77,12 +97,17 @@ export function maySee(uri: string, ctx: RequestContext, server: McpServer): boo
 }
 
 /** What is acknowledged of a filter. */
-export function wireFilter(lists: number, uris: readonly string[], taskIds: readonly string[]): JsonObject {
+export function wireFilter(
+  lists: number,
+  uris: readonly string[],
+  taskIds: readonly string[],
+  ofExtensions: readonly (string | undefined)[],
+): JsonObject {
   const flags = LISTS.filter(({ bit }) => (lists & bit) !== 0).map(({ member }) => [member, true])
   return {
-    ...Object.fromEntries(flags),
-    ...(uris.length > 0 && { resourceSubscriptions: uris }),
-    ...(taskIds.length > 0 && { taskIds }),
+    ...Object.fromEntries([...flags, ...ofExtensions.map((member) => [member, true])]),
+    ...(uris.length > 0 && { [FilterMember.subscriptions]: uris }),
+    ...(taskIds.length > 0 && { [FilterMember.taskIds]: taskIds }),
   }
 }
 

@@ -11,9 +11,12 @@
  * Invariant: nothing but what was acknowledged is sent, and nothing before the acknowledgement.
  */
 
+import { randomUUID } from 'node:crypto'
 import { textBytes } from '../bounds/heap-size.ts'
 import type { RequestContext } from '../dispatch/context.ts'
+import { TokenBuckets } from '../dispatch/token-bucket.ts'
 import type { Changes } from '../features/change-bus.ts'
+import type { Delivery, ServerMessage } from '../features/message-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
@@ -23,7 +26,7 @@ import { encodeMessage } from '../sse/frame.ts'
 import { SseWriter } from '../sse/writer.ts'
 import type { StatelessExchange } from './exchange.ts'
 import { contextBytes, listenContext } from './listen-context.ts'
-import { LISTS, maySee, offeredLists, readFilter, wireFilter } from './listen-filter.ts'
+import { type Filter, LISTS, maySee, offeredLists, readFilter, wireFilter } from './listen-filter.ts'
 import { type Account, ListenRoom } from './listen-room.ts'
 import type { StatelessEraState } from './state.ts'
 import { type TaskView, tell } from './task-news.ts'
@@ -42,8 +45,8 @@ const TASK_BYTES = 288
 /** Room for a UUID. */
 const USUAL_ID_LENGTH = 64
 
-/** Stands for the id while the shared parts are made; no client can know it. */
-const PLACE = 'subscription id'
+/** Stands for the id while the shared parts are made; nobody can know it. */
+const PLACE = randomUUID()
 
 /** A resource that somebody listens to. */
 interface Listened {
@@ -54,13 +57,15 @@ interface Listened {
 }
 
 /** What a stream keeps of the request that opened it. */
-type Kept = Pick<Subscription, 'idText' | 'resources' | 'tasks' | 'ctx' | 'bytes'>
+type Kept = Pick<Subscription, 'idText' | 'resources' | 'notifications' | 'tasks' | 'ctx' | 'bytes'>
 
 /** One open stream. Small, and of one shape: there may be ten thousand. */
 class Subscription {
   readonly idText: string
   readonly lists: number
   readonly resources: readonly Listened[]
+  /** Methods, of extensions */
+  readonly notifications: readonly string[]
   /** Ids */
   readonly tasks: readonly string[]
   /** Who may see a resource is asked again for each change; undefined where there is none. */
@@ -85,6 +90,7 @@ class Subscription {
     this.idText = kept.idText
     this.lists = lists
     this.resources = kept.resources
+    this.notifications = kept.notifications
     this.tasks = kept.tasks
     this.ctx = kept.ctx
     this.account = account
@@ -97,11 +103,11 @@ class Subscription {
    * Writes a frame with the subscription's id in its place.
    *
    * @param alone - nothing else is to be told in this turn
+   * @returns whether the connection took it
    */
-  tell(head: string, tail: string, alone: boolean): void {
+  tell(head: string, tail: string, alone: boolean): boolean {
     const frame = `${head}${this.idText}${tail}`
-    if (alone) this.writer.writeNow(frame)
-    else this.writer.write(frame)
+    return alone ? this.writer.writeNow(frame) : this.writer.write(frame)
   }
 
   /** Called by the writer. */
@@ -116,11 +122,16 @@ export class Subscriptions {
   readonly #open = new Set<Subscription>()
   /** By URI. Lifecycle of an entry: from the first stream that listens to it to the last. */
   readonly #byResource = new Map<string, Listened>()
+  /** By method of a notification of an extension. Lifecycle of an entry: from the first stream that asks for it. */
+  readonly #byMethod = new Map<string, Set<Subscription>>()
   readonly #room: ListenRoom
+  readonly #buckets: TokenBuckets | undefined
 
   constructor(state: StatelessEraState) {
     this.#state = state
     this.#room = new ListenRoom(state.settings.subscriptions)
+    const { messageRate } = state.settings
+    this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
   }
 
   get size(): number {
@@ -143,8 +154,9 @@ export class Subscriptions {
   listen(exchange: StatelessExchange, tasks: readonly TaskView[]): void {
     const { settings, server, keepAlive } = this.#state
     const principalId = exchange.principal?.id
-    const wanted = readFilter(exchange.message.params, settings.subscriptions.maxResources)
-    const kept = this.#keptOf(exchange, wanted.resources, tasks)
+    const offered = server.extensions.notifications
+    const wanted = readFilter(exchange.message.params, settings.subscriptions.maxResources, offered)
+    const kept = this.#keptOf(exchange, wanted, tasks)
     const account = this.#room.take(principalId, ...bytesOf(kept))
     try {
       watchAll(kept, server)
@@ -158,11 +170,13 @@ export class Subscriptions {
     const { writer } = subscription
     this.#add(subscription)
     const uris = kept.resources.map(({ uri }) => uri)
-    const notifications = wireFilter(lists, uris, kept.tasks)
+    const ofExtensions = kept.notifications.map((method) => offered.get(method))
+    const notifications = wireFilter(lists, uris, kept.tasks, ofExtensions)
     const acknowledged = frameParts(Notify.acknowledged, { notifications })
     writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
     for (const { record } of tasks) tell(subscription, record)
-    if (lists === 0 && uris.length + tasks.length === 0) this.#end(subscription)
+    const wants = lists + uris.length + tasks.length + ofExtensions.length
+    if (wants === 0) this.#end(subscription)
     writer.handOver()
     if (!writer.closed) keepAlive.add(writer)
   }
@@ -189,9 +203,40 @@ export class Subscriptions {
     }
   }
 
+  /** Sends a message to those who have asked for it. There is nothing to be kept: a stream cannot be resumed. */
+  send(message: ServerMessage): Delivery {
+    const { method, principal } = message
+    const problem = this.#problemOf(message)
+    if (problem !== undefined) return unsent(problem)
+    let streams = 0
+    let parts: [head: string, tail: string] | undefined
+    for (const subscription of this.#byMethod.get(method) ?? []) {
+      if (principal !== undefined && subscription.account?.principalId !== principal) continue
+      parts ??= frameParts(method, JSON.parse(message.json).params ?? {})
+      if (subscription.tell(...parts, false)) streams += 1
+    }
+    return streams > 0 ? { streams, kept: false } : unsent(`no subscriptions/listen stream asks for it`)
+  }
+
   /** Ends all streams properly: with their result. */
   close(): void {
     for (const subscription of [...this.#open]) this.#end(subscription)
+  }
+
+  /** @returns why a message is sent to no stream */
+  #problemOf({ method, level, session, principal }: ServerMessage): string | undefined {
+    // Spec: "the server MUST NOT deliver it on a subscriptions/listen stream".
+    if (level !== undefined)
+      return 'clients of 2026-07-28 get log messages with the answers to their requests only'
+    if (session !== undefined) return 'clients of 2026-07-28 have no session'
+    // Spec: "The server MUST NOT send notification types the client has not explicitly requested".
+    if (!this.#state.server.extensions.notifications.has(method)) {
+      return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
+    }
+    const rate = this.#buckets?.rate
+    if (rate === undefined || this.#buckets?.take(principal ?? '', 1, performance.now()) === 0)
+      return undefined
+    return `above messageRate: ${rate.burst} messages at once and ${rate.perSecond} a second`
   }
 
   #end({ writer, idText }: Subscription): void {
@@ -209,13 +254,17 @@ export class Subscriptions {
    *
    * @throws {LimitError} as `ListenRoom.check`
    */
-  #keptOf(exchange: StatelessExchange, uris: ReadonlySet<string>, tasks: readonly TaskView[]): Kept {
+  #keptOf(
+    exchange: StatelessExchange,
+    { resources: uris, notifications }: Filter,
+    tasks: readonly TaskView[],
+  ): Kept {
     const { server } = this.#state
     const principalId = exchange.principal?.id
     const idText = escaped(JSON.stringify(exchange.message.id))
     const taskIds = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
     const bytes = idBytes(idText) + idBytes(principalId ?? '') + tasks.length * TASK_BYTES
-    const without = { idText, resources: NO_RESOURCES, tasks: taskIds, ctx: undefined, bytes }
+    const without = { idText, resources: NO_RESOURCES, notifications, tasks: taskIds, ctx: undefined, bytes }
     this.#room.check(principalId, bytes, bytes)
     if (uris.size === 0) return without
     const ctx = listenContext(exchange, server)
@@ -230,7 +279,7 @@ export class Subscriptions {
       this.#room.check(principalId, charged, added)
       resources.push(listened)
     }
-    return resources.length === 0 ? without : { idText, resources, tasks: taskIds, ctx, bytes: withContext }
+    return resources.length === 0 ? without : { ...without, resources, ctx, bytes: withContext }
   }
 
   #add(subscription: Subscription): void {
@@ -239,6 +288,10 @@ export class Subscriptions {
     for (const listened of subscription.resources) {
       this.#byResource.set(listened.uri, listened)
       listened.streams.add(subscription)
+    }
+    for (const method of subscription.notifications) {
+      const streams = this.#byMethod.get(method) ?? new Set()
+      this.#byMethod.set(method, streams.add(subscription))
     }
     const { maxAgeMs } = this.#state.settings.subscriptions
     if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
@@ -255,6 +308,7 @@ export class Subscriptions {
       if (listened.streams.size === 0) this.#byResource.delete(listened.uri)
       this.#state.server.watch.release(listened.uri)
     }
+    for (const method of subscription.notifications) this.#byMethod.get(method)?.delete(subscription)
     this.#room.give(subscription.account, ...bytesOf(subscription))
   }
 }
@@ -302,12 +356,13 @@ function watchAll({ resources, ctx }: Kept, server: McpServer): void {
 
 /** A frame around the place of the id. */
 function frameParts(method: string, params: JsonObject): [head: string, tail: string] {
-  const message = {
-    jsonrpc: '2.0',
-    method,
-    params: { _meta: { [MetaKey.SUBSCRIPTION_ID]: PLACE }, ...params },
-  }
+  const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: PLACE }
+  const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
   return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
+}
+
+function unsent(reason: string): Delivery {
+  return { streams: 0, kept: false, reason }
 }
 
 /** As the frame encoder would write it. */

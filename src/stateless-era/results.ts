@@ -15,6 +15,7 @@ import type { CacheHint } from '../dispatch/exchange.ts'
 import { InputRequiredResult } from '../dispatch/input-rounds.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import { MirroredResult } from '../features/mirror.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -68,8 +69,10 @@ export function encodeOutcome(
     return encode(message, { ...merged(given, 'complete', state), ...hints }, state)
   }
   let text: string
+  // Middleware can have changed what it saw.
+  const isMirror = given instanceof MirroredResult && state.server.middleware.length === 0
   try {
-    text = JSON.stringify(given)
+    text = isMirror ? given.json : JSON.stringify(given)
   } catch {
     // Fails again, and becomes an error response.
     return encode(message, given, state)

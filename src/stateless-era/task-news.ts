@@ -12,7 +12,7 @@ import { missingTasks } from '../features/tasks.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
-import { Notify } from '../protocol/methods.ts'
+import { FilterMember, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { encodeMessage } from '../sse/frame.ts'
 import type { TaskRecord } from '../store/task-store.ts'
@@ -82,7 +82,7 @@ export function wantedTasks(
   max: number,
 ): readonly TaskView[] | Promise<readonly TaskView[]> {
   const filter = params?.['notifications']
-  const taskIds = isObject(filter) ? filter['taskIds'] : undefined
+  const taskIds = isObject(filter) ? filter[FilterMember.taskIds] : undefined
   if (taskIds === undefined) return []
   if (!declaresTasks(peer)) {
     const { message, requiredCapabilities } = missingTasks()

@@ -7,6 +7,7 @@
  * Spec: Tasks extension {@link spec.tasksExtension}.
  */
 
+import { kindOf } from '../bounds/shown.ts'
 import { quote } from '../dispatch/dispatcher.ts'
 import type { Peer } from '../dispatch/exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -34,7 +35,7 @@ export function declaresTasks({ capabilities }: Peer): boolean {
 export function readTaskId(params: JsonObject | undefined, method: string): string {
   const taskId = params?.['taskId']
   if (typeof taskId === 'string') return taskId
-  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "taskId", a string; got ${typeof taskId}`)
+  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "taskId", a string; got ${kindOf(taskId)}`)
 }
 
 /** The same for one that never was, has expired, or is another principal's. */

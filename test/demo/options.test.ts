@@ -56,7 +56,7 @@ test('greeting shows the folder, the URL and three ways to connect', () => {
   for (const part of [
     'Serving /data at http://127.0.0.1:3000/mcp',
     'claude mcp add --transport http barewire http://127.0.0.1:3000/mcp',
-    'npx @modelcontextprotocol/inspector',
+    '-p @modelcontextprotocol/inspector mcp-inspector',
     curlLine('http://127.0.0.1:3000/mcp'),
     '--notes DIR',
   ]) {

@@ -23,7 +23,7 @@ const wrong: readonly (readonly [string, unknown, RegExp])[] = [
   ['an infinite time', { read: { ttlMs: Number.POSITIVE_INFINITY } }, /cache\.read\.ttlMs.*Infinity/],
   ['a time in words', { prompts: { ttlMs: '5m' } }, /cache\.prompts\.ttlMs.*5m/],
   ['an unknown scope', { discover: { scope: 'shared' } }, /cache\.discover\.scope.*shared/],
-  ['an unknown kind', { tool: {} }, /no option cache\.tool$/],
+  ['an unknown kind', { tool: {} }, /no option "cache\.tool": did you mean "cache\.tools"\?$/],
 ]
 
 for (const [what, cache, message] of wrong) {

@@ -170,7 +170,13 @@ test('paginate gives nothing for a malformed cursor or one of another list', () 
   const { nextCursor } = page(list(4), undefined, 2)
   assert.ok(paginate('tools', list(4), nextCursor, 2))
   assert.equal(paginate('prompts', list(4), nextCursor, 2), undefined)
-  for (const cursor of ['invalid-cursor', '', null, 5, {}]) {
+  for (const cursor of ['invalid-cursor', ' ', 0, false, 5, {}]) {
     assert.equal(paginate('tools', list(4), cursor, 2), undefined)
+  }
+})
+
+test('paginate takes null and an empty text for no cursor', () => {
+  for (const cursor of [null, '']) {
+    assert.deepEqual(paginate('tools', list(4), cursor, 2), paginate('tools', list(4), undefined, 2))
   }
 })

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { ToolConfig } from '../../src/index.ts'
+import type { Handle, ToolConfig } from '../../src/index.ts'
 import type { WireJson } from '../helpers/wire.ts'
 import { define, names, open } from './offering.ts'
 
@@ -71,7 +71,7 @@ const kinds: { readonly [kind: string]: readonly Row[] } = {
 }
 
 /** Registers one thing of a kind. */
-function register(kind: string, config: WireJson) {
+function register(kind: string, config: WireJson): Handle<object> {
   const { server } = define()
   if (kind === 'tool') return server.registerTool('x', config, () => '')
   if (kind === 'prompt') return server.registerPrompt('x', config, () => '')

@@ -77,7 +77,27 @@ describe('registerExtension', () => {
     [
       'a parameter that is no name',
       { methods: { 'notes/get': method }, namedBy: { 'notes/get': 1 } },
-      /namedBy\["notes\/get"\] must name a parameter; got number/,
+      /namedBy\["notes\/get"\] must name a parameter; got the number 1/,
+    ],
+    [
+      'a notification of another name',
+      { notifications: { 'notes/changed': 'notesChanged' } },
+      /notification "notes\/changed" must begin with "notifications\/"/,
+    ],
+    [
+      'a notification of the core',
+      { notifications: { 'notifications/message': 'messages' } },
+      /"notifications\/message" is one of the core protocol/,
+    ],
+    [
+      'a filter member of the core',
+      { notifications: { 'notifications/notes/changed': 'toolsListChanged' } },
+      /a filter member of its own, such as "notesChanged"; got "toolsListChanged"/,
+    ],
+    [
+      'a filter member that is no name',
+      { notifications: { 'notifications/notes/changed': 7 } },
+      /needs a filter member of its own.*got number/,
     ],
     ['settings that are an array', { settings: [] }, /settings must be an object/],
     [

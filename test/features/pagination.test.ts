@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RequestContext } from '../../src/index.ts'
+import type { Handle, RequestContext } from '../../src/index.ts'
 import type { TestSession, WireJson } from '../helpers/wire.ts'
 import { define, open, revisions } from './offering.ts'
 
@@ -15,7 +15,7 @@ const lists = [
 
 function defineLists(count: number, pageSize: number) {
   const { server } = define({ pageSize })
-  const handles = Array.from({ length: count }, (_, index) => [
+  const handles: Handle<never>[][] = Array.from({ length: count }, (_, index) => [
     server.registerTool(`n${index}`, {}, () => ''),
     server.registerPrompt(`n${index}`, {}, () => ''),
     server.registerResource(`n${index}`, `memo://n${index}`, {}, () => ''),
@@ -119,12 +119,12 @@ test('a malformed cursor, and one of another list, is -32602, and the session go
   for (const list of lists) {
     const foreign = [...cursors].filter(([method]) => method !== list[0]).map(([, cursor]) => cursor)
     const own = cursors.get(list[0]) ?? ''
-    const wrong = [...foreign, '', 'x', '!!!', '__proto__', `${own}x`, own.slice(1), 'A'.repeat(10_000)]
+    const wrong = [...foreign, ' ', 'x', '!!!', '__proto__', `${own}x`, own.slice(1), 'A'.repeat(10_000)]
     for (const cursor of wrong) {
       const { status, error } = await session.request(list[0], { cursor })
       assert.deepEqual([status, error?.code], [200, -32602], `${list[0]} ${cursor.slice(0, 40)}`)
     }
-    for (const cursor of [5, null, {}, [own]]) {
+    for (const cursor of [5, 0, {}, [own]]) {
       const { error } = await session.request(list[0], { cursor }, { check: false })
       assert.equal(error?.code, -32602)
     }

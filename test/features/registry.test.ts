@@ -130,7 +130,10 @@ test('every listening session hears once of changes made together [tools.list-ch
   // Nothing changes, so nothing is said.
   tool.enable()
   resource.remove()
+  resource.disable()
+  prompt.update({ title: 'nobody sees it' })
   prompt.remove()
+  server.registerPrompt('q', {}, () => '')
   for (const stream of streams) assert.deepEqual(await stream.nextMessage(), changed('prompts'))
 })
 

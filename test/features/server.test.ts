@@ -111,7 +111,7 @@ test('wrong names and options throw and name what is wrong', () => {
     [{ ...info, title: 5 }, {}, /McpServer title must be a string; got the number 5/],
     [{ ...info, websiteUrl: new Map() }, {}, /McpServer websiteUrl must be a string; got a Map/],
     [{ ...info, icons: [{ src: 'icon.png' }] }, {}, /McpServer icons\[0\]\.src must be an absolute URI/],
-    [{ ...info, _meta: { n: 1n } }, {}, /McpServer cannot be written as JSON: .*BigInt/],
+    [{ ...info, icons: [{ src: 'a:b', size: 1n }] }, {}, /McpServer cannot be written as JSON: .*BigInt/],
     [info, { instruction: 'x' }, /no option "instruction"/],
     [info, { instructions: ['x'] }, /McpServer instructions must be a string; got an array/],
     [info, { onError: 'x' }, /McpServer onError must be a function; got a string/],

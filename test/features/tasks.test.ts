@@ -12,7 +12,7 @@ test('a tool is a task by true, required or on-demand, and by nothing else', () 
     const config = { task } as unknown as ToolConfig
     assert.throws(() => server.registerTool('x', config, () => ''), {
       name: 'TypeError',
-      message: `tool "x" task must be true, 'required' or 'on-demand'; got ${JSON.stringify(task)}`,
+      message: `tool "x" task must be true, 'required' or 'on-demand'; got ${task instanceof Object ? 'an object' : JSON.stringify(task)}`,
     })
   }
   for (const task of [true, 'required', 'on-demand'] as const)

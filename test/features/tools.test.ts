@@ -98,17 +98,19 @@ test('a listed tool has all of its configuration, and its schemas byte for byte 
   const session = await open(t, server)
   const reply = await session.send({ jsonrpc: '2.0', id: 1, method: 'tools/list' })
   const entry = JSON.stringify({ name: 'all', ...config })
-  const bare = '{"name":"bare","inputSchema":{"type":"object","additionalProperties":false}}'
+  const bare = '{"name":"bare","inputSchema":{"type":"object","properties":{},"additionalProperties":false}}'
   assert.equal(reply.text, `{"jsonrpc":"2.0","id":1,"result":{"tools":[${entry},${bare}]}}`)
 })
 
 test('an input schema that is no object schema is refused at registration, and the tool named [tools.input-schema-object]', () => {
   const { server } = define()
-  const wrong: WireJson[] = [null, 'object', true, [], {}, { type: 'string' }, { type: ['object', 'null'] }]
-  for (const inputSchema of wrong) {
+  const noSchemas: WireJson[] = [null, 'object', true, []]
+  for (const inputSchema of [...noSchemas, { type: 'string' }, { type: ['object', 'null'] }]) {
     const config = { inputSchema } as ToolConfig
     assert.throws(() => server.registerTool('bad', config, () => ''), /tool "bad" inputSchema/)
-    const output = { outputSchema: inputSchema } as ToolConfig
+  }
+  for (const outputSchema of noSchemas) {
+    const output = { outputSchema } as ToolConfig
     assert.throws(() => server.registerTool('bad', output, () => 'x'), /tool "bad" outputSchema/)
   }
   assert.equal(server.tools.size, 0)
@@ -129,15 +131,16 @@ test('a name outside of the form is accepted with a warning, one inside without 
   const warnings: string[] = []
   const listener = (warning: Error) => void warnings.push(warning.message)
   process.on('warning', listener)
-  server.registerTool('Az09_.-', {}, () => '')
-  server.registerTool('x'.repeat(128), {}, () => '')
-  const odd = ['with space', 'a,b', 'a/b', 'é', 'y'.repeat(129)]
-  for (const name of odd) server.registerTool(name, {}, () => '')
+  server.registerTool('Az09_-', {}, () => '')
+  server.registerTool('x'.repeat(64), {}, () => '')
+  const odd = ['with space', 'a,b', 'a/b', 'a.b', 'é', 'y'.repeat(65), 'y'.repeat(129)]
+  for (const name of odd) server.registerTool(name, {}, () => '').update({ title: 'warned of once' })
   process.emitWarning('the last one')
   while (!warnings.includes('the last one')) await once(process, 'warning')
   process.off('warning', listener)
   assert.equal(warnings.length, odd.length + 1)
-  for (const [index, name] of odd.entries()) assert.ok(warnings[index]?.includes(JSON.stringify(name)))
+  for (const [index, name] of odd.entries())
+    assert.ok(warnings[index]?.includes(`tool ${JSON.stringify(name)}`), name)
   assert.throws(() => server.registerTool('', {}, () => ''), /tool name must be a non-empty string/)
 })
 

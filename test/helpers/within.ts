@@ -5,6 +5,7 @@
 
 const startTimer = globalThis.setTimeout
 const stopTimer = globalThis.clearTimeout
+const startImmediate = globalThis.setImmediate
 
 export const waitLimitMs = 20_000
 
@@ -27,4 +28,9 @@ export async function within<T>(
   } finally {
     stopTimer(timer)
   }
+}
+
+/** Resolves when the turn of the event loop is over, and what was to run at its end has run. */
+export function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => startImmediate(resolve))
 }

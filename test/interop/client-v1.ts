@@ -48,6 +48,8 @@ export const clientV1: ClientKind = {
     for (const schema of NOTIFICATIONS) {
       client.setNotificationHandler(schema as never, ((message: Received) => inbox.put(message)) as never)
     }
+    // Those that it has no schema of.
+    client.fallbackNotificationHandler = async (message) => inbox.put(message as Received)
     const transport = new StreamableHTTPClientTransport(new URL(url), fetch === undefined ? {} : { fetch })
     await client.connect(transport as never)
     recordResponses(transport, responses)

@@ -74,6 +74,8 @@ async function connect(
     if (method === 'notifications/tools/list_changed' && onToolsChanged !== undefined) continue
     client.setNotificationHandler(method, ((message: Received) => inbox.put(message)) as never)
   }
+  // Those that it has no schema of.
+  client.fallbackNotificationHandler = async (message) => inbox.put(message as Received)
   const transport = new StreamableHTTPClientTransport(new URL(url), fetch === undefined ? {} : { fetch })
   await client.connect(transport)
   recordResponses(transport, responses)

@@ -5,7 +5,6 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { z as zod3 } from 'zod/v3'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -229,22 +228,21 @@ describe('adaptSchema of what it cannot use', () => {
     assert.match(message, /toStandardJsonSchema.*@valibot\/to-json-schema/)
   })
 
-  test('a zod 3 schema is refused, with the version to use', () => {
-    assert.match(
-      refusal(zod3.object({ city: zod3.string() })),
-      /^tool "t" inputSchema: the zod schema .*4\.2/,
-    )
+  test('a schema of a zod 4 that does not describe itself is refused, with the version to use', () => {
+    const schema = { _def: { type: 'object' }, '~standard': { version: 1, vendor: 'zod', validate() {} } }
+    assert.match(refusal(schema), /^tool "t" inputSchema: the zod schema .*4\.2/)
   })
 
   test('a schema of zod before it knew Standard Schema is refused, with the version to use', () => {
     assert.match(refusal({ _def: {}, parse() {} }), /^tool "t" inputSchema: .*zod.*4\.2/)
   })
 
-  test('an object of library schemas is refused, with the function to use and the member', () => {
-    for (const schema of [{ city: z.string() }, { city: zod3.string() }, { city: type('string') }]) {
-      assert.match(refusal(schema), /^tool "t" inputSchema: .*"city".*z\.object/)
-    }
+  test('library schemas among the keywords of JSON Schema are refused, with both members', () => {
+    const mixed = { city: z.string(), days: { type: 'number' } }
+    assert.match(refusal(mixed), /^tool "t" inputSchema: .*"city" beside "days".*z\.object/)
+    assert.match(refusal({ type: 'object', city: type('string') }), /"city" beside "type"/)
     assert.match(refusal({ type: 'object', properties: { city: z.string() } }), /properties: .*"city"/)
+    assert.match(refusal({ city: { _def: {}, parse() {} } }), /"city"/)
   })
 
   test('a Standard Schema of an unknown library without JSON Schema output is refused by its name', () => {
@@ -265,12 +263,12 @@ describe('adaptSchema of what it cannot use', () => {
     const rows: [unknown, string][] = [
       [null, 'null'],
       [undefined, 'undefined'],
-      [true, 'boolean'],
-      ['{}', 'string'],
-      [() => true, 'function'],
+      [true, 'a boolean'],
+      ['{}', 'a string'],
+      [() => true, 'a function'],
       [[], 'an array'],
-      [new Joi(), 'an instance of Joi'],
-      [new Map(), 'an instance of Map'],
+      [new Joi(), 'a Joi'],
+      [new Map(), 'a Map'],
     ]
     for (const [schema, kind] of rows) {
       const message = refusal(schema)

@@ -15,6 +15,7 @@ import { runInNewContext } from 'node:vm'
 import { type HandlerOptions, inputRequired, type McpServer, type RequestContext } from '../../src/index.ts'
 import { checkOptions } from '../../src/options.ts'
 import {
+  del,
   get,
   post,
   type RequestHeaders,
@@ -171,6 +172,26 @@ const rows: readonly Row[] = [
       const fixture = await serve(t, { auth, sessions: { maxPerPrincipal: 3 } })
       for (let n = 0; n < 10; n++) await TestSession.open(fixture.url, as('greedy'))
       assert.equal(fixture.stats().sessions, 3)
+      await assertOthersAreServed(fixture, as('other').headers)
+    },
+  },
+  {
+    kept: 'sessions that are taken up from their ids, and the ids that ended',
+    options: ['sessions.max', 'sessions.maxPerPrincipal'],
+    async run(t) {
+      const keys = ['k'.repeat(32)]
+      const fixture = await serve(t, { auth, sessions: { keys, max: 5, maxPerPrincipal: 3 } })
+      const ids: RequestHeaders[] = []
+      for (let n = 0; n < 20; n++) ids.push((await TestSession.open(fixture.url, as('greedy'))).headers)
+      const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+      for (const headers of [...ids, ...ids]) {
+        assert.equal((await post(fixture.url, ping, headers)).status, 200)
+        assert.ok(fixture.stats().sessions <= 3)
+      }
+      // Whatever ended is remembered, up to 65 536 ids of a few characters: test/session-era/sealed-ids.test.ts.
+      for (const headers of ids) assert.equal((await del(fixture.url, headers)).status, 200)
+      for (const headers of ids) assert.equal((await post(fixture.url, ping, headers)).status, 404)
+      assert.deepEqual([fixture.stats().sessions, fixture.stats().sessionBytes], [0, 0])
       await assertOthersAreServed(fixture, as('other').headers)
     },
   },

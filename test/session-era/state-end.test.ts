@@ -129,6 +129,8 @@ test('while the handler closes, a call that it waits for gets the answers of its
   assert.deepEqual([refused.status, refused.json.id, refused.headers.connection], [503, 'new', 'close'])
   assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/)
   assert.equal((await get(url, session.headers)).status, 503)
+  // Of no stream of this session, so that it would open a new one.
+  assert.equal((await get(url, { ...session.headers, 'last-event-id': 'zzz_1' })).status, 503)
   assert.equal((await session.notify('notifications/cancelled', { requestId: 'other' })).status, 202)
   await other.call.aborted()
   assert.equal((await session.respond(json.id, { roots: [] })).status, 202)

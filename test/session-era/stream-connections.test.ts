@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { get, type SseStream } from '../helpers/wire.ts'
+import { endOfTurn } from '../helpers/within.ts'
 import { eventually, progressOf, responsesOf, serving, streaming, textOf } from './serving.ts'
 
 function mockTimers(t: TestContext): (milliseconds: number) => void {
@@ -111,6 +112,8 @@ test('a call that says nothing is answered as JSON, and as a stream once it was 
   )
   const opening = session.stream('tools/call', { name: 'hold', arguments: {} })
   const second = await held.next()
+  // Its timer starts when the turn of its request is over.
+  await endOfTurn()
   pass(5000)
   const stream = await opening
   assert.equal(stream.headers['content-type'], 'text/event-stream')

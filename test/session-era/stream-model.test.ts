@@ -195,10 +195,13 @@ class History {
     line.connection = undefined
   }
 
-  /** An id of one session means nothing in another. */
+  /** An id of one session means nothing in another: as if it had sent none, but it takes nothing over. */
   async steal(line: Line, thief: TestSession): Promise<void> {
     if (thief === line.session) return
-    await assert.rejects(thief.resume(`${line.name}_${this.pick([...line.seen])}`), /got 400 /)
+    const theirs = this.lines.find(({ session, call }) => session === thief && call === undefined) as Line
+    const resuming = thief.resume(`${line.name}_${this.pick([...line.seen])}`)
+    if (theirs.connection !== undefined) await assert.rejects(resuming, /got 405 /)
+    else await this.#attached(theirs, await resuming, theirs.sent.length, summary(theirs, theirs.delivered))
   }
 
   async step(sessions: readonly TestSession[]): Promise<void> {

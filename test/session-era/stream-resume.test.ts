@@ -99,29 +99,16 @@ test('resuming one stream replays nothing of another, and no two events of a ses
   assert.deepEqual(progressOf(b.stream), [0, 101, 102])
 })
 
-test('an event id that is malformed, foreign, evicted or of the future gets 400 and no event', async (t) => {
+test('an event id of the session that is malformed, of no stream, evicted or of the future gets 400 and no event', async (t) => {
   const fixture = await serving(t, { replay: { maxEvents: 4 } })
   const { url } = fixture
-  const [session, other] = [await fixture.open(), await fixture.open()]
-  const theirs = await broken(fixture, other)
+  const session = await fixture.open()
   const mine = await broken(fixture, session)
   for (let step = 1; step <= 5; step++) mine.call.ctx.progress(step)
   const [stream = ''] = mine.last.split('_')
   const refused = {
-    malformed: [
-      'x',
-      '1',
-      '_',
-      '_1',
-      `${stream}_`,
-      stream,
-      `${stream}_-1`,
-      `${stream}_01`,
-      `${stream}_1.0`,
-      `${stream}_1e0`,
-    ],
-    'of no stream': ['zzz_1', `${stream}0_1`, '__proto___1', 'constructor_1', 'x'.repeat(5000)],
-    'of another session': theirs.ids,
+    malformed: [`${stream}_`, stream, `${stream}_-1`, `${stream}_01`, `${stream}_1.0`, `${stream}_1e0`],
+    'of no stream': [`${stream}0_1`, `${stream.slice(0, -1)}_1`, `${stream}${'x'.repeat(5000)}`],
     evicted: [`${stream}_0`, `${stream}_1`],
     'of the future': [
       `${stream}_7`,
@@ -146,10 +133,49 @@ test('an event id that is malformed, foreign, evicted or of the future gets 400 
   mine.call.finish('mine')
   await resumed.end()
   assert.deepEqual([progressOf(resumed), responsesOf(resumed).length], [[2, 3, 4, 5], 1])
-  const foreign = await other.resume(theirs.last)
+})
+
+const FOREIGN = ['x', '1', '_', '_1', 'zzz_1', '__proto___1', 'constructor_1', 'x'.repeat(5000), '83aa3e1_0']
+
+test('a Last-Event-ID of another session, or of another server, opens a fresh stream and replays nothing', async (t) => {
+  const fixture = await serving(t)
+  const [session, other] = [await fixture.open(), await fixture.open()]
+  const theirs = await broken(fixture, other, 3)
+  const mine = await broken(fixture, session)
+  const theirOwn = await other.listen()
+  await theirOwn.next()
+  fixture.server.registerTool('changed-before', {}, () => '')
+  for (const id of [...theirs.ids, theirOwn.lastEventId ?? '', ...FOREIGN]) {
+    const fresh = await session.resume(id)
+    fixture.server.registerTool(`changed-${id.length}-${id.at(-1)}`, {}, () => '').remove()
+    const { method } = await fresh.nextMessage()
+    assert.equal(method, 'notifications/tools/list_changed', id)
+    assert.deepEqual([...progressOf(fresh), ...responsesOf(fresh)], [], id)
+    await fresh.close()
+    await eventually(() => fixture.stats().streams === 1, 'the server to see the lost connection')
+  }
+  // None of that touched what is kept of any stream.
+  const resumed = await other.resume(theirs.last)
   theirs.call.finish('theirs')
-  await foreign.end()
-  assert.equal(textOf(responsesOf(foreign)[0]), 'theirs')
+  await resumed.end()
+  assert.equal(textOf(responsesOf(resumed)[0]), 'theirs')
+  const own = await session.resume(mine.last)
+  mine.call.finish('mine')
+  await own.end()
+  assert.equal(textOf(responsesOf(own)[0]), 'mine')
+})
+
+test('a Last-Event-ID of another session takes over no connection: the client that sends it listens already', async (t) => {
+  const fixture = await serving(t)
+  const [session, other] = [await fixture.open(), await fixture.open()]
+  const { last } = await broken(fixture, other)
+  const listening = await session.listen()
+  await listening.next()
+  const reply = await get(fixture.url, { ...session.headers, 'last-event-id': last })
+  assert.deepEqual([reply.status, reply.headers.allow], [405, 'POST'])
+  assert.match(reply.json.error.message, /not of this session, which has an open stream already/)
+  fixture.server.registerTool('a', {}, () => '')
+  assert.equal((await listening.nextMessage()).method, 'notifications/tools/list_changed')
 })
 
 test('the GET stream is resumed by its event ids, from any of them', async (t) => {
@@ -268,6 +294,7 @@ test('without replay events have no ids, and a lost stream is lost', async (t) =
     assert.deepEqual([id, retry], [undefined, undefined])
   assert.deepEqual([stream.events[0], own.events[0]], [{ comment: '' }, { comment: '' }])
   assert.equal(fixture.stats().replayBytes, 0)
-  const reply = await get(fixture.url, { ...session.headers, 'last-event-id': 'anything_1' })
-  assert.equal(reply.status, 400)
+  await own.close()
+  await eventually(() => fixture.stats().streams === 0, 'the server to see the lost connection')
+  assert.equal((await session.resume('anything_1')).status, 200)
 })

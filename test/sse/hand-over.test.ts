@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { checkRuntime } from '../../src/sse/hand-over.ts'
 import { RawSocket } from '../helpers/raw-socket.ts'
 import { attach, connect, GET, listen, request, turn } from './writer-connection.ts'
 
@@ -254,4 +255,11 @@ test('SseWriter.handOver: many streams share the stand-in, and each ends alone',
   server.close()
   server.closeIdleConnections()
   await closed
+})
+
+test('checkRuntime refuses a Bun that does not report clients that left, and names what to use', () => {
+  for (const version of ['1.0.0', '1.3.14', '0.8.1']) {
+    assert.throws(() => checkRuntime(version), new RegExp(`Bun ${version} .*use Bun 1\\.4 or later`))
+  }
+  for (const version of ['1.4.0', '1.10.2', '2.0.0', undefined]) checkRuntime(version)
 })

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { createMcpHandler, type RequestContext } from '../../src/index.ts'
 import { RawSocket, type WireJson } from '../helpers/wire.ts'
+import { endOfTurn } from '../helpers/within.ts'
 import { eventually, serving, textOf } from './serving.ts'
 
 const progressToken = 'progressToken'
@@ -71,13 +72,14 @@ test('a call that stays silent for sseAfterMs becomes a stream, and not before [
   const { client, held, opened } = await serving(t, { handler: { sseAfterMs: 700 } })
   const opening = opened(client().stream('tools/call', { name: 'hold' }))
   const call = await held.next()
+  await endOfTurn()
   t.mock.timers.tick(699)
   assert.equal(call.ctx.aborted, false)
   let isOpen = false
   opening.then(() => {
     isOpen = true
   })
-  await new Promise<void>((resolve) => setImmediate(resolve))
+  await endOfTurn()
   assert.equal(isOpen, false)
   t.mock.timers.tick(1)
   const stream = await opening
@@ -111,6 +113,7 @@ test('a stream that is silent gets comments after keepAliveMs', async (t) => {
   const { client, held, opened } = await serving(t, { handler: { keepAliveMs: 320, sseAfterMs: 10 } })
   const opening = opened(client().stream('tools/call', { name: 'hold' }))
   const call = await held.next()
+  await endOfTurn()
   t.mock.timers.tick(10)
   const stream = await opening
   await stream.until(({ comment }) => comment !== undefined)

@@ -283,3 +283,26 @@ export type References = [
     >
   >,
 ]
+
+// What is undefined is absent
+const partly = schema({
+  type: 'object',
+  title: undefined,
+  properties: { a: { type: 'string', const: undefined, $ref: undefined }, b: undefined },
+  required: undefined,
+  additionalProperties: undefined,
+  patternProperties: undefined,
+  anyOf: undefined,
+})
+export type Partly = Expect<Equal<typeof partly, { a?: string; b?: never }>>
+declare const isProduction: boolean
+const perhaps = schema({
+  type: 'object',
+  description: isProduction ? 'x' : undefined,
+  properties: {
+    a: isProduction ? { type: 'string' } : undefined,
+    list: { type: 'array', items: undefined, minItems: undefined },
+  },
+  required: isProduction ? ['a'] : undefined,
+})
+export type Perhaps = Expect<Equal<typeof perhaps, { a?: string; list?: unknown[] }>>

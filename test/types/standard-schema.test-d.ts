@@ -5,6 +5,7 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema'
 import { type } from 'arktype'
 import * as v from 'valibot'
 import { z } from 'zod'
+import { z as zod3 } from 'zod/v3'
 import type { InferInput, InferOutput, SchemaLike } from '../../src/json-schema/standard-schema.ts'
 import type { Equal, Expect } from './expect.ts'
 
@@ -42,6 +43,79 @@ export type Supplied = [
   >,
 ]
 
+// Objects of schemas: optional members, defaults and transforms are those of the library.
+const shape = {
+  at: z.string().transform((text) => text.length),
+  unit: z.string().default('c'),
+  days: z.number().optional(),
+  any: z.unknown(),
+}
+const old = {
+  at: zod3.string().transform(Number),
+  unit: zod3.string().default('c'),
+  n: zod3.number().optional(),
+}
+const oldObject = zod3.object(old)
+const pairs = { n: type('number').default(5), s: type('string').optional(), b: type('boolean') }
+const wrappedMembers = {
+  n: toStandardJsonSchema(v.optional(v.number(), 1)),
+  s: toStandardJsonSchema(v.string()),
+}
+export type Shapes = [
+  Expect<
+    Equal<InferInput<typeof shape>, { at: number; unit: string; any: unknown; days?: number | undefined }>
+  >,
+  Expect<
+    Equal<
+      InferOutput<typeof shape>,
+      { at: string; any: unknown; unit?: string | undefined; days?: number | undefined }
+    >
+  >,
+  Expect<Equal<InferInput<typeof old>, { at: number; unit: string; n?: number | undefined }>>,
+  Expect<Equal<InferInput<typeof oldObject>, { at: number; unit: string; n?: number | undefined }>>,
+  Expect<Equal<InferInput<typeof pairs>, { n: number; b: boolean; s?: string | undefined }>>,
+  Expect<Equal<InferInput<typeof wrappedMembers>, { n: number; s: string }>>,
+  Expect<Equal<InferInput<typeof mixed>, { title: string; n?: number | undefined }>>,
+  // biome-ignore lint/complexity/noBannedTypes: what a tool without parameters has
+  Expect<Equal<InferInput<{}>, Record<string, never>>>,
+  // biome-ignore lint/suspicious/noExplicitAny: a schema of which nothing is known
+  Expect<Equal<InferInput<Record<string, any>>, unknown>>,
+]
+// Names of keywords are names like others.
+const mixed = { title: z.string(), n: type('number').optional() }
+
+// A member with a default is there when the handler gets it, and may be left out by whoever sends it.
+const literal = {
+  type: 'object',
+  properties: {
+    mode: { enum: ['fast', 'slow'], default: 'fast' },
+    none: { type: 'string', default: null },
+    list: {
+      type: 'array',
+      items: { type: 'object', properties: { on: { type: 'boolean', default: true } } },
+    },
+    either: {
+      anyOf: [{ type: 'object', properties: { n: { type: 'number', default: 1 } } }, { type: 'null' }],
+    },
+    days: { type: 'integer' },
+  },
+} as const
+export type Defaults = [
+  Expect<
+    Equal<
+      InferInput<typeof literal>,
+      {
+        mode: 'fast' | 'slow'
+        none?: string
+        list?: { on: boolean }[]
+        either?: { n?: number } | null
+        days?: number
+      }
+    >
+  >,
+  Expect<Equal<InferOutput<typeof literal>['mode'], 'fast' | 'slow' | undefined>>,
+]
+
 register(
   {
     inputSchema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
@@ -71,8 +145,8 @@ accept(parsed)
 
 // @ts-expect-error valibot's own schema has no JSON Schema output
 accept(valibotSchema)
-// @ts-expect-error an object of schemas is not a schema
-accept({ city: z.string() })
+// @ts-expect-error nor has a member
+accept({ city: v.string() })
 // @ts-expect-error nor is one of library schemas under a keyword
 accept({ type: 'object', properties: { city: z.string() } })
 // @ts-expect-error `required` is a list

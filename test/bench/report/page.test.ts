@@ -81,6 +81,59 @@ test('renderPage says of a quick run that its figures mean nothing', () => {
   assert.doesNotMatch(renderPage(results, []), /mean nothing/)
 })
 
+test('renderPage says of a busy machine that it was one', () => {
+  const busy = { ...results.machine, loadBefore: 1.5 }
+  assert.match(
+    renderPage({ ...results, machine: busy }, []),
+    /Warning: the machine is busy: .* 1\.5 on 2 cores/,
+  )
+  assert.doesNotMatch(renderPage(results, []), /is busy/)
+})
+
+test('renderPage begins with a list of its contents, and every entry leads somewhere', () => {
+  const chart = { name: 'cpu', title: 'CPU <time>', caption: '', spec: {}, svg: { light: '', dark: '' } }
+  const page = renderPage(results, [chart])
+  const [, list = ''] = /<nav>(.*?)<\/nav>/s.exec(page) ?? []
+  const links = [...list.matchAll(/<a href="#([^"]*)">/g)].map(([, name]) => name)
+  assert.deepEqual(links, ['legend', 'cpu', 'figures', 'notes'])
+  for (const name of links) assert.match(page, new RegExp(`<h2 id="${name}">`))
+  assert.match(list, /CPU &#60;time&#62;/)
+})
+
+test('renderPage explains whiskers and every name among its figures', () => {
+  const names = ['floor', 'barewire-stateless', 'base', 'sdk-v1-json', 'somebody']
+  const figures = names.map((name) => figure('latency', 'echo', 64, 'cpu', name, 1))
+  const page = renderPage({ ...results, figures, versions: { 'sdk-v1': '9.8.7' } }, [])
+  assert.match(page, /whisker\) reaches from the lowest round to the highest/)
+  const [, legend = ''] = /<dl>(.*?)<\/dl>/s.exec(page) ?? []
+  const meaning = new Map(
+    [...legend.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g)].map(([, name, text]) => [name, text]),
+  )
+  assert.deepEqual([...meaning.keys()].sort(), [...names].sort())
+  assert.match(meaning.get('floor') ?? '', /bare node:http handler .*with sessions/)
+  assert.match(meaning.get('barewire-stateless') ?? '', /this library; 2026-07-28/)
+  assert.match(meaning.get('base') ?? '', /commit that it is compared with/)
+  assert.match(
+    meaning.get('sdk-v1-json') ?? '',
+    /@modelcontextprotocol\/sdk 9\.8\.7; 2025-11-25.*mode &#34;json/,
+  )
+})
+
+test('renderPage keeps the tables closed, and shows no spread for a figure of one round', () => {
+  const [once] = results.figures as [Figure]
+  const page = (rounds: number[]) => renderPage({ ...results, figures: [{ ...once, rounds }] }, [])
+  assert.match(page([1000]), /<details><summary>latency</)
+  assert.doesNotMatch(page([1000]), /<details open/)
+  assert.match(
+    page([1000]),
+    /<td class="number">1,000<td class="number"><td class="number"><td>bytes<td class="number">2\.00<td/,
+  )
+  assert.match(
+    page([999, 1001]),
+    /<td class="number">1,000<td class="number">999<td class="number">1,001<td>bytes<td class="number">2\.00 \(1\.00 to 3\.00\)<td/,
+  )
+})
+
 interface Drawn {
   readonly spec: {
     readonly vconcat: readonly { readonly data: { readonly values: readonly Record<string, unknown>[] } }[]

@@ -35,6 +35,20 @@ test('parseUrlOptions bounds every count', () => {
   }
 })
 
+test('parseUrlOptions takes --quick as small numbers, and those that are given as they are, in any order', () => {
+  const { quick, connections, seconds, sessions, streams } = parseUrlOptions(['--url', LOCAL, '--quick'])
+  assert.deepEqual([quick, connections, seconds, sessions, streams], [true, 4, 1, 10, 10])
+  for (const argv of [
+    ['--quick', '--streams', '7', '--url', LOCAL],
+    ['--url', LOCAL, '--streams', '7', '--quick'],
+  ]) {
+    const options = parseUrlOptions(argv)
+    assert.deepEqual([options.quick, options.streams, options.sessions], [true, 7, 10])
+  }
+  const whole = parseUrlOptions(['--url', LOCAL])
+  assert.deepEqual([whole.quick, whole.seconds], [false, 5])
+})
+
 test('parseUrlOptions reads headers, tool and arguments', () => {
   const { headers, tool, args } = parseUrlOptions([
     ...['--url', LOCAL, '--header', 'Authorization: Bearer a:b', '--tool', 'echo', '--args', '{"text":"x"}'],

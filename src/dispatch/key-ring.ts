@@ -1,0 +1,96 @@
+/**
+ * Key ring: what a client carries for the server, and can neither read nor change. Any process with the same keys opens it.
+ *
+ *    base64url( version 1 | key id 4 | nonce 12 | tag 16 | ciphertext )       AES-256-GCM
+ *
+ * The first key seals, all of them open. The binding (for whom and for what) is authenticated with the text but not
+ * part of it, so what is presented by somebody else or for another purpose does not open.
+ *
+ * Not here: what the text says, and for how long it holds (sealed-state.ts, session-era/sealed-ids.ts).
+ */
+
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { kindOf } from '../bounds/shown.ts'
+
+/** Secrets of at least 32 bytes or characters. */
+export type Keys = readonly (string | Uint8Array)[]
+
+interface Key {
+  readonly id: Buffer
+  readonly secret: Buffer
+}
+
+const VERSION = 1
+const KEY_ID_BYTES = 4
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
+const MIN_SECRET_BYTES = 32
+
+/** Characters of a nonce, and of nothing else, in what `seal` returns: enough of them to tell one from all others. */
+const MARK = [8, 20] as const
+
+export class KeyRing {
+  readonly #keys: readonly [Key, ...Key[]]
+
+  /**
+   * @param keys - undefined: one random key
+   * @param purpose - what is sealed for one purpose does not open for another one, with the same keys
+   * @param option - what the keys are called in an error
+   * @throws {TypeError} no key, or one that is too short
+   */
+  constructor(keys: Keys = [randomBytes(MIN_SECRET_BYTES)], purpose: string, option: string) {
+    if (!Array.isArray(keys)) throw new TypeError(`${option} must be an array of keys; got ${kindOf(keys)}`)
+    const [first, ...rest] = keys.map((key) => makeKey(key, purpose, option))
+    if (first === undefined) throw new TypeError(`${option} must have at least one key`)
+    this.#keys = [first, ...rest]
+  }
+
+  seal(text: string | Uint8Array, binding: string): string {
+    const [{ id, secret }] = this.#keys
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(Buffer.from(binding))
+    const bytes = Buffer.concat([cipher.update(Buffer.from(text)), cipher.final()])
+    const head = [Buffer.of(VERSION), id, nonce, cipher.getAuthTag()]
+    return Buffer.concat([...head, bytes]).toString('base64url')
+  }
+
+  /** @returns the text, or the reason why it does not open */
+  open(sealed: string, binding: string): Buffer | string {
+    if (!/^[\w-]+$/.test(sealed)) return 'it is not one of ours'
+    const bytes = Buffer.from(sealed, 'base64url')
+    // Buffer.from forgives stray bits in the last character; what is sealed has one spelling only.
+    if (bytes.length <= HEAD_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== sealed) {
+      return 'it is not one of ours'
+    }
+    const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
+    const key = this.#keys.find(({ id }) => id.equals(keyId))
+    if (key === undefined) return 'it was sealed with another key'
+    const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES)
+    const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(binding))
+      .setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES))
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(HEAD_BYTES)), decipher.final()])
+    } catch {
+      return 'it was changed, or belongs to another caller or another request'
+    }
+  }
+}
+
+/** A text that nothing else that was sealed has; V8 makes so short a part a string of its own. */
+export function markOf(sealed: string): string {
+  return sealed.slice(...MARK)
+}
+
+function makeKey(given: unknown, purpose: string, option: string): Key {
+  const bytes = typeof given === 'string' ? Buffer.from(given) : given
+  if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
+    const got = bytes instanceof Uint8Array ? bytes.length : typeof given
+    throw new TypeError(
+      `A key of ${option} must have at least ${MIN_SECRET_BYTES} bytes or characters; got ${got}`,
+    )
+  }
+  const secret = createHash('sha256').update(purpose).update(bytes).digest()
+  return { secret, id: createHash('sha256').update(secret).digest().subarray(0, KEY_ID_BYTES) }
+}

@@ -1,0 +1,37 @@
+/**
+ * The names that registrations take, and what people write in their place, who know the words of other libraries.
+ */
+
+import { type OtherWords, refuseOthers } from '../bounds/option-names.ts'
+import { kindOf } from '../bounds/shown.ts'
+
+/** By name, so that the compiler misses one that is forgotten. */
+export type Names<Config> = { readonly [Name in keyof Required<Config>]: true }
+
+const ARGUMENTS = 'parameters params args arguments schema input inputs properties required type paramsschema'
+
+const WORDS: OtherWords = {
+  inputSchema: `${ARGUMENTS} argsschema`,
+  argsSchema: `${ARGUMENTS} inputschema`,
+  outputSchema: 'output returns result results response',
+  annotations: 'hints readonlyhint destructivehint idempotenthint openworldhint audience priority',
+  mimeType: 'contenttype type mediatype format',
+  complete: 'completion completions suggestions',
+  'the handler is the last argument; update({ handler }) replaces it':
+    'handler execute run callback cb fn func function call read load get',
+  'names and URIs are arguments of their own, and stay': 'name uri template uritemplate',
+  'call enable() or disable() of what the registration returned': 'enabled disabled',
+}
+
+/** @throws {TypeError} the options of a registration are no object, or have an unknown name */
+export function checkConfig(
+  config: unknown,
+  use: string,
+  names: object,
+  words = WORDS,
+): asserts config is object {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new TypeError(`${use} needs a configuration, an object; got ${kindOf(config)}`)
+  }
+  refuseOthers(`${use} has`, config, Object.keys(names), words)
+}

@@ -1,0 +1,90 @@
+/**
+ * Handles: what a `register` call returns, to change the entry while the server runs.
+ *
+ * An update gives new values for some of the options, and perhaps a new handler; what it does not give, or gives as
+ * undefined, stays. It is all or nothing: one that is refused changes nothing. Calls that run already end with the
+ * handler that they began with.
+ */
+
+import { kindOf } from '../bounds/shown.ts'
+import { isObject, type Members } from '../dispatch/shape.ts'
+import type { PromptConfig, PromptHandler } from './prompts.ts'
+import type { Entry, Registry } from './registry.ts'
+import type { ToolConfig, ToolHandler } from './tools.ts'
+
+/** What a `register` call returns: changes the entry while the server runs; clients are told where their lists change. */
+export interface Handle<Changes> {
+  readonly name: string
+  readonly enabled: boolean
+  /** Replaces the given members of the configuration, and the handler; the others, and undefined, stay. */
+  update(changes: Changes): void
+  enable(): void
+  /** Hides the entry: it is not listed, and asking for it fails as if it did not exist. */
+  disable(): void
+  remove(): void
+}
+
+/** Options that an update may change, with a handler for what they then say. */
+export type Changes<Config, Handler> = Partial<Config> & { readonly handler?: Handler | undefined }
+
+type Schema = ToolConfig['inputSchema']
+/** The schema after an update that gives `New`. */
+type After<New, Old> = undefined extends New ? Old : New
+
+export interface ToolHandle<Input extends Schema, Output extends Schema> extends Handle<Partial<ToolConfig>> {
+  update<const NewInput extends Schema = Input, const NewOutput extends Schema = Output>(
+    changes: Changes<
+      ToolConfig<NewInput, NewOutput>,
+      ToolHandler<After<NewInput, Input>, After<NewOutput, Output>>
+    >,
+  ): void
+}
+
+export interface PromptHandle<Args extends Schema> extends Handle<Partial<PromptConfig>> {
+  update<const NewArgs extends Schema = Args>(
+    changes: Changes<PromptConfig<NewArgs>, PromptHandler<After<NewArgs, Args>>>,
+  ): void
+}
+
+interface Configured<Config, Handler> extends Entry {
+  readonly name?: string
+  readonly use: string
+  readonly config: Config
+  readonly handler: Handler
+}
+
+/** Adds an entry. @param make - its successor, for an update */
+export function register<E extends Configured<object, unknown>>(
+  registry: Registry<E>,
+  first: E,
+  make: (config: E['config'], handler: E['handler'], previous: E) => E,
+): Handle<never> {
+  registry.add(first)
+  let entry = first
+  return {
+    name: first.name ?? first.key,
+    get enabled() {
+      return entry.enabled
+    },
+    update(changes: Members) {
+      if (!isObject(changes)) {
+        throw new TypeError(`${entry.use}: update() needs an object; got ${kindOf(changes)}`)
+      }
+      const { handler = entry.handler, ...given } = changes
+      const next = make(updated(entry.config, given), handler, entry)
+      next.enabled = entry.enabled
+      registry.replace(entry, next)
+      entry = next
+    },
+    enable: () => registry.enable(entry, true),
+    disable: () => registry.enable(entry, false),
+    remove: () => registry.delete(entry),
+  }
+}
+
+function updated(config: object, given: Members): object {
+  const settings: Record<string, unknown> = { ...config, ...given }
+  for (const name of Object.keys(given))
+    if (given[name] === undefined) settings[name] = (config as Members)[name]
+  return settings
+}

@@ -1,0 +1,51 @@
+/**
+ * Warnings for what the specification allows, and hosts in use do not: some of them then drop all tools of a server,
+ * and do not say why. Each is given once.
+ */
+
+import { warnOnce } from '../bounds/warn-once.ts'
+import { forEachSchema } from './schema-walk.ts'
+
+/** Also what the APIs of models accept as the name of a function. */
+const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+export function warnOfName(name: string): void {
+  if (SAFE_NAME.test(name)) return
+  warnOnce(
+    `tool ${JSON.stringify(name)}: Claude Desktop loses all tools of a server over a name that is not 1 to 64 of A-Z a-z 0-9 _ -`,
+    'BAREWIRE_TOOL_NAME',
+  )
+}
+
+/** Valid, but some model APIs refuse a tool for it. @param use - names the schema */
+export function warnOfInput(schema: object, use: string): void {
+  const keyword = ['anyOf', 'oneOf', 'allOf', '$ref'].find((each) => each in schema)
+  if (keyword !== undefined) {
+    warn(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`)
+  }
+  warnOfNullable(schema, use)
+}
+
+export function warnOfOutput(schema: object, use: string): void {
+  const { $schema } = schema as { readonly $schema?: unknown }
+  if (typeof $schema === 'string' && /draft-0\d\b/.test($schema)) {
+    warn(
+      `${use}: Claude Code loses all tools of a server over an output schema of draft-07: write 2020-12, without $schema`,
+    )
+  }
+  warnOfNullable(schema, use)
+}
+
+/** The word of OpenAPI 3.0 says nothing in JSON Schema, so that null is refused where it was meant to be allowed. */
+export function warnOfNullable(schema: object, use: string): void {
+  let at: string | undefined
+  forEachSchema(schema, ({ nullable }, place) => {
+    if (nullable === true) at ??= place || 'the root'
+  })
+  if (at === undefined) return
+  warn(`${use}: "nullable" at ${at} is a word of OpenAPI, not of JSON Schema: write type: ["string", "null"]`)
+}
+
+function warn(problem: string): void {
+  warnOnce(problem, 'BAREWIRE_TOOL_SCHEMA')
+}

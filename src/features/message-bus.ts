@@ -1,0 +1,140 @@
+/**
+ * Messages outside of calls: checked and written as JSON once, then given to whoever serves the definition.
+ *
+ *    server.notify / server.log -> ServerMessage -> each era of each handler -> streams that clients listen to
+ *
+ * Spec: 2025-11-25 logging {@link spec.logging}, transports "Listening for Messages from the Server"
+ * {@link spec.listening}; 2026-07-28 subscriptions {@link spec.subscriptions}.
+ * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
+ */
+
+import { kindOf } from '../bounds/shown.ts'
+import { metaProblem } from '../dispatch/content.ts'
+import { logProblem } from '../dispatch/notice-check.ts'
+import { at, isObject } from '../dispatch/shape.ts'
+import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
+import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
+import { Notify } from '../protocol/methods.ts'
+import type { LogLevel } from '../protocol/wire-types.ts'
+
+/** Whom a message outside of a call goes to: one session, by its id, or every client of a principal, by its `id`. */
+export type Audience = { readonly session: string } | { readonly principal: string }
+
+/** What became of a message outside of a call. */
+export interface Delivery {
+  /** Open streams that it was written to: those that sessions listen to with GET, and `subscriptions/listen`. */
+  readonly streams: number
+  /** It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. */
+  readonly kept: boolean
+  /** Why it reaches nobody; undefined when it was written or is kept. */
+  readonly reason?: string
+}
+
+/** A message outside of a call, checked. */
+export interface ServerMessage {
+  readonly method: string
+  /** Text of the whole notification. */
+  readonly json: string
+  /** Of a log message. */
+  readonly level: LogLevel | undefined
+  readonly session: string | undefined
+  readonly principal: string | undefined
+}
+
+/** What one era of one handler says of a message. */
+export type Receiver = (message: ServerMessage) => Delivery
+
+/** Visible ASCII, as the name of any method. */
+export const NOTIFICATION_METHOD = /^notifications\/[\x21-\x7e]+$/
+const OF_REQUEST = 'belongs to one request: it is sent by its ctx'
+const OF_CLIENT = 'is sent by clients'
+/** Notifications of the core that have an own way to the client. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  [Notify.message, 'is sent by server.log(level, data, to?)'],
+  [Notify.progress, OF_REQUEST],
+  [Notify.cancelled, OF_REQUEST],
+  [Notify.toolsChanged, 'is sent by itself when tools change'],
+  [Notify.promptsChanged, 'is sent by itself when prompts change'],
+  [Notify.resourcesChanged, 'is sent by itself when resources change'],
+  [Notify.resourceUpdated, 'is sent by server.notifyResourceUpdated(uri)'],
+  [Notify.initialized, OF_CLIENT],
+  [Notify.rootsChanged, OF_CLIENT],
+  [Notify.acknowledged, 'is sent by itself when a client begins to listen'],
+  [Notify.task, 'is sent by itself when a task changes'],
+])
+
+export class MessageBus {
+  /** Lifecycle: one for each era of each handler that serves the definition, until it is closed. */
+  readonly #receivers = new Set<Receiver>()
+
+  /** @returns what ends the subscription */
+  subscribe(receiver: Receiver): () => void {
+    this.#receivers.add(receiver)
+    return () => this.#receivers.delete(receiver)
+  }
+
+  send(message: ServerMessage): Delivery {
+    const results = [...this.#receivers].map((receiver) => receiver(message))
+    const streams = results.reduce((sum, result) => sum + result.streams, 0)
+    const kept = results.some((result) => result.kept)
+    if (streams > 0 || kept) return { streams, kept }
+    const reasons = new Set(results.map(({ reason }) => reason).filter((reason) => reason !== undefined))
+    return { streams, kept, reason: [...reasons].join('; ') || 'no handler serves this definition' }
+  }
+}
+
+/** @throws {TypeError} a method that is not sent this way, params that are no JSON object, a wrong audience */
+export function notification(method: string, params?: object, to?: Audience): ServerMessage {
+  const shown = typeof method === 'string' ? JSON.stringify(method) : kindOf(method)
+  if (typeof method !== 'string' || !NOTIFICATION_METHOD.test(method)) {
+    throw new TypeError(`notify needs a method that begins with "notifications/"; got ${shown}`)
+  }
+  const elsewhere = ELSEWHERE.get(method)
+  if (elsewhere !== undefined) throw new TypeError(`notify cannot send ${shown}, which ${elsewhere}`)
+  if (method === Notify.elicitationComplete && to === undefined) {
+    throw new TypeError(`notify needs the session or the principal that ${shown} is for`)
+  }
+  const text = params === undefined ? undefined : jsonOf(params, 'notify: params')
+  if (text?.startsWith('{') === false)
+    throw new TypeError(`notify: params must be an object; got ${kindOf(params)}`)
+  const problem = text === undefined ? undefined : metaProblem(JSON.parse(text))
+  if (problem !== undefined) throw new TypeError(`notify: params${problem}`)
+  const json = text === undefined ? encodeNotification(method) : encodeNotificationText(method, text)
+  return { method, json, level: undefined, ...audience(to, 'notify') }
+}
+
+/** @throws {TypeError} an unknown level, data that is no JSON value, a logger that is no string, a wrong audience */
+export function logMessage(level: LogLevel, data: unknown, to?: Audience, logger?: string): ServerMessage {
+  if (!LOG_RANK.has(level)) {
+    const shown = typeof level === 'string' ? JSON.stringify(level) : kindOf(level)
+    throw new TypeError(`log needs a level, one of ${LOG_LEVELS.join(', ')}; got ${shown}`)
+  }
+  const problem = logProblem(data, logger)
+  if (problem !== undefined) throw new TypeError(`log: ${at(problem)}`)
+  const params = jsonOf({ level, logger, data: data === undefined ? null : data }, 'log: data')
+  const json = encodeNotificationText(Notify.message, params)
+  return { method: Notify.message, json, level, ...audience(to, 'log') }
+}
+
+/** A member that is undefined must not make a message for one a message for all. */
+function audience(to: unknown, use: string): Pick<ServerMessage, 'session' | 'principal'> {
+  if (to === undefined) return { session: undefined, principal: undefined }
+  const [member, ...others] = isObject(to) ? Object.entries(to) : []
+  const [name, id] = member ?? []
+  if (others.length > 0 || (name !== 'session' && name !== 'principal')) {
+    const got = isObject(to) ? JSON.stringify(Object.keys(to)) : kindOf(to)
+    throw new TypeError(`${use}: to must be { session: id } or { principal: id }; got ${got}`)
+  }
+  if (typeof id !== 'string')
+    throw new TypeError(`${use}: to.${name} must be an id, a string; got ${kindOf(id)}`)
+  return name === 'session' ? { session: id, principal: undefined } : { session: undefined, principal: id }
+}
+
+function jsonOf(value: unknown, what: string): string {
+  try {
+    return JSON.stringify(value) ?? 'undefined'
+  } catch (cause) {
+    const problem = cause instanceof Error ? cause.message : String(cause)
+    throw new TypeError(`${what} cannot be written as JSON: ${problem}`, { cause })
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Tools and prompts without parameters.
+ *
+ * Some hosts refuse a schema without `properties`, and some send members that no schema has: `_meta`, `toolCallId`, a
+ * placeholder because their model must send something. So `properties` is always listed, and what comes is ignored.
+ */
+
+/** The specification recommends this for a tool without parameters. */
+export const NO_ARGUMENTS = { type: 'object', properties: {}, additionalProperties: false } as const
+
+/** Keywords that may speak of members without naming them in `properties`. */
+const SPEAKING: readonly string[] = [
+  ...[
+    '$ref',
+    '$dynamicRef',
+    'allOf',
+    'anyOf',
+    'oneOf',
+    'not',
+    'if',
+    'enum',
+    'const',
+    'required',
+    'minProperties',
+  ],
+  ...['patternProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas', 'dependencies'],
+]
+
+export function withProperties(schema: object): object {
+  return 'properties' in schema ? schema : { ...schema, properties: {} }
+}
+
+/**
+ * Whether an object schema names no member at all. Free members are asked for by an `additionalProperties` that is
+ * not false.
+ */
+export function takesNothing(schema: object): boolean {
+  const { properties = {}, additionalProperties = false, unevaluatedProperties = false } = schema as Schema
+  if (additionalProperties !== false || unevaluatedProperties !== false) return false
+  if (Object.keys(properties).length > 0) return false
+  const speaks = ([name, value]: [string, unknown]) => {
+    return SPEAKING.includes(name) && !(Array.isArray(value) && value.length === 0)
+  }
+  return !Object.entries(schema).some(speaks)
+}
+
+interface Schema {
+  readonly properties?: object
+  readonly additionalProperties?: unknown
+  readonly unevaluatedProperties?: unknown
+}

@@ -1,0 +1,169 @@
+/**
+ * Messages outside of calls for those who listen with GET: to everyone, to a principal, or to one session. Each is kept
+ * once, however many sessions it is for, in the log of its audience, so that no audience pushes out what another one
+ * is to get.
+ *
+ *    to everyone        one log       \
+ *    to a principal     one for each   >  numbers are those of the news, so that one event id says how far a client
+ *    to a session       one for each  /   has come in all of them
+ *
+ * A client that comes back gets what is kept after the event that it names, and one that opens its stream anew what it
+ * was not yet sent. Which log messages it wants is asked when they are sent. Where something is not kept any more that
+ * the client had to get, a warning in the log says so, before the rest.
+ *
+ * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}; logging
+ * {@link spec.logging}.
+ * Invariant: a log stands in a map as long as its session, or a session of its principal.
+ */
+
+import { ByteBudget } from '../bounds/byte-budget.ts'
+import { TokenBuckets } from '../dispatch/token-bucket.ts'
+import type { Delivery, ServerMessage } from '../features/message-bus.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
+import { LOG_RANK } from '../protocol/log-levels.ts'
+import { Notify } from '../protocol/methods.ts'
+import { encodeData } from '../sse/frame.ts'
+import { EventLog, type KeptEvent } from './event-log.ts'
+import type { Listener } from './listener.ts'
+import type { News, Told } from './news.ts'
+import type { SessionEraSettings } from './options.ts'
+import type { Owner } from './owner.ts'
+import type { Session } from './session.ts'
+import type { SessionTable } from './session-table.ts'
+
+/** The part of all replay bytes that messages may take: the rest is for the streams of calls. */
+const MESSAGES_SHARE = 4
+/** No level: of interest to all. */
+const ALWAYS = Number.POSITIVE_INFINITY
+const EVERYONE = Symbol('everyone')
+
+type Whom = typeof EVERYONE | Owner | Session
+
+export class ServerMessages {
+  readonly #settings: SessionEraSettings
+  readonly #table: SessionTable
+  readonly #news: News
+  readonly #budget: ByteBudget
+  readonly #buckets: TokenBuckets | undefined
+  /** Lifecycle of an entry: from the first message to the end of whom it is for. */
+  readonly #logs = new Map<Whom, EventLog>()
+
+  /** @param budget - of all that is kept for clients that come back */
+  constructor(settings: SessionEraSettings, table: SessionTable, news: News, budget: ByteBudget) {
+    const { messageRate } = settings
+    this.#settings = settings
+    this.#table = table
+    this.#news = news
+    this.#budget = new ByteBudget(budget.maxBytes / MESSAGES_SHARE, budget)
+    this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
+  }
+
+  /**
+   * Sends a message to those who listen, and keeps it for the others.
+   *
+   * @param now - of the clock that `dropOlderThan` goes by
+   */
+  send(message: ServerMessage, now: number): Delivery {
+    const { session, principal, level } = message
+    const severity = rankOf(level)
+    const whom = this.#find(session, principal)
+    if (typeof whom === 'string') return unsent(whom)
+    if (session !== undefined && severity < leastSeverity(whom as Session)) {
+      return unsent(`the session wants log messages from ${(whom as Session).logLevel} on`)
+    }
+    const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
+    if (this.#buckets !== undefined && this.#buckets.take(key, 1, performance.now()) > 0) {
+      const { burst, perSecond } = this.#buckets.rate
+      return unsent(`above messageRate: ${burst} messages at once and ${perSecond} a second`)
+    }
+    const told = { sequence: this.#news.takeNumber(), data: encodeData(message.json) }
+    const kept = this.#logOf(whom)?.push(told.sequence, told.data, severity, now) === true
+    let streams = 0
+    for (const listener of this.#listeners(whom)) {
+      if (severity >= leastSeverity(listener.session) && listener.tell(told, false)) streams += 1
+    }
+    if (streams > 0 || kept) return { streams, kept }
+    return unsent('nobody listens, and it cannot be kept within the limits of replay')
+  }
+
+  /**
+   * What a session gets of what was said after a number, in order.
+   *
+   * @param isResumed - its client has named the event, and must know where something is missing
+   */
+  missed(session: Session, after: number, isResumed: boolean): Told[] {
+    const least = leastSeverity(session)
+    const found: KeptEvent[] = []
+    let isComplete = true
+    for (const whom of [EVERYONE, session.ownership?.owner, session] as const) {
+      const log = whom === undefined ? undefined : this.#logs.get(whom)
+      if (log === undefined) continue
+      for (const event of log.after(after)) if (event.severity >= least) found.push(event)
+      if (log.hasLost(after, least)) isComplete = false
+    }
+    found.sort((a, b) => a.sequence - b.sequence)
+    if (isComplete || !isResumed || rankOf('warning') < least) return found
+    return [{ sequence: after, data: LOST }, ...found]
+  }
+
+  dropOlderThan(time: number): void {
+    for (const log of this.#logs.values()) log.dropOlderThan(time)
+  }
+
+  /** For a session that ended. */
+  forget(session: Session): void {
+    const { owner } = session.ownership ?? {}
+    this.#drop(session)
+    if (owner?.sessions === 1) this.#drop(owner)
+    if (this.#table.size === 0) this.#drop(EVERYONE)
+  }
+
+  /** @returns why there is nobody */
+  #find(session: string | undefined, principal: string | undefined): Whom | string {
+    if (this.#settings.sessions === undefined) return 'sessions are off, and without one nobody can listen'
+    if (session !== undefined) return this.#table.get(session) ?? 'no session of this id is open here'
+    if (principal !== undefined)
+      return this.#table.owner(principal) ?? 'no session of this principal is open here'
+    return this.#table.size > 0 ? EVERYONE : 'no session is open'
+  }
+
+  #listeners(whom: Whom): Iterable<Listener> {
+    if (whom === EVERYONE) return this.#news.listeners
+    if ('listeners' in whom) return whom.listeners ?? []
+    return whom.listening?.attached === true ? [whom.listening] : []
+  }
+
+  #logOf(whom: Whom): EventLog | undefined {
+    const { replay } = this.#settings
+    if (replay === undefined) return undefined
+    const log = this.#logs.get(whom) ?? new EventLog(replay, this.#budget)
+    this.#logs.set(whom, log)
+    return log
+  }
+
+  #drop(whom: Whom): void {
+    this.#logs.get(whom)?.clear()
+    this.#logs.delete(whom)
+  }
+}
+
+const LOST = encodeData(
+  encodeNotification(Notify.message, {
+    level: 'warning',
+    logger: 'barewire',
+    data: 'Messages were missed that are not kept any more (replay)',
+  }),
+)
+
+function rankOf(level: string | undefined): number {
+  return level === undefined ? ALWAYS : (LOG_RANK.get(level) ?? ALWAYS)
+}
+
+/** Without a level there is no logging. */
+function leastSeverity({ logLevel }: Session): number {
+  return rankOf(logLevel)
+}
+
+function unsent(reason: string): Delivery {
+  return { streams: 0, kept: false, reason }
+}
