@@ -8,6 +8,7 @@
 
 import { kindOf } from '../bounds/shown.ts'
 import { isObject, type Members } from '../dispatch/shape.ts'
+import type { Undefined } from '../json-schema/infer.ts'
 import type { PromptConfig, PromptHandler } from './prompts.ts'
 import type { Entry, Registry } from './registry.ts'
 import type { ToolConfig, ToolHandler } from './tools.ts'
@@ -29,7 +30,7 @@ export type Changes<Config, Handler> = Partial<Config> & { readonly handler?: Ha
 
 type Schema = ToolConfig['inputSchema']
 /** The schema after an update that gives `New`. */
-type After<New, Old> = undefined extends New ? Old : New
+type After<New, Old> = [New] extends [undefined] ? Old : Undefined extends New ? Old : New
 
 export interface ToolHandle<Input extends Schema, Output extends Schema> extends Handle<Partial<ToolConfig>> {
   update<const NewInput extends Schema = Input, const NewOutput extends Schema = Output>(
@@ -47,7 +48,7 @@ export interface PromptHandle<Args extends Schema> extends Handle<Partial<Prompt
 }
 
 interface Configured<Config, Handler> extends Entry {
-  readonly name?: string
+  readonly name?: string | undefined
   readonly use: string
   readonly config: Config
   readonly handler: Handler

@@ -27,7 +27,7 @@ export interface Delivery {
   /** It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. */
   readonly kept: boolean
   /** Why it reaches nobody; undefined when it was written or is kept. */
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
 
 /** A message outside of a call, checked. */

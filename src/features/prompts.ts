@@ -71,7 +71,11 @@ const NAMES: Names<PromptConfig> = {
 /** A string is one user message. */
 export type PromptReturn = InputRequired | string | ContentBlock | readonly PromptMessage[] | GetPromptResult
 
-export type PromptArguments<Args> = [Args] extends [SchemaLike] ? InferInput<Args> : Record<string, never>
+export type PromptArguments<Args> = [Args] extends [undefined]
+  ? Record<string, never>
+  : [Args] extends [SchemaLike]
+    ? InferInput<Args>
+    : Record<string, never>
 
 export type PromptHandler<Args> = (
   args: PromptArguments<Args>,

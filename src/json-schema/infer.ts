@@ -130,7 +130,7 @@ type Infer<S, Root, Refs extends number, Fill> = S extends boolean | undefined
   ? S extends true
     ? unknown
     : never
-  : undefined extends S[keyof S]
+  : Undefined extends S[keyof S]
     ? Infer<Defined<S>, Root, Refs, Fill>
     : [keyof S & Combining] extends [never]
       ? Typed<S, Root, Refs, Fill>
@@ -138,8 +138,12 @@ type Infer<S, Root, Refs extends number, Fill> = S extends boolean | undefined
         ? Combined<S, S, Refs, Fill>
         : Combined<S, Root, Refs, Fill>
 
+/** In a form that, as `undefined` itself without `strictNullChecks`, is not assignable to everything. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the type that nothing but itself takes
+export type Undefined = undefined extends 0 ? void : undefined
+
 /** Without the keywords that may be undefined: they may be absent, and say nothing for certain. */
-type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
+type Defined<T> = { readonly [K in keyof T as Undefined extends T[K] ? never : K]: T[K] }
 
 /** A `$ref`, `const` or `enum` alone is precise enough; the rest is what all the keywords have in common. */
 type Combined<S, Root, Refs extends number, Fill> = S extends { readonly $ref: infer P }

@@ -54,3 +54,11 @@ declare const draft07: JSONSchema7
 server.registerTool('draft07', { inputSchema: draft07, outputSchema: draft07 }, (args) => ({
   structuredContent: args,
 }))
+
+const members = { city: z.string(), days: z.number().default(3) }
+server.registerTool('members', { inputSchema: members }, ({ city, days }) => {
+  const until: number = days
+  // @ts-expect-error a string
+  const wrong: number = city
+  return `${city} ${until} ${wrong}`
+})
