@@ -91,8 +91,11 @@ export function notification(method: string, params?: object, to?: Audience): Se
   }
   const elsewhere = ELSEWHERE.get(method)
   if (elsewhere !== undefined) throw new TypeError(`notify cannot send ${shown}, which ${elsewhere}`)
-  if (method === Notify.elicitationComplete && to === undefined) {
-    throw new TypeError(`notify needs the session or the principal that ${shown} is for`)
+  // Spec: it MUST only be sent to the client that began the elicitation; a principal can have several.
+  if (method === Notify.elicitationComplete && !(isObject(to) && 'session' in to)) {
+    throw new TypeError(
+      `notify needs { session: id } for ${shown}: it is for the client that was asked alone`,
+    )
   }
   const text = params === undefined ? undefined : jsonOf(params, 'notify: params')
   if (text?.startsWith('{') === false)

@@ -44,7 +44,10 @@ const setLevel: Handler = (params, _ctx, server, exchange) => {
       `logging/setLevel needs "level", one of ${LOG_LEVELS.join(', ')}`,
     )
   }
-  if (exchange.session !== undefined) exchange.session.logLevel = level as LogLevel
+  const { session, reply } = exchange
+  if (session === undefined) return {}
+  session.logLevel = level as LogLevel
+  reply.state.messages.levelWanted(session.logLevel)
   return {}
 }
 

@@ -22,6 +22,7 @@ import type { Delivery, ServerMessage } from '../features/message-bus.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
+import type { LogLevel } from '../protocol/wire-types.ts'
 import { encodeData } from '../sse/frame.ts'
 import { EventLog, type KeptEvent } from './event-log.ts'
 import type { Listener } from './listener.ts'
@@ -48,14 +49,34 @@ export class ServerMessages {
   /** Lifecycle of an entry: from the first message to the end of whom it is for. */
   readonly #logs = new Map<Whom, EventLog>()
 
-  /** @param budget - of all that is kept for clients that come back */
-  constructor(settings: SessionEraSettings, table: SessionTable, news: News, budget: ByteBudget) {
+  readonly #usualLeast: number
+  /** The least severity that a session has wanted since there was none. */
+  #least: number
+
+  /**
+   * @param budget - of all that is kept for clients that come back
+   * @param level - that a session wants at first
+   */
+  constructor(
+    settings: SessionEraSettings,
+    table: SessionTable,
+    news: News,
+    budget: ByteBudget,
+    level: LogLevel | undefined,
+  ) {
     const { messageRate } = settings
+    this.#usualLeast = rankOf(level)
+    this.#least = this.#usualLeast
     this.#settings = settings
     this.#table = table
     this.#news = news
     this.#budget = new ByteBudget(budget.maxBytes / MESSAGES_SHARE, budget)
     this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
+  }
+
+  /** A session wants log messages from a level on. */
+  levelWanted(level: LogLevel | undefined): void {
+    this.#least = Math.min(this.#least, rankOf(level))
   }
 
   /**
@@ -71,6 +92,8 @@ export class ServerMessages {
     if (session !== undefined && severity < leastSeverity(whom as Session)) {
       return unsent(`the session wants log messages from ${(whom as Session).logLevel} on`)
     }
+    // It would push out of the log what somebody wants.
+    if (severity < this.#least) return unsent(`no session wants log messages of the level ${level}`)
     const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
     if (this.#buckets !== undefined && this.#buckets.take(key, 1, performance.now()) > 0) {
       const { burst, perSecond } = this.#buckets.rate
@@ -93,13 +116,15 @@ export class ServerMessages {
    */
   missed(session: Session, after: number, isResumed: boolean): Told[] {
     const least = leastSeverity(session)
+    // A client can name a number of before its session began.
+    const from = Math.max(after, session.newsFrom)
     const found: KeptEvent[] = []
     let isComplete = true
     for (const whom of [EVERYONE, session.ownership?.owner, session] as const) {
       const log = whom === undefined ? undefined : this.#logs.get(whom)
       if (log === undefined) continue
-      for (const event of log.after(after)) if (event.severity >= least) found.push(event)
-      if (log.hasLost(after, least)) isComplete = false
+      for (const event of log.after(from)) if (event.severity >= least) found.push(event)
+      if (log.hasLost(from, least)) isComplete = false
     }
     found.sort((a, b) => a.sequence - b.sequence)
     if (isComplete || !isResumed || rankOf('warning') < least) return found
@@ -115,7 +140,9 @@ export class ServerMessages {
     const { owner } = session.ownership ?? {}
     this.#drop(session)
     if (owner?.sessions === 1) this.#drop(owner)
-    if (this.#table.size === 0) this.#drop(EVERYONE)
+    if (this.#table.size > 0) return
+    this.#drop(EVERYONE)
+    this.#least = this.#usualLeast
   }
 
   /** @returns why there is nobody */

@@ -86,7 +86,7 @@ export class SessionEraState implements ListenerHost {
       this.clock,
     )
     this.news = new News(settings.replay, this.budget, this.table)
-    this.messages = new ServerMessages(settings, this.table, this.news, this.budget)
+    this.messages = new ServerMessages(settings, this.table, this.news, this.budget, server.defaultLogLevel)
   }
 
   get maxStreamBufferBytes(): number {
@@ -110,6 +110,7 @@ export class SessionEraState implements ListenerHost {
     const { server, table, news } = this
     const usual = server.defaultLogLevel
     const session = table.open(hello, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
+    this.messages.levelWanted(session.logLevel)
     // Nobody knows what its client was not told of: any list may have changed since.
     session.newsFrom = 0
     if (!this.#hasRestored) {

@@ -54,16 +54,14 @@ export function readFilter(
     throw invalid('"notifications", an object that says what to listen to')
   }
   const wanted = filter as JsonObject
-  for (const { member } of LISTS) checkFlag(wanted, member)
-  for (const member of offered.values()) checkFlag(wanted, member)
   const uris = wanted[FilterMember.subscriptions] ?? []
   if (!Array.isArray(uris) || !uris.every((uri) => typeof uri === 'string')) {
     throw invalid('"resourceSubscriptions" to be an array of URIs')
   }
   if (uris.length > maxResources) throw invalid(`at most ${maxResources} resources; got ${uris.length}`)
   for (const uri of uris) checkSubscribable(uri)
-  const lists = LISTS.reduce((bits, { bit, member }) => (wanted[member] === true ? bits | bit : bits), 0)
-  const asked = [...offered].filter(([, member]) => wanted[member] === true).map(([method]) => method)
+  const lists = LISTS.reduce((bits, { bit, member }) => (asksFor(wanted, member) ? bits | bit : bits), 0)
+  const asked = [...offered].filter(([, member]) => asksFor(wanted, member)).map(([method]) => method)
   return {
     lists,
     resources: uris.length === 0 ? NO_RESOURCES : new Set(uris),
@@ -71,8 +69,10 @@ export function readFilter(
   }
 }
 
-function checkFlag(wanted: JsonObject, member: string): void {
-  if (wanted[member] === undefined || typeof wanted[member] === 'boolean') return
+function asksFor(wanted: JsonObject, member: string): boolean {
+  // An extension may have chosen a name that every object inherits.
+  const value = Object.hasOwn(wanted, member) ? wanted[member] : undefined
+  if (value === undefined || typeof value === 'boolean') return value === true
   throw invalid(`"${member}" to be a boolean`)
 }
 

@@ -29,7 +29,7 @@ for (const [method, expected] of [
   ['notifications/roots/list_changed', /sent by clients/],
   ['notifications/subscriptions/acknowledged', /begins to listen/],
   ['notifications/tasks', /when a task changes/],
-  ['notifications/elicitation/complete', /the session or the principal/],
+  ['notifications/elicitation/complete', /\{ session: id \} for .*asked alone$/],
   ['tools/call', /begins with "notifications\/"/],
   ['notifications/', /begins with "notifications\/"/],
   ['notifications/a\nb', /begins with "notifications\/"/],

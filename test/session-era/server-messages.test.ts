@@ -187,11 +187,48 @@ test('10,000 messages with nobody listening keep the last maxEvents, and a clien
 test('what a session did not want by its level is nothing that it has lost', async (t) => {
   const { open, server } = await serving(t, { logging: 'warning', replay: { maxEvents: 2 } })
   const session = await open(own)
+  await (await open(own)).request('logging/setLevel', { level: 'debug' })
   const stream = await session.listen()
   const start = (await stream.until(({ id }) => id !== undefined)).id ?? ''
-  for (let n = 0; n < 10; n++) server.log('debug', n)
+  for (let n = 0; n < 10; n++) assert.equal(server.log('debug', n).kept, true)
   server.notify(END)
   assert.deepEqual(await untilEnd(await session.resume(start)), [])
+})
+
+test('log messages of a level that no session wants are not kept, and push out nothing', async (t) => {
+  const { open, server } = await serving(t, { logging: 'info', replay: { maxEvents: 2 } })
+  const session = await open(own)
+  server.notify(OWN, { n: 1 })
+  for (let n = 0; n < 10; n++) {
+    const { kept, reason } = server.log('debug', n)
+    assert.equal(kept, false)
+    assert.match(reason ?? '', /no session wants log messages of the level debug/)
+  }
+  const stream = await session.listen()
+  server.notify(END)
+  assert.deepEqual(await untilEnd(stream), [1])
+  await session.request('logging/setLevel', { level: 'debug' })
+  assert.equal(server.log('debug', 11).streams, 1)
+  await session.delete()
+  await open(own)
+  assert.equal(server.log('debug', 12).kept, false)
+})
+
+test('an event id from before the session began, made up, brings nothing of that time', async (t) => {
+  const { open, server, stats } = await serving(t, { auth, logging: true, replay: { maxEvents: 2 } })
+  await open(bearer('ada'))
+  for (const n of [1, 2, 3]) {
+    server.notify(OWN, { n })
+    server.notify(OWN, { n }, { principal: 'ada' })
+  }
+  const session = await open(bearer('ada'))
+  const stream = await session.listen()
+  const start = (await stream.until(({ id }) => id !== undefined)).id ?? ''
+  await stream.close()
+  await eventually(() => stats().streams === 0, 'the server to see the stream closed')
+  const resumed = await session.resume(`${start.split('_')[0]}_0`)
+  server.notify(END)
+  assert.deepEqual(await untilEnd(resumed), [])
 })
 
 test('a flood to one session pushes out nothing of others, and all of them take a fourth of replay.maxTotalBytes', async (t) => {

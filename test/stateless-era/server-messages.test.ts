@@ -95,6 +95,15 @@ test('a filter whose member of an extension is no boolean is refused, and an unk
   assert.equal(await listen({ unknown: 1 }), 'complete')
 })
 
+test('a member of the filter that every object inherits asks for nothing, and refuses nothing', async (t) => {
+  const { client } = await serving(t, {
+    setup: (server) =>
+      server.registerExtension('com.example/odd', { notifications: { [CHANGED]: 'constructor' } }),
+  })
+  const { result } = await client().request('subscriptions/listen', { notifications: {} }, unchecked)
+  assert.equal(result?.resultType, 'complete')
+})
+
 test('a stream that is not read is dropped at maxStreamBufferBytes, and above messageRate nothing is sent', async (t) => {
   const { client, server, opened, stats, port } = await serving(t, {
     setup: define,
