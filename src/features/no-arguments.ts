@@ -31,13 +31,14 @@ export function withProperties(schema: object): object {
 }
 
 /**
- * Whether an object schema names no member at all. Free members are asked for by an `additionalProperties` that is
- * not false.
+ * Whether a schema says that there are no members: by empty `properties`, or by `additionalProperties: false` without
+ * any. One that says nothing of members, `{ type: 'object' }`, takes any.
  */
 export function takesNothing(schema: object): boolean {
-  const { properties = {}, additionalProperties = false, unevaluatedProperties = false } = schema as Schema
-  if (additionalProperties !== false || unevaluatedProperties !== false) return false
-  if (Object.keys(properties).length > 0) return false
+  const { properties, additionalProperties, unevaluatedProperties = false } = schema as Schema
+  if ((properties ?? additionalProperties) === undefined || Object.keys(properties ?? {}).length > 0)
+    return false
+  if ((additionalProperties ?? false) !== false || unevaluatedProperties !== false) return false
   const speaks = ([name, value]: [string, unknown]) => {
     return SPEAKING.includes(name) && !(Array.isArray(value) && value.length === 0)
   }

@@ -68,8 +68,8 @@ export interface ToolConfig<
   readonly description?: string | undefined
   /**
    * JSON Schema (2020-12 or draft-07) of an object, a Standard Schema of one, or an object of Standard Schemas, one for
-   * each argument. Absent, `{}`, or a schema that names no member: no arguments, whatever a client sends. Free ones are
-   * asked for by `additionalProperties: true`.
+   * each argument. Absent, `{}`, or a schema with empty `properties`: no arguments, whatever a client sends. One that says
+   * nothing of members, `{ type: 'object' }`, takes any.
    */
   readonly inputSchema?: Input | undefined
   /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
@@ -207,7 +207,7 @@ export class Tool implements Entry {
     const inputSchema = withProperties(withObjectType(this.input.json))
     refuseOtherBranches(inputSchema, `${use} inputSchema`)
     assertObjectSchema(inputSchema, `${use} inputSchema`)
-    this.takesNothing = takesNothing(inputSchema)
+    this.takesNothing = takesNothing(this.input.json)
     this.headerParameters = findHeaderParameters(inputSchema, use)
     const { title, description, annotations, icons, _meta } = config
     const entry = (outputSchema?: object) => {

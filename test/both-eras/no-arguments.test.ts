@@ -17,7 +17,6 @@ const none = { type: 'object', properties: {} }
 const nothing: Record<string, [ToolConfig['inputSchema'], object | undefined]> = {
   absent: [undefined, { ...none, additionalProperties: false }],
   empty: [{}, none],
-  bare: [{ type: 'object' }, none],
   closed: [
     { type: 'object', additionalProperties: false },
     { ...none, additionalProperties: false },
@@ -34,14 +33,15 @@ const nothing: Record<string, [ToolConfig['inputSchema'], object | undefined]> =
   undefinedMembers: [{ ...none, properties: { a: undefined }, required: undefined } as never, none],
   zod: [z.object({}), undefined],
   zodStrict: [z.strictObject({}), undefined],
-  arktype: [type({}), undefined],
   arktypeStrict: [type({ '+': 'reject' }), undefined],
   valibot: [toStandardJsonSchema(v.strictObject({})), undefined],
 }
 
-/** Schemas that speak of members without naming one in `properties`. */
+/** Schemas that say nothing of members, or speak of them without naming one in `properties`. */
 const free: Record<string, ToolConfig['inputSchema']> = {
+  bare: { type: 'object' },
   any: { type: 'object', additionalProperties: true },
+  arktype: type({}),
   record: { type: 'object', additionalProperties: { type: 'string' } },
   patterns: { type: 'object', patternProperties: { '^k': { type: 'string' } } },
   needs: { type: 'object', required: ['key'] },

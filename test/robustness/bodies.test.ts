@@ -141,11 +141,7 @@ test('a body of many small values counts by what it takes once it is parsed', as
 
 test('a body that waited for the verification of its token is read whole, and its connection goes on', async (t) => {
   const server = new McpServer({ name: 'bodies', version: '1' })
-  server.registerTool(
-    'length',
-    { inputSchema: { type: 'object', additionalProperties: true } },
-    ({ text }) => `${String(text).length}`,
-  )
+  server.registerTool('length', { inputSchema: { type: 'object' } }, ({ text }) => `${String(text).length}`)
   const verify = async (token: string) => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     return token === 'good' ? { id: 'a' } : undefined

@@ -94,7 +94,7 @@ export async function serving(t: TestContext, options: FixtureOptions = {}): Pro
   const held = new HeldCalls()
   const inputSchema = { type: 'object', properties: { text: { type: 'string' } } } as const
   server.registerTool('echo', { inputSchema }, ({ text }) => text ?? '')
-  server.registerTool('hold', { inputSchema: { type: 'object', additionalProperties: true } }, held.run)
+  server.registerTool('hold', { inputSchema: { type: 'object' } }, held.run)
   setup?.(server)
   const ended: [string, SessionEnd][] = []
   const { onSessionClosed } = handlerOptions

@@ -58,7 +58,7 @@ export async function serving(
   const held = new HeldCalls()
   const inputSchema = { type: 'object', properties: { text: { type: 'string' } } } as const
   server.registerTool('echo', { inputSchema }, ({ text }) => text ?? '')
-  server.registerTool('hold', { inputSchema: { type: 'object', additionalProperties: true } }, held.run)
+  server.registerTool('hold', { inputSchema: { type: 'object' } }, held.run)
   options.setup?.(server)
   const served = await serve(server, {
     port: 0,
