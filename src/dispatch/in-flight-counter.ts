@@ -27,7 +27,7 @@ export interface CallLimits {
 
 /**
  * Principals that may stay in the map with nothing in progress: one that calls again and again would otherwise add and
- * delete an entry each time, which costs ten times the look at it.
+ * delete an entry each time, which costs more than all else here.
  */
 const MAX_IDLE = 1024
 

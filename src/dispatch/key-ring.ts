@@ -86,7 +86,7 @@ export function markOf(sealed: string): string {
 function makeKey(given: unknown, purpose: string, option: string): Key {
   const bytes = typeof given === 'string' ? Buffer.from(given) : given
   if (!(bytes instanceof Uint8Array) || bytes.length < MIN_SECRET_BYTES) {
-    const got = bytes instanceof Uint8Array ? bytes.length : typeof given
+    const got = bytes instanceof Uint8Array ? bytes.length : kindOf(given)
     throw new TypeError(
       `A key of ${option} must have at least ${MIN_SECRET_BYTES} bytes or characters; got ${got}`,
     )

@@ -9,6 +9,8 @@
  * Not here: the comparison with what a request carries (stateless-era/mirrored-headers.ts).
  */
 
+import { DATA } from '../json-schema/schema-walk.ts'
+
 export interface HeaderParameter {
   /** As annotated; case does not matter. */
   readonly name: string
@@ -21,8 +23,6 @@ const ANNOTATION = 'x-mcp-header'
 /** RFC 9110 section 5.6.2 */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const TYPES: readonly unknown[] = ['string', 'integer', 'boolean']
-/** Members of a schema that hold values, not schemas. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
 const MAX_DEPTH = 64
 
 /**

@@ -8,10 +8,11 @@
  * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/shown.ts'
 import { metaProblem } from '../dispatch/content.ts'
 import { logProblem } from '../dispatch/notice-check.ts'
 import { at, isObject } from '../dispatch/shape.ts'
+import type { TokenBuckets } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -83,18 +84,34 @@ export class MessageBus {
   }
 }
 
+/** For a message that reaches nobody. */
+export function unsent(reason: string): Delivery {
+  return { streams: 0, kept: false, reason }
+}
+
+/**
+ * Counts a message against the rate of its audience.
+ *
+ * @param buckets - undefined: any number may be sent
+ * @returns why it is not sent
+ */
+export function overRate(buckets: TokenBuckets | undefined, audience: string): string | undefined {
+  if (buckets === undefined || buckets.take(audience, 1, performance.now()) === 0) return undefined
+  const { burst, perSecond } = buckets.rate
+  return `above messageRate: ${burst} messages at once and ${perSecond} a second`
+}
+
 /** @throws {TypeError} a method that is not sent this way, params that are no JSON object, a wrong audience */
 export function notification(method: string, params?: object, to?: Audience): ServerMessage {
-  const shown = typeof method === 'string' ? JSON.stringify(method) : kindOf(method)
   if (typeof method !== 'string' || !NOTIFICATION_METHOD.test(method)) {
-    throw new TypeError(`notify needs a method that begins with "notifications/"; got ${shown}`)
+    throw new TypeError(`notify needs a method that begins with "notifications/"; got ${shown(method)}`)
   }
   const elsewhere = ELSEWHERE.get(method)
-  if (elsewhere !== undefined) throw new TypeError(`notify cannot send ${shown}, which ${elsewhere}`)
+  if (elsewhere !== undefined) throw new TypeError(`notify cannot send ${shown(method)}, which ${elsewhere}`)
   // Spec: it MUST only be sent to the client that began the elicitation; a principal can have several.
   if (method === Notify.elicitationComplete && !(isObject(to) && 'session' in to)) {
     throw new TypeError(
-      `notify needs { session: id } for ${shown}: it is for the client that was asked alone`,
+      `notify needs { session: id } for ${shown(method)}: it is for the client that was asked alone`,
     )
   }
   const text = params === undefined ? undefined : jsonOf(params, 'notify: params')
@@ -109,8 +126,7 @@ export function notification(method: string, params?: object, to?: Audience): Se
 /** @throws {TypeError} an unknown level, data that is no JSON value, a logger that is no string, a wrong audience */
 export function logMessage(level: LogLevel, data: unknown, to?: Audience, logger?: string): ServerMessage {
   if (!LOG_RANK.has(level)) {
-    const shown = typeof level === 'string' ? JSON.stringify(level) : kindOf(level)
-    throw new TypeError(`log needs a level, one of ${LOG_LEVELS.join(', ')}; got ${shown}`)
+    throw new TypeError(`log needs a level, one of ${LOG_LEVELS.join(', ')}; got ${shown(level)}`)
   }
   const problem = logProblem(data, logger)
   if (problem !== undefined) throw new TypeError(`log: ${at(problem)}`)

@@ -49,7 +49,7 @@ export function findConversions(schema: object | undefined, use: string): Conver
  * @param nullAsAbsent - whether null is taken away, before the schema says what must be there
  * @throws {RpcError} -32602, one that is no string, or that does not say clearly what is asked for
  */
-export function readArguments(args: JsonObject, conversions: Conversions, nullAsAbsent: boolean): JsonObject {
+export function readArguments(args: JsonObject, conversions: Conversions, nullAsAbsent: boolean): void {
   const read = args as Record<string, unknown>
   for (const [name, value] of Object.entries(args)) {
     if (value === null && nullAsAbsent) {
@@ -65,7 +65,6 @@ export function readArguments(args: JsonObject, conversions: Conversions, nullAs
     }
     read[name] = converted
   }
-  return args
 }
 
 function convert(text: string, types: number): number | boolean | undefined {

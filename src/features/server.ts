@@ -15,7 +15,7 @@ import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
 import { type Changes, type Handle, type PromptHandle, register, type ToolHandle } from './handles.ts'
-import { type Audience, type Delivery, logMessage, MessageBus, notification } from './message-bus.ts'
+import { type Audience, type Delivery, logMessage, MessageBus, notification, unsent } from './message-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { Registry } from './registry.ts'
 import { ResourceWatch } from './resource-watch.ts'
@@ -250,7 +250,7 @@ export class McpServer implements DispatchHost {
   log(level: LogLevel, data: unknown, to?: Audience, logger?: string): Delivery {
     const message = logMessage(level, data, to, logger)
     if (this.defaultLogLevel !== undefined) return this.messages.send(message)
-    return { streams: 0, kept: false, reason: 'McpServer has no logging: its option is false' }
+    return unsent('McpServer has no logging: its option is false')
   }
 
   /** @internal Whether any tool has parameters that are repeated in headers. */

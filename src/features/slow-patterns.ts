@@ -11,9 +11,9 @@
 
 import { warnOnce } from '../bounds/warn-once.ts'
 import { Pattern } from '../json-schema/pattern/pattern.ts'
+import { forEachSchema } from '../json-schema/schema-walk.ts'
 import type { SchemaAdapter } from '../json-schema/standard-schema.ts'
 import { quote } from '../protocol/excerpt.ts'
-import { forEachSchema } from './schema-walk.ts'
 
 export type SlowPatterns = 'warn' | 'refuse' | 'allow'
 

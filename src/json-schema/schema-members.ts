@@ -10,6 +10,7 @@
 
 import { isObject } from './check-basic.ts'
 import { describe, escapeSegment } from './result.ts'
+import { BY_NAME, DATA } from './schema-walk.ts'
 import {
   isThenable,
   type StandardIssue,
@@ -69,10 +70,6 @@ interface Member {
 }
 
 type Checked = StandardResult<unknown> | PromiseLike<StandardResult<unknown>>
-
-/** Keywords that hold values, and those that hold schemas by name: any name, also one of a keyword. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
-const BY_NAME = /^(properties|patternProperties|\$defs|definitions|dependentSchemas)$/
 
 /** @returns the schema in an ArkType pair, or what was given */
 export function schemaOfMember(member: unknown): unknown {
@@ -205,7 +202,7 @@ function rebased(schema: unknown, base: string): unknown {
       if (key === '$ref' && typeof value === 'string' && /^#($|\/)/.test(value)) {
         return [key, base + value.slice(1)]
       }
-      if (BY_NAME.test(key) && isObject(value)) {
+      if (BY_NAME.has(key) && isObject(value)) {
         const schemas = Object.entries(value).map(([name, child]) => [name, rebased(child, base)])
         return [key, Object.fromEntries(schemas)]
       }

@@ -7,6 +7,7 @@
  */
 
 import { isObject } from './check-basic.ts'
+import { escapeSegment } from './result.ts'
 
 type Json = Record<string, unknown>
 
@@ -131,7 +132,7 @@ export function zod3Json(schema: Zod3, io: 'input' | 'output'): Json {
     const shape = Object.entries((d['shape'] as () => Record<string, Zod3>)())
     const required = shape.filter(([, member]) => !mayLack(member)).map(([name]) => name)
     const properties = shape.map(([name, member]) => {
-      const place = encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))
+      const place = encodeURIComponent(escapeSegment(name))
       return [name, read(member, `${at}/properties/${place}`)]
     })
     const rest = d['catchall'] as Zod3

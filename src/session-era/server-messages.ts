@@ -18,7 +18,7 @@
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
-import type { Delivery, ServerMessage } from '../features/message-bus.ts'
+import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -95,10 +95,8 @@ export class ServerMessages {
     // It would push out of the log what somebody wants.
     if (severity < this.#least) return unsent(`no session wants log messages of the level ${level}`)
     const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
-    if (this.#buckets !== undefined && this.#buckets.take(key, 1, performance.now()) > 0) {
-      const { burst, perSecond } = this.#buckets.rate
-      return unsent(`above messageRate: ${burst} messages at once and ${perSecond} a second`)
-    }
+    const limit = overRate(this.#buckets, key)
+    if (limit !== undefined) return unsent(limit)
     const told = { sequence: this.#news.takeNumber(), data: encodeData(message.json) }
     const kept = this.#logOf(whom)?.push(told.sequence, told.data, severity, now) === true
     let streams = 0
@@ -189,8 +187,4 @@ function rankOf(level: string | undefined): number {
 /** Without a level there is no logging. */
 function leastSeverity({ logLevel }: Session): number {
   return rankOf(logLevel)
-}
-
-function unsent(reason: string): Delivery {
-  return { streams: 0, kept: false, reason }
 }

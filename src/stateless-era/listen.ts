@@ -16,7 +16,7 @@ import { textBytes } from '../bounds/heap-size.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
 import type { Changes } from '../features/change-bus.ts'
-import type { Delivery, ServerMessage } from '../features/message-bus.ts'
+import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
@@ -233,10 +233,7 @@ export class Subscriptions {
     if (!this.#state.server.extensions.notifications.has(method)) {
       return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
     }
-    const rate = this.#buckets?.rate
-    if (rate === undefined || this.#buckets?.take(principal ?? '', 1, performance.now()) === 0)
-      return undefined
-    return `above messageRate: ${rate.burst} messages at once and ${rate.perSecond} a second`
+    return overRate(this.#buckets, principal ?? '')
   }
 
   #end({ writer, idText }: Subscription): void {
@@ -359,10 +356,6 @@ function frameParts(method: string, params: JsonObject): [head: string, tail: st
   const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: PLACE }
   const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
   return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
-}
-
-function unsent(reason: string): Delivery {
-  return { streams: 0, kept: false, reason }
 }
 
 /** As the frame encoder would write it. */

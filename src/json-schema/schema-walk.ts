@@ -1,13 +1,13 @@
 /**
  * All schemas of a schema, wherever they stand in it, for what is said about them at registration.
  *
- * Not here: which of them apply to a value (json-schema).
+ * Not here: which of them apply to a value (check.ts).
  */
 
 /** Members of a schema that hold values, not schemas. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
+export const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
 /** Members that hold schemas by name: any name, also one of a keyword. */
-const BY_NAME: ReadonlySet<string> = new Set([
+export const BY_NAME: ReadonlySet<string> = new Set([
   'properties',
   'patternProperties',
   '$defs',
