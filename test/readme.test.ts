@@ -79,7 +79,7 @@ test('README.md: the table says for each revision whether it is supported and wh
   }
 })
 
-const documents = ['README.md', '.github/CONTRIBUTING.md', '.github/SECURITY.md']
+const documents = ['README.md', 'src/REFERENCE.md', '.github/CONTRIBUTING.md', '.github/SECURITY.md']
 for (const folder of ['src', 'bench', 'scripts/examples']) documents.push(`${folder}/README.md`)
 
 for (const document of documents) {
