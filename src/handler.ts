@@ -86,6 +86,7 @@ export interface McpHandler {
    * waits for the same end. @defaultValue drainMs 10 s
    */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  /** What is in use now, and what was refused. */
   stats(): HandlerStats
 }
 

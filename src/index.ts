@@ -1,25 +1,37 @@
 /** The public face of barewire: a server definition, and two ways to serve it. */
 
+export type { Given } from './bounds/option-types.ts'
+export type { WarningCode } from './bounds/warning-codes.ts'
 export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input.ts'
-export type { ClientInfo, Elicit, RequestContext } from './dispatch/context.ts'
+export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
 export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
 export type { CacheHint, Principal } from './dispatch/exchange.ts'
 export {
   type AskOptions,
   type InputRequest,
   type InputRequired,
+  type InputRequiredOptions,
   inputRequired,
 } from './dispatch/input-required.ts'
+export type { Keys } from './dispatch/key-ring.ts'
 export type { Log } from './dispatch/messages.ts'
 export type { SealOptions } from './dispatch/seal-options.ts'
 export type { Rate } from './dispatch/token-bucket.ts'
 export type { TraceContext } from './dispatch/trace.ts'
+export type { EraStats } from './eras.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
 export type { Completer, Suggestions } from './features/completion.ts'
 export type { ExtensionConfig, ExtensionMethod } from './features/extensions.ts'
-export type { Changes, Handle, PromptHandle, ToolHandle } from './features/handles.ts'
+export type {
+  ConfigChanges,
+  Handle,
+  PromptChanges,
+  PromptHandle,
+  ToolChanges,
+  ToolHandle,
+} from './features/handles.ts'
 export type { Audience, Delivery } from './features/message-bus.ts'
-export type { PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
+export type { PromptArguments, PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
 export type { Visible } from './features/registry.ts'
 export {
   type ResourceConfig,
@@ -32,18 +44,82 @@ export {
 } from './features/resources.ts'
 export { McpServer } from './features/server.ts'
 export type { ServerOptions } from './features/server-options.ts'
+export type { SlowPatterns } from './features/slow-patterns.ts'
 export type { TaskMode } from './features/tasks.ts'
-export { type ToolConfig, ToolError, type ToolHandler, type ToolReturn } from './features/tools.ts'
+export {
+  type FailedToolReturn,
+  type FreeToolReturn,
+  type StructuredToolReturn,
+  type ToolArguments,
+  type ToolConfig,
+  ToolError,
+  type ToolHandler,
+  type ToolReturn,
+} from './features/tools.ts'
 export type { UriVariables } from './features/uri-template.ts'
 export { createMcpHandler, type HandlerStats, type McpHandler } from './handler.ts'
+export type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 export { DirectResponse } from './http/direct-response.ts'
 export type { Refusal } from './http/incoming.ts'
-export type { FromSchema } from './json-schema/infer.ts'
-export type { InferInput, InferOutput, SchemaLike } from './json-schema/standard-schema.ts'
+export type {
+  FromSchema,
+  JsonSchema,
+  JsonSchemaObject,
+  JsonSchemas,
+  JsonSchemaType,
+} from './json-schema/infer.ts'
+export { SchemaError } from './json-schema/result.ts'
+export type { SchemaMember } from './json-schema/schema-members.ts'
+export type {
+  JsonSchemaTarget,
+  StandardIssue,
+  StandardResult,
+  StandardSchema,
+  StandardSchemaWithJson,
+  Zod3Schema,
+} from './json-schema/standard-part.ts'
+export type { InferInput, InferOutput, SchemaLike, SchemaShape } from './json-schema/standard-schema.ts'
 export { McpError, RpcError } from './jsonrpc/rpc-error.ts'
-export type { AuthOptions, HandlerOptions, SubscriptionOptions, TaskOptions } from './options.ts'
+export type { HandlerOptions, SubscriptionOptions, TaskOptions } from './options.ts'
 export { ErrorCode } from './protocol/error-codes.ts'
-export type * from './protocol/wire-types.ts'
+export type { McpErrorCode } from './protocol/local-error-codes.ts'
+export type {
+  Annotations,
+  AudioContent,
+  BlobResourceContents,
+  CallToolResult,
+  ClientCapabilities,
+  ContentBlock,
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitFormParams,
+  ElicitResult,
+  ElicitUrlParams,
+  EmbeddedResource,
+  GetPromptResult,
+  Icon,
+  ImageContent,
+  Implementation,
+  JsonObject,
+  LogLevel,
+  Meta,
+  PromptMessage,
+  ReadResourceResult,
+  Resource,
+  ResourceContents,
+  ResourceLink,
+  Role,
+  Root,
+  SamplingContent,
+  SamplingMessage,
+  SamplingTool,
+  TextContent,
+  TextResourceContents,
+  ToolAnnotations,
+  ToolResultContent,
+  ToolUseContent,
+} from './protocol/wire-types.ts'
+export type { Era } from './select-era.ts'
 export { type ServeOptions, type Serving, serve } from './serve.ts'
 export type { ReplayOptions, SessionEnd, SessionInfo, SessionOptions } from './session-era/options.ts'
 export type { TaskRecord, TaskStatus, TaskStore } from './store/task-store.ts'

@@ -14,7 +14,7 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { SealOptions } from './dispatch/seal-options.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
-import type { AuthOptions as BearerOptions } from './http/authenticate.ts'
+import type { AuthOptions } from './http/authenticate.ts'
 import type { Refusal } from './http/incoming.ts'
 import type { Era } from './select-era.ts'
 import type {
@@ -36,22 +36,18 @@ import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
 export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
 
-/** What `verify` gives. The claims may be of an interface, which has no index signature. */
-interface Verified extends Omit<Principal, 'claims'> {
-  readonly claims?: object | undefined
-}
-
-export type AuthOptions = BearerOptions<Verified>
-
 export interface HandlerOptions {
   /** The one path that is answered, with or without a final slash. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
-   * `Host` values that are answered: `name` for any port, or `name:port`. `['*']` turns the check off.
-   * @defaultValue localhost, 127.0.0.1, [::1]
+   * `Host` values that are answered: `name` for any port, or `name:port`. `['*']` turns the check off. Required where
+   * `host` is not loopback. @defaultValue localhost, 127.0.0.1, [::1]
    */
   readonly allowedHosts?: readonly string[] | undefined
-  /** Web origins that may call, as `scheme://host:port`. @defaultValue those of this machine; none with `allowedHosts` */
+  /**
+   * Web origins that may call, as `scheme://host:port`; CORS headers go to these.
+   * @defaultValue those of this machine; none with `allowedHosts`
+   */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Requires a bearer token. @defaultValue none is asked for */
   readonly auth?: AuthOptions | undefined
@@ -70,9 +66,12 @@ export interface HandlerOptions {
   readonly maxBatch?: number | undefined
   /** Generations of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
-  /** `false`: no sessions, every request is served on its own. */
+  /** Session era: limits of sessions. `false`: none, every request is served on its own. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
-  /** `false`: streams cannot be resumed, and nothing is kept of them. */
+  /**
+   * Session era: what is kept for clients that come back, of each stream and in total; notices of changed lists and
+   * resources are kept once, for all sessions. `false`: nothing, streams cannot be resumed. @defaultValue {}
+   */
   readonly replay?: false | ReplayOptions | undefined
   /**
    * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
@@ -81,36 +80,38 @@ export interface HandlerOptions {
   readonly keepAliveMs?: number | undefined
   /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
   readonly sseAfterMs?: number | undefined
-  /** A call whose client is gone is aborted after this time. @defaultValue 30 s */
+  /** Session era: a call whose client is gone is aborted after this time. @defaultValue 30 s */
   readonly disconnectGraceMs?: number | undefined
   /**
-   * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped. A handler
-   * that awaits its messages waits at half of it, or earlier. @defaultValue 1 MiB
+   * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped, and
+   * the events are kept for the client's return. A handler that awaits its messages waits at half of it, or earlier.
+   * @defaultValue 1 MiB
    */
   readonly maxStreamBufferBytes?: number | undefined
   /**
    * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
-   * latest progress is sent, and log messages are omitted and counted; `false`: any number. Messages outside of calls
+   * latest progress is sent, and log messages are omitted, with a message that says how many; `false`: any number. Messages outside of calls
    * have a rate of the same size for each audience.
    * @defaultValue { perSecond: 10 000, burst: 100 000 }
    */
   readonly messageRate?: false | Given<Rate> | undefined
-  /** Calls in progress; 429 above. @defaultValue 256 */
+  /** Calls in progress of one session; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number | undefined
   /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
   readonly maxInFlight?: number | undefined
   /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
   readonly maxInFlightPerPrincipal?: number | undefined
   /**
-   * How often one caller may send a request: a principal, else a session, else all others together; 429 above.
-   * `false`: as often as they like. @defaultValue 10 000 a second, 100 000 after a pause
+   * How often one caller may send a request: a principal, else a session, else all others together; 429 above. Each
+   * request of a batch counts; notifications and responses do not. `false`: any number. A tool can have a `rateLimit`
+   * of its own. @defaultValue 10 000 a second, 100 000 after a pause
    */
   readonly rateLimit?: false | Rate | undefined
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number | undefined
-  /** Time for a client to answer a request of ours. @defaultValue 60 s */
+  /** Time for a client to answer a request that no person has to act for (`roots/list`). @defaultValue 60 s */
   readonly requestTimeoutMs?: number | undefined
-  /** The same where a person must act first. @defaultValue 10 minutes */
+  /** Time for a client to answer where a person must act first: elicitation, sampling. @defaultValue 10 minutes */
   readonly elicitTimeoutMs?: number | undefined
   /** Accepts only clients whose `Accept` names the types that the specification asks for; 406 otherwise. @defaultValue false */
   readonly strictAccept?: boolean | undefined
@@ -124,10 +125,15 @@ export interface HandlerOptions {
   readonly tasks?: TaskOptions | undefined
   /** Stateless era: results say which server made them. @defaultValue true */
   readonly serverInfo?: boolean | undefined
-  /** @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys` */
+  /**
+   * Called when a session begins.
+   *
+   * @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys`
+   */
   readonly onSessionOpened?: ((session: SessionInfo, restored: boolean) => void) | undefined
+  /** Called when a session ends: deleted by its client, expired, evicted to make room, or with the server. */
   readonly onSessionClosed?: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
-  /** Told of every request that was refused before it reached a feature. */
+  /** Called for every request that is refused before it reaches a feature. */
   readonly onRejected?: ((refusal: Refusal) => void) | undefined
 }
 
@@ -136,7 +142,7 @@ export interface HandlerSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
-  readonly auth: BearerOptions<Principal> | undefined
+  readonly auth: AuthOptions<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
   readonly maxPipelined: number
@@ -246,7 +252,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    auth: auth as BearerOptions<Principal> | undefined,
+    auth: auth as AuthOptions<Principal> | undefined,
     maxBodyBytes,
     maxTotalBodyBytes,
     maxPipelined,

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { checkTime } from './bounds/check-options.ts'
 import { checkNames } from './bounds/option-names.ts'
 import { shown } from './bounds/shown.ts'
+import type { WarningCode } from './bounds/warning-codes.ts'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
 import { DirectResponse } from './http/direct-response.ts'
@@ -20,20 +21,23 @@ export interface ServeOptions extends HandlerOptions {
   readonly port?: number | string | undefined
   /** Address to listen on. Beyond loopback, `allowedHosts` is required. @defaultValue '127.0.0.1' */
   readonly host?: string | undefined
-  /** @defaultValue '/mcp' */
+  /** The one path that is answered. @defaultValue '/mcp' */
   readonly path?: string | undefined
 }
 
 export interface Serving {
   /** Where clients connect to. */
   readonly url: string
+  /** The port that it listens on. */
   readonly port: number
+  /** For settings and events of HTTP. */
   readonly server: Server
   /**
    * Stops accepting, lets calls finish for at most `drainMs` (0: not at all), ends streams, closes every
    * connection. Calling it again waits for the same end. @defaultValue drainMs 10 s
    */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  /** What is in use now, and what was refused. */
   stats(): HandlerStats
 }
 
@@ -51,7 +55,7 @@ const FLUSH_MS = 500
  * Serves a server definition over HTTP.
  *
  * @throws {TypeError} a wrong option, named
- * @throws {Error} with code EADDRINUSE or EACCES, when the port is not to be had
+ * @throws {Error} with code EADDRINUSE or EACCES, when it cannot listen on the port
  *
  * @example
  * ```ts
@@ -121,7 +125,7 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
     if (option !== undefined && !explained.has(option)) {
       explained.add(option)
       process.emitWarning(`${refusal.error.message} (further ones are not reported)`, {
-        code: 'BAREWIRE_REFUSED',
+        code: 'BAREWIRE_REFUSED' satisfies WarningCode,
       })
     }
     // What it returns may be a promise that fails.

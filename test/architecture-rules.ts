@@ -45,7 +45,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['handler.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
-  ['index.ts', [...ERAS, 'handler.ts', 'serve.ts', 'options.ts']],
+  ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])

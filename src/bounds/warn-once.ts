@@ -5,12 +5,14 @@
  * Lifecycle: the process. Invariant: a bounded number of texts is remembered.
  */
 
+import type { WarningCode } from './warning-codes.ts'
+
 const MAX_GIVEN = 1000
 
 const given = new Set<string>()
 
 /** @param code - names the kind of warning, for `process.on('warning')` */
-export function warnOnce(problem: string, code: string): void {
+export function warnOnce(problem: string, code: WarningCode): void {
   if (given.has(problem)) return
   if (given.size >= MAX_GIVEN) given.clear()
   given.add(problem)

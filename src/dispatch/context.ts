@@ -34,6 +34,7 @@ import { readTrace, type TraceContext } from './trace.ts'
 const reportedHidden = new WeakSet<RpcRequest>()
 
 export interface ClientInfo extends Implementation {
+  /** What it declared that it can do. */
   readonly capabilities: ClientCapabilities
 }
 
@@ -66,6 +67,7 @@ export class RequestContext {
   #messages: Messages | undefined
   #isCounted = false
 
+  /** @internal */
   constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
     this.#request = request
@@ -104,6 +106,7 @@ export class RequestContext {
     return this.#exchange.signal
   }
 
+  /** Who the client says it is, and what it declared that it can do. */
   get client(): ClientInfo {
     const { info, capabilities } = this.#exchange.peer
     return { ...info, capabilities }
@@ -120,11 +123,12 @@ export class RequestContext {
     return id === undefined ? undefined : { id }
   }
 
-  /** W3C trace context, from `_meta` or from the HTTP headers. */
+  /** W3C trace context, from `_meta` or from the HTTP headers; `undefined` where there is none. */
   get trace(): TraceContext | undefined {
     return readTrace(this.meta, this.#exchange.headers)
   }
 
+  /** The revision that the call speaks, such as `2025-11-25`. */
   get protocolVersion(): string {
     return this.#exchange.revision
   }

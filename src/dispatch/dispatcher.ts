@@ -65,11 +65,18 @@ export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
 /** Where and while doing what an error arose. */
 export interface ErrorInfo {
+  /**
+   * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
+   * barewire and what it runs on.
+   */
   readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
+  /** The JSON-RPC method of the request. */
   readonly method?: string | undefined
   /** Name or URI of the tool, prompt or resource. */
   readonly name?: string | undefined
+  /** Its id, which the client gave. */
   readonly requestId?: string | number | undefined
+  /** The session it came in. */
   readonly sessionId?: string | undefined
   /** Also in the text that the client got, so that a report can be matched with this error. */
   readonly correlationId?: string | undefined

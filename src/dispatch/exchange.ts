@@ -23,6 +23,7 @@ export interface Peer {
 export interface Principal {
   /** Stable identity of the caller, the same for every token of theirs. Sessions are bound to it. */
   readonly id: string
+  /** What the token allows. */
   readonly scopes?: readonly string[] | undefined
   /** Whatever the token verifier wants handlers to see. */
   readonly claims?: JsonObject | undefined

@@ -23,14 +23,17 @@ export interface InputRequest {
   readonly params?: JsonObject | undefined
 }
 
-/** As handlers give it: an interface has no index signature, and so is assignable to no `JsonObject`. */
-interface GivenRequest extends Omit<InputRequest, 'params'> {
-  readonly params?: object | undefined
-}
-
 export interface InputRequiredOptions {
   /** The questions, by a key of the handler's own. */
-  readonly inputRequests?: { readonly [key: string]: GivenRequest } | undefined
+  readonly inputRequests?:
+    | {
+        // Not an InputRequest: an interface has no index signature, and so is assignable to no `JsonObject`.
+        readonly [key: string]: {
+          readonly method: InputRequest['method']
+          readonly params?: object | undefined
+        }
+      }
+    | undefined
   /** Any JSON value; comes back as `ctx.requestState` in the next round. The client can neither read nor change it. */
   readonly state?: unknown
 }
@@ -41,6 +44,7 @@ export class InputRequired {
   readonly inputRequests: ReadonlyMap<string, InputRequest>
   readonly state: unknown
 
+  /** @internal */
   constructor({ inputRequests = {}, state }: InputRequiredOptions) {
     this.inputRequests = new Map(Object.entries(inputRequests as { [key: string]: InputRequest }))
     this.state = state

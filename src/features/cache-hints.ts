@@ -13,10 +13,15 @@ import { shown } from '../bounds/shown.ts'
 import type { CacheHint } from '../dispatch/exchange.ts'
 
 export interface CacheOptions {
+  /** For `server/discover`. */
   readonly discover?: Given<CacheHint> | undefined
+  /** For `tools/list`. */
   readonly tools?: Given<CacheHint> | undefined
+  /** For `prompts/list`. */
   readonly prompts?: Given<CacheHint> | undefined
+  /** For `resources/list`. */
   readonly resources?: Given<CacheHint> | undefined
+  /** For `resources/templates/list`. */
   readonly resourceTemplates?: Given<CacheHint> | undefined
   /** For `resources/read`, where the resource has no hint of its own. */
   readonly read?: Given<CacheHint> | undefined

@@ -8,43 +8,65 @@
 
 import { kindOf } from '../bounds/shown.ts'
 import { isObject, type Members } from '../dispatch/shape.ts'
-import type { Undefined } from '../json-schema/infer.ts'
+import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import type { PromptConfig, PromptHandler } from './prompts.ts'
 import type { Entry, Registry } from './registry.ts'
 import type { ToolConfig, ToolHandler } from './tools.ts'
 
 /** What a `register` call returns: changes the entry while the server runs; clients are told where their lists change. */
 export interface Handle<Changes> {
+  /** As it was registered. */
   readonly name: string
+  /** Whether clients see the entry. */
   readonly enabled: boolean
   /** Replaces the given members of the configuration, and the handler; the others, and undefined, stay. */
   update(changes: Changes): void
+  /** Shows the entry again. */
   enable(): void
   /** Hides the entry: it is not listed, and asking for it fails as if it did not exist. */
   disable(): void
+  /** Takes the entry away for good; its name is free. */
   remove(): void
 }
 
 /** Options that an update may change, with a handler for what they then say. */
-export type Changes<Config, Handler> = Partial<Config> & { readonly handler?: Handler | undefined }
+export type ConfigChanges<Config, Handler> = Partial<Config> & { readonly handler?: Handler | undefined }
 
-type Schema = ToolConfig['inputSchema']
-/** The schema after an update that gives `New`. */
-type After<New, Old> = [New] extends [undefined] ? Old : Undefined extends New ? Old : New
+/** The schema after an update that gives `New`; without `strictNullChecks` everything takes `undefined`, `void` does not. */
+type After<New, Old> = [New] extends [undefined]
+  ? Old
+  : // biome-ignore lint/suspicious/noConfusingVoidType: it is the type that nothing but itself takes
+    (undefined extends 0 ? void : undefined) extends New
+    ? Old
+    : New
 
-export interface ToolHandle<Input extends Schema, Output extends Schema> extends Handle<Partial<ToolConfig>> {
-  update<const NewInput extends Schema = Input, const NewOutput extends Schema = Output>(
-    changes: Changes<
-      ToolConfig<NewInput, NewOutput>,
-      ToolHandler<After<NewInput, Input>, After<NewOutput, Output>>
-    >,
-  ): void
+/** What changes of a tool; the handler gets what the schemas say after it. */
+export type ToolChanges<
+  Input,
+  Output,
+  NewInput extends SchemaLike | undefined,
+  NewOutput extends SchemaLike | undefined,
+> = ConfigChanges<
+  ToolConfig<NewInput, NewOutput>,
+  ToolHandler<After<NewInput, Input>, After<NewOutput, Output>>
+>
+
+/** What changes of a prompt; the handler gets what the schema says after it. */
+export type PromptChanges<Args, NewArgs extends SchemaLike | undefined> = ConfigChanges<
+  PromptConfig<NewArgs>,
+  PromptHandler<After<NewArgs, Args>>
+>
+
+export interface ToolHandle<Input extends SchemaLike | undefined, Output extends SchemaLike | undefined>
+  extends Handle<Partial<ToolConfig>> {
+  update<
+    const NewInput extends SchemaLike | undefined = Input,
+    const NewOutput extends SchemaLike | undefined = Output,
+  >(changes: ToolChanges<Input, Output, NewInput, NewOutput>): void
 }
 
-export interface PromptHandle<Args extends Schema> extends Handle<Partial<PromptConfig>> {
-  update<const NewArgs extends Schema = Args>(
-    changes: Changes<PromptConfig<NewArgs>, PromptHandler<After<NewArgs, Args>>>,
-  ): void
+export interface PromptHandle<Args extends SchemaLike | undefined> extends Handle<Partial<PromptConfig>> {
+  update<const NewArgs extends SchemaLike | undefined = Args>(changes: PromptChanges<Args, NewArgs>): void
 }
 
 interface Configured<Config, Handler> extends Entry {

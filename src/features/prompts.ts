@@ -44,17 +44,22 @@ import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
+  /** Name of the prompt for people. */
   readonly title?: string | undefined
+  /** What it is for, for people. */
   readonly description?: string | undefined
   /**
    * An object schema, or an object of Standard Schemas; its properties are the arguments. On the wire every argument is
    * a string, which is converted where the schema asks for a number or a boolean.
    */
   readonly argsSchema?: Args | undefined
-  /** Suggests values, by argument name. */
+  /** Suggests values, by argument name. @defaultValue none */
   readonly complete?: { readonly [argument: string]: Completer } | undefined
+  /** Pictures for people. */
   readonly icons?: readonly Icon[] | undefined
+  /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
+  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 

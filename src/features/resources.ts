@@ -39,36 +39,44 @@ import { UriTemplate, type UriVariables, uriTemplateLimits } from './uri-templat
  * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
  * has left. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is of the request of that first subscriber.
  */
-export type WatchResource = (uri: string, ctx: RequestContext) => Watching | PromiseLike<Watching>
-
-// biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
-type Watching = (() => void) | void
+export type WatchResource = (
+  uri: string,
+  ctx: RequestContext,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that has nothing to stop returns nothing
+) => (() => void) | void | PromiseLike<(() => void) | void>
 
 interface CommonConfig {
+  /** Name of the resource for people. */
   readonly title?: string | undefined
+  /** What it is for, for the model. */
   readonly description?: string | undefined
+  /** Media type of the content. */
   readonly mimeType?: string | undefined
+  /** For whom it is, and how important, in the words of the protocol. */
   readonly annotations?: Annotations | undefined
+  /** Pictures for people. */
   readonly icons?: readonly Icon[] | undefined
+  /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
-  /** True: clients may subscribe. A function: they may, and it is told when to watch. Default: they may not. */
+  /** True: clients may subscribe. A function: they may, and it is told when to watch. @defaultValue false */
   readonly subscribe?: boolean | WatchResource | undefined
   /** How long clients may keep what they read. @defaultValue the server's `cache.read` */
   readonly cache?: Given<CacheHint> | undefined
+  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 
 export interface ResourceConfig extends CommonConfig {
-  /** bytes, when known */
+  /** Bytes, when known. */
   readonly size?: number | undefined
 }
 
 export interface ResourceTemplateConfig extends CommonConfig {
-  /** The resources of the family that lists should show. Default: none. */
+  /** The resources of the family that lists should show. @defaultValue none */
   readonly list?:
     | ((ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>)
     | undefined
-  /** Suggests values, by variable name. */
+  /** Suggests values, by variable name. @defaultValue none */
   readonly complete?: { readonly [variable: string]: Completer } | undefined
 }
 

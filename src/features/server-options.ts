@@ -14,7 +14,7 @@ import { checkFunctions, entryJson, IMPLEMENTATION } from './entry-check.ts'
 import type { SlowPatterns } from './slow-patterns.ts'
 
 export interface ServerOptions {
-  /** How to use this server, for the model. */
+  /** How to use this server, for the model. @defaultValue none */
   readonly instructions?: string | undefined
   /** Entries on one page of a list. @defaultValue Infinity: some clients read only the first page */
   readonly pageSize?: number | undefined
@@ -27,7 +27,8 @@ export interface ServerOptions {
   readonly cache?: CacheOptions | undefined
   /**
    * What to do with a tool or prompt whose schema has a pattern that takes a backtracking engine more than linear
-   * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. @defaultValue 'warn'
+   * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. It concerns the engines of clients and of schema
+   * libraries: barewire matches every pattern of a JSON Schema literal in linear time. @defaultValue 'warn'
    */
   readonly slowPatterns?: SlowPatterns | undefined
   /**

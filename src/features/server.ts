@@ -7,14 +7,14 @@
  */
 
 import { kindOf } from '../bounds/shown.ts'
-import type { DispatchHost, ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
+import type { ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { SchemaLike } from '../json-schema/standard-schema.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
-import { type Changes, type Handle, type PromptHandle, register, type ToolHandle } from './handles.ts'
+import { type ConfigChanges, type Handle, type PromptHandle, register, type ToolHandle } from './handles.ts'
 import { type Audience, type Delivery, logMessage, MessageBus, notification, unsent } from './message-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
 import { Registry } from './registry.ts'
@@ -32,21 +32,33 @@ import { checkServer, type ServerOptions } from './server-options.ts'
 import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 
-export class McpServer implements DispatchHost {
+/** What a server offers: tools, resources, prompts, extensions. One definition serves any number of clients at once. */
+export class McpServer {
+  /** Name and version, as they were given. */
   readonly info: Implementation
+  /** @internal */
   readonly instructions: string | undefined
+  /** @internal */
   readonly pageSize: number
-  /** Least severity sent unasked; `undefined`: no logging. */
+  /** @internal Least severity sent unasked; `undefined`: no logging. */
   readonly defaultLogLevel: LogLevel | undefined
+  /** @internal */
   readonly cache: CacheHints
+  /** @internal */
   readonly changes = new ChangeBus()
   /** @internal */
   readonly messages = new MessageBus()
+  /** @internal */
   readonly tools: Registry<Tool>
+  /** @internal */
   readonly prompts: Registry<Prompt>
+  /** @internal */
   readonly resources: Registry<StaticResource>
+  /** @internal */
   readonly resourceTemplates: Registry<TemplateResource>
+  /** @internal */
   readonly watch: ResourceWatch
+  /** @internal */
   readonly extensions = new Extensions()
   /** @internal */
   readonly resultProblem = resultProblem
@@ -126,7 +138,7 @@ export class McpServer implements DispatchHost {
     uri: string,
     config: ResourceConfig,
     handler: ResourceHandler,
-  ): Handle<Changes<ResourceConfig, ResourceHandler>> {
+  ): Handle<ConfigChanges<ResourceConfig, ResourceHandler>> {
     const make = (settings: ResourceConfig, read: ResourceHandler) => {
       return new StaticResource(name, uri, settings, read)
     }
@@ -146,7 +158,7 @@ export class McpServer implements DispatchHost {
     uriTemplate: string,
     config: ResourceTemplateConfig,
     handler: ResourceTemplateHandler,
-  ): Handle<Changes<ResourceTemplateConfig, ResourceTemplateHandler>> {
+  ): Handle<ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler>> {
     const make = (settings: ResourceTemplateConfig, read: ResourceTemplateHandler) => {
       return new TemplateResource(name, uriTemplate, settings, read)
     }
@@ -197,7 +209,7 @@ export class McpServer implements DispatchHost {
     this.extensions.add(id, config)
   }
 
-  /** Wraps every request in a function of yours. The first one added is the outermost. */
+  /** Wraps every request in a function of yours. The first one added is the outermost. @throws {TypeError} no function */
   use(middleware: Middleware): this {
     if (typeof middleware !== 'function') throw new TypeError('use() needs a function (ctx, next)')
     this.#middleware.push(middleware)

@@ -64,7 +64,9 @@ export interface ToolConfig<
   Input extends SchemaLike | undefined = SchemaLike | undefined,
   Output extends SchemaLike | undefined = SchemaLike | undefined,
 > {
+  /** Name of the tool for people. */
   readonly title?: string | undefined
+  /** What it is for, for the model. */
   readonly description?: string | undefined
   /**
    * JSON Schema (2020-12 or draft-07) of an object, a Standard Schema of one, or an object of Standard Schemas, one for
@@ -74,21 +76,25 @@ export interface ToolConfig<
   readonly inputSchema?: Input | undefined
   /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
   readonly outputSchema?: Output | undefined
+  /** What a call does, in the words of the protocol (`readOnlyHint`, ...); hints, for clients that ask people. */
   readonly annotations?: ToolAnnotations | undefined
+  /** Pictures for people. */
   readonly icons?: readonly Icon[] | undefined
+  /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
-  /** Milliseconds after which `ctx.signal` aborts and the call is answered with an error. Default: none. */
+  /** Milliseconds after which `ctx.signal` aborts and the call is answered with an error. @defaultValue 0: none */
   readonly timeoutMs?: number | undefined
   /**
    * Answers clients that know tasks with a task, which they ask for its result. `true`: others get the plain result;
-   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`.
+   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. @defaultValue never a task
    */
   readonly task?: TaskMode | undefined
   /**
    * How often one caller may call the tool: a principal, else a session, else all others together; 429 above. Each
-   * process counts for itself. Default: the limit of the handler for all requests.
+   * process counts for itself. @defaultValue that of the handler, for all requests
    */
   readonly rateLimit?: Rate | undefined
+  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 

@@ -10,7 +10,17 @@ import { LateTimer } from '../bounds/late-timer.ts'
 import { kindOf } from '../bounds/shown.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
-export interface AuthOptions<Principal> {
+/** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
+export interface VerifiedPrincipal {
+  /** Stable identity of the caller, the same for every token of theirs. */
+  readonly id: string
+  /** What the token allows; `requiredScopes` are looked for here. */
+  readonly scopes?: readonly string[] | undefined
+  /** Whatever handlers are to see. */
+  readonly claims?: object | undefined
+}
+
+export interface AuthOptions<Principal = VerifiedPrincipal> {
   /**
    * Says who a bearer token speaks for.
    *

@@ -17,7 +17,9 @@ import { type ReplyOptions, sendEmpty, sendError, sendJson } from './reply.ts'
 export interface Refusal {
   /** HTTP status of the reply. */
   readonly status: number
+  /** What the client is told. */
   readonly error: RpcError
+  /** The request that is refused. */
   readonly request: IncomingMessage
 }
 

@@ -15,16 +15,17 @@
  * Cost: a schema of one plain `type` takes one test before its own branch (`keyof S & Combining`), and the
  * members of an object are evaluated only when somebody looks at them. That laziness also makes `$ref`
  * cycles through objects truly recursive types; a cycle with no object in it ends in `unknown`.
- * Types only. Not here: validation (compile.ts), types of Standard Schemas (standard-schema.ts).
+ * Types only. Not here: validation (compile.ts), types of Standard JsonSchemas (standard-schema.ts).
  */
 
 /** The values of the keyword `type`. */
-export type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string'
+export type JsonSchemaType = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string'
 
 /** A JSON Schema: an object of keywords, `true` (accepts everything) or `false` (accepts nothing). */
 export type JsonSchema = boolean | JsonSchemaObject
 
-type Schemas = { readonly [name: string]: JsonSchema | undefined }
+/** Schemas by name, as `properties` and `$defs` hold them. */
+export type JsonSchemas = { readonly [name: string]: JsonSchema | undefined }
 
 /**
  * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a
@@ -38,9 +39,9 @@ export interface JsonSchemaObject {
   readonly $id?: string | undefined
   readonly $anchor?: string | undefined
   readonly $ref?: string | undefined
-  readonly $defs?: Schemas | undefined
+  readonly $defs?: JsonSchemas | undefined
   readonly $comment?: string | undefined
-  readonly definitions?: Schemas | undefined
+  readonly definitions?: JsonSchemas | undefined
   readonly title?: string | undefined
   readonly description?: string | undefined
   readonly default?: unknown
@@ -49,7 +50,7 @@ export interface JsonSchemaObject {
   readonly readOnly?: boolean | undefined
   readonly writeOnly?: boolean | undefined
   /** `string` is allowed because that is what TypeScript sees in an imported `.json` file. */
-  readonly type?: TypeName | (string & {}) | readonly (TypeName | (string & {}))[] | undefined
+  readonly type?: JsonSchemaType | (string & {}) | readonly (JsonSchemaType | (string & {}))[] | undefined
   readonly enum?: readonly unknown[] | undefined
   readonly const?: unknown
   readonly allOf?: readonly JsonSchema[] | undefined
@@ -59,14 +60,14 @@ export interface JsonSchemaObject {
   readonly if?: JsonSchema | undefined
   readonly then?: JsonSchema | undefined
   readonly else?: JsonSchema | undefined
-  readonly properties?: Schemas | undefined
-  readonly patternProperties?: Schemas | undefined
+  readonly properties?: JsonSchemas | undefined
+  readonly patternProperties?: JsonSchemas | undefined
   readonly additionalProperties?: JsonSchema | undefined
   readonly unevaluatedProperties?: JsonSchema | undefined
   readonly propertyNames?: JsonSchema | undefined
   readonly required?: readonly string[] | undefined
   readonly dependentRequired?: { readonly [name: string]: readonly string[] } | undefined
-  readonly dependentSchemas?: Schemas | undefined
+  readonly dependentSchemas?: JsonSchemas | undefined
   readonly minProperties?: number | undefined
   readonly maxProperties?: number | undefined
   /** An array of schemas is draft-07's spelling of `prefixItems`. */
@@ -140,7 +141,7 @@ type Infer<S, Root, Refs extends number, Fill> = S extends boolean | undefined
 
 /** In a form that, as `undefined` itself without `strictNullChecks`, is not assignable to everything. */
 // biome-ignore lint/suspicious/noConfusingVoidType: it is the type that nothing but itself takes
-export type Undefined = undefined extends 0 ? void : undefined
+type Undefined = undefined extends 0 ? void : undefined
 
 /** Without the keywords that may be undefined: they may be absent, and say nothing for certain. */
 type Defined<T> = { readonly [K in keyof T as Undefined extends T[K] ? never : K]: T[K] }

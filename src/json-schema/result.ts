@@ -8,6 +8,7 @@
  */
 
 import { excerpt } from '../protocol/excerpt.ts'
+import type { McpErrorCode } from '../protocol/local-error-codes.ts'
 
 /** One place where a value does not meet its schema. */
 export interface ValidationError {
@@ -65,7 +66,7 @@ export function formatErrors(errors: readonly ValidationError[], separator: stri
 
 /** A schema that cannot be used: malformed, too big, of a foreign dialect, or with a reference to nowhere. */
 export class SchemaError extends Error {
-  readonly code = 'ERR_SCHEMA'
+  readonly code = 'ERR_SCHEMA' satisfies McpErrorCode
   /** Where in the schema: a URI fragment such as `#/properties/age`, after the document's URI if it has one. */
   readonly pointer: string
 

@@ -43,7 +43,7 @@ type Input<M> = M extends readonly [infer S, ...unknown[]]
     : never
 
 /** An object whose members may be left out where they may be undefined. */
-type ObjectOf<Values> = Flat<
+type MembersOf<Values> = Flat<
   { [K in keyof Values as MayLack<Values[K]> extends true ? never : K]: Values[K] } & {
     [K in keyof Values as MayLack<Values[K]> extends true ? K : never]?: Values[K]
   }
@@ -52,9 +52,9 @@ type MayLack<Value> = unknown extends Value ? false : undefined extends Value ? 
 type Flat<T> = { [K in keyof T]: T[K] }
 
 /** What the members make of a value. */
-export type MembersOutput<S> = ObjectOf<{ -readonly [K in keyof S]: Output<S[K]> }>
+export type MembersOutput<S> = MembersOf<{ -readonly [K in keyof S]: Output<S[K]> }>
 /** What the members accept. */
-export type MembersInput<S> = ObjectOf<{ -readonly [K in keyof S]: Input<S[K]> }>
+export type MembersInput<S> = MembersOf<{ -readonly [K in keyof S]: Input<S[K]> }>
 
 interface Member {
   readonly name: string

@@ -6,8 +6,11 @@
 
 import { isZod3, zod3Json } from './zod3.ts'
 
+/** A dialect, as the JSON Schema extension of Standard Schema names it. */
+export type JsonSchemaTarget = 'draft-2020-12' | 'draft-07'
+
 /** The dialects that are asked for, the preferred one first. */
-export const TARGETS = ['draft-2020-12', 'draft-07'] as const
+export const TARGETS: readonly JsonSchemaTarget[] = ['draft-2020-12', 'draft-07']
 
 /** The part of Standard Schema v1 that is used, as the type of an object that a library made. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -25,8 +28,8 @@ export interface StandardSchemaWithJson<Input = unknown, Output = Input>
   extends StandardSchema<Input, Output> {
   readonly '~standard': StandardSchema<Input, Output>['~standard'] & {
     readonly jsonSchema: {
-      readonly input: (options: { readonly target: (typeof TARGETS)[number] }) => object
-      readonly output: (options: { readonly target: (typeof TARGETS)[number] }) => object
+      readonly input: (options: { readonly target: JsonSchemaTarget }) => object
+      readonly output: (options: { readonly target: JsonSchemaTarget }) => object
     }
   }
 }

@@ -5,8 +5,10 @@
  * the client. An `McpError` has a string code and stays in this process: it tells the developer, or the
  * awaiting handler, what happened. Nothing else that is thrown is ever shown to a client.
  *
- * Not here: the number codes (protocol/error-codes.ts), how an error is written (encode.ts).
+ * Not here: the codes (protocol/error-codes.ts, protocol/local-error-codes.ts), how an error is written (encode.ts).
  */
+
+import type { McpErrorCode } from '../protocol/local-error-codes.ts'
 
 /**
  * An error meant for the client: it becomes the `error` member of a JSON-RPC error response.
@@ -39,14 +41,14 @@ export class RpcError extends Error {
 /** A local error, never sent to a client. Its code is a string such as `ERR_REQUEST_TIMEOUT`. */
 export class McpError extends Error {
   override readonly name = 'McpError'
-  readonly code: string
+  readonly code: McpErrorCode
 
   /**
-   * @param code - upper case, begins with `ERR_`
+   * @param code - says what happened
    * @param message - one sentence for the developer
    * @param options - `cause`
    */
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: McpErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
   }

@@ -12,7 +12,9 @@ export const ErrorCode = {
   PARSE_ERROR: -32700,
   /** JSON, but not a JSON-RPC 2.0 message. */
   INVALID_REQUEST: -32600,
+  /** Nothing answers this method here. */
   METHOD_NOT_FOUND: -32601,
+  /** The parameters do not fit the method, or name something that is not there. */
   INVALID_PARAMS: -32602,
   /** Everything unforeseen: never a client's fault. */
   INTERNAL_ERROR: -32603,

@@ -15,7 +15,7 @@ export interface SessionOptions {
    * one session where callers are not known, a 16th of it. @defaultValue 64 MiB
    */
   readonly maxTotalBytes?: number | undefined
-  /** A session without traffic ends after this; 0: never. @defaultValue 30 minutes, in milliseconds */
+  /** Milliseconds without traffic after which a session ends; 0: never. @defaultValue 30 minutes */
   readonly idleTimeoutMs?: number | undefined
   /**
    * A request without session id: `'reject'` it with 400, or `'serve'` it on its own, without anything that
@@ -30,8 +30,8 @@ export interface SessionOptions {
    */
   readonly keys?: Keys | undefined
   /**
-   * With keys: for so long after `initialize` an id is taken up. Idle time counts from when this process saw it last;
-   * what it deleted or expired itself it does not take up again. @defaultValue 7 days, in milliseconds
+   * With keys: milliseconds after `initialize` for which an id is taken up. Idle time counts from when this process saw it last;
+   * what it deleted or expired itself it does not take up again. @defaultValue 7 days
    */
   readonly lifetimeMs?: number | undefined
 }
@@ -57,8 +57,11 @@ export interface ReplayOptions {
 export type SessionEnd = 'deleted' | 'expired' | 'evicted' | 'shutdown'
 
 export interface SessionInfo {
+  /** A secret: whoever has it can use the session, where there is no `auth`. */
   readonly id: string
+  /** Who the client says it is. */
   readonly client: Implementation
+  /** The revision that was negotiated. */
   readonly protocolVersion: string
   /** `id` of the principal it belongs to. */
   readonly principalId: string | undefined

@@ -18,14 +18,14 @@ export interface SubscriptionOptions {
   readonly maxTotalBytes?: number | undefined
   /** Resources that one stream may name. @defaultValue 1000 */
   readonly maxResources?: number | undefined
-  /** A stream is ended after this time, and its client opens another; 0: never. @defaultValue 0 */
+  /** Milliseconds after which a stream is ended, and its client opens another; 0: never. @defaultValue 0 */
   readonly maxAgeMs?: number | undefined
 }
 
 export interface TaskOptions {
-  /** A task, and its result, is kept for this time from its creation; 0: while there is room. @defaultValue 1 hour */
+  /** Milliseconds from its creation for which a task, and its result, is kept; 0: while there is room. @defaultValue 1 hour */
   readonly ttlMs?: number | undefined
-  /** How often clients should ask, as they are told; 0: they are not. @defaultValue 1 s */
+  /** Milliseconds between two questions of a client for the state, as it is told; 0: it is not. @defaultValue 1 s */
   readonly pollIntervalMs?: number | undefined
   /** Tasks in memory, running or over. The one that ended first goes first; -32000 when all run. @defaultValue 10 000 */
   readonly max?: number | undefined
@@ -33,7 +33,7 @@ export interface TaskOptions {
   readonly maxPerPrincipal?: number | undefined
   /** Bytes of all results in memory. @defaultValue 64 MiB */
   readonly maxBytes?: number | undefined
-  /** Keeps tasks in the place of memory, with limits of its own. */
+  /** Keeps tasks in the place of memory, with limits of its own. @defaultValue memory */
   readonly store?: TaskStore | undefined
 }
 

@@ -11,16 +11,19 @@
 export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
 
 export interface TaskRecord {
+  /** Random: whoever has it can ask for the task, where there is no `auth`. */
   readonly taskId: string
+  /** The first two go on; the others are the end. */
   readonly status: TaskStatus
   /** For people. */
   readonly statusMessage?: string | undefined
-  /** ISO 8601 */
+  /** ISO 8601. */
   readonly createdAt: string
-  /** ISO 8601 */
+  /** ISO 8601. */
   readonly lastUpdatedAt: string
-  /** From creation; null: kept for as long as there is room. */
+  /** Milliseconds from creation; null: kept for as long as there is room. */
   readonly ttlMs: number | null
+  /** Milliseconds between two questions of a client. */
   readonly pollIntervalMs?: number | undefined
   /** Id of the principal that began the task; null where callers are not known. */
   readonly owner: string | null
@@ -30,12 +33,13 @@ export interface TaskRecord {
 
 /** Every method may answer later. What one throws is reported, and fails the call or the task. */
 export interface TaskStore {
-  /** @throws {McpError} ERR_TOO_MANY_TASKS: there is no room, which the client is told */
+  /** Keeps a new record. @throws {McpError} `ERR_TOO_MANY_TASKS`: there is no room, which the client is told */
   create(record: TaskRecord): void | PromiseLike<void>
-  /** @returns undefined: unknown, expired or deleted */
+  /** Finds a record. @returns undefined: unknown, expired or deleted */
   read(taskId: string): TaskRecord | undefined | PromiseLike<TaskRecord | undefined>
   /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
   update(record: TaskRecord): void | PromiseLike<void>
+  /** Forgets a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
 }
 

@@ -51,7 +51,7 @@ test('an unexpected throw is a generic text with a correlation id that onError g
     ['an_error', Object.assign(new Error('password is hunter2'), { sql: 'SELECT hunter2' })],
     ['a_string', 'hunter2'],
     ['nothing', undefined],
-    ['local', new McpError('ERR_HUNTER2', 'hunter2')],
+    ['local', new McpError('ERR_RESULT', 'hunter2')],
   ]
   for (const [name, cause] of causes) {
     server.registerTool(name, {}, () => {

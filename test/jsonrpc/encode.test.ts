@@ -125,5 +125,5 @@ test('encodeNotification and encodeRequest throw ERR_NOT_SERIALISABLE for params
   }
   assert.throws(() => encodeNotification('n', circular as Record<string, unknown>), expected)
   assert.throws(() => encodeRequest(1, 'r', { big: 1n }), expected)
-  assert.ok(new McpError('ERR_X', 'x') instanceof Error)
+  assert.ok(new McpError('ERR_RESULT', 'x') instanceof Error)
 })

@@ -3,13 +3,13 @@
  * proof worthless.
  */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
-import { findBuildFaults, pruneDeclarations, rewriteDeclarations } from '../../scripts/lib/build-output.ts'
+import { findBuildFaults } from '../../scripts/lib/build-output.ts'
 import { bundle } from '../../scripts/lib/bundle.ts'
 import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
@@ -149,19 +149,6 @@ describe('build output', () => {
     'index.d.cts': '',
   }
 
-  test('rewriteDeclarations makes them .d.cts, and turns .ts specifiers into .cjs but leaves .d.ts ones', (t) => {
-    const declaration = [
-      "import { type B } from './b.ts'",
-      'export declare const c: typeof import("../c.ts")',
-      "import './globals.d.ts'",
-    ].join('\n')
-    const home = folder(t, { ...complete, 'deep/a.d.ts': declaration, 'deep/b.d.ts': '', 'c.d.ts': '' })
-    assert.equal(findBuildFaults(home).length, 2)
-    rewriteDeclarations(home)
-    assert.deepEqual(findBuildFaults(home), [])
-    const rewritten = readFileSync(join(home, 'deep', 'a.d.cts'), 'utf8')
-    assert.equal(rewritten, declaration.replace('./b.ts', './b.cjs').replace('../c.ts', '../c.cjs'))
-  })
   test('findBuildFaults names a .ts specifier, a missing file and an import that finds nothing', (t) => {
     assert.deepEqual(findBuildFaults(folder(t, complete)), [])
     const faults = (files: Record<string, string>) =>
@@ -177,18 +164,6 @@ describe('build output', () => {
       assert.match(findBuildFaults(folder(t, others)).join(), new RegExp(`there is no ${name} in`))
     }
     assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /there is no index\.js/)
-  })
-  test('pruneDeclarations keeps what index.d.cts leads to, by whatever import, and drops the rest', (t) => {
-    const home = folder(t, {
-      'index.d.cts': "export { type A } from './a.cjs'",
-      'a.d.cts': 'export type A = import("./deep/b.cjs").B',
-      'deep/b.d.cts': "export type * from '../index.cjs'",
-      'b.d.cts': "import './a.cjs'",
-      'index.js': '',
-    })
-    pruneDeclarations(home)
-    assert.deepEqual(readdirSync(home).sort(), ['a.d.cts', 'deep', 'index.d.cts', 'index.js'])
-    assert.ok(existsSync(join(home, 'deep', 'b.d.cts')))
   })
   test('bundle makes one module of a source and what it imports, and refuses one that needs a package', (t) => {
     const home = folder(t, {

@@ -42,5 +42,5 @@ export const asked = (ctx: RequestContext) => ({
   roots: ctx.listRoots(),
 })
 export const question = inputRequired({ state: 1 })
-export const errors = [new McpError('ERR_X', 'x'), new RpcError(1, 'x'), new ToolError('x')]
+export const errors = [new McpError('ERR_RESULT', 'x'), new RpcError(1, 'x'), new ToolError('x')]
 export const missing = resourceNotFound('a:b')
