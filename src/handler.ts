@@ -42,14 +42,19 @@ import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
-import { type Authentication, authenticate } from './http/authenticate.ts'
+import {
+  type Authentication,
+  type Authenticator,
+  authenticate,
+  isAuthenticator,
+} from './http/authenticate.ts'
 import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
 import { headerLines } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
-import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
+import { encodedBody, RequestChecks, type Stop, tooManyWaiting } from './http/request-checks.ts'
 import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
@@ -131,6 +136,8 @@ class Entrance {
   readonly #checks: RequestChecks
   readonly #host: IncomingHost
   readonly #inFlight: InFlightCounter
+  /** Answers with documents that everybody may have, whatever the Host: what is in them does not depend on it. */
+  readonly #answerPublic: Authenticator['answer']
   /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
   #verifiesLater = false
 
@@ -138,7 +145,8 @@ class Entrance {
     this.#server = server
     this.#settings = settings
     this.#checks = new RequestChecks(settings)
-    const { maxUnreadBytes } = settings
+    const { maxUnreadBytes, auth } = settings
+    this.#answerPublic = auth !== undefined && isAuthenticator(auth) ? auth.answer : undefined
     this.#host = {
       replyOptions: { maxUnreadBytes },
       closingReplyOptions: { maxUnreadBytes, closeAfter: true },
@@ -159,6 +167,7 @@ class Entrance {
   }
 
   enter(request: IncomingMessage, response: ServerResponse, parsedBody: unknown, continues: boolean): void {
+    if (this.#answerPublic?.(request, response) === true) return
     const waiting = enqueue(request, response)
     if (waiting > this.#settings.maxPipelined && this.#isFlood(request, waiting)) return
     httpChannels.start(request, response)
@@ -244,12 +253,15 @@ class Entrance {
   }
 
   #mayPass(result: Authentication<Principal>, incoming: Incoming<Principal>): boolean {
-    if (result.refusal !== undefined) {
-      this.#stop(incoming, result.refusal)
-      return false
+    const { refusal } = result
+    if (refusal === undefined) {
+      incoming.principal = result.principal
+      if (result.headers !== undefined) incoming.ownReplyHeaders = incoming.replyHeaders(result.headers)
+      return true
     }
-    incoming.principal = result.principal
-    return true
+    if (refusal.cause !== undefined) this.#server.reportError(refusal.cause, { phase: 'transport' })
+    this.#stop(incoming, refusal)
+    return false
   }
 
   /** What is left to check by HTTP method. */
@@ -273,11 +285,11 @@ class Entrance {
   }
 
   /** Refuses a request whose body was not read. */
-  #stop(incoming: Incoming<Principal>, { status, message, headers }: Stop): void {
+  #stop(incoming: Incoming<Principal>, { status, message, headers, reason }: Stop): void {
     const { method } = incoming.request
     // What is left of the body cannot be told from a next request, so the connection must end.
     const error = new RpcError(ErrorCode.SERVER_ERROR, message)
-    incoming.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD')
+    incoming.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD', reason)
   }
 
   #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean, reader: BodyReader): void {
@@ -384,9 +396,4 @@ class Entrance {
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
     incoming.refuse(500, undefined, internal, undefined, true)
   }
-}
-
-function tooManyWaiting(maxPipelined: number): Stop {
-  const problem = `Too many requests wait on this connection (maxPipelined is ${maxPipelined})`
-  return { status: 429, message: problem, headers: RETRY_SOON }
 }

@@ -46,6 +46,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['handler.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
+  ['auth', [...CODECS, 'http', 'dispatch']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])

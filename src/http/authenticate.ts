@@ -5,9 +5,11 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { checkTime, requireType } from '../bounds/check-options.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { checkNames } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/shown.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
@@ -57,15 +59,44 @@ interface Identified {
 
 /** The reply to a caller who may not go on. */
 export interface AuthRefusal {
-  readonly status: 401 | 403 | 503
+  readonly status: 400 | 401 | 403 | 503
   readonly message: string
   /** More headers of the reply, as a flat list. */
   readonly headers: readonly string[]
+  /** Why, for the owner of the server alone. */
+  readonly reason?: string | undefined
+  /** A failure that is not the caller's, to be reported. */
+  readonly cause?: unknown
 }
 
 export type Authentication<Principal> =
-  | { readonly principal: Principal; readonly refusal?: undefined }
+  | {
+      readonly principal: Principal
+      readonly refusal?: undefined
+      /** More headers of the reply, as a flat list. */
+      readonly headers?: readonly string[] | undefined
+    }
   | { readonly refusal: AuthRefusal }
+
+/**
+ * A whole way to authenticate, made by a function of `barewire/auth`, which stands at `auth` in the place of the options
+ * above.
+ *
+ * @typeParam Access - what is asked whether a caller may do something
+ */
+export interface Authenticator<Principal = VerifiedPrincipal, Access = unknown> {
+  /** @internal As {@link authenticate}; never throws or rejects. */
+  readonly authenticate: (
+    authorization: string | undefined,
+    request: IncomingMessage,
+  ) => Authentication<Principal> | Promise<Authentication<Principal>>
+  /** @internal */
+  readonly access: Access
+  /** @internal Answers requests for public documents; false: it is none. */
+  readonly answer?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
+  /** @internal Headers that pages must be able to send, beside Authorization. */
+  readonly requestHeaders: readonly string[]
+}
 
 /**
  * Reads and verifies the credentials of a request.
@@ -75,10 +106,11 @@ export type Authentication<Principal> =
  * @throws {TypeError} when `verify` gives something that is not a principal; also what `verify` throws
  */
 export function authenticate<Principal extends Identified>(
-  options: AuthOptions<Principal>,
+  options: AuthOptions<Principal> | Authenticator<Principal>,
   authorization: string | undefined,
   request: IncomingMessage,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
+  if (isAuthenticator(options)) return options.authenticate(authorization, request)
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
@@ -92,6 +124,12 @@ export function authenticate<Principal extends Identified>(
   }
 }
 
+export function isAuthenticator<Principal, Access>(
+  auth: object | Authenticator<Principal, Access>,
+): auth is Authenticator<Principal, Access> {
+  return 'authenticate' in auth && typeof auth.authenticate === 'function'
+}
+
 /** @throws what says nothing about the token */
 function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
@@ -99,7 +137,7 @@ function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown)
 }
 
 /** The names and codes by which the token libraries of the field say that a token is bad or too old. */
-function isTokenError(error: unknown): boolean {
+export function isTokenError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   const { name, code, errorCode, status, statusCode } = error as { readonly [key: string]: unknown }
   if (status === 401 || statusCode === 401 || code === 'invalid_token' || errorCode === 'invalid_token')
@@ -174,4 +212,24 @@ function refuse<Principal>(
     errorDescription: error === undefined ? undefined : message,
   })
   return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
+}
+
+/** @throws {TypeError} a wrong option, named */
+export function checkAuth(auth: AuthOptions | Authenticator<unknown>): void {
+  if (typeof auth === 'object' && auth !== null && isAuthenticator(auth)) return
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
+  requireType('auth.verify', auth.verify, ['function'])
+  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
+  const { resourceMetadata } = auth
+  const isUrl = (text: unknown) =>
+    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
+  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
+  }
+  const { requiredScopes = [] } = auth
+  // RFC 6749 3.3: the characters of a scope.
+  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
+  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
+    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
+  }
 }

@@ -21,6 +21,8 @@ export interface Refusal {
   readonly error: RpcError
   /** The request that is refused. */
   readonly request: IncomingMessage
+  /** Why, where the client is told less: which claim of a token failed, what was expected, what came. */
+  readonly reason?: string | undefined
 }
 
 /** The headers that say what a request is about, in this order, and any others. */
@@ -98,6 +100,7 @@ export class Incoming<Principal> {
   /**
    * @param id - of the request that is refused, when it could be read
    * @param closeAfter - the body was not read: the connection cannot go on
+   * @param reason - for the hook alone
    */
   refuse(
     status: number,
@@ -105,11 +108,13 @@ export class Incoming<Principal> {
     error: RpcError,
     extra?: readonly string[],
     closeAfter = false,
+    reason?: string,
   ): void {
     const { replyOptions, closingReplyOptions } = this.#host
     const options = closeAfter ? closingReplyOptions : replyOptions
     sendError(this.response, status, id, error, this.replyHeaders(extra), options)
-    this.#host.onRefused({ status, error, request: this.request }, this.response)
+    const { request } = this
+    this.#host.onRefused({ status, error, request, ...(reason !== undefined && { reason }) }, this.response)
   }
 
   /**

@@ -17,6 +17,8 @@ export interface Stop {
   readonly message: string
   /** More headers of the reply, as a flat list. */
   readonly headers?: readonly string[]
+  /** For the owner of the server alone. */
+  readonly reason?: string | undefined
 }
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
@@ -70,7 +72,9 @@ export class RequestChecks {
     const originCheck = this.#checkOrigin(origin, authority)
     if (originCheck !== true) return { status: 403, message: originCheck }
     if (!this.#isEndpoint(request)) {
-      const problem = `Not found: ${quote(targetOf(request))}; the MCP endpoint is ${this.#options.path}`
+      // Without its query, which may hold an API key.
+      const [path = ''] = targetOf(request).split('?', 1)
+      const problem = `Not found: ${quote(path)}; the MCP endpoint is ${this.#options.path}`
       return { status: 404, message: problem }
     }
     if (METHODS.has(request.method)) return undefined
@@ -123,6 +127,11 @@ export function encodedBody({ headers }: IncomingMessage): Stop | undefined {
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
   // RFC 9110 section 15.5.16: what would have been accepted.
   return { status: 415, message, headers: ['Accept-Encoding', 'identity'] }
+}
+
+export function tooManyWaiting(maxPipelined: number): Stop {
+  const message = `Too many requests wait on this connection (maxPipelined is ${maxPipelined})`
+  return { status: 429, message, headers: ['Retry-After', '1'] }
 }
 
 /** What the specification asks of a client, for those who want it enforced. */
