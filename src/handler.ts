@@ -50,12 +50,13 @@ import {
 } from './http/authenticate.ts'
 import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
 import { enqueue, hasReply } from './http/connection.ts'
+import type { Cors } from './http/cors.ts'
 import { headerLines } from './http/headers.ts'
 import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
 import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
-import { encodedBody, RequestChecks, type Stop, tooManyWaiting } from './http/request-checks.ts'
-import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
+import { ALLOW, encodedBody, RequestChecks, type Stop, tooManyWaiting } from './http/request-checks.ts'
+import { corsWith, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
@@ -95,9 +96,7 @@ export interface McpHandler {
   stats(): HandlerStats
 }
 
-const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const DRAIN_MS = 10_000
-const RETRY_SOON = ['Retry-After', '1'] as const
 /** What a value of parsed JSON takes on the heap, about. */
 const VALUE_BYTES = 32
 const BODY_STATUS = { 'too-large': 413, busy: 503, timeout: 408, aborted: 400, consumed: 500 } as const
@@ -135,6 +134,7 @@ class Entrance {
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
   readonly #host: IncomingHost
+  readonly #cors: Cors
   readonly #inFlight: InFlightCounter
   /** Answers with documents that everybody may have, whatever the Host: what is in them does not depend on it. */
   readonly #answerPublic: Authenticator['answer']
@@ -146,7 +146,9 @@ class Entrance {
     this.#settings = settings
     this.#checks = new RequestChecks(settings)
     const { maxUnreadBytes, auth } = settings
-    this.#answerPublic = auth !== undefined && isAuthenticator(auth) ? auth.answer : undefined
+    const authenticator = auth !== undefined && isAuthenticator(auth) ? auth : undefined
+    this.#answerPublic = authenticator?.answer
+    this.#cors = corsWith(authenticator?.requestHeaders ?? [])
     this.#host = {
       replyOptions: { maxUnreadBytes },
       closingReplyOptions: { maxUnreadBytes, closeAfter: true },
@@ -195,7 +197,7 @@ class Entrance {
     const stop = this.#checks.checkHead(request, duplicate, values[5], origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
     if (origin !== undefined && duplicate === undefined && stop?.status !== 403) {
-      incoming.ownReplyHeaders = cors.headers(origin)
+      incoming.ownReplyHeaders = this.#cors.headers(origin)
     }
     if (stop !== undefined) {
       this.#stop(incoming, stop)
@@ -349,15 +351,21 @@ class Entrance {
       return
     }
     const failure = new RpcError(ErrorCode.SERVER_ERROR, message)
-    incoming.refuse(BODY_STATUS[kind], undefined, failure, kind === 'busy' ? RETRY_SOON : undefined, true)
+    incoming.refuse(
+      BODY_STATUS[kind],
+      undefined,
+      failure,
+      kind === 'busy' ? ['Retry-After', '1'] : undefined,
+      true,
+    )
   }
 
   #options(incoming: Incoming<Principal>, origin: string | undefined): void {
     const { headers } = incoming.request
     const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
     incoming.ownReplyHeaders = isPreflight
-      ? cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS])
-      : [...cors.headers(origin), ...ALLOW]
+      ? this.#cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS])
+      : [...this.#cors.headers(origin), ...ALLOW]
     incoming.empty(204)
   }
 

@@ -21,7 +21,7 @@ export interface Stop {
   readonly reason?: string | undefined
 }
 
-const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
+export const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 /**

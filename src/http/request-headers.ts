@@ -5,7 +5,7 @@
  */
 
 import { HeaderName, PARAM_HEADER_PREFIX } from '../protocol/header-names.ts'
-import { createCors } from './cors.ts'
+import { type Cors, createCors } from './cors.ts'
 import { createHeaderReader } from './headers.ts'
 
 /** Headers that may occur once: two of them could be read differently by two parties. */
@@ -26,17 +26,22 @@ export const readHeaders = createHeaderReader(
 
 export type HeaderTuple = ReturnType<typeof readHeaders>['values']
 
-export const cors = createCors({
-  allowedHeaders: [
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'Mcp-Session-Id',
-    'MCP-Protocol-Version',
-    'Last-Event-ID',
-    'Mcp-Method',
-    'Mcp-Name',
-  ],
-  allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
-  exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
-})
+const ALLOWED: readonly string[] = [
+  'Authorization',
+  'Content-Type',
+  'Accept',
+  'Mcp-Session-Id',
+  'MCP-Protocol-Version',
+  'Last-Event-ID',
+  'Mcp-Method',
+  'Mcp-Name',
+]
+
+/** @param more - headers that pages must be able to send beside these */
+export function corsWith(more: readonly string[]): Cors {
+  return createCors({
+    allowedHeaders: [...ALLOWED, ...more],
+    allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
+    exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'DPoP-Nonce', 'Retry-After'],
+  })
+}
