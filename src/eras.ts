@@ -4,15 +4,15 @@
  * Not here: how it is decided (select-era.ts), what an era does (session-era/, stateless-era/).
  */
 
-import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
-import type { Incoming } from './http/incoming.ts'
+import type { HttpExchange } from './node-http/exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
-import { SessionEndpoint } from './session-era/endpoint.ts'
-import { StatelessEndpoint } from './stateless-era/endpoint.ts'
+import { SessionEndpoint } from './session-era/http/endpoint.ts'
+import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
 
 export interface EraStats {
   /** Sessions that are remembered. */
@@ -48,19 +48,19 @@ export class Eras {
   }
 
   /** @param body - as parsed JSON */
-  post(incoming: Incoming<Principal>, body: unknown): void {
+  post(incoming: HttpExchange<Principal>, body: unknown): void {
     const { protocolVersion, sessionId } = incoming
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
     if (era === 'session') this.#session.post(incoming, body)
     else this.#stateless.post(incoming, body)
   }
 
-  get(incoming: Incoming<Principal>): void {
+  get(incoming: HttpExchange<Principal>): void {
     if (this.#served.has('session')) this.#session.get(incoming)
     else this.#stateless.methodNotAllowed(incoming)
   }
 
-  delete(incoming: Incoming<Principal>): void {
+  delete(incoming: HttpExchange<Principal>): void {
     if (this.#served.has('session')) this.#session.delete(incoming)
     else this.#stateless.methodNotAllowed(incoming)
   }

@@ -18,8 +18,8 @@
  *    eras.ts, select-era.ts          which generation of the protocol the request speaks
  *                  |
  *                  v
- *    session-era/endpoint.ts         sessions, resumable streams      each with an admit.ts: the checks
- *    stateless-era/endpoint.ts       one request, one response        that its generation adds, in order
+ *    session-era/http/endpoint.ts         sessions, resumable streams      each with an admit.ts: the checks
+ *    stateless-era/http/endpoint.ts       one request, one response        that its generation adds, in order
  *                  |
  *                  v
  *    dispatch/dispatcher.ts          one request, its method, its outcome
@@ -37,27 +37,27 @@ import { ByteBudget } from './bounds/byte-budget.ts'
 import { checkTime } from './bounds/check-options.ts'
 import { httpChannels } from './dispatch/diagnostics.ts'
 import { concealError } from './dispatch/dispatcher.ts'
-import type { Principal } from './dispatch/exchange.ts'
 import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
-import { type BodyError, BodyReader, busyError, FREE_BYTES } from './http/body.ts'
-import { enqueue, hasReply } from './http/connection.ts'
 import { headerLines } from './http/headers.ts'
-import { Incoming, type IncomingHost, type Refusal } from './http/incoming.ts'
 import { negotiate } from './http/media-type.ts'
-import { parsedBodyOf, readParsed } from './http/parsed-body.ts'
 import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
 import { cors, type HeaderTuple, readHeaders } from './http/request-headers.ts'
 import { decodeBody } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
+import { type BodyError, BodyReader, busyError, FREE_BYTES } from './node-http/body.ts'
+import { checkRuntime } from './node-http/detach.ts'
+import { HttpExchange, type HttpExchangeHost, type Refusal } from './node-http/exchange.ts'
+import { parsedBodyOf, readParsed } from './node-http/parsed-body.ts'
+import { enqueue, hasReply } from './node-http/pipelining.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
-import { checkRuntime } from './sse/hand-over.ts'
 
 export interface HandlerStats extends EraStats {
   /** Requests that wait for their handler, and tokens that are being verified. */
@@ -129,7 +129,7 @@ class Entrance {
   readonly #server: McpServer
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
-  readonly #host: IncomingHost
+  readonly #host: HttpExchangeHost
   readonly #inFlight: InFlightCounter
   /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
   #verifiesLater = false
@@ -174,7 +174,7 @@ class Entrance {
   }
 
   #enter(
-    incoming: Incoming<Principal>,
+    incoming: HttpExchange<Principal>,
     duplicate: string | undefined,
     values: HeaderTuple,
     parsedBody: unknown,
@@ -216,7 +216,7 @@ class Entrance {
   /** The request waits for the verdict on its token. It counts as in flight until then, or until its client leaves. */
   #verify(
     result: PromiseLike<Authentication<Principal>>,
-    incoming: Incoming<Principal>,
+    incoming: HttpExchange<Principal>,
     contentType: string | undefined,
     parsedBody: unknown,
     continues: boolean,
@@ -243,7 +243,7 @@ class Entrance {
       })
   }
 
-  #mayPass(result: Authentication<Principal>, incoming: Incoming<Principal>): boolean {
+  #mayPass(result: Authentication<Principal>, incoming: HttpExchange<Principal>): boolean {
     if (result.refusal !== undefined) {
       this.#stop(incoming, result.refusal)
       return false
@@ -254,7 +254,7 @@ class Entrance {
 
   /** What is left to check by HTTP method. */
   #go(
-    incoming: Incoming<Principal>,
+    incoming: HttpExchange<Principal>,
     contentType: string | undefined,
     parsedBody: unknown,
     continues: boolean,
@@ -273,14 +273,19 @@ class Entrance {
   }
 
   /** Refuses a request whose body was not read. */
-  #stop(incoming: Incoming<Principal>, { status, message, headers }: Stop): void {
+  #stop(incoming: HttpExchange<Principal>, { status, message, headers }: Stop): void {
     const { method } = incoming.request
     // What is left of the body cannot be told from a next request, so the connection must end.
     const error = new RpcError(ErrorCode.SERVER_ERROR, message)
     incoming.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD')
   }
 
-  #post(incoming: Incoming<Principal>, parsedBody: unknown, continues: boolean, reader: BodyReader): void {
+  #post(
+    incoming: HttpExchange<Principal>,
+    parsedBody: unknown,
+    continues: boolean,
+    reader: BodyReader,
+  ): void {
     const { request, response } = incoming
     const parsed = parsedBodyOf(request, parsedBody)
     if (parsed !== undefined) {
@@ -312,7 +317,7 @@ class Entrance {
     if (continues && !response.headersSent && !hasReply(response)) response.writeContinue()
   }
 
-  #decoded(incoming: Incoming<Principal>, decode: () => unknown): void {
+  #decoded(incoming: HttpExchange<Principal>, decode: () => unknown): void {
     try {
       let value: unknown
       try {
@@ -328,7 +333,7 @@ class Entrance {
     }
   }
 
-  #bodyFailed(incoming: Incoming<Principal>, error: BodyError): void {
+  #bodyFailed(incoming: HttpExchange<Principal>, error: BodyError): void {
     const { kind, message } = error
     if (kind === 'aborted') return
     if (kind === 'consumed') {
@@ -340,7 +345,7 @@ class Entrance {
     incoming.refuse(BODY_STATUS[kind], undefined, failure, kind === 'busy' ? RETRY_SOON : undefined, true)
   }
 
-  #options(incoming: Incoming<Principal>, origin: string | undefined): void {
+  #options(incoming: HttpExchange<Principal>, origin: string | undefined): void {
     const { headers } = incoming.request
     const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
     incoming.ownReplyHeaders = isPreflight
@@ -349,8 +354,12 @@ class Entrance {
     incoming.empty(204)
   }
 
-  #incoming(request: IncomingMessage, response: ServerResponse, values: HeaderTuple): Incoming<Principal> {
-    return new Incoming<Principal>(request, response, negotiate(values[9]), values, this.#host)
+  #incoming(
+    request: IncomingMessage,
+    response: ServerResponse,
+    values: HeaderTuple,
+  ): HttpExchange<Principal> {
+    return new HttpExchange<Principal>(request, response, negotiate(values[9]), values, this.#host)
   }
 
   #reader(request: IncomingMessage): BodyReader {
@@ -379,7 +388,7 @@ class Entrance {
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */
-  #failed(error: unknown, incoming: Incoming<Principal>): void {
+  #failed(error: unknown, incoming: HttpExchange<Principal>): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
     incoming.refuse(500, undefined, internal, undefined, true)

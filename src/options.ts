@@ -9,13 +9,13 @@ import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/ch
 import { checkNames, type OtherWords } from './bounds/option-names.ts'
 import type { Filled, Given } from './bounds/option-types.ts'
 import { shown } from './bounds/shown.ts'
-import type { Principal } from './dispatch/exchange.ts'
+import type { SealOptions } from './dispatch/client-input/request-state-options.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
-import type { SealOptions } from './dispatch/seal-options.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions } from './http/authenticate.ts'
-import type { Refusal } from './http/incoming.ts'
+import type { Refusal } from './node-http/exchange.ts'
 import type { Era } from './select-era.ts'
 import type {
   ReplayOptions,

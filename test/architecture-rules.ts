@@ -22,7 +22,7 @@ export type Rule = (source: Source) => string[]
 
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
-const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store']
+const ERA_BLIND = [...CODECS, 'http', 'node-http', 'dispatch', 'store']
 const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
 
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
@@ -33,6 +33,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['sse', FACTS],
   ['json-schema', FACTS],
   ['http', CODECS],
+  ['node-http', [...CODECS, 'http']],
   ['dispatch', CODECS],
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.

@@ -13,7 +13,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Outcome, RpcRequest } from './dispatcher.ts'
-import type { Exchange } from './exchange.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 import { readTrace } from './trace.ts'
 
 const rpcStart = channel('barewire:rpc:start')
@@ -28,11 +28,11 @@ export const rpcChannels = {
     return rpcStart.hasSubscribers || rpcEnd.hasSubscribers || rpcError.hasSubscribers
   },
 
-  start(request: RpcRequest, exchange: Exchange): void {
+  start(request: RpcRequest, exchange: RpcExchange): void {
     if (rpcStart.hasSubscribers) rpcStart.publish(describe(request, exchange))
   },
 
-  finish(request: RpcRequest, exchange: Exchange, outcome: Outcome): void {
+  finish(request: RpcRequest, exchange: RpcExchange, outcome: Outcome): void {
     if ('error' in outcome) {
       if (rpcError.hasSubscribers) rpcError.publish({ ...describe(request, exchange), error: outcome.error })
     } else if (rpcEnd.hasSubscribers) {
@@ -52,7 +52,7 @@ export const httpChannels = {
   },
 }
 
-function describe(request: RpcRequest, exchange: Exchange): object {
+function describe(request: RpcRequest, exchange: RpcExchange): object {
   return {
     method: request.method,
     id: request.id,

@@ -14,24 +14,24 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
+import type { InputRounds } from '../dispatch/client-input/rounds.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
-import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
-import type { InputRounds } from '../dispatch/input-rounds.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
-import type { Incoming } from '../http/incoming.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
+import type { HttpExchange } from '../node-http/exchange.ts'
+import { SseWriter } from '../node-http/sse-writer.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import { encodeMessage } from '../sse/frame.ts'
-import { SseWriter } from '../sse/writer.ts'
 import type { Envelope } from './envelope.ts'
 import { encodeOutcome, statusOf } from './results.ts'
 import type { StatelessEraState } from './state.ts'
 
-export class StatelessExchange extends Abortable implements Exchange {
+export class StatelessExchange extends Abortable implements RpcExchange {
   readonly revision: RevisionName
   readonly sessionId = undefined
   /** Requests of the server's own do not exist in this era. */
@@ -39,7 +39,7 @@ export class StatelessExchange extends Abortable implements Exchange {
   readonly inputs: InputRounds | undefined
   cacheHint: CacheHint | undefined = undefined
   readonly message: DecodedRequest
-  readonly incoming: Incoming<Principal>
+  readonly incoming: HttpExchange<Principal>
   readonly #envelope: Envelope
   readonly #state: StatelessEraState
   #writer: SseWriter | undefined
@@ -49,7 +49,7 @@ export class StatelessExchange extends Abortable implements Exchange {
 
   constructor(
     state: StatelessEraState,
-    incoming: Incoming<Principal>,
+    incoming: HttpExchange<Principal>,
     message: DecodedRequest,
     envelope: Envelope,
     revision: RevisionName,
