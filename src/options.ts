@@ -14,7 +14,8 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
-import type { AuthOptions } from './http/authenticate.ts'
+import type { BearerOptions } from './http/authenticate.ts'
+import type { AuthOptions } from './node-http/auth-options.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { Era } from './select-era.ts'
 import type {
@@ -142,7 +143,7 @@ export interface HandlerSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
-  readonly auth: AuthOptions<Principal> | undefined
+  readonly auth: BearerOptions<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
   readonly maxPipelined: number
@@ -252,7 +253,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    auth: auth as AuthOptions<Principal> | undefined,
+    // What `verify` is given is the carrier's request, whatever it is.
+    auth: auth as BearerOptions<Principal> | undefined,
     maxBodyBytes,
     maxTotalBodyBytes,
     maxPipelined,

@@ -100,14 +100,14 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   [
     'imports go one way',
     'session-era/http/admit.ts',
-    "import '../stateless-era/http/admit.ts'",
+    "import '../../stateless-era/http/admit.ts'",
     "import '../features/server.ts'",
   ],
   [
     'imports go one way',
     'session-era/http/admit.ts',
-    "import '../select-era.ts'",
-    "import '../node-http/response.ts'",
+    "import '../../select-era.ts'",
+    "import '../../http/host.ts'",
   ],
   ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './node-http/response.ts'"],
   ['imports go one way', 'client/index.ts', "import '../features/tools.ts'", "import '../sse/parser.ts'"],
@@ -127,7 +127,7 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   [
     'only the entrance knows both eras',
     'session-era/http/resumable-stream.ts',
-    "import '../stateless-era/subscriptions.ts'",
+    "import '../../stateless-era/subscriptions.ts'",
     '',
   ],
   [

@@ -5,7 +5,6 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
-import type { IncomingMessage } from 'node:http'
 import { LateTimer } from '../bounds/late-timer.ts'
 import { kindOf } from '../bounds/shown.ts'
 import { challenge, parseBearer } from './bearer.ts'
@@ -20,7 +19,8 @@ export interface VerifiedPrincipal {
   readonly claims?: object | undefined
 }
 
-export interface AuthOptions<Principal = VerifiedPrincipal> {
+/** `Request` is the request as the carrier has it. */
+export interface BearerOptions<Principal, Request = unknown> {
   /**
    * Says who a bearer token speaks for.
    *
@@ -30,7 +30,7 @@ export interface AuthOptions<Principal = VerifiedPrincipal> {
    */
   readonly verify: (
     token: string,
-    request: IncomingMessage,
+    request: Request,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
   readonly resourceMetadata?: string | undefined
@@ -75,9 +75,9 @@ export type Authentication<Principal> =
  * @throws {TypeError} when `verify` gives something that is not a principal; also what `verify` throws
  */
 export function authenticate<Principal extends Identified>(
-  options: AuthOptions<Principal>,
+  options: BearerOptions<Principal>,
   authorization: string | undefined,
-  request: IncomingMessage,
+  request: unknown,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
@@ -93,7 +93,10 @@ export function authenticate<Principal extends Identified>(
 }
 
 /** @throws what says nothing about the token */
-function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
+function refuseToken<Principal>(
+  options: BearerOptions<Principal>,
+  error: unknown,
+): Authentication<Principal> {
   if (!isTokenError(error)) throw error
   return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
@@ -110,7 +113,7 @@ function isTokenError(error: unknown): boolean {
 
 /** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
 function judgeInTime<Principal extends Identified>(
-  options: AuthOptions<Principal>,
+  options: BearerOptions<Principal>,
   verified: PromiseLike<Principal | null | undefined>,
 ): Promise<Authentication<Principal>> {
   const { timeoutMs = VERIFY_MS } = options
@@ -140,7 +143,7 @@ function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
 }
 
 function judge<Principal extends Identified>(
-  options: AuthOptions<Principal>,
+  options: BearerOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {
   if (principal === undefined || principal === null) {
@@ -162,7 +165,7 @@ function judge<Principal extends Identified>(
 }
 
 function refuse<Principal>(
-  { resourceMetadata, requiredScopes = [] }: AuthOptions<Principal>,
+  { resourceMetadata, requiredScopes = [] }: BearerOptions<Principal>,
   status: 401 | 403,
   error: string | undefined,
   message: string,
