@@ -39,6 +39,7 @@ import {
   type NodeResponse,
   type Refusal,
 } from './node-http/exchange.ts'
+import type { NodeHandler } from './node-http/node-handler.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 
@@ -51,27 +52,8 @@ export interface HandlerStats extends EraStats {
   readonly rejected: number
 }
 
-export interface McpHandler {
-  /**
-   * Answers a request; mount it in `http.createServer`, Express, Fastify.
-   *
-   * @param parsedBody - the body, when a framework has read it; `request.body` is looked at too. A function in
-   *   this place (Express's `next`) is ignored
-   */
-  (request: NodeRequest, response: NodeResponse, parsedBody?: unknown): void
-  /**
-   * The same as a listener for the `checkContinue` event of an `http.Server`: a body that would be refused is then
-   * never sent.
-   */
-  readonly checkContinue: (request: NodeRequest, response: NodeResponse) => void
-  /**
-   * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
-   * waits for the same end. @defaultValue drainMs 10 s
-   */
-  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
-  /** What is in use now, and what was refused. */
-  stats(): HandlerStats
-}
+/** A request handler for `http.createServer`, Express, Fastify, with an end and figures of its own. */
+export interface McpHandler extends NodeHandler<HandlerStats> {}
 
 const DRAIN_MS = 10_000
 const RETRY_SOON = ['Retry-After', '1'] as const
@@ -84,7 +66,7 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
-  const handler = new NodeHandler(server, checkOptions(options))
+  const handler = new Handler(server, checkOptions(options))
   let closing: Promise<void> | undefined
   return Object.assign(
     (request: NodeRequest, response: NodeResponse, parsedBody?: unknown) =>
@@ -102,7 +84,7 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
   )
 }
 
-class NodeHandler {
+class Handler {
   readonly entrance: Entrance
   #rejected = 0
   readonly #server: McpServer

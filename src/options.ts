@@ -14,9 +14,9 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
-import type { BearerOptions } from './http/authenticate.ts'
-import type { AuthOptions } from './node-http/auth-options.ts'
+import type { AuthOptions } from './http/authenticate.ts'
 import type { Refusal } from './node-http/exchange.ts'
+import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
 import type {
   ReplayOptions,
@@ -51,7 +51,7 @@ export interface HandlerOptions {
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Requires a bearer token. @defaultValue none is asked for */
-  readonly auth?: AuthOptions | undefined
+  readonly auth?: NodeAuth | undefined
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number | undefined
   /**
@@ -143,7 +143,7 @@ export interface HandlerSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
-  readonly auth: BearerOptions<Principal> | undefined
+  readonly auth: AuthOptions<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
   readonly maxPipelined: number
@@ -253,8 +253,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    // What `verify` is given is the carrier's request, whatever it is.
-    auth: auth as BearerOptions<Principal> | undefined,
+    auth: auth as AuthOptions<Principal> | undefined,
     maxBodyBytes,
     maxTotalBodyBytes,
     maxPipelined,
@@ -369,7 +368,7 @@ function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | und
   }
 }
 
-function checkAuth(auth: AuthOptions): void {
+function checkAuth(auth: NodeAuth): void {
   checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
   if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)

@@ -19,8 +19,9 @@ export interface VerifiedPrincipal {
   readonly claims?: object | undefined
 }
 
-/** `Request` is the request as the carrier has it. */
-export interface BearerOptions<Principal, Request = unknown> {
+/** Requires a bearer token. `Request` is the request as the carrier has it: of node:http an `IncomingMessage`. */
+// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every carrier
+export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
   /**
    * Says who a bearer token speaks for.
    *
@@ -75,7 +76,7 @@ export type Authentication<Principal> =
  * @throws {TypeError} when `verify` gives something that is not a principal; also what `verify` throws
  */
 export function authenticate<Principal extends Identified>(
-  options: BearerOptions<Principal>,
+  options: AuthOptions<Principal>,
   authorization: string | undefined,
   request: unknown,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
@@ -93,10 +94,7 @@ export function authenticate<Principal extends Identified>(
 }
 
 /** @throws what says nothing about the token */
-function refuseToken<Principal>(
-  options: BearerOptions<Principal>,
-  error: unknown,
-): Authentication<Principal> {
+function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
   return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
@@ -113,7 +111,7 @@ function isTokenError(error: unknown): boolean {
 
 /** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
 function judgeInTime<Principal extends Identified>(
-  options: BearerOptions<Principal>,
+  options: AuthOptions<Principal>,
   verified: PromiseLike<Principal | null | undefined>,
 ): Promise<Authentication<Principal>> {
   const { timeoutMs = VERIFY_MS } = options
@@ -143,7 +141,7 @@ function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
 }
 
 function judge<Principal extends Identified>(
-  options: BearerOptions<Principal>,
+  options: AuthOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {
   if (principal === undefined || principal === null) {
@@ -165,7 +163,7 @@ function judge<Principal extends Identified>(
 }
 
 function refuse<Principal>(
-  { resourceMetadata, requiredScopes = [] }: BearerOptions<Principal>,
+  { resourceMetadata, requiredScopes = [] }: AuthOptions<Principal>,
   status: 401 | 403,
   error: string | undefined,
   message: string,
