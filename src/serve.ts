@@ -12,8 +12,8 @@ import { shown } from './bounds/shown.ts'
 import type { WarningCode } from './bounds/warning-codes.ts'
 import type { McpServer } from './features/server.ts'
 import { createMcpHandler, type HandlerStats } from './handler.ts'
-import { DirectResponse } from './http/direct-response.ts'
-import type { Refusal } from './http/incoming.ts'
+import { DirectResponse } from './node-http/direct-response.ts'
+import type { Refusal } from './node-http/exchange.ts'
 import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {

@@ -7,19 +7,24 @@
  * Spec: RFC 9110 section 11.6.1: every 401 has a challenge.
  */
 
-import type { IncomingMessage } from 'node:http'
 import { checkTime, oneOf, requireType } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { shown } from '../bounds/shown.ts'
-import type { Access } from '../dispatch/access.ts'
-import type { Principal } from '../dispatch/exchange.ts'
-import type { Authentication, Authenticator, AuthRefusal, VerifiedPrincipal } from '../http/authenticate.ts'
+import type {
+  Authentication,
+  Authenticator,
+  AuthRefusal,
+  AuthRequest,
+  VerifiedPrincipal,
+} from '../http/authenticate.ts'
 import { challenge } from '../http/bearer.ts'
+import type { TokenPrincipal } from './claims.ts'
 import { checkPrincipal } from './custom-verify.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
 import { AnswerError, inTime, isThenable, unavailable } from './settle.ts'
 
-export interface ApiKeyOptions {
+// biome-ignore lint/suspicious/noExplicitAny: what a request is depends on what carries it
+export interface ApiKeyOptions<Request = any> {
   /** Header that has the key, such as `x-api-key`. This, or `query`. */
   readonly header?: string | undefined
   /** Parameter of the query that has the key. URLs are written to logs: a header is the better place. */
@@ -32,7 +37,7 @@ export interface ApiKeyOptions {
    */
   readonly verify: (
     key: string,
-    request: IncomingMessage,
+    request: Request,
   ) => VerifiedPrincipal | null | undefined | PromiseLike<VerifiedPrincipal | null | undefined>
   /** The scopes that there are, and what they imply. @defaultValue those of `requiredScopes` */
   readonly scopes?: ScopeDeclarations | undefined
@@ -67,7 +72,7 @@ const MAX_KEY_LENGTH = 4096
  * await serve(server, { auth: apiKey({ header: 'x-api-key', verify: (key) => users.get(sha256(key)) }) })
  * ```
  */
-export function apiKey(options: ApiKeyOptions): Authenticator<Principal, Access> {
+export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
   checkNames(options, NAMES, 'apiKey.')
   const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
   if ((header === undefined) === (query === undefined)) {
@@ -104,7 +109,7 @@ export function apiKey(options: ApiKeyOptions): Authenticator<Principal, Access>
     const about = { error: 'insufficient_scope', scope: scopes.toAskFor(needed, granted) }
     return refuse(403, `The API key lacks the scope ${missing.join(' ')}`, reason, about)
   }
-  const judge = (answer: unknown): Authentication<Principal> => {
+  const judge = (answer: unknown): Authentication<TokenPrincipal> => {
     if (answer === undefined || answer === null) {
       return refuse(401, 'The API key is not valid', 'verify knows no such key', { error: 'invalid_token' })
     }
@@ -131,7 +136,7 @@ export function apiKey(options: ApiKeyOptions): Authenticator<Principal, Access>
         )
       }
       try {
-        const answer = verify(key, request)
+        const answer = verify(key, request.native)
         return isThenable(answer)
           ? inTime(answer, timeoutMs, 'verify').then(judge).catch(failed)
           : judge(answer)
@@ -146,23 +151,19 @@ export function apiKey(options: ApiKeyOptions): Authenticator<Principal, Access>
       refusal: (principal, needed) => insufficient(principal?.scopes, needed).refusal,
     },
     requestHeaders: header === undefined ? [] : [header],
+    replyHeaders: [],
   }
 }
 
-function keysInHeader(name: string): (request: IncomingMessage) => readonly string[] {
+function keysInHeader(name: string): (request: AuthRequest) => readonly string[] {
   return ({ headers }) => {
     const value = headers[name]
     return value === undefined || value === '' ? [] : [value].flat()
   }
 }
 
-function keysInQuery(name: string): (request: IncomingMessage) => readonly string[] {
-  return (request) => {
-    const { originalUrl, url = '' } = request as {
-      originalUrl?: string | undefined
-      url?: string | undefined
-    }
-    const target = originalUrl ?? url
+function keysInQuery(name: string): (request: AuthRequest) => readonly string[] {
+  return ({ target }) => {
     const start = target.indexOf('?')
     if (start === -1) return []
     return new URLSearchParams(target.slice(start + 1)).getAll(name).filter((key) => key !== '')

@@ -43,7 +43,7 @@ export function customVerifier(verify: CustomVerify, timeoutMs: number): TokenVe
         return { principal: readPrincipal(claims), until: 0, jkt: readBinding(claims) }
       }
       return (token, _hash, request) => {
-        const answer = verify(token, request)
+        const answer = verify(token, request.native)
         return isThenable(answer) ? inTime(answer, timeoutMs, 'verify').then(read) : read(answer)
       }
     },

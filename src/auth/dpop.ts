@@ -8,10 +8,10 @@
  * Spec: RFC 9449; the DPoP extension of MCP (SEP-1932).
  */
 
-import type { IncomingMessage } from 'node:http'
 import { checkCount } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/shown.ts'
+import type { AuthRequest } from '../http/authenticate.ts'
 import { type AlgorithmName, checkAlgorithms, fits, isSigned } from './algorithms.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { importKey, isPrivate, thumbprint } from './jwk.ts'
@@ -109,7 +109,7 @@ export class Dpop {
    * @throws {ProofError}
    */
   check(
-    request: IncomingMessage,
+    request: AuthRequest,
     tokenHash: string,
     jkt: string,
   ): readonly string[] | undefined | Promise<readonly string[] | undefined> {

@@ -1,7 +1,17 @@
 /** The metadata of a resource for those who route requests themselves. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { documentOf, type ProtectedResource } from './protected-resource.ts'
+
+/** As far as it is looked at: an `IncomingMessage`. */
+export interface MetadataRequest {
+  readonly method?: string | undefined
+}
+
+/** As far as it is used: a `ServerResponse`. */
+export interface MetadataResponse {
+  writeHead(status: number, headers: string[]): unknown
+  end(text?: string): unknown
+}
 
 /**
  * Makes a handler that answers every request with the metadata document of a resource. Route the path of
@@ -16,7 +26,18 @@ import { documentOf, type ProtectedResource } from './protected-resource.ts'
  */
 export function metadataHandler(
   resource: ProtectedResource,
-): (request: IncomingMessage, response: ServerResponse) => void {
+): (request: MetadataRequest, response: MetadataResponse) => void {
   const document = documentOf(resource)
-  return (request, response) => document.send(request, response)
+  return ({ method }, response) => {
+    const { status, headers, text } = document.for(method)
+    const length = text === undefined ? '0' : `${Buffer.byteLength(text)}`
+    const content = text === undefined ? [] : ['Content-Type', 'application/json']
+    // RFC 9110 section 8.6: not in a 204.
+    response.writeHead(status, [
+      ...headers,
+      ...content,
+      ...(status === 204 ? [] : ['Content-Length', length]),
+    ])
+    response.end(method === 'HEAD' ? undefined : text)
+  }
 }

@@ -9,7 +9,7 @@
  * Spec: RFC 9728 section 3; 2026-07-28 authorization server discovery.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AuthRequest, PublicDocument } from '../http/authenticate.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 const MAX_AGE_S = 3600
@@ -25,42 +25,31 @@ export function metadataUrl(resource: URL): string {
 
 export class MetadataDocument {
   readonly #paths: ReadonlySet<string>
-  readonly #text: string
+  readonly #whole: PublicDocument
 
   constructor(resource: URL, content: object) {
     const path = resource.pathname.replace(/\/$/, '')
     this.#paths = new Set([WELL_KNOWN, `${WELL_KNOWN}/`, `${WELL_KNOWN}${path}`, `${WELL_KNOWN}${path}/`])
-    this.#text = JSON.stringify(content)
+    const headers = [...COMMON, 'Cache-Control', `public, max-age=${MAX_AGE_S}`]
+    this.#whole = { status: 200, headers, text: JSON.stringify(content) }
   }
 
-  /** Answers a request for the document. @returns false: it is for something else */
-  answer(request: IncomingMessage, response: ServerResponse): boolean {
-    const { url = '' } = request
+  /** The reply to a request for the document; undefined: it is for something else. */
+  at({ method, target }: Pick<AuthRequest, 'method' | 'target'>): PublicDocument | undefined {
     // Most requests end here.
-    if (!url.includes('/.well-known/')) return false
-    const target = (request as { originalUrl?: string }).originalUrl ?? url
+    if (!target.includes('/.well-known/')) return undefined
     const [path = ''] = target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)
-    if (!this.#paths.has(path)) return false
-    this.send(request, response)
-    return true
+    return this.#paths.has(path) ? this.for(method) : undefined
   }
 
-  send(request: IncomingMessage, response: ServerResponse): void {
-    const { method } = request
-    if (method === 'OPTIONS') {
-      const allowed = ['Access-Control-Allow-Methods', METHODS, 'Access-Control-Allow-Headers', '*']
-      response.writeHead(204, [...COMMON, ...allowed, 'Access-Control-Max-Age', '86400']).end()
-      return
+  for(method: string | undefined): PublicDocument {
+    if (method === 'GET' || method === 'HEAD') return this.#whole
+    if (method !== 'OPTIONS') return { status: 405, headers: [...COMMON, 'Allow', METHODS], text: undefined }
+    const allowed = ['Access-Control-Allow-Methods', METHODS, 'Access-Control-Allow-Headers', '*']
+    return {
+      status: 204,
+      headers: [...COMMON, ...allowed, 'Access-Control-Max-Age', '86400'],
+      text: undefined,
     }
-    if (method !== 'GET' && method !== 'HEAD') {
-      // What is left of a body cannot be told from a next request.
-      const close = ['Allow', METHODS, 'Content-Length', '0', 'Connection', 'close']
-      response.writeHead(405, [...COMMON, ...close]).end()
-      return
-    }
-    const length = `${Buffer.byteLength(this.#text)}`
-    const head = ['Content-Type', 'application/json', 'Content-Length', length]
-    response.writeHead(200, [...COMMON, ...head, 'Cache-Control', `public, max-age=${MAX_AGE_S}`])
-    response.end(method === 'HEAD' ? undefined : this.#text)
   }
 }

@@ -20,16 +20,14 @@
  * Spec: 2026-07-28 authorization {@link spec.authorization}, RFC 6750, RFC 9728, RFC 9449.
  */
 
-import type { IncomingMessage } from 'node:http'
 import { checkCount, checkTime, oneOf } from '../bounds/check-options.ts'
 import { heapBytes } from '../bounds/heap-size.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/shown.ts'
-import type { Access } from '../dispatch/access.ts'
-import type { Principal } from '../dispatch/exchange.ts'
-import type { Authentication, Authenticator } from '../http/authenticate.ts'
+import type { Access } from '../http/access.ts'
+import type { Authentication, Authenticator, AuthRequest } from '../http/authenticate.ts'
 import { Challenges } from './challenges.ts'
-import type { Verified } from './claims.ts'
+import type { TokenPrincipal, Verified } from './claims.ts'
 import { type Credentials, readCredentials } from './credentials.ts'
 import { customVerifier } from './custom-verify.ts'
 import { Dpop, type DpopOptions } from './dpop.ts'
@@ -87,7 +85,7 @@ const OTHER_WORDS = {
 }
 
 /** An MCP server as a resource server; stands at `auth`. */
-export interface ProtectedResource extends Authenticator<Principal, Access> {
+export interface ProtectedResource extends Authenticator<TokenPrincipal> {
   readonly resource: string
   /** Where its metadata are. */
   readonly metadataUrl: string
@@ -96,7 +94,7 @@ export interface ProtectedResource extends Authenticator<Principal, Access> {
 /** A token that was verified, and what follows for all requests that bring it. */
 interface Known {
   readonly verified: Verified
-  readonly result: Authentication<Principal>
+  readonly result: Authentication<TokenPrincipal>
 }
 
 /**
@@ -126,7 +124,8 @@ class Resource implements ProtectedResource {
   readonly metadataUrl: string
   readonly access: Access
   readonly requestHeaders: readonly string[]
-  readonly document: MetadataDocument
+  readonly replyHeaders: readonly string[]
+  readonly page: MetadataDocument
   readonly #scopes: ScopeTable
   readonly #challenges: Challenges
   readonly #dpop: Dpop | undefined
@@ -152,9 +151,10 @@ class Resource implements ProtectedResource {
     this.#verify = verifierOf(token, timeoutMs).forResource(resource)
     this.#known = new ExpiringMap(maxTokens, maxTokenBytes)
     this.requestHeaders = this.#dpop === undefined ? [] : ['DPoP']
+    this.replyHeaders = this.#dpop === undefined ? [] : ['DPoP-Nonce']
     this.access = accessOf(this.#scopes, this.#challenges, lists === 'hide')
     const { declared } = this.#scopes
-    this.document = new MetadataDocument(url, {
+    this.page = new MetadataDocument(url, {
       ...checkMetadata(metadata),
       resource,
       authorization_servers: servers,
@@ -167,12 +167,12 @@ class Resource implements ProtectedResource {
     })
   }
 
-  readonly answer: MetadataDocument['answer'] = (request, response) => this.document.answer(request, response)
+  readonly document: Authenticator['document'] = (request) => this.page.at(request)
 
   readonly authenticate = (
     authorization: string | undefined,
-    request: IncomingMessage,
-  ): Authentication<Principal> | Promise<Authentication<Principal>> => {
+    request: AuthRequest,
+  ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> => {
     const credentials = readCredentials(authorization)
     if (credentials.kind !== 'token') return this.#challenges.without(credentials.kind)
     const { token } = credentials
@@ -207,8 +207,8 @@ class Resource implements ProtectedResource {
     { verified: { jkt }, result }: Known,
     { scheme }: Extract<Credentials, { kind: 'token' }>,
     hash: string,
-    request: IncomingMessage,
-  ): Authentication<Principal> | Promise<Authentication<Principal>> {
+    request: AuthRequest,
+  ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> {
     const dpop = this.#dpop
     if (scheme === 'bearer' && jkt === undefined && dpop?.required !== true) return result
     try {
@@ -244,9 +244,9 @@ class Resource implements ProtectedResource {
 }
 
 function withHeaders(
-  result: Authentication<Principal>,
+  result: Authentication<TokenPrincipal>,
   headers: readonly string[] | undefined,
-): Authentication<Principal> {
+): Authentication<TokenPrincipal> {
   if (headers === undefined) return result
   if (result.refusal === undefined) return { ...result, headers }
   return { refusal: { ...result.refusal, headers: [...result.refusal.headers, ...headers] } }
@@ -298,6 +298,6 @@ function checkMetadata(metadata: { readonly [member: string]: unknown }): object
 
 /** @internal */
 export function documentOf(resource: ProtectedResource): MetadataDocument {
-  if (resource instanceof Resource) return resource.document
+  if (resource instanceof Resource) return resource.page
   throw new TypeError(`metadataHandler needs what protectedResource returns; got ${kindOf(resource)}`)
 }

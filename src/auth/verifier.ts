@@ -3,8 +3,7 @@
  * as theirs is.
  */
 
-import type { IncomingMessage } from 'node:http'
-import type { VerifiedPrincipal } from '../http/authenticate.ts'
+import type { AuthRequest, VerifiedPrincipal } from '../http/authenticate.ts'
 import type { Verified } from './claims.ts'
 
 /** How tokens are verified; made by `jwt` or `introspection`. */
@@ -22,7 +21,7 @@ export interface TokenVerifier {
 export type VerifyToken = (
   token: string,
   hash: string,
-  request: IncomingMessage,
+  request: AuthRequest,
 ) => Verified | PromiseLike<Verified>
 
 /** What jose's `jwtVerify` returns, as far as it is read. */
@@ -31,16 +30,18 @@ export interface JoseResult {
 }
 
 /**
- * Says who a token speaks for. It is called for each request.
+ * Says who a token speaks for. It is called for each request, with the request as the carrier has it: of node:http an
+ * `IncomingMessage`.
  *
  * @returns a principal, or what jose's `jwtVerify` returns: the principal is then read from the claims, which must be for
  *   this resource. `undefined` or `null` for a token that is not valid: 401
  * @throws an error of a token library (jose, jsonwebtoken), or one with `status` 401, for a token that is not valid. Any
  *   other error is a failure of the server: 503, and the error goes to `onError`
  */
-export type CustomVerify = (
+// biome-ignore lint/suspicious/noExplicitAny: what a request is depends on what carries it
+export type CustomVerify<Request = any> = (
   token: string,
-  request: IncomingMessage,
+  request: Request,
 ) => VerifyResult | PromiseLike<VerifyResult>
 
 export type VerifyResult = VerifiedPrincipal | JoseResult | null | undefined

@@ -2,7 +2,7 @@
  * Values in messages: what came, in few words, whatever it was. `null` and an array are not called objects, and "5" is
  * not mistaken for 5.
  *
- * Not here: values that a schema refused, which have words of their own (json-schema/result.ts).
+ * Not here: values that a schema refused, which have words of their own (json-schema/explain/result.ts).
  */
 
 /** As much of a string as is repeated. */

@@ -6,8 +6,8 @@
  * that `const { progress, signal } = ctx` works.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
-import type { InferInput, SchemaLike } from '../json-schema/standard-schema.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
+import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
   ClientCapabilities,
@@ -20,13 +20,13 @@ import type {
   JsonObject,
   Root,
 } from '../protocol/wire-types.ts'
-import { elicit, listRoots, sample } from './client-input.ts'
+import { elicit, listRoots, sample } from './client-input/ask.ts'
+import { type AskOptions, type Inputs, LocalRounds } from './client-input/input-required.ts'
 import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
-import type { CacheHint, Exchange, Principal } from './exchange.ts'
-import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notice-check.ts'
 import type { RateLimit } from './rate-limit.ts'
+import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
@@ -58,7 +58,7 @@ export interface Elicit {
 }
 
 export class RequestContext {
-  readonly #exchange: Exchange
+  readonly #exchange: RpcExchange
   readonly #request: RpcRequest
   readonly #host: DispatchHost
   #local: LocalRounds | undefined
@@ -68,7 +68,7 @@ export class RequestContext {
   #isCounted = false
 
   /** @internal */
-  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
+  constructor(exchange: RpcExchange, request: RpcRequest, host: DispatchHost) {
     this.#exchange = exchange
     this.#request = request
     this.#host = host
@@ -134,7 +134,7 @@ export class RequestContext {
   }
 
   /** Headers of the HTTP request that carries the call, names in lower case. */
-  get headers(): IncomingHttpHeaders {
+  get headers(): RequestHeaders {
     return this.#exchange.headers
   }
 
@@ -180,7 +180,7 @@ export class RequestContext {
   get elicit(): Elicit {
     return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams, options?: AskOptions) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      quiet(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
+      markHandled(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -196,7 +196,7 @@ export class RequestContext {
     params: CreateMessageParams,
     options?: AskOptions,
   ) => Promise<CreateMessageResult> {
-    return (key, params, options) => quiet(sample(this.#exchange, key, params, options))
+    return (key, params, options) => markHandled(sample(this.#exchange, key, params, options))
   }
 
   /**
@@ -206,7 +206,7 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get listRoots(): (key?: string, options?: AskOptions) => Promise<readonly Root[]> {
-    return (key = 'roots', options) => quiet(listRoots(this.#exchange, key, options))
+    return (key = 'roots', options) => markHandled(listRoots(this.#exchange, key, options))
   }
 
   /**
@@ -223,7 +223,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => quiet(this.rounds.once(key, run))
+    return (key, run) => markHandled(this.rounds.once(key, run))
   }
 
   /**
@@ -355,7 +355,7 @@ export class RequestContext {
 }
 
 /** What a handler has begun and does not wait for must not, when it fails, end the process. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
+function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }

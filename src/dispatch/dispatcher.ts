@@ -13,15 +13,15 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
+import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input/ask.ts'
+import { checkDeclared } from './client-input/declared.ts'
+import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
-import type { Exchange } from './exchange.ts'
-import { checkDeclared } from './input-declared.ts'
-import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
 
 export { quote } from '../protocol/excerpt.ts'
@@ -45,14 +45,17 @@ export interface Failure {
 }
 
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
-export type MethodHandler<Host, E extends Exchange = Exchange> = (
+export type MethodHandler<Host, E extends RpcExchange = RpcExchange> = (
   params: JsonObject | undefined,
   ctx: RequestContext,
   host: Host,
   exchange: E,
 ) => unknown
 
-export type MethodTable<Host, E extends Exchange = Exchange> = ReadonlyMap<string, MethodHandler<Host, E>>
+export type MethodTable<Host, E extends RpcExchange = RpcExchange> = ReadonlyMap<
+  string,
+  MethodHandler<Host, E>
+>
 
 /** @returns the result of the request; throws what the request would answer as an error. */
 export type Next = () => Promise<unknown>
@@ -96,7 +99,7 @@ export interface DispatchHost {
  * @param methods - the era's table for the negotiated revision
  * @returns the outcome, as a promise only when the handler needed one; never throws or rejects
  */
-export function dispatch<Host extends DispatchHost, E extends Exchange>(
+export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   request: RpcRequest,
   exchange: E,
   methods: MethodTable<Host, E>,
@@ -165,7 +168,7 @@ function nameIn(params: JsonObject | undefined): string | undefined {
 }
 
 /** For a result that is not there yet, or that is a question to the client. */
-function finish<Host extends DispatchHost, E extends Exchange>(
+function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
   request: RpcRequest,
@@ -206,7 +209,7 @@ function finish<Host extends DispatchHost, E extends Exchange>(
 /** Where the client can be asked for real, a handler's `inputRequired` is served here. */
 function finishLocally(
   result: unknown,
-  exchange: Exchange,
+  exchange: RpcExchange,
   rounds: LocalRounds,
   run: () => unknown,
 ): unknown {

@@ -17,8 +17,8 @@
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { Exchange } from './exchange.ts'
 import { isWrong, logProblem, progressProblem } from './notice-check.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Sends a log message to the client, at most as chatty as the client wants it. */
@@ -42,7 +42,7 @@ const BURST_PARTS = 16
 const MAX_DELAY_MS = 2 ** 31 - 1
 
 export class Messages {
-  readonly #exchange: Exchange
+  readonly #exchange: RpcExchange
   readonly #progressToken: unknown
   readonly #report: (error: unknown) => void
   #log: Log | undefined
@@ -62,7 +62,7 @@ export class Messages {
    * @param progressToken - of the request, as it came
    * @param report - called with the error when a message cannot be written as JSON
    */
-  constructor(exchange: Exchange, progressToken: unknown, report: (error: unknown) => void) {
+  constructor(exchange: RpcExchange, progressToken: unknown, report: (error: unknown) => void) {
     const { messageRate } = exchange
     this.#exchange = exchange
     this.#progressToken =

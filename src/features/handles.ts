@@ -8,7 +8,7 @@
 
 import { kindOf } from '../bounds/shown.ts'
 import { isObject, type Members } from '../dispatch/shape.ts'
-import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { PromptConfig, PromptHandler } from './prompts.ts'
 import type { Entry, Registry } from './registry.ts'
 import type { ToolConfig, ToolHandler } from './tools.ts'

@@ -6,10 +6,10 @@
  * a server must not offer one.
  *
  * Spec: 2026-07-28 Streamable HTTP, "Custom Headers from Tool Parameters" {@link spec.customHeaders}, SEP-2243.
- * Not here: the comparison with what a request carries (stateless-era/mirrored-headers.ts).
+ * Not here: the comparison with what a request carries (stateless-era/http/mirrored-headers.ts).
  */
 
-import { DATA } from '../json-schema/schema-walk.ts'
+import { DATA } from '../json-schema/read/schema-walk.ts'
 
 export interface HeaderParameter {
   /** As annotated; case does not matter. */

@@ -5,7 +5,7 @@
  *
  * Spec: 2025-11-25 logging {@link spec.logging}, transports "Listening for Messages from the Server"
  * {@link spec.listening}; 2026-07-28 subscriptions {@link spec.subscriptions}.
- * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
+ * Not here: who listens, and what is kept for whom (server-messages.ts and subscriptions.ts of the eras).
  */
 
 import { kindOf, shown } from '../bounds/shown.ts'

@@ -9,12 +9,11 @@
 
 import { suggestion } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/shown.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
-import { formatErrors } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -22,7 +21,8 @@ import {
   type InferInput,
   type SchemaAdapter,
   type SchemaLike,
-} from '../json-schema/standard-schema.ts'
+} from '../json-schema/adapter/standard-schema.ts'
+import { formatErrors } from '../json-schema/explain/result.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {

@@ -9,7 +9,7 @@
 import { kindOf } from '../bounds/shown.ts'
 import type { ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
-import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'

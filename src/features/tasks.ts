@@ -8,7 +8,7 @@
  */
 
 import { shown } from '../bounds/shown.ts'
-import { MissingCapabilityError } from '../dispatch/client-input.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/ask.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 

@@ -8,16 +8,14 @@
  */
 
 import { kindOf, shown } from '../bounds/shown.ts'
-import { MissingCapabilityError } from '../dispatch/client-input.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/ask.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
-import { refuseOtherBranches, withObjectType } from '../json-schema/accepted-types.ts'
-import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -26,7 +24,9 @@ import {
   type InferOutput,
   type SchemaAdapter,
   type SchemaLike,
-} from '../json-schema/standard-schema.ts'
+} from '../json-schema/adapter/standard-schema.ts'
+import { formatErrors, type ValidationError } from '../json-schema/explain/result.ts'
+import { refuseOtherBranches, withObjectType } from '../json-schema/read/accepted-types.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -332,7 +332,7 @@ function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolH
     const shown: CallToolResult = { content: error.content, isError: true }
     return checked(shown, toolResultProblem, `${tool.use}: ToolError`, tool.key)
   }
-  // Told to the model, since it or its user can do something about it; these messages hold nothing private.
+  // ChangeEvent to the model, since it or its user can do something about it; these messages hold nothing private.
   if (isClientFailure(error)) return failure(error.message)
   const isOutput = error instanceof OutputSchemaError
   if (ctx.aborted && !isOutput) return failure('The call was cancelled')

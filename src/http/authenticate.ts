@@ -5,12 +5,11 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { checkTime, requireType } from '../bounds/check-options.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/shown.ts'
+import type { Access } from './access.ts'
 import { challenge, parseBearer } from './bearer.ts'
+import type { HttpExchange } from './http-exchange.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
 export interface VerifiedPrincipal {
@@ -22,7 +21,9 @@ export interface VerifiedPrincipal {
   readonly claims?: object | undefined
 }
 
-export interface AuthOptions<Principal = VerifiedPrincipal> {
+/** Requires a bearer token. `Request` is the request as the carrier has it: of node:http an `IncomingMessage`. */
+// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every carrier
+export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
   /**
    * Says who a bearer token speaks for.
    *
@@ -32,7 +33,7 @@ export interface AuthOptions<Principal = VerifiedPrincipal> {
    */
   readonly verify: (
     token: string,
-    request: IncomingMessage,
+    request: Request,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
   readonly resourceMetadata?: string | undefined
@@ -78,24 +79,41 @@ export type Authentication<Principal> =
     }
   | { readonly refusal: AuthRefusal }
 
-/**
- * A whole way to authenticate, made by a function of `barewire/auth`, which stands at `auth` in the place of the options
- * above.
- *
- * @typeParam Access - what is asked whether a caller may do something
- */
-export interface Authenticator<Principal = VerifiedPrincipal, Access = unknown> {
-  /** @internal As {@link authenticate}; never throws or rejects. */
+/** What is looked at of a request to see who is calling. */
+export type AuthRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'headers' | 'native'>
+
+/** A whole way to see who is calling, made by a function of `barewire/auth`: stands at `auth`. */
+export interface Authenticator<Principal = VerifiedPrincipal> {
+  /** @internal As `authenticate`. */
   readonly authenticate: (
     authorization: string | undefined,
-    request: IncomingMessage,
+    request: AuthRequest,
   ) => Authentication<Principal> | Promise<Authentication<Principal>>
   /** @internal */
   readonly access: Access
-  /** @internal Answers requests for public documents; false: it is none. */
-  readonly answer?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined
+  /** @internal A document that everybody may have; undefined: the request is for something else. */
+  readonly document?:
+    | ((request: Pick<AuthRequest, 'method' | 'target'>) => PublicDocument | undefined)
+    | undefined
   /** @internal Headers that pages must be able to send, beside Authorization. */
   readonly requestHeaders: readonly string[]
+  /** @internal Headers of replies that pages must be able to read. */
+  readonly replyHeaders: readonly string[]
+}
+
+/** A reply that is the same for everybody. */
+export interface PublicDocument {
+  readonly status: 200 | 204 | 405
+  /** As a flat list. */
+  readonly headers: readonly string[]
+  /** JSON; undefined: there is no body. */
+  readonly text: string | undefined
+}
+
+export function isAuthenticator<Principal>(
+  auth: object | Authenticator<Principal>,
+): auth is Authenticator<Principal> {
+  return 'authenticate' in auth && typeof auth.authenticate === 'function'
 }
 
 /**
@@ -108,7 +126,7 @@ export interface Authenticator<Principal = VerifiedPrincipal, Access = unknown> 
 export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal> | Authenticator<Principal>,
   authorization: string | undefined,
-  request: IncomingMessage,
+  request: AuthRequest,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   if (isAuthenticator(options)) return options.authenticate(authorization, request)
   const bearer = parseBearer(authorization)
@@ -117,17 +135,11 @@ export function authenticate<Principal extends Identified>(
     return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   try {
-    const verified = options.verify(bearer.token, request)
+    const verified = options.verify(bearer.token, request.native)
     return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
-}
-
-export function isAuthenticator<Principal, Access>(
-  auth: object | Authenticator<Principal, Access>,
-): auth is Authenticator<Principal, Access> {
-  return 'authenticate' in auth && typeof auth.authenticate === 'function'
 }
 
 /** @throws what says nothing about the token */
@@ -212,24 +224,4 @@ function refuse<Principal>(
     errorDescription: error === undefined ? undefined : message,
   })
   return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
-}
-
-/** @throws {TypeError} a wrong option, named */
-export function checkAuth(auth: AuthOptions | Authenticator<unknown>): void {
-  if (typeof auth === 'object' && auth !== null && isAuthenticator(auth)) return
-  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
-  requireType('auth.verify', auth.verify, ['function'])
-  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
-  const { resourceMetadata } = auth
-  const isUrl = (text: unknown) =>
-    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
-  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
-    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
-  }
-  const { requiredScopes = [] } = auth
-  // RFC 6749 3.3: the characters of a scope.
-  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
-  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
-    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
-  }
 }

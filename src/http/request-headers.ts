@@ -24,7 +24,7 @@ export const readHeaders = createHeaderReader(
   [HeaderName.ACCEPT],
 )
 
-export type HeaderTuple = ReturnType<typeof readHeaders>['values']
+export type RequestHead = ReturnType<typeof readHeaders>
 
 const ALLOWED: readonly string[] = [
   'Authorization',
@@ -37,11 +37,14 @@ const ALLOWED: readonly string[] = [
   'Mcp-Name',
 ]
 
-/** @param more - headers that pages must be able to send beside these */
-export function corsWith(more: readonly string[]): Cors {
+/**
+ * @param more - headers that pages must be able to send beside these
+ * @param moreExposed - headers of replies that pages must be able to read
+ */
+export function corsWith(more: readonly string[] = [], moreExposed: readonly string[] = []): Cors {
   return createCors({
     allowedHeaders: [...ALLOWED, ...more],
     allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
-    exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'DPoP-Nonce', 'Retry-After'],
+    exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After', ...moreExposed],
   })
 }

@@ -13,16 +13,16 @@
  */
 
 import type { Given } from '../bounds/option-types.ts'
-import { Bundle } from './bundle.ts'
-import { Compiler } from './check.ts'
+import { Compiler } from './check/check.ts'
+import { Run } from './check/run.ts'
 import { dropNulls, Filler, keepValidDefaults } from './defaults.ts'
-import { explain, Report } from './explain.ts'
+import { explain, Report } from './explain/explain.ts'
+import type { ValidationError, ValidationResult } from './explain/result.ts'
+import { VALID } from './explain/result.ts'
 import type { Limits } from './limits.ts'
 import { DEFAULT_LIMITS, LimitReached } from './limits.ts'
-import type { ValidationError, ValidationResult } from './result.ts'
-import { VALID } from './result.ts'
-import { Run } from './run.ts'
-import { ROOT_URI, resolveUri } from './uri.ts'
+import { Bundle } from './read/bundle.ts'
+import { ROOT_URI, resolveUri } from './read/uri.ts'
 
 /** How to compile a schema. All limits have defaults: see {@link Limits}. */
 export interface CompileOptions extends Given<Limits> {

@@ -12,7 +12,7 @@
  *    idle for               | interval ... 1.25 x interval       each writer has its own tick in this window
  *
  * Invariant: a timer runs exactly while the set is not empty, unless the interval is 0; it never keeps the process alive.
- * Not here: what the comment looks like and when it is skipped (writer.ts).
+ * Not here: what the comment looks like and when it is skipped (sse-writer.ts).
  */
 
 export const TICKS_PER_INTERVAL = 32

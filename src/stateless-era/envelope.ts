@@ -6,7 +6,7 @@
  */
 
 import { kindOf } from '../bounds/shown.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'

@@ -10,19 +10,19 @@
  * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Outcome } from '../dispatch/dispatcher.ts'
-import type { CacheHint, Exchange, Peer, Principal, TaskSeam } from '../dispatch/exchange.ts'
 import {
   type AskOptions,
   driveRounds,
   type InputRequest,
   InputRequired,
   type Inputs,
-} from '../dispatch/input-required.ts'
-import type { InputRounds } from '../dispatch/input-rounds.ts'
+} from '../dispatch/client-input/input-required.ts'
+import type { InputRounds } from '../dispatch/client-input/rounds.ts'
+import type { Outcome } from '../dispatch/dispatcher.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
+import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -32,11 +32,11 @@ import { endOf } from './task-end.ts'
 import { taskHandle } from './task-wire.ts'
 import type { Tasks } from './tasks.ts'
 
-export class TaskExchange implements Exchange, TaskSeam {
+export class TaskExchange implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  readonly headers: IncomingHttpHeaders
+  readonly headers: RequestHeaders
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
@@ -125,7 +125,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.#http = undefined
     this.#running = running
     // The handler keeps its arguments for as long as it runs.
-    this.#releaseBody = http.incoming.handOverBody()
+    this.#releaseBody = http.http.detachBody()
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
 }

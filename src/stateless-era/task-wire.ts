@@ -9,7 +9,7 @@
 
 import { kindOf } from '../bounds/shown.ts'
 import { quote } from '../dispatch/dispatcher.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'

@@ -1,0 +1,15 @@
+/** How the state of a call that waits for its client is sealed (request-state.ts). */
+
+import type { Keys } from '../key-ring.ts'
+
+export interface SealOptions {
+  /**
+   * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. Give the same
+   * ones to all processes behind one URL. @defaultValue one random key: states do not outlive the process
+   */
+  readonly keys?: Keys | undefined
+  /** Milliseconds until a state expires; 0: never. @defaultValue 15 minutes */
+  readonly ttlMs?: number | undefined
+  /** Characters of a sealed state. @defaultValue 64 Ki */
+  readonly maxLength?: number | undefined
+}

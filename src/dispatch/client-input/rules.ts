@@ -1,0 +1,153 @@
+/**
+ * Rules for what a server may ask of a client, checked before a question is sent: a question that breaks one is
+ * its handler's mistake, and a client could only refuse it or show it wrongly.
+ *
+ * Spec: 2025-11-25 elicitation {@link spec.elicitation}, "Requested Schema"; sampling {@link spec.sampling},
+ * "Tool Use and Result Balance".
+ * Not here: whether the client can be asked at all, and what it answers (ask.ts).
+ */
+
+import { kindOf, shown } from '../../bounds/shown.ts'
+import {
+  adaptSchema,
+  type SchemaAdapter,
+  type SchemaLike,
+} from '../../json-schema/adapter/standard-schema.ts'
+import type { JsonObject, SamplingMessage } from '../../protocol/wire-types.ts'
+
+export interface Form {
+  /** The schema as the client gets it. */
+  readonly requestedSchema: JsonObject
+  readonly answer: SchemaAdapter
+}
+
+const PRIMITIVES: readonly unknown[] = ['string', 'number', 'integer', 'boolean']
+
+/** Lifecycle: one entry for each `requestedSchema` object that is still referenced by its handler. */
+const forms = new WeakMap<object, Form>()
+
+/**
+ * Makes the form that a schema describes; once for each schema object.
+ *
+ * @throws {TypeError} the schema is invalid, or not a flat object of primitive properties
+ */
+export function formOf(schema: SchemaLike): Form {
+  const known = forms.get(schema)
+  if (known !== undefined) return known
+  const answer = adaptSchema(schema, {
+    name: 'requestedSchema',
+    io: 'input',
+    options: { defaults: true, formats: true },
+  })
+  const json = answer.json as JsonObject
+  const requestedSchema = answer.isStandard ? formSchema(json) : json
+  checkFlat(requestedSchema)
+  const form = { requestedSchema, answer }
+  forms.set(schema, form)
+  return form
+}
+
+/** @throws {TypeError} not an absolute URL */
+export function checkUrl(url: unknown): void {
+  if (typeof url === 'string' && URL.canParse(url)) return
+  throw new TypeError(`An elicitation needs "url", an absolute URL; got ${shown(url)}`)
+}
+
+/** @throws {TypeError} not a time */
+export function checkTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined || timeoutMs >= 0) return timeoutMs
+  throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${shown(timeoutMs)}`)
+}
+
+/** @throws {TypeError} there is no text to show to the user */
+export function checkMessage(message: unknown): void {
+  if (typeof message === 'string') return
+  throw new TypeError(`An elicitation needs "message", a string; got ${kindOf(message)}`)
+}
+
+/**
+ * For a handler that writes the params of an elicitation itself.
+ *
+ * @throws {TypeError} no message, no absolute URL, or no flat form
+ */
+export function checkElicitParams({ mode = 'form', message, url, requestedSchema }: JsonObject): void {
+  checkMessage(message)
+  if (mode === 'url') checkUrl(url)
+  else checkFlat(isObject(requestedSchema) ? requestedSchema : {})
+}
+
+/**
+ * Every tool use is answered in the next message, by results only, one for each use.
+ *
+ * @throws {TypeError} naming the message that breaks the rule
+ */
+export function checkToolUses(messages: readonly SamplingMessage[]): void {
+  let open: readonly string[] = []
+  for (const [index, message] of messages.entries()) {
+    const blocks = Array.isArray(message.content) ? message.content : [message.content]
+    const results: string[] = blocks.flatMap((block) =>
+      block.type === 'tool_result' ? [block.toolUseId] : [],
+    )
+    const fail = (problem: string) => new TypeError(`Sampling messages[${index}]: ${problem}`)
+    if (results.length > 0 && results.length < blocks.length) {
+      throw fail('tool results must not be mixed with other content')
+    }
+    if (results.length > 0 && message.role !== 'user') throw fail('tool results belong to the role user')
+    const [missing] = open.filter((id) => !results.includes(id))
+    if (missing !== undefined) throw fail(`the tool use ${JSON.stringify(missing)} has no result here`)
+    const [stray] = results.filter((id, at) => !open.includes(id) || results.indexOf(id) !== at)
+    if (stray !== undefined) throw fail(`no tool use before it asks for the result ${JSON.stringify(stray)}`)
+    open = blocks.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []))
+    if (open.length > 0 && message.role !== 'assistant') throw fail('tool uses belong to the role assistant')
+  }
+  if (open.length > 0) {
+    throw new TypeError(`Sampling messages: the tool use ${JSON.stringify(open[0])} has no result`)
+  }
+}
+
+/** A library adds members that are no part of a form's schema; a property without a type is one of an enum. */
+function formSchema({ type, properties, required }: JsonObject): JsonObject {
+  const fields = Object.entries((properties ?? {}) as JsonObject).map(([name, field]) => {
+    const { enum: values, const: only, ...rest } = (field ?? {}) as JsonObject
+    const choices = values ?? (typeof only === 'string' ? [only] : undefined)
+    const isChoice = isStrings(choices) && (rest['type'] === undefined || rest['type'] === 'string')
+    return [name, isChoice ? { ...rest, type: 'string', enum: choices } : field] as const
+  })
+  return {
+    type,
+    properties: Object.fromEntries(fields),
+    ...(Array.isArray(required) && required.length > 0 && { required }),
+  }
+}
+
+function checkFlat(schema: JsonObject): void {
+  const { type, properties } = schema
+  if (type !== 'object' || typeof properties !== 'object' || properties === null) {
+    throw new TypeError('requestedSchema must have type "object" and "properties"')
+  }
+  for (const [name, field] of Object.entries(properties)) {
+    if (isPrimitive(field) || isMultiSelect(field)) continue
+    throw new TypeError(
+      `requestedSchema property ${JSON.stringify(name)}: a form takes strings, numbers, integers, booleans, ` +
+        'and arrays of the values of an enum',
+    )
+  }
+}
+
+function isPrimitive(field: unknown): boolean {
+  return isObject(field) && PRIMITIVES.includes(field['type'])
+}
+
+function isMultiSelect(field: unknown): boolean {
+  if (!isObject(field) || field['type'] !== 'array' || !isObject(field['items'])) return false
+  const { enum: values, anyOf: titled } = field['items']
+  return isStrings(values) || (Array.isArray(titled) && titled.every((one) => isStrings([one?.const])))
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
