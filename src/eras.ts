@@ -8,6 +8,7 @@ import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
+import { isAuthenticator } from './http/authenticate.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
@@ -37,12 +38,16 @@ export class Eras {
   readonly #served: ReadonlySet<Era>
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
+  readonly #detach: () => void
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
     const { rateLimit: rate } = settings
     const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
-    const limits = { inFlight, rateLimit }
+    const { auth } = settings
+    const access = auth !== undefined && isAuthenticator(auth) ? auth.access : undefined
+    this.#detach = server.attach(access)
+    const limits = { inFlight, rateLimit, access }
     this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits)
   }
@@ -82,5 +87,6 @@ export class Eras {
 
   async close(drainMs: number): Promise<void> {
     await Promise.all([this.#session.close(drainMs), this.#stateless.close(drainMs)])
+    this.#detach()
   }
 }

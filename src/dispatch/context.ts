@@ -6,6 +6,7 @@
  * that `const { progress, signal } = ctx` works.
  */
 
+import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -28,6 +29,7 @@ import { isWrong } from './notice-check.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
+import { scopeError } from './status-error.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -305,6 +307,20 @@ export class RequestContext {
     this.#isCounted = true
     const refusal = limit.take(this.#exchange.principal?.id, this.#exchange.sessionId)
     if (refusal !== undefined) throw refusal
+  }
+
+  /** @internal What the caller may do; undefined where nobody has to say who is calling. */
+  get access(): Access | undefined {
+    return this.#exchange.access
+  }
+
+  /** @internal @throws {ScopeError} the caller lacks some of the scopes that the call needs */
+  requireScopes(scopes: readonly string[]): void {
+    const { access, principal } = this.#exchange
+    if (access === undefined || scopes.length === 0) return
+    const refusal = scopeError(access, principal, scopes)
+    if (refusal !== undefined) throw refusal
+    this.#exchange.scopes = scopes
   }
 
   /** @internal Whether the call was aborted, without making a signal for the question. */

@@ -20,9 +20,9 @@ import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
-import { LimitError } from './limit-error.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
+import { StatusError } from './status-error.ts'
 
 export { quote } from '../protocol/excerpt.ts'
 export { isPromise } from './is-promise.ts'
@@ -88,6 +88,13 @@ export interface ErrorInfo {
 /** What the dispatcher needs of the server that it serves. */
 export interface DispatchHost {
   readonly middleware: readonly Middleware[]
+  /**
+   * Asks whether the caller may do what it asks for, before anything of it is run; undefined: everything may be done.
+   *
+   * @returns undefined, now or later: it may; else an answer in the place of the handler's
+   * @throws what the request is refused with
+   */
+  readonly guard?: ((ctx: RequestContext) => unknown) | undefined
   /** Finds what is wrong with a result that middleware has let through or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
   reportError(error: unknown, info: ErrorInfo): void
@@ -115,10 +122,12 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
   try {
-    const result =
+    const run = () =>
       host.middleware.length === 0
         ? handler(request.params, ctx, host, exchange)
         : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
+    const guarded = host.guard?.(ctx)
+    const result = guarded === undefined ? run() : unless(guarded, run)
     outcome =
       isPromise(result) || result instanceof InputRequired
         ? finish(result, handler, request, exchange, ctx, host)
@@ -136,6 +145,11 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
     channels.finish(request, exchange, settled)
     return settled
   })
+}
+
+/** Runs a request unless the guard has answered it. */
+function unless(answer: unknown, run: () => unknown): unknown {
+  return isPromise(answer) ? Promise.resolve(answer).then((settled) => settled ?? run()) : answer
 }
 
 /** The method exists, but this server has nothing registered that it could serve. */
@@ -264,7 +278,7 @@ function withElicitationId(params: JsonObject): JsonObject {
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
-  if (error instanceof NotOfferedError || error instanceof LimitError) return { error, origin: 'protocol' }
+  if (error instanceof NotOfferedError || error instanceof StatusError) return { error, origin: 'protocol' }
   if (error instanceof RpcError && isComplete(error)) {
     return { error: withIntegerCode(error, ctx, host), origin: 'handler' }
   }

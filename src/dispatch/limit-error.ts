@@ -6,10 +6,10 @@
  * batch, or a stream that is open, `data.retryAfterMs` says the same.
  */
 
-import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { StatusError } from './status-error.ts'
 
-export class LimitError extends RpcError {
+export class LimitError extends StatusError {
   readonly status: 429 | 503
   readonly retryAfterMs: number
 

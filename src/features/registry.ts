@@ -16,6 +16,7 @@ import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { isFirstPage, type PageItem, paginate } from './cursor.ts'
+import { type AnyScopes, isListed } from './scopes.ts'
 
 /** Decides, for each request, whether its caller may know of an entry. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
@@ -27,6 +28,8 @@ export interface Entry {
   order: number
   enabled: boolean
   readonly visible: Visible | undefined
+  /** What its use needs. */
+  readonly scopes?: AnyScopes | undefined
   /** The entry as it stands in a list. */
   readonly json: string
   /** The same for clients of revisions that cannot have all of it; undefined: no difference. */
@@ -36,7 +39,7 @@ export interface Entry {
 }
 
 /** What a list is made of. */
-const LISTED = ['json', 'olderJson', 'visible', 'lists'] as const
+const LISTED = ['json', 'olderJson', 'visible', 'scopes', 'lists'] as const
 
 /** A ready-made entry of a list. */
 export interface ListItem extends PageItem {
@@ -119,6 +122,11 @@ export class Registry<E extends Entry> {
     return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
   }
 
+  /** Every entry, enabled or not. */
+  all(): Iterable<E> {
+    return this.#entries.values()
+  }
+
   /** Every enabled entry, in order, that this caller may know of. */
   *open(ctx: RequestContext): Generator<E> {
     for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
@@ -139,9 +147,14 @@ export class Registry<E extends Entry> {
   }
 
   /** A list that is not the same for everybody MUST NOT be shared, whatever the options say. */
-  restrict(hint: CacheHint): CacheHint {
-    if (hint.scope === 'private' || !this.some(isRestricted)) return hint
+  restrict(hint: CacheHint, ctx: RequestContext): CacheHint {
+    if (hint.scope === 'private' || !(this.some(isRestricted) || this.#hides(ctx))) return hint
     return { ...hint, scope: 'private' }
+  }
+
+  /** Whether entries are left out of the list for callers who lack scopes. */
+  #hides({ access }: RequestContext): boolean {
+    return access?.hides === true && this.some(isScoped)
   }
 
   /**
@@ -151,10 +164,10 @@ export class Registry<E extends Entry> {
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
   list(ctx: RequestContext, cursor: unknown, pageSize: number, older = false): JsonText {
-    const whole = isFirstPage(cursor) && this.#entries.size <= pageSize
+    const whole = isFirstPage(cursor) && this.#entries.size <= pageSize && !this.#hides(ctx)
     const kept = older ? this.#wholeOlderList : this.#wholeList
     if (whole && kept !== undefined) return kept
-    const entries = [...this.open(ctx)]
+    const entries = [...this.open(ctx)].filter((entry) => isListed(entry, ctx))
     const list = listResult(this.listKey, older ? entries.map(toOlder) : entries, cursor, pageSize)
     if (whole && !this.some(isRestricted)) {
       if (older) this.#wholeOlderList = list
@@ -184,6 +197,10 @@ export function listResult(
   }
   const next = page.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(page.nextCursor)}`
   return new JsonText(`{"${listKey}":[${page.items.map((item) => item.json).join(',')}]${next}}`)
+}
+
+function isScoped(entry: Entry): boolean {
+  return entry.scopes !== undefined
 }
 
 function isRestricted(entry: Entry): boolean {

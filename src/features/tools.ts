@@ -45,6 +45,7 @@ import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { toolResultProblem } from './result-check.ts'
+import type { AnyScopes, Scopes } from './scopes.ts'
 import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
 import { OutputSchemaError, toolResult } from './tool-result.ts'
 
@@ -94,6 +95,8 @@ export interface ToolConfig<
    * process counts for itself. @defaultValue that of the handler, for all requests
    */
   readonly rateLimit?: Rate | undefined
+  /** Scopes that callers must have, or a function of the arguments that says which; 403 for others. @defaultValue none */
+  readonly scopes?: Scopes<ToolArguments<Input>> | undefined
   /** Decides for each request whether its caller may know of the entry. @defaultValue always */
   readonly visible?: Visible | undefined
 }
@@ -109,6 +112,7 @@ const NAMES: Names<ToolConfig> = {
   timeoutMs: true,
   task: true,
   rateLimit: true,
+  scopes: true,
   visible: true,
 }
 
@@ -171,6 +175,7 @@ export class Tool implements Entry {
   readonly config: ToolConfig
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
+  readonly scopes: AnyScopes | undefined
   readonly timeoutMs: number
   readonly rateLimit: RateLimit | undefined
   readonly input: SchemaAdapter
@@ -202,6 +207,7 @@ export class Tool implements Entry {
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.scopes = config.scopes
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
     this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
@@ -241,7 +247,7 @@ export interface ToolHost extends DispatchHost {
 
 /** `tools/list` */
 export function listTools(params: JsonObject | undefined, ctx: RequestContext, host: ToolHost): JsonText {
-  ctx.hintCache(host.tools.restrict(host.cache.tools))
+  ctx.hintCache(host.tools.restrict(host.cache.tools, ctx))
   return host.tools.list(ctx, params?.['cursor'], host.pageSize)
 }
 
@@ -321,6 +327,14 @@ function runTool(
 
 function finishTool(returned: unknown, tool: Tool): CallToolResult | Promise<CallToolResult> {
   return returned instanceof InputRequired ? (returned as never) : toolResult(returned, tool)
+}
+
+/** What a failure before the handler is answered with, as one of the handler. */
+export function callFailed(error: unknown, ctx: RequestContext, host: ToolHost): CallToolResult {
+  const name = ctx.params?.['name']
+  const tool = typeof name === 'string' ? host.tools.find(name, ctx) : undefined
+  if (tool === undefined) throw error
+  return toolFailed(error, tool, ctx, host)
 }
 
 function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {

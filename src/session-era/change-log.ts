@@ -56,6 +56,25 @@ export class Subscriptions {
   readonly from = new Map<string, number>()
   /** What they take of the heap, text that other sessions keep too included. */
   bytes = 0
+  /** By URI, of those that need some. Lifecycle: from the first one. */
+  #scopes: Map<string, readonly string[]> | undefined
+
+  /** What who listens must have. */
+  get scopes(): readonly string[] | undefined {
+    return this.#scopes === undefined ? undefined : [...this.#scopes.values()].flat()
+  }
+
+  /** A resource needs these scopes for as long as it is subscribed to. */
+  need(uri: string, scopes: readonly string[] | undefined): void {
+    if (scopes === undefined) return
+    this.#scopes ??= new Map()
+    this.#scopes.set(uri, scopes)
+  }
+
+  remove(uri: string): boolean {
+    this.#scopes?.delete(uri)
+    return this.from.delete(uri)
+  }
 }
 
 /** Keeps the accounts of what sessions keep. See `SessionTable`. */
@@ -111,7 +130,7 @@ export class ChangeLog {
   unsubscribe(session: Session, uri: string): boolean {
     const { subscriptions } = session
     const resource = this.#resources.get(uri)
-    if (subscriptions?.from.delete(uri) !== true || resource === undefined) return false
+    if (subscriptions?.remove(uri) !== true || resource === undefined) return false
     resource.subscribers.delete(session)
     const isLast = resource.subscribers.size === 0
     if (isLast) this.#resources.delete(uri)

@@ -10,8 +10,8 @@
 
 import { Abortable } from '../dispatch/abortable.ts'
 import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
-import { LimitError } from '../dispatch/limit-error.ts'
-import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
+import type { Access, Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
+import { StatusError } from '../dispatch/status-error.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
@@ -30,6 +30,7 @@ export class SessionExchange extends Abortable implements RpcExchange {
   readonly #request: RpcRequest
   readonly #reply: PostResponse
   #settled = false
+  #scopes: readonly string[] | undefined = undefined
 
   constructor(request: RpcRequest, reply: PostResponse) {
     super()
@@ -63,6 +64,19 @@ export class SessionExchange extends Abortable implements RpcExchange {
     return this.#reply.http.principal
   }
 
+  get access(): Access | undefined {
+    return this.#reply.state.limits.access
+  }
+
+  get scopes(): readonly string[] | undefined {
+    return this.#scopes
+  }
+
+  set scopes(scopes: readonly string[] | undefined) {
+    this.#scopes = scopes
+    this.#reply.need(scopes)
+  }
+
   get sessionId(): string | undefined {
     return this.#reply.session?.id
   }
@@ -93,8 +107,8 @@ export class SessionExchange extends Abortable implements RpcExchange {
     if (this.#settled) return
     this.#settled = true
     this.release()
-    const limit = 'error' in outcome && outcome.error instanceof LimitError ? outcome.error : undefined
-    if (limit !== undefined && this.#reply.refuse(this, limit)) return
+    const refusal = 'error' in outcome && outcome.error instanceof StatusError ? outcome.error : undefined
+    if (refusal !== undefined && this.#reply.refuse(this, refusal)) return
     this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))
   }
 

@@ -68,6 +68,7 @@ const subscribe: Handler = (params, ctx, server, exchange) => {
     throw new LimitError(429, problem)
   }
   state.subscribe(session, uri, wanted, ctx)
+  session.subscriptions?.need(uri, exchange.scopes)
   return {}
 }
 

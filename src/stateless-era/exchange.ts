@@ -15,8 +15,8 @@ import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
 import type { InputRounds } from '../dispatch/client-input/rounds.ts'
 import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
-import { LimitError } from '../dispatch/limit-error.ts'
-import type { CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
+import type { Access, CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
+import { StatusError } from '../dispatch/status-error.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
@@ -37,6 +37,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
   readonly request = undefined
   readonly inputs: InputRounds | undefined
   cacheHint: CacheHint | undefined = undefined
+  scopes: readonly string[] | undefined = undefined
   readonly message: DecodedRequest
   readonly http: HttpExchange<Principal>
   readonly #envelope: Envelope
@@ -69,6 +70,10 @@ export class StatelessExchange extends Abortable implements RpcExchange {
 
   get principal(): Principal | undefined {
     return this.http.principal
+  }
+
+  get access(): Access | undefined {
+    return this.#state.limits.access
   }
 
   get headers(): RequestHeaders {
@@ -133,8 +138,8 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     const text = encodeOutcome(this, outcome, this.#state)
     const status = statusOf(outcome)
     if (status !== 200 && 'error' in outcome) {
-      const headers = outcome.error instanceof LimitError ? outcome.error.headers : undefined
-      this.http.refuse(status, this.message.id, outcome.error, headers)
+      const { headers, reason } = outcome.error instanceof StatusError ? outcome.error : {}
+      this.http.refuse(status, this.message.id, outcome.error, headers, false, reason)
     } else if (accepts.json || status !== 200) {
       this.http.json(status, text)
     } else {

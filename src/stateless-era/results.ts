@@ -13,8 +13,8 @@
 import { InputRequiredResult } from '../dispatch/client-input/rounds.ts'
 import { concealError, type Outcome, outputInfo } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
-import { LimitError } from '../dispatch/limit-error.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
+import { StatusError } from '../dispatch/status-error.ts'
 import { MirroredResult } from '../features/mirror.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
@@ -43,7 +43,7 @@ export function resultPrefix(info: Implementation | undefined): string {
 /** Where an error arose decides: what reached no handler, or found its client unfit, is an HTTP error too. */
 export function statusOf(outcome: Outcome): number {
   if (!('error' in outcome) || outcome.origin === 'handler') return 200
-  if (outcome.error instanceof LimitError) return outcome.error.status
+  if (outcome.error instanceof StatusError) return outcome.error.status
   return outcome.error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
 }
 

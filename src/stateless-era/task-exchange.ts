@@ -20,7 +20,7 @@ import {
 import type { InputRounds } from '../dispatch/client-input/rounds.ts'
 import type { Outcome } from '../dispatch/dispatcher.ts'
 import { isPromise } from '../dispatch/is-promise.ts'
-import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
+import type { Access, CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -36,12 +36,14 @@ export class TaskExchange implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
+  readonly access: Access | undefined
   readonly headers: RequestHeaders
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
   readonly inputs: TaskInputs
   cacheHint: CacheHint | undefined = undefined
+  scopes: readonly string[] | undefined = undefined
   readonly #tasks: Tasks
   readonly #rounds: InputRounds
   readonly #controller = new AbortController()
@@ -55,6 +57,7 @@ export class TaskExchange implements RpcExchange, TaskSeam {
     this.revision = http.revision
     this.peer = http.peer
     this.principal = http.principal
+    this.access = http.access
     this.headers = http.headers
     this.messageRate = http.messageRate
     this.inputs = new TaskInputs(rounds, () => this.#running)
@@ -115,7 +118,7 @@ export class TaskExchange implements RpcExchange, TaskSeam {
     const http = this.#http
     this.#rounds.assertSettled()
     this.signal.throwIfAborted()
-    const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason))
+    const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason), this.scopes)
     if (http === undefined || this.#settled || this.aborted) {
       const problem = 'The call was over before it could become a task'
       await this.#tasks.discard(running)

@@ -75,9 +75,14 @@ export class Tasks implements TaskHost {
    * Begins a task: from now on it can be asked for.
    *
    * @param abort - aborts the signal of its handler
+   * @param scopes - what the call needed, and so does who asks for the task
    * @throws {RpcError} -32000, there are too many
    */
-  async create(principal: Principal | undefined, abort: (reason: Error) => void): Promise<RunningTask> {
+  async create(
+    principal: Principal | undefined,
+    abort: (reason: Error) => void,
+    scopes?: readonly string[],
+  ): Promise<RunningTask> {
     const { ttlMs, pollIntervalMs } = this.#settings
     const now = new Date().toISOString()
     const record: TaskRecord = {
@@ -88,6 +93,7 @@ export class Tasks implements TaskHost {
       ttlMs: ttlMs === 0 ? null : ttlMs,
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
       owner: principal === undefined ? null : ownText(principal.id),
+      ...(scopes !== undefined && { scopes }),
     }
     if (this.#closing) throw refused('The server is shutting down')
     this.#creating += 1
@@ -188,6 +194,7 @@ export class Tasks implements TaskHost {
     const taskId = readTaskId(params, method)
     const found = (view: Found) => {
       if (view === undefined) throw taskNotFound(taskId)
+      ctx.requireScopes(view.record.scopes ?? [])
       return answer(view)
     }
     const view = this.find(taskId, ctx.auth)

@@ -208,7 +208,7 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({ taskId, owner, payload = '', statusMessage = '' }: TaskRecord): number {
-  const texts = textBytes(taskId) + textBytes(payload) + textBytes(statusMessage)
+function sizeOf({ taskId, owner, payload = '', statusMessage = '', scopes = [] }: TaskRecord): number {
+  const texts = [taskId, payload, statusMessage, ...scopes].reduce((sum, text) => sum + textBytes(text), 0)
   return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
 }

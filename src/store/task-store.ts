@@ -27,6 +27,8 @@ export interface TaskRecord {
   readonly pollIntervalMs?: number | undefined
   /** Id of the principal that began the task; null where callers are not known. */
   readonly owner: string | null
+  /** What the principal must have to ask for the task; undefined: nothing. */
+  readonly scopes?: readonly string[] | undefined
   /** JSON text of what belongs to the status: the result, the error, or the open questions. */
   readonly payload?: string | undefined
 }

@@ -17,6 +17,7 @@
 
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { StatusError } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
@@ -36,6 +37,8 @@ export interface Refused {
   readonly error: RpcError
   /** More headers of the reply, as a flat list. */
   readonly headers?: readonly string[]
+  /** Why, for the owner of the server alone. */
+  readonly reason?: string | undefined
 }
 
 export type Admission =
@@ -207,9 +210,9 @@ export function goingAway(id?: JsonRpcId): Refused {
   return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
 }
 
-/** A limit of the session table, or of the rate of requests. */
-export function refusedBy(error: LimitError, id: JsonRpcId | undefined): Refused {
-  return { kind: 'refused', status: error.status, id, error, headers: error.headers }
+/** A limit of the session table, or of the rate of requests; scopes that are missing. */
+export function refusedBy(error: StatusError, id: JsonRpcId | undefined): Refused {
+  return { kind: 'refused', status: error.status, id, error, headers: error.headers, reason: error.reason }
 }
 
 export function refused(status: number, id: JsonRpcId | undefined, error: RpcError): Refused {

@@ -12,7 +12,12 @@ import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
-import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
+import {
+  type Decoded,
+  type DecodedNotification,
+  type DecodedRequest,
+  decodeMessage,
+} from '../../jsonrpc/decode.ts'
 import { encodeError, encodeResult } from '../../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
@@ -34,6 +39,7 @@ import {
   refused,
   refusedBy,
 } from './admit.ts'
+import { admitBatch } from './batch-scopes.ts'
 import { listen, methodNotAllowed } from './get.ts'
 import { PostResponse } from './post-response.ts'
 
@@ -153,21 +159,36 @@ export class SessionEndpoint {
       if (message.kind === 'request') requests.push(message)
       else if (message.kind === 'invalid') answers.push(encodeError(message.id, message.error))
     }
+    const peer = session?.peer ?? UNKNOWN_PEER
+    if (batch && requests.length > 0 && state.server.guard !== undefined) {
+      const reply = new PostResponse(state, http, session, revision, peer, answers)
+      const exchanges = requests.map((request) => new SessionExchange(request, reply))
+      admitBatch(requests, exchanges, reply, () => {
+        settleAll(messages, session)
+        this.#dispatchAll(requests, exchanges, reply)
+      })
+      return
+    }
     if (requests.length === 0) {
       // Answered first, acted on after: the reply does not depend on what the message does.
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (session !== undefined && requests.length < messages.length) {
-      for (const message of messages) {
-        if (message.kind === 'response') session.pending.settle(message)
-        else if (message.kind === 'notification') notified(message, session)
-      }
-    }
+    if (requests.length < messages.length) settleAll(messages, session)
     if (requests.length === 0) return
-    const peer = session?.peer ?? UNKNOWN_PEER
     const reply = new PostResponse(state, http, session, revision, peer, batch ? answers : undefined)
-    const exchanges = requests.map((request) => new SessionExchange(request, reply))
+    this.#dispatchAll(
+      requests,
+      requests.map((request) => new SessionExchange(request, reply)),
+      reply,
+    )
+  }
+
+  #dispatchAll(
+    requests: readonly DecodedRequest[],
+    exchanges: readonly SessionExchange[],
+    reply: PostResponse,
+  ): void {
     for (const [index, exchange] of exchanges.entries()) {
       this.#dispatch(requests[index] as DecodedRequest, reply, exchange)
     }
@@ -228,8 +249,17 @@ export class SessionEndpoint {
     return undefined
   }
 
-  #refuse(http: Call, { status, id, error, headers }: Refused): void {
-    http.refuse(status, id, error, headers, this.#closing !== undefined)
+  #refuse(http: Call, { status, id, error, headers, reason }: Refused): void {
+    http.refuse(status, id, error, headers, this.#closing !== undefined, reason)
+  }
+}
+
+/** What is in a body beside its requests. */
+function settleAll(messages: readonly Decoded[], session: Session | undefined): void {
+  if (session === undefined) return
+  for (const message of messages) {
+    if (message.kind === 'response') session.pending.settle(message)
+    else if (message.kind === 'notification') notified(message, session)
   }
 }
 

@@ -5,6 +5,7 @@
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
  *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing; 405 when the
  *                        stream is over and nothing was missed. The session's own stream can always be resumed
+ *     scopes missing     403: the rest of a call, and what the session subscribes to, ask for theirs again
  *     of another session or server: clients keep it when they start a new session, after a restart such as of
  *                        mcp-remote's server. As if there were none, but it takes over no connection: 405 then,
  *                        since such clients listen already, and two of them would take the stream over for ever
@@ -14,13 +15,14 @@
  */
 
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { scopeError } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { parseEventId } from '../../sse/event-id.ts'
 import type { Session } from '../session.ts'
 import type { SessionEraState } from '../state.ts'
-import { checkVersion, findSession, type Refused, refused } from './admit.ts'
+import { checkVersion, findSession, type Refused, refused, refusedBy } from './admit.ts'
 import { canBeOf, type Stream } from './resumable-stream.ts'
 import { StandaloneStream } from './standalone-stream.ts'
 
@@ -45,12 +47,14 @@ export function listen(
   state.table.touch(session)
   const { lastEventId } = http
   if (lastEventId !== undefined && lastEventId !== '') {
-    if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session)
+    if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session, state)
     if (session.listening?.attached === true) {
       return notHere('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
   if (closing !== undefined) return closing
+  const lacking = lackingScopes(session.subscriptions?.scopes, http, state)
+  if (lacking !== undefined) return lacking
   session.listening ??= new StandaloneStream(state, session)
   attach(session.listening, session.listening.missed(undefined), http)
   return undefined
@@ -70,19 +74,38 @@ function notHere(problem: string): Refused {
   return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
 }
 
-function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Refused | undefined {
+function resume(
+  lastEventId: string,
+  http: HttpExchange<Principal>,
+  session: Session,
+  state: SessionEraState,
+): Refused | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
   const { listening } = session
   const isOwn = listening?.name === position.stream
   const stream = isOwn ? listening : session.streams?.byName.get(position.stream)
   if (stream === undefined) return cannotResume('its stream is not kept')
+  const scopes = isOwn ? session.subscriptions?.scopes : stream.scopes
+  const lacking = lackingScopes(scopes, http, state)
+  if (lacking !== undefined) return lacking
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
   if (stream.finished && missed.length === 0) return nothingLeft()
   attach(stream, missed, http)
   return undefined
+}
+
+/** A token may have fewer scopes than the one with which the call was made, or the resource subscribed to. */
+function lackingScopes(
+  scopes: readonly string[] | undefined,
+  { principal }: HttpExchange<Principal>,
+  { limits: { access } }: SessionEraState,
+): Refused | undefined {
+  if (scopes === undefined || access === undefined) return undefined
+  const error = scopeError(access, principal, scopes)
+  return error === undefined ? undefined : refusedBy(error, undefined)
 }
 
 function attach(stream: Stream, missed: readonly string[], http: HttpExchange<Principal>): void {

@@ -15,8 +15,8 @@
  */
 
 import { LateTimer } from '../../bounds/late-timer.ts'
-import type { LimitError } from '../../dispatch/limit-error.ts'
 import type { Peer, Principal } from '../../dispatch/rpc-exchange.ts'
+import { StatusError } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -43,6 +43,8 @@ export class PostResponse implements StreamOwner {
   #others: Set<SessionExchange> | undefined
   /** The requests of the POST. */
   count = 0
+  /** All that its requests need, once they are known. */
+  #scopes: readonly string[] | undefined
   #stream: CallStream | undefined
   #silence: LateTimer<PostResponse> | undefined
   #held = false
@@ -95,6 +97,12 @@ export class PostResponse implements StreamOwner {
     this.#others.add(exchange)
   }
 
+  /** A request needs these scopes: so does who comes back for the rest of the reply. */
+  need(scopes: readonly string[] | undefined): void {
+    this.#scopes = this.#scopes === undefined ? scopes : [...this.#scopes, ...(scopes ?? [])]
+    if (this.#stream !== undefined) this.#stream.scopes = this.#scopes
+  }
+
   /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
   hold(): void {
     if (this.#held) return
@@ -130,6 +138,7 @@ export class PostResponse implements StreamOwner {
     if (!this.http.canReply) return undefined
     this.#silence?.stop()
     const stream = new CallStream(this.state, this, this.revision.sendsPrimingEvent, this.session)
+    stream.scopes = this.#scopes
     this.#stream = stream
     if (this.session !== undefined) this.state.addStream(this.session, stream)
     stream.attach(this.http, this.http.replyHeaders(this.#headers), [])
@@ -172,10 +181,10 @@ export class PostResponse implements StreamOwner {
    *
    * @returns false: the status was sent already, or is that of a whole batch, so that nothing was done
    */
-  refuse(exchange: SessionExchange, error: LimitError): boolean {
+  refuse(exchange: SessionExchange, error: StatusError): boolean {
     const { http } = this
     if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
-    http.refuse(error.status, exchange.requestId, error, error.headers)
+    http.refuse(error.status, exchange.requestId, error, error.headers, false, error.reason)
     this.answer(exchange, undefined)
     return true
   }
@@ -198,7 +207,8 @@ export class PostResponse implements StreamOwner {
   fail(status: number, error: RpcError): void {
     if (this.#stream === undefined && !this.http.hasReplied) {
       const id = this.#batch === undefined ? this.#first?.requestId : undefined
-      this.http.refuse(status, id, error)
+      const { headers, reason } = error instanceof StatusError ? error : {}
+      this.http.refuse(status, id, error, headers, false, reason)
     } else {
       for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }

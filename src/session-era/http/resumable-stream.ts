@@ -47,6 +47,8 @@ export abstract class Stream {
   /** Undefined where there are no sessions: then nothing is kept, and events have no ids. */
   readonly session: Session | undefined
   finished = false
+  /** What who comes back for the stream must have. */
+  scopes: readonly string[] | undefined = undefined
   protected readonly host: StreamHost
   /** The last sequence number that was handed to a connection. */
   protected delivered = 0

@@ -10,8 +10,8 @@ import { InputRounds } from '../../dispatch/client-input/rounds.ts'
 import { RequestContext } from '../../dispatch/context.ts'
 import { concealError, dispatch, isPromise } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
-import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { StatusError } from '../../dispatch/status-error.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import type { DecodedRequest } from '../../jsonrpc/decode.ts'
@@ -23,6 +23,7 @@ import { StatelessExchange } from '../exchange.ts'
 import { TAKES_INPUT } from '../methods.ts'
 import type { StatelessEraSettings } from '../options.ts'
 import { StatelessEraState } from '../state.ts'
+import { withScopes } from '../subscription-scopes.ts'
 import { Subscriptions } from '../subscriptions.ts'
 import { TaskExchange } from '../task-exchange.ts'
 import { wantedTasks } from '../task-subscribers.ts'
@@ -141,7 +142,8 @@ export class StatelessEndpoint {
     const { http } = exchange
     const { principal } = http
     const max = settings.subscriptions.maxResources
-    const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
+    const asked = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
+    const wanted = server.guard === undefined ? asked : withScopes(asked, exchange, this.#state)
     if (!isPromise(wanted)) {
       this.#subscriptions.listen(exchange, wanted)
       return
@@ -166,8 +168,8 @@ export class StatelessEndpoint {
   }
 
   #refuseRequest(http: Call, { id, method }: DecodedRequest, error: unknown): void {
-    if (error instanceof LimitError) {
-      http.refuse(error.status, id, error, error.headers)
+    if (error instanceof StatusError) {
+      http.refuse(error.status, id, error, error.headers, false, error.reason)
     } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
