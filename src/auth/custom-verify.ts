@@ -29,7 +29,7 @@ export function customVerifier(verify: CustomVerify, timeoutMs: number): TokenVe
         if (answer === undefined || answer === null)
           throw new TokenError('The token is not valid', 'verify knows no such token')
         const { payload } = answer as { readonly payload?: unknown }
-        if ('id' in answer || typeof payload !== 'object' || payload === null) {
+        if (typeof answer !== 'object' || 'id' in answer || typeof payload !== 'object' || payload === null) {
           return {
             principal: checkPrincipal(answer, 'token'),
             until: 0,
