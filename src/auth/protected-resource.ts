@@ -2,10 +2,10 @@
  * The protected resource: an MCP server as an OAuth 2.1 resource server.
  *
  *    Authorization header                                                       refused with
- *      | credentials.ts      a scheme that is ours, and a token                    401, 400
- *      v
+ *      |
  *    known by its hash? ---- yes ------------------------------.
  *      | no                                                    |
+ *      | credentials.ts      a scheme that is ours, and a token|                   401, 400
  *      | jwt.ts, introspection.ts, or a function   good?       |                   401, 503
  *      v                                                       v
  *    remembered until it expires  --------------------->  bound to a key?
@@ -26,9 +26,9 @@ import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/shown.ts'
 import type { Access } from '../http/access.ts'
 import type { Authentication, Authenticator, AuthRequest } from '../http/authenticate.ts'
-import { Challenges } from './challenges.ts'
+import { Challenges, type Scheme } from './challenges.ts'
 import type { TokenPrincipal, Verified } from './claims.ts'
-import { type Credentials, readCredentials } from './credentials.ts'
+import { readCredentials } from './credentials.ts'
 import { customVerifier } from './custom-verify.ts'
 import { Dpop, type DpopOptions } from './dpop.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -91,10 +91,13 @@ export interface ProtectedResource extends Authenticator<TokenPrincipal> {
   readonly metadataUrl: string
 }
 
-/** A token that was verified, and what follows for all requests that bring it. */
+/** A header that was verified, and what follows for all requests that bring it. */
 interface Known {
-  readonly verified: Verified
   readonly result: Authentication<TokenPrincipal>
+  readonly scheme: Scheme
+  /** Of the token. */
+  readonly hash: string
+  readonly jkt: string | undefined
 }
 
 /**
@@ -173,40 +176,39 @@ class Resource implements ProtectedResource {
     authorization: string | undefined,
     request: AuthRequest,
   ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> => {
+    if (authorization === undefined) return this.#challenges.without('none')
+    // By the whole header: that it is well-formed is known, too.
+    const key = sha256(authorization)
+    const known = this.#known.find(key)
+    if (known !== undefined) return this.#admit(known, request)
     const credentials = readCredentials(authorization)
     if (credentials.kind !== 'token') return this.#challenges.without(credentials.kind)
-    const { token } = credentials
+    const { token, scheme } = credentials
+    const admit = (verified: Verified) => this.#admit(this.#judge(verified, scheme, hash, key), request)
     const hash = sha256(token)
-    const known = this.#known.find(hash)
-    if (known !== undefined) return this.#admit(known, credentials, hash, request)
     try {
       const verified = this.#verify(token, hash, request)
-      if (!isThenable(verified)) return this.#admit(this.#judge(verified, hash), credentials, hash, request)
-      return Promise.resolve(verified).then(
-        (settled) => this.#admit(this.#judge(settled, hash), credentials, hash, request),
-        (error) => refusalOf(error, this.#challenges, credentials.scheme),
-      )
+      if (!isThenable(verified)) return admit(verified)
+      return Promise.resolve(verified).then(admit, (error) => refusalOf(error, this.#challenges, scheme))
     } catch (error) {
-      return refusalOf(error, this.#challenges, credentials.scheme)
+      return refusalOf(error, this.#challenges, scheme)
     }
   }
 
   /** Whether the token has the scopes of the endpoint, which is the same as long as it is good. */
-  #judge(verified: Verified, hash: string): Known {
-    const { principal, until } = verified
+  #judge(verified: Verified, scheme: Scheme, hash: string, key: string): Known {
+    const { principal, until, jkt } = verified
     const { required } = this.#scopes
     const allowed = this.#scopes.allows(principal.scopes, required)
     const result = allowed ? { principal } : this.#challenges.insufficient(principal.scopes, required)
-    const known = { verified, result }
-    if (until > 0) this.#known.add(hash, known, until, heapBytes(principal))
+    const known = { result, scheme, hash, jkt }
+    if (until > 0) this.#known.add(key, known, until, heapBytes(principal))
     return known
   }
 
   /** Whether the token is presented as it must be, by whom it was given to. */
   #admit(
-    { verified: { jkt }, result }: Known,
-    { scheme }: Extract<Credentials, { kind: 'token' }>,
-    hash: string,
+    { result, scheme, hash, jkt }: Known,
     request: AuthRequest,
   ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> {
     const dpop = this.#dpop
@@ -221,15 +223,13 @@ class Resource implements ProtectedResource {
       if (scheme === 'bearer') {
         const reason =
           jkt === undefined
-            ? 'dpop failed: expected a token that is bound to a key'
+            ? 'cnf failed: expected a token that is bound to a key'
             : 'cnf failed: a bound token came as a bearer token'
         throw new TokenError('The token must be sent with the scheme DPoP and a proof', reason)
       }
       if (jkt === undefined) {
-        throw new TokenError(
-          'The token is not bound to a key',
-          'cnf failed: a token that is not bound came with the scheme DPoP',
-        )
+        const reason = 'cnf failed: a token that is not bound came with the scheme DPoP'
+        throw new TokenError('The token is not bound to a key', reason)
       }
       const headers = dpop.check(request, hash, jkt)
       if (!isThenable(headers)) return withHeaders(result, headers)

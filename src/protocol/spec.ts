@@ -35,6 +35,7 @@ export const spec = {
   customHeaders: `${STATELESS}/basic/transports/streamable-http#custom-headers-from-tool-parameters`,
   mrtr: `${STATELESS}/basic/patterns/mrtr`,
   subscriptions: `${STATELESS}/basic/patterns/subscriptions`,
+  authorization: `${STATELESS}/basic/authorization`,
   discover: `${STATELESS}/server/discover`,
   caching: `${STATELESS}/server/utilities/caching`,
   tasksExtension: 'https://github.com/modelcontextprotocol/ext-tasks/blob/main/specification/draft/tasks.md',
