@@ -130,19 +130,38 @@ export class MemoryProvider implements OAuthClientProvider {
   }
 }
 
-/** Goes where a browser would, until it is sent back to the client. @returns the parameters that come back */
-export async function browse(start: URL | undefined): Promise<URLSearchParams> {
+/**
+ * Goes where a browser would, until it is sent back to the client.
+ *
+ * @param form - what a person writes into the page that it comes to
+ * @returns the parameters that come back
+ */
+export async function browse(
+  start: URL | undefined,
+  form?: { readonly [name: string]: string },
+): Promise<URLSearchParams> {
   if (start === undefined) throw new Error('the client sent nobody to the authorization server')
   const cookies = new Map<string, string>()
   let url = start
+  let isPage = false
   for (let step = 0; step < 10; step++) {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } })
+    const body = isPage && form !== undefined ? new URLSearchParams(form) : undefined
+    const method = body === undefined ? 'GET' : 'POST'
+    const response: Response = await fetch(url, {
+      method,
+      redirect: 'manual',
+      headers: { cookie },
+      ...(body && { body }),
+    })
+    const wasPage = isPage
+    isPage = response.headers.get('content-type')?.startsWith('text/html') === true && response.status === 200
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       cookies.set(name, value)
     }
     const location = response.headers.get('location')
+    if (isPage && !wasPage && form !== undefined) continue
     if (location === null)
       throw new Error(`the authorization ended at ${url} with ${response.status}: ${await response.text()}`)
     url = new URL(location, url)
