@@ -91,7 +91,7 @@ async function signIn(caller: Caller, provider: MemoryProvider): Promise<void> {
 const jwtOf = (issuer: string) => jwt({ issuer, typ: 'at+jwt', clockToleranceMs: 0 })
 
 for (const [name, make] of callers) {
-  test(`${name}: refused, registered, authorized, called, stepped up, called`, async (t) => {
+  test(`${name}: refused, registered, authorized, called, stepped up, called [authorization.conform] [basic.authorization]`, async (t) => {
     const { url, refusals } = await startFlow(t, define, jwtOf)
     const provider = new MemoryProvider(false)
     const caller = make(url, provider)
@@ -178,7 +178,7 @@ for (const [name, nonce] of [
   })
 }
 
-test('a token of client credentials speaks for the client', async (t: TestContext) => {
+test('a token of client credentials speaks for the client [authorization.client-credentials]', async (t: TestContext) => {
   const robot = {
     client_id: 'robot',
     client_secret: 'a secret of the robot',

@@ -29,7 +29,7 @@ const resourceOf = (more: Partial<ProtectedResourceOptions> = {}) =>
   })
 const PREFIX = '/.well-known/oauth-protected-resource'
 
-test('the document is at the path of the resource and at the root, and says what was configured [authorization.metadata] [authorization.metadata-servers] [authorization.well-known] [rfc9728.path-insertion]', async (t) => {
+test('the document is at the path of the resource and at the root, and says what was configured [authorization.metadata] [authorization.metadata-servers] [rfc9728.well-known] [rfc9728.path-insertion]', async (t) => {
   const { url } = await guarded(t, resourceOf({ metadata: { resource_name: 'Notes' } }))
   const { origin } = new URL(url)
   for (const path of [PREFIX, `${PREFIX}/mcp`, `${PREFIX}/mcp?a=1`]) {

@@ -254,7 +254,7 @@ for (const [era, ask] of [
     assert.deepEqual(ran, ['write'])
   })
 
-  test(`a function of the arguments is asked after they were checked, and decides (${era} era) [authorization.scopes-by-arguments]`, async (t) => {
+  test(`a function of the arguments is asked after they were checked, and decides (${era} era)`, async (t) => {
     const { url, ran } = await start(t)
     const call = (args: object) =>
       ask(url, as('ada', 'notes:read'), 'tools/call', { name: 'by_path', arguments: args } as never)
@@ -359,7 +359,7 @@ test('scopes of a token that cannot stand in a header are left out of the challe
   assert.equal(challengeOf(reply)['scope'], 'notes:read fine')
 })
 
-test('a batch with one request that lacks scopes is one 403 with all that it needs, and nothing of it runs [authorization.batch]', async (t) => {
+test('a batch with one request that lacks scopes is one 403 with all that it needs, and nothing of it runs', async (t) => {
   const { url, ran } = await start(t)
   const session = await TestSession.open(url, { protocolVersion: '2025-03-26', headers: as('ada') })
   const call = (id: number, name: string, args: object = {}) => ({
@@ -388,7 +388,7 @@ test('a batch with one request that lacks scopes is one 403 with all that it nee
   assert.equal(failing.json.length, 2)
 })
 
-test('subscriptions/listen for a resource or a task without its scope is 403 [authorization.subscription]', async (t) => {
+test('subscriptions/listen for a resource or a task without its scope is 403', async (t) => {
   const { url, server } = await start(t)
   server.registerTool('job', { task: true, scopes: ['notes:write'] }, async (_args, ctx) => {
     await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
@@ -422,7 +422,7 @@ test('subscriptions/listen for a resource or a task without its scope is 403 [au
   await tasks.cancel(taskId)
 })
 
-test('tasks/* asks for the scopes of the call again, and for the same principal [authorization.task]', async (t) => {
+test('tasks/* asks for the scopes of the call again, and for the same principal', async (t) => {
   const { url, server } = await start(t)
   server.registerTool('job', { task: true, scopes: ['notes:write'] }, () => 'done')
   const refused = await new TaskClient(url, { headers: as('ada', 'notes:read') }).call('job')
@@ -445,7 +445,7 @@ test('tasks/* asks for the scopes of the call again, and for the same principal 
   assert.equal((await wider.until(taskId, 'completed')).status, 'completed')
 })
 
-test('a resumed stream asks for the scopes of its call, and for the same principal [authorization.resumed]', async (t) => {
+test('a resumed stream asks for the scopes of its call, and for the same principal', async (t) => {
   const ran: string[] = []
   const server = new McpServer({ name: 'a', version: '1' }, { logging: true })
   define(server, ran)
@@ -479,7 +479,7 @@ test('the stream of a session asks for the scopes of what it subscribes to', asy
   await free.close()
 })
 
-test('an elicitation keeps the principal: with fewer scopes the next round is 403, for another principal it is refused', async (t) => {
+test('an elicitation keeps the principal: with fewer scopes the next round is 403, for another principal it is refused [elicitation.user-from-credentials]', async (t) => {
   const { url, server, ran } = await start(t)
   server.registerTool('ask', { scopes: ['notes:write'] }, async (_args, ctx) => {
     const { action } = await ctx.elicit('sure', {
@@ -505,7 +505,7 @@ test('an elicitation keeps the principal: with fewer scopes the next round is 40
   assert.deepEqual(ran, ['ada accept'])
 })
 
-test('a session goes on with another token of the same subject, and is 404 for another one', async (t) => {
+test('a session goes on with another token of the same subject, and is 404 for another one [elicitation.identity-best-practices]', async (t) => {
   const { url } = await start(t)
   const session = await TestSession.open(url, { headers: as('ada', 'notes:read') })
   const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
