@@ -15,9 +15,10 @@
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
-import { LimitError } from '../../dispatch/limit-error.ts'
+import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -28,18 +29,8 @@ import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../r
 import type { Session } from '../session.ts'
 import { type SessionEraState, shuttingDown } from '../state.ts'
 
-/** A request that goes no further. */
-export interface Refused {
-  readonly kind: 'refused'
-  readonly status: number
-  readonly id: JsonRpcId | undefined
-  readonly error: RpcError
-  /** More headers of the reply, as a flat list. */
-  readonly headers?: readonly string[]
-}
-
 export type Admission =
-  | Refused
+  | Rejection
   | { readonly kind: 'initialize'; readonly request: DecodedRequest }
   /** A notification that needs no session and does nothing without one. */
   | { readonly kind: 'ignored' }
@@ -55,7 +46,7 @@ const NONE: readonly DecodedRequest[] = []
 
 export function admitPost(value: unknown, http: HttpExchange<Principal>, state: SessionEraState): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
-  if (single?.kind === 'invalid') return refused(400, single.id, single.error)
+  if (single?.kind === 'invalid') return new Rejection(400, single.error, single.id)
   if (single?.kind === 'request' && single.method === Method.initialize) {
     return (
       unreadable(http, single.id) ??
@@ -64,25 +55,25 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, state: 
   }
   const id = single?.kind === 'request' ? single.id : undefined
   const version = checkVersion(http, id)
-  if ('kind' in version) return version
+  if (version instanceof Rejection) return version
 
   const { sessions } = state.settings
   let session: Session | undefined
   if (sessions !== undefined && http.sessionId !== undefined) {
     const found = findSession(http, id, state)
-    if ('kind' in found) return found
+    if (found instanceof Rejection) return found
     session = found
   } else if (sessions?.missingId === 'reject') {
     // Sent by a service of some hosts that does not know the session id. There is nothing to do for it.
     if (single?.kind === 'notification' && single.method === Notify.initialized) return { kind: 'ignored' }
     const problem =
       'The Mcp-Session-Id header is missing: send the one that the response to initialize carried'
-    return refused(400, id, new RpcError(ErrorCode.SERVER_ERROR, problem))
+    return new Rejection(400, problem, id)
   }
 
   const revision = session?.revision ?? version.revision ?? UNDECLARED
   const messages = single === undefined ? admitBatch(value as unknown[], revision, state) : [single]
-  if (messages instanceof RpcError) return refused(400, undefined, messages)
+  if (messages instanceof RpcError) return new Rejection(400, messages, undefined)
   const requests =
     single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NONE
   const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, state)
@@ -93,14 +84,18 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, state: 
 export function checkVersion(
   http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
-): Refused | { readonly revision: Revision | undefined } {
+): Rejection | { readonly revision: Revision | undefined } {
   const { protocolVersion } = http
   if (protocolVersion === undefined) return { revision: undefined }
   const revision = findRevision(protocolVersion)
   if (revision !== undefined) return { revision }
   const supported = SESSION_REVISIONS.join(', ')
   const problem = `Unsupported MCP-Protocol-Version ${quote(protocolVersion)}: expected one of ${supported}`
-  return refused(400, id, new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }))
+  return new Rejection(
+    400,
+    new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }),
+    id,
+  )
 }
 
 /** The session that a request names, taken up if its id says what it was. Somebody else's session does not exist. */
@@ -108,7 +103,7 @@ export function findSession(
   http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
   state: SessionEraState,
-): Refused | Session {
+): Rejection | Session {
   const { sessionId, principal } = http
   const session = sessionId === undefined ? undefined : state.table.get(sessionId)
   if (session !== undefined && session.principalId === principal?.id) return session
@@ -122,13 +117,13 @@ export function findSession(
       try {
         return state.restore(sessionId, sealed, principal?.id)
       } catch (error) {
-        if (error instanceof LimitError) return refusedBy(error, id)
+        if (error instanceof LimitError) return limitRejection(error, id)
         throw error
       }
     }
   }
   const problem = 'Session not found: it ended or never was; start a new one with initialize'
-  return refused(404, id, new RpcError(ErrorCode.SESSION_NOT_FOUND, problem))
+  return new Rejection(404, new RpcError(ErrorCode.SESSION_NOT_FOUND, problem), id)
 }
 
 function admitBatch(
@@ -153,7 +148,7 @@ function checkRequests(
   session: Session | undefined,
   http: HttpExchange<Principal>,
   state: SessionEraState,
-): Refused | undefined {
+): Rejection | undefined {
   const id = requests.length === 1 ? requests[0]?.id : undefined
   const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, state)
   if (refusal !== undefined) return refusal
@@ -162,17 +157,17 @@ function checkRequests(
   const calls = inFlight?.size ?? 0
   if (calls + requests.length > maxInFlightPerSession) {
     const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
-    return refusedBy(new LimitError(429, problem), id)
+    return limitRejection(new LimitError(429, problem), id)
   }
   const limit = state.limits.inFlight.refuse(http.principal?.id, requests.length)
-  if (limit !== undefined) return refusedBy(limit, id)
+  if (limit !== undefined) return limitRejection(limit, id)
   if (state.settings.duplicateIds === 'reject') {
     // Within a batch too: each id is in use from its first occurrence on.
     const used = new Set<JsonRpcId>()
     const duplicate = requests.find(({ id }) => inFlight?.has(id) || used.has(id) || !used.add(id))
     if (duplicate !== undefined) {
       const problem = `The id ${typeof duplicate.id === 'string' ? quote(duplicate.id) : duplicate.id} is in use by a request that is not answered yet`
-      return refused(400, duplicate.id, new RpcError(ErrorCode.INVALID_REQUEST, problem))
+      return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem), duplicate.id)
     }
   }
   return undefined
@@ -188,30 +183,21 @@ function tooOften(
   session: Session | undefined,
   { principal }: HttpExchange<Principal>,
   { limits }: SessionEraState,
-): Refused | undefined {
+): Rejection | undefined {
   const error = limits.rateLimit?.take(principal?.id, session?.id, count)
-  return error === undefined ? undefined : refusedBy(error, id)
+  return error === undefined ? undefined : limitRejection(error, id)
 }
 
-function unreadable(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Refused | undefined {
+function unreadable(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Rejection | undefined {
   if (http.accepts.json || http.accepts.sse) return undefined
   const problem = 'The Accept header excludes every answer: expected application/json and text/event-stream'
-  return refused(406, id, new RpcError(ErrorCode.SERVER_ERROR, problem))
+  return new Rejection(406, problem, id)
 }
 
 function isRequest(message: Decoded): message is DecodedRequest {
   return message.kind === 'request'
 }
 
-export function goingAway(id?: JsonRpcId): Refused {
-  return { ...refused(503, id, shuttingDown()), headers: ['Retry-After', '1'] }
-}
-
-/** A limit of the session table, or of the rate of requests. */
-export function refusedBy(error: LimitError, id: JsonRpcId | undefined): Refused {
-  return { kind: 'refused', status: error.status, id, error, headers: error.headers }
-}
-
-export function refused(status: number, id: JsonRpcId | undefined, error: RpcError): Refused {
-  return { kind: 'refused', status, id, error }
+export function goingAway(id?: JsonRpcId): Rejection {
+  return new Rejection(503, shuttingDown(), id, ['Retry-After', '1'])
 }

@@ -8,14 +8,14 @@
 import { ownText } from '../../bounds/heap-size.ts'
 import { dispatch, isPromise } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
-import { LimitError } from '../../dispatch/limit-error.ts'
+import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
 import { encodeError, encodeResult } from '../../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Notify } from '../../protocol/methods.ts'
 import { SessionExchange } from '../exchange.ts'
 import { initializeResult, readInitializeParams } from '../handshake.ts'
@@ -24,16 +24,7 @@ import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
 import type { Session } from '../session.ts'
 import { SessionEraState } from '../state.ts'
-import {
-  type Admission,
-  admitPost,
-  checkVersion,
-  findSession,
-  goingAway,
-  type Refused,
-  refused,
-  refusedBy,
-} from './admit.ts'
+import { type Admission, admitPost, checkVersion, findSession, goingAway } from './admit.ts'
 import { listen, methodNotAllowed } from './get.ts'
 import { PostResponse } from './post-response.ts'
 
@@ -57,7 +48,6 @@ export interface SessionEraStats {
 export class SessionEndpoint {
   readonly #state: SessionEraState
   readonly #unsubscribe: readonly (() => void)[]
-  #closing: Promise<void> | undefined
 
   constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
     const state = new SessionEraState(server, settings, limits)
@@ -70,38 +60,38 @@ export class SessionEndpoint {
 
   /** @param value - the body as parsed JSON */
   post(http: Call, value: unknown): void {
-    if (this.#closing !== undefined) {
+    if (this.#state.closing) {
       const message = decodeMessage(value)
       // Calls that are let finish may still be cancelled, and wait for what their client answers.
       if (message.kind !== 'response' && message.kind !== 'notification') {
-        this.#refuse(http, goingAway(message.kind === 'request' ? message.id : undefined))
+        this.#reject(http, goingAway(message.kind === 'request' ? message.id : undefined))
         return
       }
     }
     const admission = admitPost(value, http, this.#state)
-    if (admission.kind === 'messages') this.#run(http, admission)
+    if (admission instanceof Rejection) this.#reject(http, admission)
+    else if (admission.kind === 'messages') this.#run(http, admission)
     else if (admission.kind === 'initialize') this.#initialize(http, admission.request)
-    else if (admission.kind === 'ignored') http.empty(202)
-    else this.#refuse(http, admission)
+    else http.empty(202)
   }
 
   get(http: Call): void {
     // Whoever comes back for the rest of a call may have it as long as calls are let finish.
     const comesBack = http.lastEventId !== undefined && http.lastEventId !== ''
-    const closing = this.#closing === undefined ? undefined : goingAway()
-    const refusal =
+    const closing = this.#state.closing ? goingAway() : undefined
+    const rejection =
       closing !== undefined && !comesBack
         ? closing
         : this.#state.settings.sessions === undefined
           ? methodNotAllowed('GET')
           : listen(http, this.#state, closing)
-    if (refusal !== undefined) this.#refuse(http, refusal)
+    if (rejection !== undefined) this.#reject(http, rejection)
   }
 
   delete(http: Call): void {
-    const refusal = this.#deleteSession(http)
-    if (refusal === undefined) http.empty(200)
-    else this.#refuse(http, refusal)
+    const rejection = this.#deleteSession(http)
+    if (rejection === undefined) http.empty(200)
+    else this.#reject(http, rejection)
   }
 
   stats(): SessionEraStats {
@@ -115,26 +105,21 @@ export class SessionEndpoint {
     }
   }
 
-  /**
-   * Refuses what is new, ends the listening connections with a hint to come back, lets calls finish, and gives up
-   * what is left when the time is over. The first one counts: later calls wait for the same end.
-   */
-  close(drainMs: number): Promise<void> {
-    this.#closing ??= this.#close(drainMs)
-    return this.#closing
+  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  stopAccepting(): void {
+    this.#state.closing = true
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    const retryMs = this.#state.replay?.retryMs
+    for (const stream of this.#state.news.listeners) stream.disconnect(retryMs)
   }
 
-  async #close(drainMs: number): Promise<void> {
-    for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    this.#state.closing = true
-    const retryMs = this.#state.replay?.retryMs
-    for (const listener of this.#state.news.listeners) listener.disconnect(retryMs)
-    let timer: NodeJS.Timeout | undefined
-    const timeUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs)
-    })
-    await Promise.race([this.#state.idle(), timeUp])
-    clearTimeout(timer)
+  /** Resolves when no call is in progress. */
+  idle(): Promise<void> {
+    return this.#state.idle()
+  }
+
+  /** Fails what is left. */
+  shutDown(): void {
     this.#state.shutDown()
   }
 
@@ -205,7 +190,7 @@ export class SessionEndpoint {
       new PostResponse(state, http, undefined, revision, peer, undefined, headers).sendAnswer(result)
       state.opened(session, false)
     } catch (error) {
-      if (error instanceof LimitError) this.#refuse(http, refusedBy(error, request.id))
+      if (error instanceof LimitError) this.#reject(http, limitRejection(error, request.id))
       else if (!(error instanceof RpcError)) throw error
       else {
         const reply = new PostResponse(state, http, undefined, LATEST, UNKNOWN_PEER)
@@ -214,22 +199,22 @@ export class SessionEndpoint {
     }
   }
 
-  #deleteSession(http: Call): Refused | undefined {
+  #deleteSession(http: Call): Rejection | undefined {
     if (this.#state.settings.sessions === undefined) return methodNotAllowed('DELETE')
     const version = checkVersion(http, undefined)
-    if ('kind' in version) return version
+    if (version instanceof Rejection) return version
     if (http.sessionId === undefined) {
       const problem = 'DELETE needs the Mcp-Session-Id of the session to end'
-      return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+      return new Rejection(400, problem)
     }
     const session = findSession(http, undefined, this.#state)
-    if ('kind' in session) return session
+    if (session instanceof Rejection) return session
     this.#state.table.close(session, 'deleted')
     return undefined
   }
 
-  #refuse(http: Call, { status, id, error, headers }: Refused): void {
-    http.refuse(status, id, error, headers, this.#closing !== undefined)
+  #reject(http: Call, rejection: Rejection): void {
+    http.reject(rejection, this.#state.closing)
   }
 }
 

@@ -15,12 +15,11 @@
 
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
-import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { parseEventId } from '../../sse/event-id.ts'
 import type { Session } from '../session.ts'
 import type { SessionEraState } from '../state.ts'
-import { checkVersion, findSession, type Refused, refused } from './admit.ts'
+import { checkVersion, findSession } from './admit.ts'
 import { canBeOf, type Stream } from './resumable-stream.ts'
 import { StandaloneStream } from './standalone-stream.ts'
 
@@ -31,16 +30,16 @@ import { StandaloneStream } from './standalone-stream.ts'
 export function listen(
   http: HttpExchange<Principal>,
   state: SessionEraState,
-  closing: Refused | undefined,
-): Refused | undefined {
+  closing: Rejection | undefined,
+): Rejection | undefined {
   if (http.sessionId === undefined) return methodNotAllowed('GET')
   const version = checkVersion(http, undefined)
-  if ('kind' in version) return version
+  if (version instanceof Rejection) return version
   const session = findSession(http, undefined, state)
-  if ('kind' in session) return session
+  if (session instanceof Rejection) return session
   if (!http.accepts.sse) {
     const problem = 'The Accept header excludes text/event-stream, the only answer to GET'
-    return refused(406, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+    return new Rejection(406, problem)
   }
   state.table.touch(session)
   const { lastEventId } = http
@@ -56,7 +55,7 @@ export function listen(
   return undefined
 }
 
-export function methodNotAllowed(method: string): Refused {
+export function methodNotAllowed(method: string): Rejection {
   const problem =
     method === 'GET'
       ? 'GET needs the Mcp-Session-Id of a session to listen to'
@@ -65,12 +64,11 @@ export function methodNotAllowed(method: string): Refused {
 }
 
 /** Clients take 405 for "no stream here", and stop. */
-function notHere(problem: string): Refused {
-  const error = new RpcError(ErrorCode.SERVER_ERROR, problem)
-  return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
+function notHere(problem: string): Rejection {
+  return new Rejection(405, problem, undefined, ['Allow', 'POST'])
 }
 
-function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Refused | undefined {
+function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Rejection | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
   const { listening } = session
@@ -94,12 +92,12 @@ function attach(stream: Stream, missed: readonly string[], http: HttpExchange<Pr
  * A stream may end without a result, after a cancellation or with an error, and clients come back for as long as
  * they have seen none.
  */
-function nothingLeft(): Refused {
+function nothingLeft(): Rejection {
   return notHere('The stream that this Last-Event-ID belongs to is over, and nothing came after this event')
 }
 
 /** Not 404, which would mean that the session is gone. */
-function cannotResume(reason: string): Refused {
+function cannotResume(reason: string): Rejection {
   const problem = `Cannot resume from this Last-Event-ID: ${reason}; a GET without it listens to what comes next`
-  return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+  return new Rejection(400, problem)
 }

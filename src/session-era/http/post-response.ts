@@ -15,9 +15,10 @@
  */
 
 import { LateTimer } from '../../bounds/late-timer.ts'
-import type { LimitError } from '../../dispatch/limit-error.ts'
+import { type LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Peer, Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
 import type { SessionExchange } from '../exchange.ts'
@@ -175,7 +176,7 @@ export class PostResponse implements StreamOwner {
   refuse(exchange: SessionExchange, error: LimitError): boolean {
     const { http } = this
     if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
-    http.refuse(error.status, exchange.requestId, error, error.headers)
+    http.reject(limitRejection(error, exchange.requestId))
     this.answer(exchange, undefined)
     return true
   }
@@ -198,7 +199,7 @@ export class PostResponse implements StreamOwner {
   fail(status: number, error: RpcError): void {
     if (this.#stream === undefined && !this.http.hasReplied) {
       const id = this.#batch === undefined ? this.#first?.requestId : undefined
-      this.http.refuse(status, id, error)
+      this.http.reject(new Rejection(status, error, id))
     } else {
       for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }
