@@ -7,10 +7,10 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { kindOf } from '../bounds/shown.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input/ask.ts'
@@ -18,14 +18,10 @@ import { checkDeclared } from './client-input/declared.ts'
 import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
-import { isPromise } from './is-promise.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
-
-export { quote } from '../protocol/excerpt.ts'
-export { isPromise } from './is-promise.ts'
 
 export interface RpcRequest {
   readonly id: string | number

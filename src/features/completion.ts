@@ -4,9 +4,9 @@
  * Spec: 2025-11-25 completion {@link spec.completion}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { NotOfferedError, quote } from '../dispatch/dispatcher.ts'
+import { NotOfferedError } from '../dispatch/dispatcher.ts'
 import { checked } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'

@@ -7,11 +7,12 @@
  * Spec: 2025-11-25 prompts {@link spec.prompts}.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import {

@@ -4,7 +4,7 @@
  */
 
 import { refuseOthers } from '../bounds/option-names.ts'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import type { ErrorInfo } from '../dispatch/dispatcher.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'

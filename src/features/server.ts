@@ -6,7 +6,7 @@
  * cannot reach another.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'

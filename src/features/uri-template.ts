@@ -15,6 +15,7 @@
  * or `..`, and is not a safe path.
  */
 
+import { quote } from '../bounds/quote.ts'
 import {
   align,
   bind,
@@ -30,7 +31,6 @@ import {
   normalise,
   type Operator,
   parseTemplate,
-  quote,
   type Variable,
 } from './uri-template-parse.ts'
 

@@ -6,8 +6,9 @@
  */
 
 import type { IncomingMessage } from 'node:http'
+import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { challenge, parseBearer } from './bearer.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
@@ -86,7 +87,7 @@ export function authenticate<Principal extends Identified>(
   }
   try {
     const verified = options.verify(bearer.token, request)
-    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
@@ -132,11 +133,6 @@ function judgeInTime<Principal extends Identified>(
     // What a foreign `then` returns is not known to be a promise.
     Promise.resolve(verified).then((principal) => settle(() => judge(options, principal)), onFailure)
   })
-}
-
-/** Not only promises: what an await would wait for must never pass for a principal. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function judge<Principal extends Identified>(

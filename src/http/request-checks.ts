@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 import { createHostCheck } from './host.ts'
 import { type Accepts, isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'

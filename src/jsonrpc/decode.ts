@@ -18,6 +18,7 @@
  */
 
 import { Buffer, isUtf8 } from 'node:buffer'
+import { isObject } from '../bounds/is-object.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { isShallow, measureBody } from './measure.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
@@ -190,23 +191,6 @@ function parseError(problem: string): RpcError {
 
 function idProblem(id: unknown): string {
   return `"id" must be a string of at most ${MAX_REPEATED_LENGTH} characters or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } & MessageMembers {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Names the members that are read, so that they can be taken out by destructuring. */
-interface MessageMembers {
-  readonly jsonrpc?: unknown
-  readonly id?: unknown
-  readonly method?: unknown
-  readonly params?: unknown
-  readonly result?: unknown
-  readonly error?: unknown
-  readonly code?: unknown
-  readonly message?: unknown
-  readonly data?: unknown
 }
 
 /** Says what was received in a few words, however large it was. */

@@ -18,6 +18,7 @@
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 
 /**
  * Why there is no body:
@@ -64,9 +65,6 @@ export const FREE_BYTES = 4096
 const PREFETCH_BYTES = 16_384
 
 const MIN_CAPACITY = 1024
-
-/** The longest delay that a Node timer can have; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Reads the whole body.

@@ -8,9 +8,9 @@
  * Spec: 2025-11-25 tools {@link spec.tools}, "Structured Content"; the type ContentBlock of each published schema.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { concealError, type Outcome, outputInfo, type RpcRequest } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
-import { isObject } from '../dispatch/shape.ts'
 import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'

@@ -11,6 +11,7 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { isPromise } from '../bounds/is-promise.ts'
 import {
   type AskOptions,
   driveRounds,
@@ -20,7 +21,6 @@ import {
 } from '../dispatch/client-input/input-required.ts'
 import type { InputRounds } from '../dispatch/client-input/rounds.ts'
 import type { Outcome } from '../dispatch/dispatcher.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
 import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'

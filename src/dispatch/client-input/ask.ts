@@ -8,11 +8,12 @@
  */
 
 import { randomUUID } from 'node:crypto'
+import { isObject } from '../../bounds/is-object.ts'
+import { excerpt } from '../../bounds/quote.ts'
 import type { SchemaLike } from '../../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../../json-schema/explain/result.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { excerpt } from '../../protocol/excerpt.ts'
 import { Method } from '../../protocol/methods.ts'
 import type {
   CreateMessageParams,
@@ -196,10 +197,6 @@ function invalidAnswer(method: string, expected: string): McpError {
     'ERR_INVALID_ANSWER',
     `The client's answer to ${method} is not usable: expected ${expected}`,
   )
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isContent(value: unknown): boolean {

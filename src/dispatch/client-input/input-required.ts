@@ -10,7 +10,7 @@
  * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
  */
 
-import { shown } from '../../bounds/shown.ts'
+import { shown } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'

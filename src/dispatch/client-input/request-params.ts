@@ -6,12 +6,12 @@
  * sampling request, and of a form (rules.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { blockProblem, metaProblem, roleProblem } from '../content.ts'
 import {
   arrayProblem,
   at,
   booleanProblem,
-  isObject,
   type MemberCheck,
   type Members,
   memberProblem,

@@ -24,11 +24,11 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { isPromise } from '../../bounds/is-promise.ts'
 import { decodeBody } from '../../jsonrpc/decode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
-import { isPromise } from '../is-promise.ts'
 import { type AskOptions, type InputRequest, InputRequired, type Inputs } from './input-required.ts'
 import type { CallId, OnceCall } from './once-memory.ts'
 import { digestParams, type Sealer } from './request-state.ts'

@@ -7,7 +7,8 @@
  * Not here: whether the client can be asked at all, and what it answers (ask.ts).
  */
 
-import { kindOf, shown } from '../../bounds/shown.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { kindOf, shown } from '../../bounds/quote.ts'
 import {
   adaptSchema,
   type SchemaAdapter,
@@ -146,8 +147,4 @@ function isMultiSelect(field: unknown): boolean {
 
 function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

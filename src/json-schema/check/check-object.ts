@@ -5,9 +5,10 @@
  * here); every other keyword is a loop or a look-up of its own.
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import type { Check, ObjectRules, SchemaNode } from '../read/node.ts'
 import type { Compiler } from './check.ts'
-import { anything, isObject, nothing } from './check-basic.ts'
+import { anything, nothing } from './check-basic.ts'
 import type { Run } from './run.ts'
 import { Kind, type Members, meets, note, ownMembers, Part, Shape } from './shape.ts'
 

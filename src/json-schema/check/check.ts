@@ -11,6 +11,7 @@
  * Not here: saying what is wrong (explain.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { stop } from '../limits.ts'
 import type { Bundle } from '../read/bundle.ts'
 import type { Check, Reference, SchemaNode, StringRules } from '../read/node.ts'
@@ -22,7 +23,6 @@ import {
   BIT,
   exactlyOne,
   hasType,
-  isObject,
   nothing,
   numberCheck,
   typeCheck,

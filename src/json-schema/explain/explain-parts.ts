@@ -9,7 +9,7 @@ import type { Run } from '../check/run.ts'
 import type { ArrayRules, ObjectRules, SchemaNode } from '../read/node.ts'
 import type { Report } from './explain.ts'
 import { explain, passes } from './explain.ts'
-import { memberPath, quote } from './result.ts'
+import { memberPath, quoteText } from './result.ts'
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
@@ -96,7 +96,7 @@ export function explainObject(
 ): void {
   explainSize(report, rules, value, path)
   for (const name of rules.required ?? []) {
-    if (!present(value, name)) report.add(path, 'required', `missing required property ${quote(name)}`)
+    if (!present(value, name)) report.add(path, 'required', `missing required property ${quoteText(name)}`)
   }
   explainMembers(report, rules, value, path)
   for (const [name, needs] of rules.dependentRequired ?? []) {
@@ -106,7 +106,7 @@ export function explainObject(
       report.add(
         path,
         'dependentRequired',
-        `missing property ${quote(need)}, required because ${quote(name)} is present`,
+        `missing property ${quoteText(need)}, required because ${quoteText(name)} is present`,
       )
     }
   }
@@ -118,7 +118,7 @@ export function explainObject(
     checkUnevaluatedProperties(report.run, node, value, (part, name) => {
       const at = memberPath(path, name)
       if (unevaluated.always === false) {
-        report.add(at, 'unevaluatedProperties', `unexpected property ${quote(name)}`)
+        report.add(at, 'unevaluatedProperties', `unexpected property ${quoteText(name)}`)
       } else explain(report, unevaluated, part, at)
       return !report.full
     })
@@ -187,14 +187,14 @@ function explainMembers(
     if (!covered && additional !== undefined) {
       if (additional.always === false) {
         const at = memberPath(path, name)
-        const known = [...(properties?.keys() ?? [])].slice(0, MAX_NAMES).map(quote).join(', ')
+        const known = [...(properties?.keys() ?? [])].slice(0, MAX_NAMES).map(quoteText).join(', ')
         const hint = known === '' ? 'no property is allowed here' : `known properties: ${known}`
-        report.add(at, 'additionalProperties', `unexpected property ${quote(name)}; ${hint}`)
+        report.add(at, 'additionalProperties', `unexpected property ${quoteText(name)}; ${hint}`)
       } else explainPart(additional)
     }
     if (names !== undefined && !passes(report.run, names, name)) {
       const at = memberPath(path, name)
-      report.add(at, 'propertyNames', `the property name ${quote(name)} is not allowed here`)
+      report.add(at, 'propertyNames', `the property name ${quoteText(name)} is not allowed here`)
     }
   }
 }

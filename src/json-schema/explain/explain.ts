@@ -9,15 +9,21 @@
  * Not here: the decision itself (check.ts); keywords that see objects and arrays (explain-parts.ts).
  */
 
-import { hasType, isObject } from '../check/check-basic.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { hasType } from '../check/check-basic.ts'
 import { codePoints } from '../check/code-points.ts'
 import { equal } from '../check/equal.ts'
 import type { Run } from '../check/run.ts'
-import type { Check, NumberRules, Reference, SchemaNode, StringRules } from '../read/node.ts'
-import { TYPE_BITS } from '../read/node.ts'
+import {
+  type Check,
+  type NumberRules,
+  type Reference,
+  type SchemaNode,
+  type StringRules,
+  TYPE_BITS,
+} from '../read/node.ts'
 import { explainArray, explainObject } from './explain-parts.ts'
-import type { ValidationError } from './result.ts'
-import { describe, literal } from './result.ts'
+import { describe, literal, type ValidationError } from './result.ts'
 
 /** Steps of a look at one value: it takes that much longer than a check. */
 const EXPLAINING = 5

@@ -13,7 +13,7 @@
  * Not here: keywords (keywords-*.ts), URIs (uri.ts).
  */
 
-import { describe, escapeSegment, quote, SchemaError } from '../explain/result.ts'
+import { describe, escapeSegment, quoteText, SchemaError } from '../explain/result.ts'
 import type { Limits } from '../limits.ts'
 import type { Dialect } from './dialect.ts'
 import { DIALECTS, DRAFT_2020_12, fromVocabulary } from './dialect.ts'
@@ -124,11 +124,12 @@ export class Bundle implements Parser {
         throw new SchemaError(`${place}/$id`, `expected a URI reference, got ${describe(id)}`)
       }
       const resolved = resolveUri(within.uri, id)
-      if (resolved === undefined) throw new SchemaError(`${place}/$id`, `${quote(id)} is not a URI reference`)
+      if (resolved === undefined)
+        throw new SchemaError(`${place}/$id`, `${quoteText(id)} is not a URI reference`)
       const dialect = isDocument ? within.dialect : this.#dialectOf(raw, place, within.dialect)
       if (resolved.fragment !== '') {
         if (!dialect.legacy)
-          throw new SchemaError(`${place}/$id`, `${quote(id)} has a fragment (use $anchor)`)
+          throw new SchemaError(`${place}/$id`, `${quoteText(id)} has a fragment (use $anchor)`)
         plainName = resolved.fragment
       }
       if (!id.startsWith('#')) resource = this.#enter(resolved.uri, dialect, within, place)
@@ -161,7 +162,7 @@ export class Bundle implements Parser {
     if (other !== undefined) {
       throw new SchemaError(
         `${place}/$id`,
-        `${quote(display(uri))} is already the $id of ${other.root.place}`,
+        `${quoteText(display(uri))} is already the $id of ${other.root.place}`,
       )
     }
     const resource = newResource(uri, dialect)
@@ -196,14 +197,14 @@ export class Bundle implements Parser {
     if (typeof vocabulary !== 'object' || vocabulary === null) {
       throw new SchemaError(
         `${place}/$schema`,
-        `unsupported dialect ${quote(uri)}; supported are JSON Schema 2020-12 and draft-07`,
+        `unsupported dialect ${quoteText(uri)}; supported are JSON Schema 2020-12 and draft-07`,
       )
     }
     const dialect = fromVocabulary(vocabulary as Raw)
     if (typeof dialect === 'string') {
       throw new SchemaError(
         `${place}/$schema`,
-        `dialect ${quote(uri)} requires unknown vocabulary ${quote(dialect)}`,
+        `dialect ${quoteText(uri)} requires unknown vocabulary ${quoteText(dialect)}`,
       )
     }
     return dialect
@@ -217,20 +218,21 @@ export class Bundle implements Parser {
     const resolved = resolveUri(node.resource.uri, uri)
     const fragment = resolved && decodeFragment(resolved.fragment)
     if (resolved === undefined || fragment === undefined) {
-      throw new SchemaError(place, `${quote(uri)} is not a URI reference`)
+      throw new SchemaError(place, `${quoteText(uri)} is not a URI reference`)
     }
     const resource = this.#resource(resolved.uri)
     if (resource === undefined) {
       throw new SchemaError(
         place,
-        `cannot resolve ${quote(uri)}: no such document was given, and none is fetched`,
+        `cannot resolve ${quoteText(uri)}: no such document was given, and none is fetched`,
       )
     }
     if (fragment === '') return resource.root
     const target = fragment.startsWith('/')
       ? this.#atPointer(resource.root, fragment)
       : resource.anchors.get(fragment)
-    if (target === undefined) throw new SchemaError(place, `cannot resolve ${quote(uri)}: nothing is there`)
+    if (target === undefined)
+      throw new SchemaError(place, `cannot resolve ${quoteText(uri)}: nothing is there`)
     if (keyword === '$dynamicRef' && target.resource.dynamicAnchors.get(fragment) === target) {
       reference.dynamic = fragment
     }

@@ -6,9 +6,10 @@
  * Not here: the order of the checks (admit.ts), streams of news (subscriptions.ts), the form of results (results.ts).
  */
 
+import { isPromise } from '../../bounds/is-promise.ts'
 import { InputRounds } from '../../dispatch/client-input/rounds.ts'
 import { RequestContext } from '../../dispatch/context.ts'
-import { concealError, dispatch, isPromise } from '../../dispatch/dispatcher.ts'
+import { concealError, dispatch } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
