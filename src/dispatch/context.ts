@@ -22,9 +22,10 @@ import type {
 } from '../protocol/wire-types.ts'
 import { elicit, listRoots, sample } from './client-input/ask.ts'
 import { type AskOptions, type Inputs, LocalRounds } from './client-input/input-required.ts'
-import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
+import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notice-check.ts'
+import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
@@ -60,7 +61,7 @@ export interface Elicit {
 export class RequestContext {
   readonly #exchange: RpcExchange
   readonly #request: RpcRequest
-  readonly #host: DispatchHost
+  readonly #reporter: ErrorReporter
   #local: LocalRounds | undefined
   #locals: Record<string, unknown> | undefined
   /** Lifecycle: from the first progress or log message. */
@@ -68,10 +69,10 @@ export class RequestContext {
   #isCounted = false
 
   /** @internal */
-  constructor(exchange: RpcExchange, request: RpcRequest, host: DispatchHost) {
+  constructor(exchange: RpcExchange, request: RpcRequest, reporter: ErrorReporter) {
     this.#exchange = exchange
     this.#request = request
-    this.#host = host
+    this.#reporter = reporter
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -331,11 +332,11 @@ export class RequestContext {
   reportHidden(error: unknown, name: string): void {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
-    this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
+    this.#reporter.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
   get #report(): (error: unknown) => void {
-    return (error) => this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+    return (error) => this.#reporter.reportError(error, { phase: 'output', ...this.errorInfo() })
   }
 
   get #sender(): Messages {

@@ -18,27 +18,12 @@ import { checkDeclared } from './client-input/declared.ts'
 import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
+import { concealError, type ErrorReporter, entryName } from './error-report.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
+import type { Outcome, RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
-
-export interface RpcRequest {
-  readonly id: string | number
-  readonly method: string
-  readonly params: JsonObject | undefined
-}
-
-/**
- * What became of a request. `origin` says where an error arose, and the era derives the HTTP status from it:
- * `protocol` is a request that reached no feature, `handler` is an answer like any other.
- */
-export type Outcome = { readonly result: unknown } | Failure
-
-export interface Failure {
-  readonly error: RpcError
-  readonly origin: 'protocol' | 'handler'
-}
 
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
 export type MethodHandler<Host, E extends RpcExchange = RpcExchange> = (
@@ -62,31 +47,11 @@ export type Next = () => Promise<unknown>
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
-/** Where and while doing what an error arose. */
-export interface ErrorInfo {
-  /**
-   * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
-   * barewire and what it runs on.
-   */
-  readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
-  /** The JSON-RPC method of the request. */
-  readonly method?: string | undefined
-  /** Name or URI of the tool, prompt or resource. */
-  readonly name?: string | undefined
-  /** Its id, which the client gave. */
-  readonly requestId?: string | number | undefined
-  /** The session it came in. */
-  readonly sessionId?: string | undefined
-  /** Also in the text that the client got, so that a report can be matched with this error. */
-  readonly correlationId?: string | undefined
-}
-
 /** What the dispatcher needs of the server that it serves. */
-export interface DispatchHost {
+export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
   /** Finds what is wrong with a result that middleware has let through or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
-  reportError(error: unknown, info: ErrorInfo): void
 }
 
 /**
@@ -139,28 +104,6 @@ export class NotOfferedError extends RpcError {
   constructor(message: string) {
     super(ErrorCode.METHOD_NOT_FOUND, message)
   }
-}
-
-/**
- * Reports an error that the client must not see and makes the text that it sees instead.
- *
- * @returns a sentence with a correlation id that is also in the report
- */
-export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost): string {
-  const correlationId = randomUUID()
-  host.reportError(error, { ...info, correlationId })
-  return `Internal error (reference ${correlationId})`
-}
-
-/** What a report says about a result that cannot be sent: its name is the client's word for it. */
-export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
-  const name = nameIn(params)
-  return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
-}
-
-function nameIn(params: JsonObject | undefined): string | undefined {
-  const name = params?.['name'] ?? params?.['uri']
-  return typeof name === 'string' ? name.slice(0, 100) : undefined
 }
 
 /** For a result that is not there yet, or that is a question to the client. */
@@ -245,7 +188,7 @@ function runMiddleware(
     const { method } = ctx
     const problem = (value: unknown) => resultProblem(method, value)
     if (problem(result) === undefined) return result
-    return checked(result, problem, `middleware, ${method}`, nameIn(ctx.params))
+    return checked(result, problem, `middleware, ${method}`, entryName(ctx.params))
   })
 }
 

@@ -35,7 +35,7 @@ import type {
   PromptMessage,
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
-import type { Completer } from './completion.ts'
+import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
 import { warnOfNullable } from './host-warnings.ts'

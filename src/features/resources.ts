@@ -27,7 +27,7 @@ import type {
   ResourceContents,
 } from '../protocol/wire-types.ts'
 import { type CacheHints, checkCacheHint } from './cache-hints.ts'
-import type { Completer } from './completion.ts'
+import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'

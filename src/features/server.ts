@@ -7,7 +7,8 @@
  */
 
 import { kindOf } from '../bounds/quote.ts'
-import type { ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
+import type { Middleware } from '../dispatch/dispatcher.ts'
+import type { ErrorInfo } from '../dispatch/error-report.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'

@@ -10,8 +10,8 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { Abortable } from '../dispatch/abortable.ts'
-import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'

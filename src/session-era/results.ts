@@ -9,8 +9,9 @@
  */
 
 import { isObject } from '../bounds/is-object.ts'
-import { concealError, type Outcome, outputInfo, type RpcRequest } from '../dispatch/dispatcher.ts'
+import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'

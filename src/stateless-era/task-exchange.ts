@@ -20,7 +20,7 @@ import {
   type Inputs,
 } from '../dispatch/client-input/input-required.ts'
 import type { InputRounds } from '../dispatch/client-input/rounds.ts'
-import type { Outcome } from '../dispatch/dispatcher.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'

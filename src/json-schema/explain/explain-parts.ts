@@ -7,8 +7,7 @@ import { findDuplicate } from '../check/equal.ts'
 import { checkUnevaluatedItems, checkUnevaluatedProperties } from '../check/evaluated.ts'
 import type { Run } from '../check/run.ts'
 import type { ArrayRules, ObjectRules, SchemaNode } from '../read/node.ts'
-import type { Report } from './explain.ts'
-import { explain, passes } from './explain.ts'
+import { passes, type Report } from './report.ts'
 import { memberPath, quoteText } from './result.ts'
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
@@ -42,7 +41,7 @@ export function explainArray(
       break
     }
     // Of many items most are as they should be, and need no path.
-    if (!passes(report.run, child, value[i])) explain(report, child, value[i], `${path}/${i}`)
+    if (!passes(report.run, child, value[i])) report.explain(child, value[i], `${path}/${i}`)
   }
   if (contains !== undefined) {
     const { minContains = 1, maxContains = Infinity } = rules
@@ -79,7 +78,7 @@ export function explainArray(
     checkUnevaluatedItems(report.run, node, value, (part, i) => {
       if (unevaluated.always === false) {
         report.add(`${path}/${i}`, 'unevaluatedItems', 'unexpected item')
-      } else explain(report, unevaluated, part, `${path}/${i}`)
+      } else report.explain(unevaluated, part, `${path}/${i}`)
       return !report.full
     })
   }
@@ -111,7 +110,7 @@ export function explainObject(
     }
   }
   for (const [name, child] of rules.dependentSchemas ?? []) {
-    if (present(value, name)) explain(report, child, value, path)
+    if (present(value, name)) report.explain(child, value, path)
   }
   const { unevaluated } = rules
   if (unevaluated !== undefined && report.errors.length === before) {
@@ -119,7 +118,7 @@ export function explainObject(
       const at = memberPath(path, name)
       if (unevaluated.always === false) {
         report.add(at, 'unevaluatedProperties', `unexpected property ${quoteText(name)}`)
-      } else explain(report, unevaluated, part, at)
+      } else report.explain(unevaluated, part, at)
       return !report.full
     })
   }
@@ -176,7 +175,7 @@ function explainMembers(
     const child = properties?.get(name)
     let covered = child !== undefined
     const explainPart = (node: SchemaNode): void => {
-      if (!passes(report.run, node, part)) explain(report, node, part, memberPath(path, name))
+      if (!passes(report.run, node, part)) report.explain(node, part, memberPath(path, name))
     }
     if (child !== undefined) explainPart(child)
     for (const { pattern, node } of patterns ?? []) {

@@ -15,8 +15,6 @@ export type Relation = 'in-place' | 'part' | 'definition'
 
 /** What a keyword function may ask for. */
 export interface Parser {
-  /** Whether `format` asserts although the dialect has it as an annotation. */
-  readonly assertFormat: boolean
   readonly maxSchemaDepth: number
   child(parent: SchemaNode, raw: unknown, path: readonly string[], relation: Relation): SchemaNode
   reference(node: SchemaNode, keyword: string, uri: string): Reference
