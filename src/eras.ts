@@ -8,7 +8,7 @@ import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
-import type { HttpExchange } from './node-http/exchange.ts'
+import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
 import { SessionEndpoint } from './session-era/http/endpoint.ts'
@@ -48,21 +48,21 @@ export class Eras {
   }
 
   /** @param body - as parsed JSON */
-  post(incoming: HttpExchange<Principal>, body: unknown): void {
-    const { protocolVersion, sessionId } = incoming
+  post(http: HttpExchange<Principal>, body: unknown): void {
+    const { protocolVersion, sessionId } = http
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
-    if (era === 'session') this.#session.post(incoming, body)
-    else this.#stateless.post(incoming, body)
+    if (era === 'session') this.#session.post(http, body)
+    else this.#stateless.post(http, body)
   }
 
-  get(incoming: HttpExchange<Principal>): void {
-    if (this.#served.has('session')) this.#session.get(incoming)
-    else this.#stateless.methodNotAllowed(incoming)
+  get(http: HttpExchange<Principal>): void {
+    if (this.#served.has('session')) this.#session.get(http)
+    else this.#stateless.methodNotAllowed(http)
   }
 
-  delete(incoming: HttpExchange<Principal>): void {
-    if (this.#served.has('session')) this.#session.delete(incoming)
-    else this.#stateless.methodNotAllowed(incoming)
+  delete(http: HttpExchange<Principal>): void {
+    if (this.#served.has('session')) this.#session.delete(http)
+    else this.#stateless.methodNotAllowed(http)
   }
 
   stats(): EraStats {

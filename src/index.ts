@@ -60,6 +60,7 @@ export {
 export type { UriVariables } from './features/uri-template.ts'
 export { createMcpHandler, type HandlerStats, type McpHandler } from './handler.ts'
 export type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
+export type { RequestHeaders } from './http/http-exchange.ts'
 export type { SchemaMember } from './json-schema/adapter/schema-members.ts'
 export type {
   JsonSchemaTarget,
@@ -86,6 +87,7 @@ export type {
 export { McpError, RpcError } from './jsonrpc/rpc-error.ts'
 export { DirectResponse } from './node-http/direct-response.ts'
 export type { Refusal } from './node-http/exchange.ts'
+export type { NodeAuth } from './node-http/node-auth.ts'
 export type { HandlerOptions, SubscriptionOptions, TaskOptions } from './options.ts'
 export { ErrorCode } from './protocol/error-codes.ts'
 export type { McpErrorCode } from './protocol/local-error-codes.ts'

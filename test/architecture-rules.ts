@@ -34,7 +34,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['json-schema', FACTS],
   ['http', CODECS],
   ['node-http', [...CODECS, 'http']],
-  ['dispatch', CODECS],
+  ['dispatch', [...CODECS, 'http']],
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
@@ -44,7 +44,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...ERAS, 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
@@ -53,15 +54,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
 
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
-/** Dispatch is missing here: its context and its diagnostics carry the request's headers, typed by node:http. */
-const NO_NETWORK: ReadonlySet<string> = new Set([
-  'protocol',
-  'bounds',
-  'jsonrpc',
-  'json-schema',
-  'store',
-  'features',
-])
+/** What may know that there are sockets; index.ts for its types. */
+const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
@@ -165,10 +159,10 @@ export const erasApart: Rule = (source) => {
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
 
-/** A feature, or the codecs below it, never sees a request or a socket. */
+/** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
-    .filter((specifier) => NETWORK.test(specifier) && NO_NETWORK.has(layerOf(path)))
+    .filter((specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)))
     .map((specifier) => `${path} imports ${specifier}`)
 
 /** The lower layers never learn an MCP method name, not even in a comment. */

@@ -123,7 +123,7 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     'imports go one way',
     'session-era/http/admit.ts',
     "import '../../select-era.ts'",
-    "import '../../node-http/response.ts'",
+    "import '../../http/host.ts'",
   ],
   ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './node-http/response.ts'"],
   ['imports go one way', 'client/index.ts', "import '../features/tools.ts'", "import '../sse/parser.ts'"],

@@ -6,7 +6,7 @@
  * that `const { progress, signal } = ctx` works.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
@@ -135,7 +135,7 @@ export class RequestContext {
   }
 
   /** Headers of the HTTP request that carries the call, names in lower case. */
-  get headers(): IncomingHttpHeaders {
+  get headers(): RequestHeaders {
     return this.#exchange.headers
   }
 

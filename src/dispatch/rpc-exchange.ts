@@ -7,7 +7,7 @@
  * whether the client can be asked something while the call runs.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { Inputs } from './client-input/input-required.ts'
@@ -85,7 +85,7 @@ export interface RpcExchange {
   readonly logLevel: LogLevel | undefined
   readonly sessionId: string | undefined
   /** Headers of the HTTP request that carries the call. */
-  readonly headers: IncomingHttpHeaders
+  readonly headers: RequestHeaders
   /** Aborts `signal`, for a limit that the era does not know of. */
   abort(reason: Error): void
   /**

@@ -5,7 +5,6 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
-import type { IncomingMessage } from 'node:http'
 import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
 import { kindOf } from '../bounds/quote.ts'
@@ -21,7 +20,9 @@ export interface VerifiedPrincipal {
   readonly claims?: object | undefined
 }
 
-export interface AuthOptions<Principal = VerifiedPrincipal> {
+/** Requires a bearer token. `Request` is the request as the carrier has it: of node:http an `IncomingMessage`. */
+// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every carrier
+export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
   /**
    * Says who a bearer token speaks for.
    *
@@ -31,7 +32,7 @@ export interface AuthOptions<Principal = VerifiedPrincipal> {
    */
   readonly verify: (
     token: string,
-    request: IncomingMessage,
+    request: Request,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
   readonly resourceMetadata?: string | undefined
@@ -78,7 +79,7 @@ export type Authentication<Principal> =
 export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
-  request: IncomingMessage,
+  request: unknown,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')

@@ -1,7 +1,7 @@
 /**
  * Reads a request body up to a limit.
  *
- * Invariant: `done` is called at most once, and by then every listener and timer of this file is gone. On an error
+ * Invariant: `done` is called at most once, and by then every listener of this file is gone. On an error
  * the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in post-response.ts).
  *
  * Memory is in proportion to the bytes that came, however they were cut: a chunk is copied when a second one comes,
@@ -18,33 +18,9 @@
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
-import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { BodyError, busyError } from '../http/body-error.ts'
 
-/**
- * Why there is no body:
- * - `too-large`: it is, or says that it is, longer than the limit
- * - `busy`: the bodies of all requests together are larger than their budget
- * - `timeout`: it did not arrive in time
- * - `aborted`: the connection closed before the end; there is no one to answer
- * - `consumed`: something else has read it already, such as a body parser of the application
- */
-export type BodyErrorKind = 'too-large' | 'busy' | 'timeout' | 'aborted' | 'consumed'
-
-/** A body that could not be read. */
-export class BodyError extends Error {
-  override readonly name = 'BodyError'
-  readonly kind: BodyErrorKind
-
-  constructor(kind: BodyErrorKind, message: string) {
-    super(message)
-    this.kind = kind
-  }
-}
-
-/** Limits other than the size. */
 export interface BodyOptions {
-  /** Milliseconds for the whole body to arrive; 0 or `Infinity`: no limit. @defaultValue 0 */
-  readonly timeoutMs?: number | undefined
   /** What all bodies may take together. @defaultValue no limit */
   readonly bodies?: ByteBudget | undefined
 }
@@ -94,7 +70,6 @@ export class BodyReader {
   #done: BodyCallback | undefined
   /** What ended it before `read` was called. */
   #result: BodyError | 'end' | undefined
-  #timer: NodeJS.Timeout | undefined
   #listening = false
   #socketPaused = false
 
@@ -122,7 +97,6 @@ export class BodyReader {
     }
     this.#listen()
     this.#request.resume()
-    this.#startTimer()
   }
 
   /** The body is not wanted. What was taken of it is dropped; the rest is for whoever reads the request next. */
@@ -180,7 +154,6 @@ export class BodyReader {
   }
 
   #unlisten(): void {
-    clearTimeout(this.#timer)
     if (!this.#listening) return
     this.#listening = false
     const request = this.#request
@@ -259,28 +232,10 @@ export class BodyReader {
   #body(): Buffer {
     return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#length)
   }
-
-  #startTimer(): void {
-    const timeoutMs = this.#options?.timeoutMs ?? 0
-    if (timeoutMs <= 0 || timeoutMs === Number.POSITIVE_INFINITY) return
-    const onTimeout = () => {
-      const problem = `The request body did not arrive within ${timeoutMs} ms: received ${this.#length} bytes`
-      this.#finish(new BodyError('timeout', problem))
-    }
-    this.#timer = setTimeout(onTimeout, Math.min(timeoutMs, MAX_TIMER_MS))
-    this.#timer.unref()
-  }
 }
 
 function tooLarge(received: string, maxBytes: number): BodyError {
   return new BodyError('too-large', `The request body ${received}, the limit is ${maxBytes}`)
-}
-
-/** There is no room for a body. */
-export function busyError(): BodyError {
-  const problem =
-    'The request bodies that are being read or worked on take all the memory that they may (maxTotalBodyBytes)'
-  return new BodyError('busy', problem)
 }
 
 function aborted(length: number): BodyError {

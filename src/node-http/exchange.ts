@@ -1,17 +1,26 @@
 /**
- * One HTTP request that has passed the checks common to all requests, with what those checks read, and the ways
- * to answer it.
+ * The HTTP port on node:http: a request and its response.
  *
- * Every reply carries the headers that the entrance prescribed (CORS); every refusal is a JSON-RPC error body and
- * is told to one hook.
+ * Not here: how a reply is written (response.ts), how a body is read (body.ts), event streams (sse-writer.ts).
  */
 
+import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
+import type { BodyError } from '../http/body-error.ts'
+import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
+import { BodyReader } from './body.ts'
+import { parsedBodyOf } from './parsed-body.ts'
+import { hasReply } from './pipelining.ts'
 import { type ReplyOptions, sendEmpty, sendError, sendJson } from './response.ts'
+import { SseWriter } from './sse-writer.ts'
+
+export type NodeRequest = IncomingMessage
+export type NodeResponse = ServerResponse
 
 /** What a refusal hook is told. */
 export interface Refusal {
@@ -23,42 +32,41 @@ export interface Refusal {
   readonly request: IncomingMessage
 }
 
-/** The headers that say what a request is about, in this order, and any others. */
-export type RoutingHeaders = readonly [
-  sessionId: string | undefined,
-  protocolVersion: string | undefined,
-  lastEventId: string | undefined,
-  methodHeader: string | undefined,
-  nameHeader: string | undefined,
-  ...others: (string | undefined)[],
-]
-
 /** What all requests of one handler have in common. */
 export interface HttpExchangeHost {
   readonly replyOptions: ReplyOptions
   readonly closingReplyOptions: ReplyOptions
+  readonly maxBodyBytes: number
   /** What the bodies of all requests may take together. */
   readonly bodies: ByteBudget
   onRefused(refusal: Refusal, response: ServerResponse): void
 }
 
-export class HttpExchange<Principal> {
+/**
+ * Node 20 drops what comes after so many header lines, unless the server has another limit, and says nothing. Later
+ * versions refuse such a request themselves.
+ */
+const NODE_MAX_HEADERS = 1000
+
+export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly accepts: Accepts
   readonly sessionId: string | undefined
   readonly protocolVersion: string | undefined
   readonly lastEventId: string | undefined
-  /** What the headers repeat of the body: the method, and the name of what it is about. */
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
-  /** Who the credentials of the request speak for; set by the entrance once they are verified. */
   principal: Principal | undefined = undefined
-  /** A flat list of names and values that every reply carries; set by the entrance once the origin is allowed. */
   ownReplyHeaders: readonly string[] | undefined = undefined
-  /** The bytes of the body; undefined before they are read, and where a framework has read them. */
   body: Buffer | undefined = undefined
   readonly #host: HttpExchangeHost
+  /** As the handler was given it. */
+  readonly #parsedBody: unknown
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly #awaitsContinue: boolean
+  /** Lifecycle: from the first need of the body until it is read, or not wanted. */
+  #reader: BodyReader | undefined = undefined
   /** Bytes of the body that were taken from the budget. */
   #charged = 0
   #held = false
@@ -69,6 +77,8 @@ export class HttpExchange<Principal> {
     accepts: Accepts,
     headers: RoutingHeaders,
     host: HttpExchangeHost,
+    parsedBody: unknown,
+    awaitsContinue: boolean,
   ) {
     this.request = request
     this.response = response
@@ -79,9 +89,116 @@ export class HttpExchange<Principal> {
     this.methodHeader = headers[3]
     this.nameHeader = headers[4]
     this.#host = host
+    this.#parsedBody = parsedBody
+    this.#awaitsContinue = awaitsContinue
   }
 
-  /** @param extra - more headers, as a flat list */
+  get native(): IncomingMessage {
+    return this.request
+  }
+
+  get method(): string | undefined {
+    return this.request.method
+  }
+
+  get url(): string | undefined {
+    return this.request.url
+  }
+
+  /** The request target as it was before a framework cut off its mount point. */
+  get target(): string {
+    return (this.request as { originalUrl?: string }).originalUrl ?? this.request.url ?? ''
+  }
+
+  get headers(): RequestHeaders {
+    return this.request.headers as RequestHeaders
+  }
+
+  get headerLines(): readonly string[] {
+    return headerLines(this.request)
+  }
+
+  get mayHideHeaders(): boolean {
+    const { rawHeaders, socket } = this.request
+    const count = (rawHeaders?.length ?? 0) / 2
+    const { maxHeadersCount } =
+      (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
+    if (maxHeadersCount === 0) return false
+    return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
+  }
+
+  get parsedBody(): unknown {
+    return parsedBodyOf(this.request, this.#parsedBody)
+  }
+
+  prefetchBody(): void {
+    this.#bodyReader.prefetch()
+  }
+
+  readBody(done: (error: BodyError | undefined, body: Buffer) => void): void {
+    this.#bodyReader.read((error, body, charged) => {
+      this.#reader = undefined
+      this.#charged += charged
+      if (error === undefined) this.body = body
+      done(error, body)
+    })
+    // Asked for only now: a body that says it is too large has been refused, and is never sent.
+    const { response } = this
+    if (this.#awaitsContinue && !response.headersSent && !hasReply(response)) response.writeContinue()
+  }
+
+  cancelBody(): void {
+    this.#reader?.cancel()
+  }
+
+  charge(bytes: number): boolean {
+    const { bodies } = this.#host
+    if (bytes > bodies.free) return false
+    bodies.take(bytes)
+    this.#charged += bytes
+    return true
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
+    this.#charged = 0
+  }
+
+  endTurn(): void {
+    if (!this.#held) this.release()
+  }
+
+  detachBody(): () => void {
+    const charged = this.#charged
+    this.#charged = 0
+    const { bodies } = this.#host
+    return () => bodies.give(charged)
+  }
+
+  get hasReplied(): boolean {
+    return this.response.headersSent
+  }
+
+  get canReply(): boolean {
+    return !this.response.headersSent && !this.response.destroyed
+  }
+
+  get closed(): boolean {
+    return this.response.destroyed
+  }
+
+  onClose(listener: () => void): void {
+    this.response.on('close', listener)
+  }
+
+  offClose(listener: () => void): void {
+    this.response.off('close', listener)
+  }
+
   replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
     if (extra === undefined) return this.ownReplyHeaders
     return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
@@ -95,10 +212,6 @@ export class HttpExchange<Principal> {
     return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
-  /**
-   * @param id - of the request that is refused, when it could be read
-   * @param closeAfter - the body was not read: the connection cannot go on
-   */
   refuse(
     status: number,
     id: JsonRpcId | undefined,
@@ -112,46 +225,20 @@ export class HttpExchange<Principal> {
     this.#host.onRefused({ status, error, request: this.request }, this.response)
   }
 
-  /**
-   * The body counts against the budget until `release`: its bytes, and what is made of them.
-   *
-   * @param taken - bytes that were taken from the budget already
-   * @param more - bytes to take
-   * @returns false when there is no room for more; nothing more was taken then
-   */
-  charge(taken: number, more: number): boolean {
-    this.#charged += taken
-    if (more > this.#host.bodies.free) return false
-    this.#host.bodies.take(more)
-    this.#charged += more
-    return true
+  eventSink(owner: EventSinkOwner): EventSink {
+    return new SseWriter(this.response, owner)
   }
 
-  /** Work on the request goes on after this turn of the event loop. */
-  hold(): void {
-    this.#held = true
+  get #bodyReader(): BodyReader {
+    this.#reader ??= new BodyReader(this.request, this.#host.maxBodyBytes, this.#host)
+    return this.#reader
   }
+}
 
-  /** Nothing needs the body any more. */
-  release(): void {
-    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
-    this.#charged = 0
-  }
-
-  /** The turn of the request is over. */
-  endTurn(): void {
-    if (!this.#held) this.release()
-  }
-
-  /**
-   * For work that goes on when the request is answered.
-   *
-   * @returns what releases the body in place of {@link release}
-   */
-  detachBody(): () => void {
-    const charged = this.#charged
-    this.#charged = 0
-    const { bodies } = this.#host
-    return () => bodies.give(charged)
-  }
+/** The header lines of a request; of one that an adapter has made without them, those that its `headers` say. */
+export function headerLines({ rawHeaders, headers }: IncomingMessage): readonly string[] {
+  if (rawHeaders?.length > 0) return rawHeaders
+  return Object.entries(headers).flatMap(([name, values = []]) =>
+    [values].flat().flatMap((value) => [name, value]),
+  )
 }

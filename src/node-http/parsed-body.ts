@@ -1,8 +1,6 @@
 /** Bodies that a framework has read before the request came here. */
 
-import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { decodeBody } from '../jsonrpc/decode.ts'
 
 /**
  * What a framework has made of the body; undefined when nothing was parsed: null is JSON too.
@@ -20,13 +18,4 @@ export function parsedBodyOf(request: IncomingMessage, parsedBody: unknown): unk
 function isEmptyObject(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Object.getPrototypeOf(value) === Object.prototype && Object.keys(value).length === 0
-}
-
-/**
- * A framework hands the body over as JSON, or as the bytes or the text that it found. JSON may be nested to any depth:
- * whatever walks it bounds its own recursion.
- */
-export function readParsed(parsed: unknown, maxDepth: number): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
 }

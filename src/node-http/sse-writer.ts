@@ -22,8 +22,9 @@
  * a slow client (drain.ts), sessions.
  */
 
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
 import { detach, giveBack, isConnection, isNative, markFinished, writesToSocket } from './detach.ts'
 import { Drain } from './drain.ts'
@@ -45,22 +46,8 @@ let flushWriter: (writer: SseWriter) => void
 /** Writers with frames of this turn. */
 let waiting: SseWriter[] = []
 
-export interface SseWriterOptions {
-  /**
-   * UTF-8 bytes that may wait for a slow reader; past it the connection is dropped. A single frame larger
-   * than this is let through while no more than this waits, since it could never be delivered otherwise.
-   * `Infinity` for no limit.
-   */
-  readonly maxBufferBytes: number
-  /**
-   * Called once, when the writer has stopped for whatever reason. From within `end`, `write` or `open` when
-   * that is where it stops; `closed` is true by then.
-   */
-  readonly onClose?: () => void
-}
-
 /** Writes frames to one response. No method throws or emits because of what the client does. */
-export class SseWriter {
+export class SseWriter implements EventSink {
   /**
    * Keep-alive ticks since the last frame. A plain field, so that resetting it is all that a write pays for
    * keep-alive.
@@ -71,7 +58,7 @@ export class SseWriter {
   /** Where frames go; undefined where they go through the response. */
   #socket: Socket | undefined = undefined
   // The caller's object rather than its two values: an owner of many streams can pass a shared shape.
-  readonly #options: SseWriterOptions
+  readonly #options: EventSinkOwner
   /** Frames of this turn. */
   #frames = ''
   /** Lifecycle: from the first time that the stream has to wait for its client. */
@@ -84,7 +71,7 @@ export class SseWriter {
    * @param response - a response of node:http whose head has not been sent.
    * @param options - limits and callback.
    */
-  constructor(response: ServerResponse, options: SseWriterOptions) {
+  constructor(response: ServerResponse, options: EventSinkOwner) {
     this.#response = response
     this.#options = options
     this.#listen(response)
@@ -117,12 +104,12 @@ export class SseWriter {
    * Sends the head (200, `text/event-stream`) together with the first bytes of the body: some clients and
    * proxies report a stream as open only when its body has begun.
    *
-   * @param headers - more headers, as an object or as a flat list of names and values. One that is named here
+   * @param headers - more headers, as a flat list of names and values. One that is named here
    * replaces the writer's own.
    * @param firstFrame - the first frame or frames; an empty comment when absent.
    * @throws {Error} for what the caller did wrong: a head that was already sent, an invalid header.
    */
-  open(headers?: OutgoingHttpHeaders | readonly string[], firstFrame?: string): void {
+  open(headers?: readonly string[], firstFrame?: string): void {
     if (this.#gone()) return
     const response = this.#response as ServerResponse
     writeHead(response, 200, withEventStreamHeaders(headers))

@@ -5,7 +5,7 @@
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}.
  */
 
-import { type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 
 const { writeHead: nodeWriteHead } = ServerResponse.prototype
 
@@ -39,12 +39,10 @@ export function writeHead(response: ServerResponse, status: number, headers: rea
   response.writeHead(status, fields)
 }
 
-/** Both as one flat list, the form that node:http takes without a copy; the given ones replace those above. */
-export function withEventStreamHeaders(given?: OutgoingHttpHeaders | readonly string[]): string[] {
-  if (given === undefined) return EVENT_STREAM_HEADERS as string[]
-  const merged: string[] = Array.isArray(given)
-    ? [...(given as readonly string[])]
-    : flatten(given as OutgoingHttpHeaders)
+/** Both as one flat list; the given ones replace those above. */
+export function withEventStreamHeaders(given?: readonly string[]): readonly string[] {
+  if (given === undefined) return EVENT_STREAM_HEADERS
+  const merged = [...given]
   const names = new Set<string>()
   for (let i = 0; i < merged.length; i += 2) names.add((merged[i] as string).toLowerCase())
   for (let i = 0; i < EVENT_STREAM_HEADERS.length; i += 2) {
@@ -52,13 +50,4 @@ export function withEventStreamHeaders(given?: OutgoingHttpHeaders | readonly st
     if (!names.has(name.toLowerCase())) merged.push(name, EVENT_STREAM_HEADERS[i + 1] as string)
   }
   return merged
-}
-
-function flatten(headers: OutgoingHttpHeaders): string[] {
-  const flat: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [value]) flat.push(name, String(one))
-  }
-  return flat
 }

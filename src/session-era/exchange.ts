@@ -8,12 +8,12 @@
  * Invariant: exactly one of `complete` and `cancel` has an effect, once.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
 import { Abortable } from '../dispatch/abortable.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -36,7 +36,7 @@ export class SessionExchange extends Abortable implements RpcExchange {
     this.#request = request
     this.#reply = reply
     reply.expect(this)
-    this.request = reply.session !== undefined && reply.incoming.accepts.sse ? this.#send : undefined
+    this.request = reply.session !== undefined && reply.http.accepts.sse ? this.#send : undefined
   }
 
   get requestId(): string | number {
@@ -60,15 +60,15 @@ export class SessionExchange extends Abortable implements RpcExchange {
   }
 
   get principal(): Principal | undefined {
-    return this.#reply.incoming.principal
+    return this.#reply.http.principal
   }
 
   get sessionId(): string | undefined {
     return this.#reply.session?.id
   }
 
-  get headers(): IncomingHttpHeaders {
-    return this.#reply.incoming.request.headers
+  get headers(): RequestHeaders {
+    return this.#reply.http.headers
   }
 
   get logLevel(): LogLevel | undefined {

@@ -134,7 +134,7 @@ export class SessionEraState implements StandaloneStreamHost {
   hold(reply: PostResponse): void {
     this.calls.add(reply)
     this.limits.inFlight.begin(reply.principal?.id, reply.count)
-    reply.incoming.hold()
+    reply.http.hold()
     const { session } = reply
     if (session === undefined) return
     this.table.use(session)
@@ -150,7 +150,7 @@ export class SessionEraState implements StandaloneStreamHost {
     this.calls.delete(reply)
     this.#detached.delete(reply)
     this.limits.inFlight.end(reply.principal?.id, reply.count)
-    reply.incoming.release()
+    reply.http.release()
     if (reply.session !== undefined) this.table.release(reply.session)
     if (this.calls.size === 0) this.#onIdle?.()
   }

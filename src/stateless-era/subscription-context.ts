@@ -3,12 +3,12 @@
  * change. The request itself, its body and its parameters can go.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
 import { heapBytes } from '../bounds/heap-size.ts'
 import { Abortable } from '../dispatch/abortable.ts'
 import { RequestContext } from '../dispatch/context.ts'
 import type { Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { StatelessExchange } from './exchange.ts'
 
@@ -16,7 +16,7 @@ class SubscriptionExchange extends Abortable implements RpcExchange {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  readonly headers: IncomingHttpHeaders
+  readonly headers: RequestHeaders
   readonly sessionId = undefined
   readonly logLevel = undefined
   readonly request = undefined

@@ -19,10 +19,10 @@ import type { Changes } from '../features/change-bus.ts'
 import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
-import { SseWriter } from '../node-http/sse-writer.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
+import type { EventSink } from '../sse/event-sink.ts'
 import { encodeMessage } from '../sse/frame.ts'
 import type { StatelessExchange } from './exchange.ts'
 import type { StatelessEraState } from './state.ts'
@@ -73,7 +73,7 @@ class Subscription {
   readonly account: Account | undefined
   /** Of the heap, without resources. */
   readonly bytes: number
-  readonly writer: SseWriter
+  readonly writer: EventSink
   readonly maxBufferBytes: number
   timer: NodeJS.Timeout | undefined = undefined
   readonly #owner: { remove(subscription: Subscription): void }
@@ -96,7 +96,7 @@ class Subscription {
     this.account = account
     this.bytes = kept.bytes
     this.maxBufferBytes = maxBufferBytes
-    this.writer = new SseWriter(exchange.incoming.response, this)
+    this.writer = exchange.http.eventSink(this)
   }
 
   /**
@@ -173,7 +173,7 @@ export class Subscriptions {
     const ofExtensions = kept.notifications.map((method) => offered.get(method))
     const notifications = wireFilter(lists, uris, kept.tasks, ofExtensions)
     const acknowledged = frameParts(Notify.acknowledged, { notifications })
-    writer.open(exchange.incoming.replyHeaders(), acknowledged.join(subscription.idText))
+    writer.open(exchange.http.replyHeaders(), acknowledged.join(subscription.idText))
     for (const { record } of tasks) tell(subscription, record)
     const wants = lists + uris.length + tasks.length + ofExtensions.length
     if (wants === 0) this.#end(subscription)

@@ -10,7 +10,6 @@
  * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
 import { isPromise } from '../bounds/is-promise.ts'
 import {
   type AskOptions,
@@ -23,6 +22,7 @@ import type { InputRounds } from '../dispatch/client-input/rounds.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -36,7 +36,7 @@ export class TaskExchange implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  readonly headers: IncomingHttpHeaders
+  readonly headers: RequestHeaders
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
@@ -125,7 +125,7 @@ export class TaskExchange implements RpcExchange, TaskSeam {
     this.#http = undefined
     this.#running = running
     // The handler keeps its arguments for as long as it runs.
-    this.#releaseBody = http.incoming.detachBody()
+    this.#releaseBody = http.http.detachBody()
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
 }

@@ -18,10 +18,10 @@
 import { quote } from '../../bounds/quote.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
@@ -53,27 +53,23 @@ export type Admission =
 
 const NONE: readonly DecodedRequest[] = []
 
-export function admitPost(
-  value: unknown,
-  incoming: HttpExchange<Principal>,
-  state: SessionEraState,
-): Admission {
+export function admitPost(value: unknown, http: HttpExchange<Principal>, state: SessionEraState): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
   if (single?.kind === 'invalid') return refused(400, single.id, single.error)
   if (single?.kind === 'request' && single.method === Method.initialize) {
     return (
-      unreadable(incoming, single.id) ??
-      tooOften(1, single.id, undefined, incoming, state) ?? { kind: 'initialize', request: single }
+      unreadable(http, single.id) ??
+      tooOften(1, single.id, undefined, http, state) ?? { kind: 'initialize', request: single }
     )
   }
   const id = single?.kind === 'request' ? single.id : undefined
-  const version = checkVersion(incoming, id)
+  const version = checkVersion(http, id)
   if ('kind' in version) return version
 
   const { sessions } = state.settings
   let session: Session | undefined
-  if (sessions !== undefined && incoming.sessionId !== undefined) {
-    const found = findSession(incoming, id, state)
+  if (sessions !== undefined && http.sessionId !== undefined) {
+    const found = findSession(http, id, state)
     if ('kind' in found) return found
     session = found
   } else if (sessions?.missingId === 'reject') {
@@ -89,16 +85,16 @@ export function admitPost(
   if (messages instanceof RpcError) return refused(400, undefined, messages)
   const requests =
     single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NONE
-  const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, incoming, state)
+  const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, state)
   return refusal ?? { kind: 'messages', session, revision, batch: single === undefined, messages }
 }
 
 /** The version header of any request but `initialize`. */
 export function checkVersion(
-  incoming: HttpExchange<Principal>,
+  http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
 ): Refused | { readonly revision: Revision | undefined } {
-  const { protocolVersion } = incoming
+  const { protocolVersion } = http
   if (protocolVersion === undefined) return { revision: undefined }
   const revision = findRevision(protocolVersion)
   if (revision !== undefined) return { revision }
@@ -109,11 +105,11 @@ export function checkVersion(
 
 /** The session that a request names, taken up if its id says what it was. Somebody else's session does not exist. */
 export function findSession(
-  incoming: HttpExchange<Principal>,
+  http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
   state: SessionEraState,
 ): Refused | Session {
-  const { sessionId, principal } = incoming
+  const { sessionId, principal } = http
   const session = sessionId === undefined ? undefined : state.table.get(sessionId)
   if (session !== undefined && session.principalId === principal?.id) return session
   if (session === undefined && sessionId !== undefined && state.sealedIds !== undefined) {
@@ -121,7 +117,7 @@ export function findSession(
     if (state.closing) return goingAway(id)
     const sealed = state.sealedIds.open(sessionId, principal?.id)
     if (sealed !== undefined) {
-      const limit = tooOften(1, id, undefined, incoming, state)
+      const limit = tooOften(1, id, undefined, http, state)
       if (limit !== undefined) return limit
       try {
         return state.restore(sessionId, sealed, principal?.id)
@@ -155,11 +151,11 @@ function admitBatch(
 function checkRequests(
   requests: readonly DecodedRequest[],
   session: Session | undefined,
-  incoming: HttpExchange<Principal>,
+  http: HttpExchange<Principal>,
   state: SessionEraState,
 ): Refused | undefined {
   const id = requests.length === 1 ? requests[0]?.id : undefined
-  const refusal = unreadable(incoming, id) ?? tooOften(requests.length, id, session, incoming, state)
+  const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, state)
   if (refusal !== undefined) return refusal
   const inFlight = session?.inFlight
   const { maxInFlightPerSession } = state.settings
@@ -168,7 +164,7 @@ function checkRequests(
     const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
     return refusedBy(new LimitError(429, problem), id)
   }
-  const limit = state.limits.inFlight.refuse(incoming.principal?.id, requests.length)
+  const limit = state.limits.inFlight.refuse(http.principal?.id, requests.length)
   if (limit !== undefined) return refusedBy(limit, id)
   if (state.settings.duplicateIds === 'reject') {
     // Within a batch too: each id is in use from its first occurrence on.
@@ -197,8 +193,8 @@ function tooOften(
   return error === undefined ? undefined : refusedBy(error, id)
 }
 
-function unreadable(incoming: HttpExchange<Principal>, id: JsonRpcId | undefined): Refused | undefined {
-  if (incoming.accepts.json || incoming.accepts.sse) return undefined
+function unreadable(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Refused | undefined {
+  if (http.accepts.json || http.accepts.sse) return undefined
   const problem = 'The Accept header excludes every answer: expected application/json and text/event-stream'
   return refused(406, id, new RpcError(ErrorCode.SERVER_ERROR, problem))
 }

@@ -12,10 +12,10 @@ import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { type DecodedNotification, type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
 import { encodeError, encodeResult } from '../../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Notify } from '../../protocol/methods.ts'
 import { SessionExchange } from '../exchange.ts'
@@ -70,39 +70,39 @@ export class SessionEndpoint {
   }
 
   /** @param value - the body as parsed JSON */
-  post(incoming: Call, value: unknown): void {
+  post(http: Call, value: unknown): void {
     if (this.#closing !== undefined) {
       const message = decodeMessage(value)
       // Calls that are let finish may still be cancelled, and wait for what their client answers.
       if (message.kind !== 'response' && message.kind !== 'notification') {
-        this.#refuse(incoming, goingAway(message.kind === 'request' ? message.id : undefined))
+        this.#refuse(http, goingAway(message.kind === 'request' ? message.id : undefined))
         return
       }
     }
-    const admission = admitPost(value, incoming, this.#state)
-    if (admission.kind === 'messages') this.#run(incoming, admission)
-    else if (admission.kind === 'initialize') this.#initialize(incoming, admission.request)
-    else if (admission.kind === 'ignored') incoming.empty(202)
-    else this.#refuse(incoming, admission)
+    const admission = admitPost(value, http, this.#state)
+    if (admission.kind === 'messages') this.#run(http, admission)
+    else if (admission.kind === 'initialize') this.#initialize(http, admission.request)
+    else if (admission.kind === 'ignored') http.empty(202)
+    else this.#refuse(http, admission)
   }
 
-  get(incoming: Call): void {
+  get(http: Call): void {
     // Whoever comes back for the rest of a call may have it as long as calls are let finish.
-    const comesBack = incoming.lastEventId !== undefined && incoming.lastEventId !== ''
+    const comesBack = http.lastEventId !== undefined && http.lastEventId !== ''
     const closing = this.#closing === undefined ? undefined : goingAway()
     const refusal =
       closing !== undefined && !comesBack
         ? closing
         : this.#state.settings.sessions === undefined
           ? methodNotAllowed('GET')
-          : listen(incoming, this.#state, closing)
-    if (refusal !== undefined) this.#refuse(incoming, refusal)
+          : listen(http, this.#state, closing)
+    if (refusal !== undefined) this.#refuse(http, refusal)
   }
 
-  delete(incoming: Call): void {
-    const refusal = this.#deleteSession(incoming)
-    if (refusal === undefined) incoming.empty(200)
-    else this.#refuse(incoming, refusal)
+  delete(http: Call): void {
+    const refusal = this.#deleteSession(http)
+    if (refusal === undefined) http.empty(200)
+    else this.#refuse(http, refusal)
   }
 
   stats(): SessionEraStats {
@@ -139,15 +139,12 @@ export class SessionEndpoint {
     this.#state.shutDown()
   }
 
-  #run(
-    incoming: Call,
-    { session, revision, batch, messages }: Extract<Admission, { kind: 'messages' }>,
-  ): void {
+  #run(http: Call, { session, revision, batch, messages }: Extract<Admission, { kind: 'messages' }>): void {
     const state = this.#state
     if (session !== undefined) state.table.touch(session)
     const first = messages[0]
     if (!batch && first?.kind === 'request') {
-      const reply = new PostResponse(state, incoming, session, revision, session?.peer ?? UNKNOWN_PEER)
+      const reply = new PostResponse(state, http, session, revision, session?.peer ?? UNKNOWN_PEER)
       this.#dispatch(first, reply, new SessionExchange(first, reply))
       return
     }
@@ -159,8 +156,8 @@ export class SessionEndpoint {
     }
     if (requests.length === 0) {
       // Answered first, acted on after: the reply does not depend on what the message does.
-      if (answers.length > 0) incoming.json(200, `[${answers.join(',')}]`)
-      else incoming.empty(202)
+      if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
+      else http.empty(202)
     }
     if (session !== undefined && requests.length < messages.length) {
       for (const message of messages) {
@@ -170,7 +167,7 @@ export class SessionEndpoint {
     }
     if (requests.length === 0) return
     const peer = session?.peer ?? UNKNOWN_PEER
-    const reply = new PostResponse(state, incoming, session, revision, peer, batch ? answers : undefined)
+    const reply = new PostResponse(state, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, reply))
     for (const [index, exchange] of exchanges.entries()) {
       this.#dispatch(requests[index] as DecodedRequest, reply, exchange)
@@ -189,7 +186,7 @@ export class SessionEndpoint {
   }
 
   /** Opens a session, once everything that can fail has been checked. */
-  #initialize(incoming: Call, request: DecodedRequest): void {
+  #initialize(http: Call, request: DecodedRequest): void {
     const state = this.#state
     const { server, table, settings } = state
     try {
@@ -200,40 +197,40 @@ export class SessionEndpoint {
         initializeResult(server, revision, settings.sessions !== undefined),
       )
       if (settings.sessions === undefined) {
-        new PostResponse(state, incoming, undefined, revision, peer).sendAnswer(result)
+        new PostResponse(state, http, undefined, revision, peer).sendAnswer(result)
         return
       }
-      const session = table.open(hello, incoming.principal?.id, server.defaultLogLevel)
+      const session = table.open(hello, http.principal?.id, server.defaultLogLevel)
       session.changesFrom = state.news.last
       const headers = ['Mcp-Session-Id', session.id]
-      new PostResponse(state, incoming, undefined, revision, peer, undefined, headers).sendAnswer(result)
+      new PostResponse(state, http, undefined, revision, peer, undefined, headers).sendAnswer(result)
       state.opened(session, false)
     } catch (error) {
-      if (error instanceof LimitError) this.#refuse(incoming, refusedBy(error, request.id))
+      if (error instanceof LimitError) this.#refuse(http, refusedBy(error, request.id))
       else if (!(error instanceof RpcError)) throw error
       else {
-        const reply = new PostResponse(state, incoming, undefined, LATEST, UNKNOWN_PEER)
+        const reply = new PostResponse(state, http, undefined, LATEST, UNKNOWN_PEER)
         reply.sendAnswer(encodeError(request.id, error))
       }
     }
   }
 
-  #deleteSession(incoming: Call): Refused | undefined {
+  #deleteSession(http: Call): Refused | undefined {
     if (this.#state.settings.sessions === undefined) return methodNotAllowed('DELETE')
-    const version = checkVersion(incoming, undefined)
+    const version = checkVersion(http, undefined)
     if ('kind' in version) return version
-    if (incoming.sessionId === undefined) {
+    if (http.sessionId === undefined) {
       const problem = 'DELETE needs the Mcp-Session-Id of the session to end'
       return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
     }
-    const session = findSession(incoming, undefined, this.#state)
+    const session = findSession(http, undefined, this.#state)
     if ('kind' in session) return session
     this.#state.table.close(session, 'deleted')
     return undefined
   }
 
-  #refuse(incoming: Call, { status, id, error, headers }: Refused): void {
-    incoming.refuse(status, id, error, headers, this.#closing !== undefined)
+  #refuse(http: Call, { status, id, error, headers }: Refused): void {
+    http.refuse(status, id, error, headers, this.#closing !== undefined)
   }
 }
 

@@ -14,8 +14,8 @@
  */
 
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { parseEventId } from '../../sse/event-id.ts'
 import type { Session } from '../session.ts'
@@ -29,30 +29,30 @@ import { StandaloneStream } from './standalone-stream.ts'
  * @returns a refusal, or undefined when the stream is open
  */
 export function listen(
-  incoming: HttpExchange<Principal>,
+  http: HttpExchange<Principal>,
   state: SessionEraState,
   closing: Refused | undefined,
 ): Refused | undefined {
-  if (incoming.sessionId === undefined) return methodNotAllowed('GET')
-  const version = checkVersion(incoming, undefined)
+  if (http.sessionId === undefined) return methodNotAllowed('GET')
+  const version = checkVersion(http, undefined)
   if ('kind' in version) return version
-  const session = findSession(incoming, undefined, state)
+  const session = findSession(http, undefined, state)
   if ('kind' in session) return session
-  if (!incoming.accepts.sse) {
+  if (!http.accepts.sse) {
     const problem = 'The Accept header excludes text/event-stream, the only answer to GET'
     return refused(406, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
   }
   state.table.touch(session)
-  const { lastEventId } = incoming
+  const { lastEventId } = http
   if (lastEventId !== undefined && lastEventId !== '') {
-    if (canBeOf(session, lastEventId)) return resume(lastEventId, incoming, session)
+    if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session)
     if (session.listening?.attached === true) {
       return notHere('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
   if (closing !== undefined) return closing
   session.listening ??= new StandaloneStream(state, session)
-  attach(session.listening, session.listening.missed(undefined), incoming)
+  attach(session.listening, session.listening.missed(undefined), http)
   return undefined
 }
 
@@ -70,11 +70,7 @@ function notHere(problem: string): Refused {
   return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
 }
 
-function resume(
-  lastEventId: string,
-  incoming: HttpExchange<Principal>,
-  session: Session,
-): Refused | undefined {
+function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Refused | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
   const { listening } = session
@@ -85,12 +81,12 @@ function resume(
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
   if (stream.finished && missed.length === 0) return nothingLeft()
-  attach(stream, missed, incoming)
+  attach(stream, missed, http)
   return undefined
 }
 
-function attach(stream: Stream, missed: readonly string[], incoming: HttpExchange<Principal>): void {
-  stream.attach(incoming.response, incoming.replyHeaders(), missed)
+function attach(stream: Stream, missed: readonly string[], http: HttpExchange<Principal>): void {
+  stream.attach(http, http.replyHeaders(), missed)
   stream.rest()
 }
 

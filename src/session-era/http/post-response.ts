@@ -17,9 +17,9 @@
 import { LateTimer } from '../../bounds/late-timer.ts'
 import type { LimitError } from '../../dispatch/limit-error.ts'
 import type { Peer, Principal } from '../../dispatch/rpc-exchange.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import type { SessionExchange } from '../exchange.ts'
 import type { Revision } from '../revisions.ts'
 import type { Session } from '../session.ts'
@@ -28,7 +28,7 @@ import { CallStream, type StreamOwner } from './call-stream.ts'
 
 export class PostResponse implements StreamOwner {
   readonly state: SessionEraState
-  readonly incoming: HttpExchange<Principal>
+  readonly http: HttpExchange<Principal>
   readonly session: Session | undefined
   readonly revision: Revision
   readonly peer: Peer
@@ -55,7 +55,7 @@ export class PostResponse implements StreamOwner {
    */
   constructor(
     state: SessionEraState,
-    incoming: HttpExchange<Principal>,
+    http: HttpExchange<Principal>,
     session: Session | undefined,
     revision: Revision,
     peer: Peer,
@@ -63,7 +63,7 @@ export class PostResponse implements StreamOwner {
     headers?: readonly string[],
   ) {
     this.state = state
-    this.incoming = incoming
+    this.http = http
     this.session = session
     this.revision = revision
     this.peer = peer
@@ -77,7 +77,7 @@ export class PostResponse implements StreamOwner {
   }
 
   get principal(): Principal | undefined {
-    return this.incoming.principal
+    return this.http.principal
   }
 
   get #isDone(): boolean {
@@ -101,12 +101,11 @@ export class PostResponse implements StreamOwner {
     this.#held = true
     this.state.hold(this)
     const { sseAfterMs } = this.state.settings
-    if (sseAfterMs > 0 && this.incoming.accepts.sse)
+    if (sseAfterMs > 0 && this.http.accepts.sse)
       this.#silence = new LateTimer<PostResponse>(sseAfterMs, openStream, this)
-    const { response } = this.incoming
-    // It may be gone already, since a token is verified and a body parsed in the meantime.
-    if (response.destroyed) this.#connectionClosed()
-    else response.on('close', () => this.#connectionClosed())
+    // It may be closed already, since a token is verified and a body parsed in the meantime.
+    if (this.http.closed) this.#connectionClosed()
+    else this.http.onClose(() => this.#connectionClosed())
   }
 
   /**
@@ -127,14 +126,13 @@ export class PostResponse implements StreamOwner {
 
   /** The stream of this reply, opened when it is not open; undefined when the client can have none. */
   open(): CallStream | undefined {
-    if (this.#stream !== undefined || this.#lost || !this.incoming.accepts.sse) return this.#stream
-    const { response } = this.incoming
-    if (response.headersSent || response.destroyed) return undefined
+    if (this.#stream !== undefined || this.#lost || !this.http.accepts.sse) return this.#stream
+    if (!this.http.canReply) return undefined
     this.#silence?.stop()
     const stream = new CallStream(this.state, this, this.revision.sendsPrimingEvent, this.session)
     this.#stream = stream
     if (this.session !== undefined) this.state.addStream(this.session, stream)
-    stream.attach(response, this.incoming.replyHeaders(this.#headers), [])
+    stream.attach(this.http, this.http.replyHeaders(this.#headers), [])
     return stream
   }
 
@@ -175,9 +173,9 @@ export class PostResponse implements StreamOwner {
    * @returns false: the status was sent already, or is that of a whole batch, so that nothing was done
    */
   refuse(exchange: SessionExchange, error: LimitError): boolean {
-    const { incoming } = this
-    if (this.#batch !== undefined || this.#stream !== undefined || incoming.response.headersSent) return false
-    incoming.refuse(error.status, exchange.requestId, error, error.headers)
+    const { http } = this
+    if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
+    http.refuse(error.status, exchange.requestId, error, error.headers)
     this.answer(exchange, undefined)
     return true
   }
@@ -198,10 +196,9 @@ export class PostResponse implements StreamOwner {
    * @param status - HTTP status, when no stream is open
    */
   fail(status: number, error: RpcError): void {
-    const { response } = this.incoming
-    if (this.#stream === undefined && !response.headersSent) {
+    if (this.#stream === undefined && !this.http.hasReplied) {
       const id = this.#batch === undefined ? this.#first?.requestId : undefined
-      this.incoming.refuse(status, id, error)
+      this.http.refuse(status, id, error)
     } else {
       for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }
@@ -219,15 +216,15 @@ export class PostResponse implements StreamOwner {
   #finish(json: string | undefined): void {
     this.#silence?.stop()
     if (this.#held) this.state.release(this)
-    const { incoming } = this
-    if (this.#stream === undefined && !this.#lost && !incoming.response.headersSent) {
-      if (json !== undefined && incoming.accepts.json) {
-        incoming.json(200, json, this.#headers)
+    const { http } = this
+    if (this.#stream === undefined && !this.#lost && !http.hasReplied) {
+      if (json !== undefined && http.accepts.json) {
+        http.json(200, json, this.#headers)
         return
       }
       // Either the client reads only event streams, or there is nothing to say: a stream may end without answer.
-      if (json === undefined && !incoming.accepts.sse) {
-        incoming.empty(202)
+      if (json === undefined && !http.accepts.sse) {
+        http.empty(202)
         return
       }
       this.open()

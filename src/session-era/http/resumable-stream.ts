@@ -12,9 +12,9 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import type { ServerResponse } from 'node:http'
-import { SseWriter } from '../../node-http/sse-writer.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { formatEventId } from '../../sse/event-id.ts'
+import type { EventSink } from '../../sse/event-sink.ts'
 import { encodeComment, encodePriming, encodeRetry, frameMessage } from '../../sse/frame.ts'
 import type { Session } from '../session.ts'
 import type { StreamHost } from './stream-host.ts'
@@ -52,7 +52,7 @@ export abstract class Stream {
   protected delivered = 0
   readonly #number: number
   readonly #sendsPrimingEvent: boolean
-  #writer: SseWriter | undefined = undefined
+  #writer: EventSink | undefined = undefined
 
   constructor(host: StreamHost, sendsPrimingEvent: boolean, session: Session | undefined) {
     lastNumber += 1
@@ -100,7 +100,11 @@ export abstract class Stream {
    *
    * @param missed - the frames of what the client missed
    */
-  attach(response: ServerResponse, headers: readonly string[] | undefined, missed: readonly string[]): void {
+  attach(
+    http: HttpExchange<unknown>,
+    headers: readonly string[] | undefined,
+    missed: readonly string[],
+  ): void {
     const old = this.#writer
     if (old !== undefined) {
       // Let go of it first: its end is not the end of this stream's connection.
@@ -108,7 +112,7 @@ export abstract class Stream {
       this.host.keepAlive.delete(old)
       old.end()
     }
-    const writer = new SseWriter(response, this)
+    const writer = http.eventSink(this)
     this.#writer = writer
     if (old === undefined) this.onAttached()
     // The first byte leaves at once: some proxies and clients wait for it before they report the stream open.
@@ -144,7 +148,7 @@ export abstract class Stream {
     this.onDetached()
   }
 
-  /** See `SseWriter.room`. */
+  /** See `EventSink.room`. */
   protected get connectionRoom(): Promise<void> | undefined {
     return this.#writer?.room
   }

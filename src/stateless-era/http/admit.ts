@@ -19,10 +19,10 @@
 
 import { excerpt, quote } from '../../bounds/quote.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import { type Envelope, readEnvelope } from '../envelope.ts'
@@ -49,7 +49,7 @@ export type Admission =
 /** @param namedBy - what `Mcp-Name` repeats in the methods of extensions */
 export function admitPost(
   value: unknown,
-  incoming: HttpExchange<Principal>,
+  http: HttpExchange<Principal>,
   supported: readonly string[],
   methods: { has(method: string): boolean },
   namedBy?: ReadonlyMap<string, string>,
@@ -73,18 +73,17 @@ export function admitPost(
   if (message.kind === 'notification') return { kind: 'notification' }
   const { id, method, params } = message
   try {
-    if (method === Method.initialize) refuseLegacyInitialize(params, incoming.protocolVersion, supported)
+    if (method === Method.initialize) refuseLegacyInitialize(params, http.protocolVersion, supported)
     const envelope = readEnvelope(params)
-    checkVersionHeader(incoming.protocolVersion, envelope.protocolVersion)
+    checkVersionHeader(http.protocolVersion, envelope.protocolVersion)
     const revision = findRevision(envelope.protocolVersion)
     if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
-    checkStandardHeaders(method, params, incoming.methodHeader, incoming.nameHeader, namedBy)
+    checkStandardHeaders(method, params, http.methodHeader, http.nameHeader, namedBy)
     if (!methods.has(method) && method !== Method.listen) {
       const problem = `Method not found: ${quote(method)} (this server speaks ${supported.join(', ')})`
       return refused(404, id, ErrorCode.METHOD_NOT_FOUND, problem)
     }
-    const readable =
-      method === Method.listen ? incoming.accepts.sse : incoming.accepts.json || incoming.accepts.sse
+    const readable = method === Method.listen ? http.accepts.sse : http.accepts.json || http.accepts.sse
     if (readable) return { kind: 'request', request: message, envelope, revision }
     const types = method === Method.listen ? 'text/event-stream' : 'application/json and text/event-stream'
     return refused(

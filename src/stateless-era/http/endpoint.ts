@@ -15,10 +15,9 @@ import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
-import { headerLines } from '../../http/headers.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import type { DecodedRequest } from '../../jsonrpc/decode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { HttpExchange } from '../../node-http/exchange.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
@@ -64,20 +63,20 @@ export class StatelessEndpoint {
   }
 
   /** @param value - the body as parsed JSON */
-  post(incoming: Call, value: unknown): void {
+  post(http: Call, value: unknown): void {
     const { settings, methods, server } = this.#state
-    const admission = admitPost(value, incoming, settings.supported, methods, server.extensions.namedBy)
-    if (admission.kind === 'refused') incoming.refuse(admission.status, admission.id, admission.error)
-    else if (this.#closing) this.#refuseClosing(incoming, admission)
-    else if (admission.kind === 'notification') incoming.empty(202)
-    else this.#run(incoming, admission)
+    const admission = admitPost(value, http, settings.supported, methods, server.extensions.namedBy)
+    if (admission.kind === 'refused') http.refuse(admission.status, admission.id, admission.error)
+    else if (this.#closing) this.#refuseClosing(http, admission)
+    else if (admission.kind === 'notification') http.empty(202)
+    else this.#run(http, admission)
   }
 
   /** For a handler that serves this era alone. */
-  methodNotAllowed(incoming: Call): void {
-    const { method } = incoming.request
+  methodNotAllowed(http: Call): void {
+    const { method } = http
     const error = new RpcError(ErrorCode.SERVER_ERROR, `${method} is not possible here: use POST`)
-    incoming.refuse(405, undefined, error, ['Allow', 'POST'])
+    http.refuse(405, undefined, error, ['Allow', 'POST'])
   }
 
   stats(): StatelessEraStats {
@@ -107,16 +106,16 @@ export class StatelessEndpoint {
     this.#state.keepAlive.close()
   }
 
-  #run(incoming: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
+  #run(http: Call, { request, envelope, revision }: Extract<Admission, { kind: 'request' }>): void {
     const { server, sealer, limits } = this.#state
-    const principalId = incoming.principal?.id
+    const principalId = http.principal?.id
     try {
       const limit = limits.rateLimit?.take(principalId, undefined) ?? limits.inFlight.refuse(principalId, 1)
       if (limit !== undefined) throw limit
       const inputs = TAKES_INPUT.has(request.method)
-        ? new InputRounds(request.method, request.params, incoming.principal?.id, sealer, incoming.body)
+        ? new InputRounds(request.method, request.params, http.principal?.id, sealer, http.body)
         : undefined
-      const exchange = new StatelessExchange(this.#state, incoming, request, envelope, revision.name, inputs)
+      const exchange = new StatelessExchange(this.#state, http, request, envelope, revision.name, inputs)
       if (request.method === Method.listen) {
         this.#listen(exchange, request)
         return
@@ -134,15 +133,15 @@ export class StatelessEndpoint {
         call.complete(outcome)
       }
     } catch (error) {
-      this.#refuseRequest(incoming, request, error)
+      this.#refuseRequest(http, request, error)
     }
   }
 
   /** @throws {RpcError} as `Subscriptions.listen` */
   #listen(exchange: StatelessExchange, request: DecodedRequest): void {
     const { server, settings, tasks, limits } = this.#state
-    const { incoming } = exchange
-    const { response, principal } = incoming
+    const { http } = exchange
+    const { principal } = http
     const max = settings.subscriptions.maxResources
     const wanted = server.hasTaskTools ? wantedTasks(request.params, exchange, tasks, max) : []
     if (!isPromise(wanted)) {
@@ -150,41 +149,41 @@ export class StatelessEndpoint {
       return
     }
     const open = (found: Awaited<typeof wanted>) => {
-      if (this.#closing) incoming.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
-      else if (!response.destroyed) this.#subscriptions.listen(exchange, found)
+      if (this.#closing) http.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
+      else if (!http.closed) this.#subscriptions.listen(exchange, found)
     }
     // While the store is asked, the request counts as in flight, or until its client leaves.
     const endOne = limits.inFlight.beginOne(principal?.id)
     const end = () => {
       endOne()
-      incoming.release()
+      http.release()
     }
-    incoming.hold()
-    response.on('close', end)
-    const opened = wanted.then(open).catch((error) => this.#refuseRequest(incoming, request, error))
+    http.hold()
+    http.onClose(end)
+    const opened = wanted.then(open).catch((error) => this.#refuseRequest(http, request, error))
     opened.finally(() => {
-      response.off('close', end)
+      http.offClose(end)
       end()
     })
   }
 
-  #refuseRequest(incoming: Call, { id, method }: DecodedRequest, error: unknown): void {
+  #refuseRequest(http: Call, { id, method }: DecodedRequest, error: unknown): void {
     if (error instanceof LimitError) {
-      incoming.refuse(error.status, id, error, error.headers)
+      http.refuse(error.status, id, error, error.headers)
     } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
-      incoming.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
+      http.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
     } else if (error.code === ErrorCode.SERVER_ERROR) {
-      incoming.refuse(503, id, error, ['Retry-After', '10'])
+      http.refuse(503, id, error, ['Retry-After', '10'])
     } else {
-      incoming.refuse(400, id, error)
+      http.refuse(400, id, error)
     }
   }
 
-  #refuseClosing(incoming: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
+  #refuseClosing(http: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
     const id = admission.kind === 'request' ? admission.request.id : undefined
-    incoming.refuse(503, id, shuttingDown(), ['Retry-After', '1'], true)
+    http.refuse(503, id, shuttingDown(), ['Retry-After', '1'], true)
   }
 }
 
@@ -196,7 +195,7 @@ function checkToolHeaders(exchange: StatelessExchange, request: DecodedRequest, 
   const tool = server.tools.find(name, ctx)
   if (tool === undefined || tool.headerParameters.length === 0) return
   const args = (request.params as JsonObject)['arguments']
-  checkParameterHeaders(tool.headerParameters, args, headerLines(exchange.incoming.request))
+  checkParameterHeaders(tool.headerParameters, args, exchange.http.headerLines)
 }
 
 /** The client knows tasks, and the tool can be one. */
