@@ -2,9 +2,10 @@
 
 export type { Given } from './bounds/option-types.ts'
 export type { WarningCode } from './bounds/warning-codes.ts'
-export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input/ask.ts'
+export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
+export type { AskOptions } from './dispatch/client-input/client-input.ts'
+export { UrlElicitationRequiredError } from './dispatch/client-input/input-requests.ts'
 export {
-  type AskOptions,
   type InputRequest,
   type InputRequired,
   type InputRequiredOptions,

@@ -20,8 +20,10 @@ import type {
   JsonObject,
   Root,
 } from '../protocol/wire-types.ts'
-import { elicit, listRoots, sample } from './client-input/ask.ts'
-import { type AskOptions, type Inputs, LocalRounds } from './client-input/input-required.ts'
+import { supportsElicitation } from './client-input/client-capabilities.ts'
+import type { AskOptions, ClientInput } from './client-input/client-input.ts'
+import { InMemoryInput } from './client-input/in-memory-input.ts'
+import { elicit, listRoots, sample } from './client-input/input-requests.ts'
 import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notice-check.ts'
@@ -62,7 +64,7 @@ export class RequestContext {
   readonly #exchange: RpcExchange
   readonly #request: RpcRequest
   readonly #reporter: ErrorReporter
-  #local: LocalRounds | undefined
+  #inMemory: InMemoryInput | undefined
   #locals: Record<string, unknown> | undefined
   /** Lifecycle: from the first progress or log message. */
   #messages: Messages | undefined
@@ -224,7 +226,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => markHandled(this.rounds.once(key, run))
+    return (key, run) => markHandled(this.input.once(key, run))
   }
 
   /**
@@ -260,12 +262,12 @@ export class RequestContext {
    * in the first round (`requestState` is undefined) what a client answers ahead, to questions that were not put yet.
    */
   get inputResponses(): JsonObject {
-    return this.rounds.responses
+    return this.input.inputResponses
   }
 
   /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
   get requestState(): unknown {
-    return this.rounds.state
+    return this.input.requestState
   }
 
   /**
@@ -275,7 +277,7 @@ export class RequestContext {
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
       if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
-      if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
+      if (!supportsElicitation(this.#exchange.peer.capabilities, 'url')) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
   }
@@ -288,12 +290,12 @@ export class RequestContext {
     return (retryMs) => this.#exchange.closeStream(retryMs)
   }
 
-  /** @internal What earlier rounds of the call have brought. */
-  get rounds(): Inputs | LocalRounds {
-    const { inputs } = this.#exchange
-    if (inputs !== undefined) return inputs
-    this.#local ??= new LocalRounds()
-    return this.#local
+  /** @internal What earlier round trips of the call have brought. */
+  get input(): ClientInput | InMemoryInput {
+    const { clientInput } = this.#exchange
+    if (clientInput !== undefined) return clientInput
+    this.#inMemory ??= new InMemoryInput()
+    return this.#inMemory
   }
 
   /**

@@ -13,9 +13,10 @@ import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input/ask.ts'
-import { checkDeclared } from './client-input/declared.ts'
-import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './client-input/input-required.ts'
+import { MissingCapabilityError, requireDeclared } from './client-input/client-capabilities.ts'
+import { fulfilInputRequests, InMemoryInput } from './client-input/in-memory-input.ts'
+import { UrlElicitationRequiredError } from './client-input/input-requests.ts'
+import { type InputRequest, InputRequired } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import { concealError, type ErrorReporter, entryName } from './error-report.ts'
@@ -116,7 +117,8 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   host: Host,
 ): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
-    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
+    if (!(result instanceof InputRequired)) return result
+    for (const request of result.inputRequests.values()) requireDeclared(request, exchange.peer.capabilities)
     return result
   }
   const check = (result: unknown) =>
@@ -127,11 +129,11 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
         ? handler(request.params, ctx, host, exchange)
         : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
     )
-  const { rounds } = ctx
+  const { input } = ctx
   const result =
-    rounds instanceof LocalRounds
-      ? finishLocally(check(first), exchange, rounds, run)
-      : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
+    input instanceof InMemoryInput
+      ? finishLocally(check(first), exchange, input, run)
+      : input.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
   return Promise.resolve(result).then(
     (value) => {
@@ -149,7 +151,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
 function finishLocally(
   result: unknown,
   exchange: RpcExchange,
-  rounds: LocalRounds,
+  input: InMemoryInput,
   run: () => unknown,
 ): unknown {
   const { request } = exchange
@@ -158,7 +160,7 @@ function finishLocally(
     ((_key: string, { method, params = {} }: InputRequest) =>
       request(method, withElicitationId(params), { waitsForUser: method !== Method.listRoots }))
   const drive = (value: unknown) =>
-    value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
+    value instanceof InputRequired ? fulfilInputRequests(value, send, input, run) : value
   return isPromise(result) ? Promise.resolve(result).then(drive) : drive(result)
 }
 

@@ -10,7 +10,7 @@
 import { isPromise } from '../bounds/is-promise.ts'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { kindOf, quote, shown } from '../bounds/quote.ts'
-import { MissingCapabilityError } from '../dispatch/client-input/ask.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'

@@ -25,7 +25,7 @@ import type { Session } from './session.ts'
 
 export class SessionExchange extends Abortable implements RpcExchange {
   readonly request: SendRequest | undefined
-  readonly inputs = undefined
+  readonly clientInput = undefined
   cacheHint = undefined
   readonly #request: RpcRequest
   readonly #reply: PostResponse

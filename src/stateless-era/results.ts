@@ -10,7 +10,7 @@
  * Spec: 2026-07-28 overview, "Result Responses" {@link spec.overview}; caching {@link spec.caching}.
  */
 
-import { InputRequiredResult } from '../dispatch/client-input/rounds.ts'
+import { InputRequiredResult } from '../dispatch/client-input/input-required.ts'
 import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { LimitError } from '../dispatch/limit-error.ts'

@@ -7,7 +7,7 @@
  */
 
 import { isPromise } from '../../bounds/is-promise.ts'
-import { InputRounds } from '../../dispatch/client-input/rounds.ts'
+import { RoundTripInput } from '../../dispatch/client-input/round-trip-input.ts'
 import { RequestContext } from '../../dispatch/context.ts'
 import { dispatch } from '../../dispatch/dispatcher.ts'
 import { concealError } from '../../dispatch/error-report.ts'
@@ -112,18 +112,18 @@ export class StatelessEndpoint {
     try {
       const limit = limits.rateLimit?.take(principalId, undefined) ?? limits.inFlight.refuse(principalId, 1)
       if (limit !== undefined) throw limit
-      const inputs = TAKES_INPUT.has(request.method)
-        ? new InputRounds(request.method, request.params, http.principal?.id, sealer, http.body)
+      const clientInput = TAKES_INPUT.has(request.method)
+        ? new RoundTripInput(request.method, request.params, http.principal?.id, sealer, http.body)
         : undefined
-      const exchange = new StatelessExchange(this.#state, http, request, envelope, revision.name, inputs)
+      const exchange = new StatelessExchange(this.#state, http, request, envelope, revision.name, clientInput)
       if (request.method === Method.listen) {
         this.#listen(exchange, request)
         return
       }
       if (request.method === Method.toolsCall) checkToolHeaders(exchange, request, server)
       const call =
-        inputs !== undefined && mayBecomeTask(exchange, request, server)
-          ? new TaskExchange(this.#state.tasks, exchange, inputs)
+        clientInput !== undefined && mayBecomeTask(exchange, request, server)
+          ? new TaskExchange(this.#state.tasks, exchange, clientInput)
           : exchange
       const outcome = dispatch(request, call, this.#state.methods, server)
       if (isPromise(outcome)) {
