@@ -8,6 +8,7 @@
 
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
   ClientCapabilities,
@@ -342,7 +343,7 @@ export class RequestContext {
   }
 
   get #sender(): Messages {
-    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], this.#report)
+    this.#messages ??= new Messages(this.#exchange, this.meta[MetaKey.PROGRESS_TOKEN], this.#report)
     return this.#messages
   }
 

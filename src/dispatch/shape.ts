@@ -11,7 +11,7 @@
  * What JSON writes as something else (it has a `toJSON`, or its members may be inherited) gives a problem that ends
  * with `NOT_PLAIN`; `checked` then looks at what JSON makes of it.
  *
- * Not here: the shapes themselves (content.ts; features/result-check.ts, features/config-check.ts).
+ * Not here: the shapes themselves (content.ts; features/result-check.ts, features/entry-check.ts).
  */
 
 import { isObject } from '../bounds/is-object.ts'

@@ -20,6 +20,7 @@
 import { Buffer, isUtf8 } from 'node:buffer'
 import { isObject } from '../bounds/is-object.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
 import { isShallow, measureBody } from './measure.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { RpcError } from './rpc-error.ts'
@@ -159,14 +160,14 @@ export function decodeBatch(values: readonly unknown[], maxBatch: number): reado
 }
 
 /** Whether a value is an id that comes back exactly as it was sent: a short string, or a safe integer other than -0. */
-export function isId(value: unknown): value is JsonRpcId {
+function isId(value: unknown): value is JsonRpcId {
   if (typeof value === 'string') return value.length <= MAX_REPEATED_LENGTH
   return Number.isSafeInteger(value) && !Object.is(value, -0)
 }
 
 function progressToken(params: JsonObject): unknown {
   const { _meta: meta } = params
-  return typeof meta === 'object' && meta !== null ? (meta as JsonObject)['progressToken'] : undefined
+  return typeof meta === 'object' && meta !== null ? (meta as JsonObject)[MetaKey.PROGRESS_TOKEN] : undefined
 }
 
 /** A message without `method` and with `result` or `error`. */
