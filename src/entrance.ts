@@ -20,7 +20,7 @@
  * Not here: the carrier, and what waits behind other requests of its connection (handler.ts).
  */
 
-import { concealError } from './dispatch/dispatcher.ts'
+import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { limitRejection } from './dispatch/limit-error.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'

@@ -77,6 +77,11 @@ const VERSION_COMPARED = new RegExp(
   'g',
 )
 const MAX_LINES = 400
+/**
+ * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
+ * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
+ */
+export const ALLOWED_CIRCLES: readonly string[] = ['session-era/', 'stateless-era/']
 
 /** The layer a path below `src/` belongs to: its first folder, or the file itself. */
 function layerOf(path: string): string {
@@ -186,6 +191,44 @@ export const moduleComment: Rule = ({ path, text }) => {
 export const notTooLong: Rule = ({ path, text }) => {
   const lines = text.replace(/\n$/, '').split('\n').length
   return lines <= MAX_LINES ? [] : [`${path} has ${lines} lines, expected at most ${MAX_LINES}`]
+}
+
+/**
+ * Files that import each other, directly or through others, type-only imports included: none of them can be understood,
+ * moved or tested without all the others. Looks at all files together, so it is no `Rule`.
+ *
+ * @param allowed - a circle that lies below one of these paths is left out
+ * @returns a sentence for each group of files that all reach each other
+ */
+export function findCircles(sources: readonly Source[], allowed: readonly string[] = []): string[] {
+  const imports = new Map(sources.map((source) => [source.path, relativeImports(source)]))
+  const reached = new Map([...imports.keys()].map((path) => [path, reachableFrom(path, imports)]))
+  const circles = new Map<string, readonly string[]>()
+  for (const [path, targets] of reached) {
+    if (!targets.has(path)) continue
+    const members = [...targets].filter((target) => reached.get(target)?.has(path) === true).sort()
+    circles.set(members.join(' '), members)
+  }
+  return [...circles.values()]
+    .filter((members) => !allowed.some((prefix) => members.every((member) => member.startsWith(prefix))))
+    .map((members) => `${members.join(', ')} import each other in a circle`)
+}
+
+/** The files that one imports, and those that they import, and so on: itself only where a circle leads back to it. */
+function reachableFrom(
+  start: string,
+  imports: ReadonlyMap<string, readonly (string | undefined)[]>,
+): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const waiting = [start]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    for (const target of imports.get(path) ?? []) {
+      if (target === undefined || reached.has(target)) continue
+      reached.add(target)
+      waiting.push(target)
+    }
+  }
+  return reached
 }
 
 export const rules: Readonly<Record<string, Rule>> = {

@@ -8,6 +8,7 @@
 
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
   ClientCapabilities,
@@ -20,11 +21,14 @@ import type {
   JsonObject,
   Root,
 } from '../protocol/wire-types.ts'
-import { elicit, listRoots, sample } from './client-input/ask.ts'
-import { type AskOptions, type Inputs, LocalRounds } from './client-input/input-required.ts'
-import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
+import { supportsElicitation } from './client-input/client-capabilities.ts'
+import type { AskOptions, ClientInput } from './client-input/client-input.ts'
+import { InMemoryInput } from './client-input/in-memory-input.ts'
+import { elicit, listRoots, sample } from './client-input/input-requests.ts'
+import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notice-check.ts'
+import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
@@ -60,18 +64,18 @@ export interface Elicit {
 export class RequestContext {
   readonly #exchange: RpcExchange
   readonly #request: RpcRequest
-  readonly #host: DispatchHost
-  #local: LocalRounds | undefined
+  readonly #reporter: ErrorReporter
+  #inMemory: InMemoryInput | undefined
   #locals: Record<string, unknown> | undefined
   /** Lifecycle: from the first progress or log message. */
   #messages: Messages | undefined
   #isCounted = false
 
   /** @internal */
-  constructor(exchange: RpcExchange, request: RpcRequest, host: DispatchHost) {
+  constructor(exchange: RpcExchange, request: RpcRequest, reporter: ErrorReporter) {
     this.#exchange = exchange
     this.#request = request
-    this.#host = host
+    this.#reporter = reporter
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -223,7 +227,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => markHandled(this.rounds.once(key, run))
+    return (key, run) => markHandled(this.input.once(key, run))
   }
 
   /**
@@ -259,12 +263,12 @@ export class RequestContext {
    * in the first round (`requestState` is undefined) what a client answers ahead, to questions that were not put yet.
    */
   get inputResponses(): JsonObject {
-    return this.rounds.responses
+    return this.input.inputResponses
   }
 
   /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
   get requestState(): unknown {
-    return this.rounds.state
+    return this.input.requestState
   }
 
   /**
@@ -274,7 +278,7 @@ export class RequestContext {
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
       if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
-      if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
+      if (!supportsElicitation(this.#exchange.peer.capabilities, 'url')) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
   }
@@ -287,12 +291,12 @@ export class RequestContext {
     return (retryMs) => this.#exchange.closeStream(retryMs)
   }
 
-  /** @internal What earlier rounds of the call have brought. */
-  get rounds(): Inputs | LocalRounds {
-    const { inputs } = this.#exchange
-    if (inputs !== undefined) return inputs
-    this.#local ??= new LocalRounds()
-    return this.#local
+  /** @internal What earlier round trips of the call have brought. */
+  get input(): ClientInput | InMemoryInput {
+    const { clientInput } = this.#exchange
+    if (clientInput !== undefined) return clientInput
+    this.#inMemory ??= new InMemoryInput()
+    return this.#inMemory
   }
 
   /**
@@ -331,15 +335,15 @@ export class RequestContext {
   reportHidden(error: unknown, name: string): void {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
-    this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
+    this.#reporter.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
   get #report(): (error: unknown) => void {
-    return (error) => this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+    return (error) => this.#reporter.reportError(error, { phase: 'output', ...this.errorInfo() })
   }
 
   get #sender(): Messages {
-    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], this.#report)
+    this.#messages ??= new Messages(this.#exchange, this.meta[MetaKey.PROGRESS_TOKEN], this.#report)
     return this.#messages
   }
 

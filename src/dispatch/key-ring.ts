@@ -10,7 +10,7 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 
 /** Secrets of at least 32 bytes or characters. */
 export type Keys = readonly (string | Uint8Array)[]

@@ -14,6 +14,7 @@
  * Invariant: `#timer` runs exactly while `#latest` waits; nothing is sent after `end`.
  */
 
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -38,8 +39,6 @@ const OWN_LOGGER = 'barewire'
 /** Reading the clock costs a tenth of a message: tokens are taken so many at a time, or a 16th of a burst if that is less. */
 const MAX_TOKENS_AHEAD = 64
 const BURST_PARTS = 16
-/** Timers of Node fire at once above this. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 export class Messages {
   readonly #exchange: RpcExchange
@@ -131,7 +130,7 @@ export class Messages {
   }
 
   #sendLatestAfter(waitMs: number): void {
-    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_DELAY_MS), this).unref()
+    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_TIMER_MS), this).unref()
   }
 
   #sendLog(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {

@@ -10,7 +10,7 @@
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { Inputs } from './client-input/input-required.ts'
+import type { ClientInput } from './client-input/client-input.ts'
 import type { Rate } from './token-bucket.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
@@ -99,8 +99,8 @@ export interface RpcExchange {
   readonly messageRate: Rate | undefined
   /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
   readonly request: SendRequest | undefined
-  /** Where questions to the client end the round instead; absent for requests that cannot ask. */
-  readonly inputs: Inputs | undefined
+  /** Where input requests end the round trip instead; absent for requests that cannot ask. */
+  readonly clientInput: ClientInput | undefined
   /** Present where the call may become a task, which goes on after its request was answered. */
   readonly task?: TaskSeam | undefined
   /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */

@@ -9,7 +9,7 @@
 
 import { checkNames } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 
 export interface CacheOptions {

@@ -9,6 +9,7 @@
  * Not here: the comparison with what a request carries (stateless-era/http/mirrored-headers.ts).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { DATA } from '../json-schema/read/schema-walk.ts'
 
 export interface HeaderParameter {
@@ -86,10 +87,6 @@ export function findHeaderParameters(schema: object, use: string): readonly Head
 }
 
 type Schema = { readonly [key: string]: unknown }
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** What a property may be that happens to be called like the annotation. */
 function isSchema(value: unknown): boolean {

@@ -9,8 +9,8 @@
  * revisions; they are dropped on every change.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'

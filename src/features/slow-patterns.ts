@@ -9,11 +9,11 @@
  * Not here: what makes a pattern slow (json-schema/check/pattern/ambiguity.ts).
  */
 
+import { quote } from '../bounds/quote.ts'
 import { warnOnce } from '../bounds/warn-once.ts'
 import type { SchemaAdapter } from '../json-schema/adapter/standard-schema.ts'
 import { Pattern } from '../json-schema/check/pattern/pattern.ts'
 import { forEachSchema } from '../json-schema/read/schema-walk.ts'
-import { quote } from '../protocol/excerpt.ts'
 
 export type SlowPatterns = 'warn' | 'refuse' | 'allow'
 

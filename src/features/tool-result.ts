@@ -9,8 +9,8 @@
  * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { asJson, checked, jsonText, ResultError } from '../dispatch/shape.ts'
 import type { CheckResult, SchemaAdapter } from '../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../json-schema/explain/result.ts'

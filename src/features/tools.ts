@@ -7,11 +7,14 @@
  * Spec: 2025-11-25 tools {@link spec.tools}.
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
-import { MissingCapabilityError } from '../dispatch/client-input/ask.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
+import { concealError } from '../dispatch/error-report.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
@@ -374,6 +377,8 @@ function withTimeout(
 
 function checkTimeout(value: number | undefined, use: string): number {
   if (value === undefined) return 0
-  if (typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1) return value
-  throw new TypeError(`${use} timeoutMs must be 0 (none) to 2147483647 milliseconds; got ${shown(value)}`)
+  if (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS) return value
+  throw new TypeError(
+    `${use} timeoutMs must be 0 (none) to ${MAX_TIMER_MS} milliseconds; got ${shown(value)}`,
+  )
 }

@@ -5,8 +5,9 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { challenge, parseBearer } from './bearer.ts'
 import { Rejection } from './rejection.ts'
 
@@ -80,7 +81,7 @@ export function authenticate<Principal extends Identified>(
   }
   try {
     const verified = options.verify(bearer.token, request)
-    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
@@ -126,11 +127,6 @@ function judgeInTime<Principal extends Identified>(
     // What a foreign `then` returns is not known to be a promise.
     Promise.resolve(verified).then((principal) => settle(() => judge(options, principal)), onFailure)
   })
-}
-
-/** Not only promises: what an await would wait for must never pass for a principal. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function judge<Principal extends Identified>(

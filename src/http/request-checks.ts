@@ -5,7 +5,7 @@
  * Not here: the syntax of the single headers (host.ts, origin.ts, media-type.ts), credentials (authenticate.ts).
  */
 
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 import { createHostCheck } from './host.ts'
 import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
 import { type Accepts, isJson, parseMediaType } from './media-type.ts'

@@ -9,8 +9,8 @@
  */
 
 import { Abortable } from '../dispatch/abortable.ts'
-import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -25,7 +25,7 @@ import type { Session } from './session.ts'
 
 export class SessionExchange extends Abortable implements RpcExchange {
   readonly request: SendRequest | undefined
-  readonly inputs = undefined
+  readonly clientInput = undefined
   cacheHint = undefined
   readonly #request: RpcRequest
   readonly #reply: PostResponse

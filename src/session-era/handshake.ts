@@ -4,7 +4,8 @@
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
@@ -62,10 +63,6 @@ function textOf(peer: unknown): string {
     const problem = 'initialize: clientInfo and capabilities are nested too deeply to be remembered'
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem, undefined, { cause })
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function invalid(expected: string, got: unknown): RpcError {

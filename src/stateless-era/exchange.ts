@@ -13,9 +13,9 @@
 
 import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
-import type { InputRounds } from '../dispatch/client-input/rounds.ts'
-import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
+import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Failure, Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
@@ -36,7 +36,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
   readonly sessionId = undefined
   /** Requests of the server's own do not exist in this era. */
   readonly request = undefined
-  readonly inputs: InputRounds | undefined
+  readonly clientInput: RoundTripInput | undefined
   cacheHint: CacheHint | undefined = undefined
   readonly message: DecodedRequest
   readonly http: HttpExchange<Principal>
@@ -53,11 +53,11 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     message: DecodedRequest,
     envelope: Envelope,
     revision: RevisionName,
-    inputs: InputRounds | undefined,
+    clientInput: RoundTripInput | undefined,
   ) {
     super()
     this.revision = revision
-    this.inputs = inputs
+    this.clientInput = clientInput
     this.message = message
     this.http = http
     this.#envelope = envelope

@@ -15,6 +15,7 @@
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
+import { quote } from '../../bounds/quote.ts'
 import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
@@ -23,7 +24,6 @@ import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '.
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { quote } from '../../protocol/excerpt.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
 import type { Session } from '../session.ts'

@@ -6,7 +6,8 @@
  */
 
 import { ownText } from '../../bounds/heap-size.ts'
-import { dispatch, isPromise } from '../../dispatch/dispatcher.ts'
+import { isPromise } from '../../bounds/is-promise.ts'
+import { dispatch } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'

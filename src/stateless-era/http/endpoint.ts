@@ -6,9 +6,11 @@
  * Not here: the order of the checks (admit.ts), streams of news (subscriptions.ts), the form of results (results.ts).
  */
 
-import { InputRounds } from '../../dispatch/client-input/rounds.ts'
+import { isPromise } from '../../bounds/is-promise.ts'
+import { RoundTripInput } from '../../dispatch/client-input/round-trip-input.ts'
 import { RequestContext } from '../../dispatch/context.ts'
-import { concealError, dispatch, isPromise } from '../../dispatch/dispatcher.ts'
+import { dispatch } from '../../dispatch/dispatcher.ts'
+import { concealError } from '../../dispatch/error-report.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
@@ -114,18 +116,18 @@ export class StatelessEndpoint {
     try {
       const limit = limits.rateLimit?.take(principalId, undefined) ?? limits.inFlight.refuse(principalId, 1)
       if (limit !== undefined) throw limit
-      const inputs = TAKES_INPUT.has(request.method)
-        ? new InputRounds(request.method, request.params, http.principal?.id, sealer, http.body)
+      const clientInput = TAKES_INPUT.has(request.method)
+        ? new RoundTripInput(request.method, request.params, http.principal?.id, sealer, http.body)
         : undefined
-      const exchange = new StatelessExchange(this.#state, http, request, envelope, revision.name, inputs)
+      const exchange = new StatelessExchange(this.#state, http, request, envelope, revision.name, clientInput)
       if (request.method === Method.listen) {
         this.#listen(exchange, request)
         return
       }
       if (request.method === Method.toolsCall) checkToolHeaders(exchange, request, server)
       const call =
-        inputs !== undefined && mayBecomeTask(exchange, request, server)
-          ? new TaskExchange(this.#state.tasks, exchange, inputs)
+        clientInput !== undefined && mayBecomeTask(exchange, request, server)
+          ? new TaskExchange(this.#state.tasks, exchange, clientInput)
           : exchange
       const outcome = dispatch(request, call, this.#state.methods, server)
       if (isPromise(outcome)) {

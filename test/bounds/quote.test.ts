@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { kindOf, shown } from '../../src/bounds/shown.ts'
+import { excerpt, kindOf, quote, shown } from '../../src/bounds/quote.ts'
 
 test('kindOf and shown tell null, arrays, objects and text apart, whatever comes', () => {
   const rows: [unknown, string, string][] = [
@@ -22,4 +22,14 @@ test('kindOf and shown tell null, arrays, objects and text apart, whatever comes
     ['x'.repeat(99), 'a string', `"${'x'.repeat(60)}..."`],
   ]
   for (const [value, kind, text] of rows) assert.deepEqual([kindOf(value), shown(value)], [kind, text])
+})
+
+test('excerpt and quote shorten a text, never within a surrogate pair', () => {
+  const pair = '\u{1f600}'
+  assert.equal(excerpt('abc', 3), 'abc')
+  assert.equal(excerpt('abcd', 3), 'abc...')
+  assert.equal(excerpt(`ab${pair}`, 3), 'ab...')
+  assert.equal(excerpt(`a${pair}b`, 3), `a${pair}...`)
+  assert.equal(quote('a\n"', 10), String.raw`"a\n\""`)
+  assert.equal(quote('x'.repeat(101)), `"${'x'.repeat(100)}..."`)
 })

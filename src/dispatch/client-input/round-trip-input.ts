@@ -1,117 +1,113 @@
 /**
- * Client input without a connection to ask on: the rounds of one call in the stateless era.
+ * Client input in the stateless era: what one request of a call brings from earlier round trips, and what it needs next.
  *
- * A question that has no answer yet ends the round. All questions that the handler asks before it gives way to the
- * event loop are collected into one `input_required` result; the client repeats its request with the answers, the
- * handler runs again from its top, and each question that was answered returns at once. What was answered in
- * earlier rounds, and what `ctx.once` has done, travels in the sealed state.
+ * An input request that has no response yet ends the round trip. All that the handler makes before it yields to the event
+ * loop go into one `InputRequiredResult`; the client retries its request with the responses, the handler runs again from
+ * its start, and each `ask` that has its response returns at once. The responses of earlier round trips, and the results
+ * of `ctx.once`, travel in the sealed request state.
  *
- *    round 1   ask(a) ask(b) ... setImmediate -> input_required {a, b}, state {}
- *    round 2   ask(a)=A ask(b)=B ask(c) ...   -> input_required {c},    state {a: A, b: B}
- *    round 3   ask(a)=A ask(b)=B ask(c)=C     -> the result
+ *    1   ask(a) ask(b) ... setImmediate -> input_required {a, b}, state {}
+ *    2   ask(a)=A ask(b)=B ask(c) ...   -> input_required {c},    state {a: A, b: B}
+ *    3   ask(a)=A ask(b)=B ask(c)=C     -> the result
  *
- * A client may answer ahead: what it sends is taken when the handler asks for it, in the first round too. Questions
- * with `mustAsk` take an answer only when the state says that the round before has put them.
+ * A client may send a response in advance: it is used when the handler asks for it, in the first round trip too. Where
+ * the handler asks with `mustAsk`, a response counts only if the request state says that the client was asked before.
  *
- * A question under a key that was answered before in the same run is another one ("again?" in a loop), and gets a
- * number: `key`, `key#2`. What `once` has begun is waited for before a round ends, or the next would do it again.
+ * To ask again under a key that has its response, in the same run, is another request ("again?" in a loop), and gets a
+ * number: `key`, `key#2`. A round trip does not end before the functions of `once` that run, or the next one would run
+ * them again.
  *
- * The run that is left behind sees its open questions rejected with ERR_INPUT_REQUIRED and its signal aborted, so
- * that its `finally` blocks run; whatever it does then is not sent.
+ * The open `ask`s of a run that is abandoned are rejected with ERR_INPUT_REQUIRED and its signal is aborted, so that its
+ * `finally` blocks run; nothing that it does then is sent.
  *
  * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
- * Invariant: `#finish` is called at most once, and nothing is collected after it.
+ * Invariant: `#finish` is called at most once, and no input request is collected after it.
  */
 
 import { randomBytes } from 'node:crypto'
+import { isPromise } from '../../bounds/is-promise.ts'
 import { decodeBody } from '../../jsonrpc/decode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
-import { isPromise } from '../is-promise.ts'
-import { type AskOptions, type InputRequest, InputRequired, type Inputs } from './input-required.ts'
+import type { AskOptions, ClientInput } from './client-input.ts'
+import { type InputRequest, InputRequired, InputRequiredResult } from './input-required.ts'
 import type { CallId, OnceCall } from './once-memory.ts'
-import { digestParams, type Sealer } from './request-state.ts'
+import { digestParams, type RequestStateSealer } from './request-state.ts'
 
-/** What is sealed: answers by key, results of `once` by key, and the state of a handler that drives its own rounds. */
-interface SealedRounds {
+/** What is sealed as the request state. */
+interface RequestState {
   readonly call: CallId
-  readonly answers: JsonObject
+  /** Of all earlier round trips, by key. */
+  readonly inputResponses: JsonObject
+  /** Results of `once`, by key. */
   readonly once: JsonObject
+  /** Of a handler that returned `inputRequired` with a state. */
   readonly state?: unknown
-  /** Keys of the `mustAsk` questions that this state goes out with. */
-  readonly put?: readonly string[]
+  /** Keys of the `mustAsk` input requests that this state goes out with. */
+  readonly asked?: readonly string[]
 }
 
-/** A wire result of the kind `input_required`. */
-export class InputRequiredResult {
-  readonly inputRequests: { readonly [key: string]: InputRequest } | undefined
-  readonly requestState: string
-
-  constructor(inputRequests: ReadonlyMap<string, InputRequest>, requestState: string) {
-    this.inputRequests = inputRequests.size === 0 ? undefined : Object.fromEntries(inputRequests)
-    this.requestState = requestState
-  }
-}
-
-/** What one run remembers, and what earlier ones did. */
+/** What one run of the handler has, from earlier round trips and its own. */
 interface Memory {
-  /** Answers from earlier rounds, and those of this round that were asked for again and found good. */
-  readonly answers: Map<string, unknown>
+  /** Responses of earlier round trips, and those of this one that the handler has asked for and that were usable. */
+  readonly inputResponses: Map<string, unknown>
   readonly once: Map<string, unknown>
-  /** What `once` has begun and not finished. */
+  /** Functions of `once` that have not finished. */
   readonly running: Map<string, Promise<unknown>>
   /** How often this run has asked under a key. */
-  readonly asked: Map<string, number>
-  readonly open: Map<string, Question>
+  readonly times: Map<string, number>
+  readonly open: Map<string, OpenRequest>
 }
 
-interface Sent {
+/** An input request without a response. */
+interface OpenRequest {
+  readonly request: InputRequest
+  readonly mustAsk: boolean
+  readonly reject: (error: unknown) => void
+}
+
+interface Message {
   readonly params?: JsonObject
 }
 
 const NONE: JsonObject = Object.freeze({})
 const CALL_ID_BYTES = 12
 
-interface Question {
-  readonly request: InputRequest
-  readonly mustAsk: boolean
-  readonly reject: (error: unknown) => void
-}
-
-export class InputRounds implements Inputs {
-  readonly responses: JsonObject
-  readonly state: unknown
-  readonly #sealer: Sealer
+export class RoundTripInput implements ClientInput {
+  readonly inputResponses: JsonObject
+  readonly requestState: unknown
+  readonly #sealer: RequestStateSealer
   /** Made when a state is opened or sealed: most calls do neither, and hashing would be a tenth of their cost. */
   #binding: (() => string) | string
-  #put: readonly string[] | undefined
-  /** Lifecycle: from the first question or `once`, or from the state of an earlier round. */
+  /** Keys of the `mustAsk` input requests that the client was given in the last round trip. */
+  #asked: readonly string[] | undefined
+  /** Lifecycle: from the first `ask` or `once`, or from the state of an earlier round trip. */
   #memory: Memory | undefined
   #finish: ((outcome: Promise<unknown> | unknown) => void) | undefined
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
   #over = false
   readonly #principalId: string | undefined
-  /** Of the state that this round began with; undefined in the first round. */
+  /** Of the state that the request brought; undefined in the first round trip. */
   #call: CallId | undefined
-  /** What the call has done. Lifecycle: from the first need of it, in rounds after the first. */
+  /** What the call has done. Lifecycle: from the first need of it, in round trips after the first. */
   #done: OnceCall | undefined
 
   /**
-   * Reads what a request brings from earlier rounds.
+   * Reads what a request brings from earlier round trips.
    *
    * @param params - of the request
    * @param principalId - of its caller
-   * @param body - the bytes that `params` were read from: a handler may change its arguments, and a later round must
-   *   be compared with what the client sent
+   * @param body - the bytes that `params` were read from: a handler may change its arguments, and a retry must be
+   *   compared with what the client sent
    * @throws {RpcError} -32602, `inputResponses` is not an object, or the `requestState` is not valid
    */
   constructor(
     method: string,
     params: JsonObject | undefined,
     principalId: string | undefined,
-    sealer: Sealer,
+    sealer: RequestStateSealer,
     body?: Uint8Array,
   ) {
     const inputResponses = params?.['inputResponses'] ?? NONE
@@ -126,18 +122,18 @@ export class InputRounds implements Inputs {
     this.#sealer = sealer
     this.#principalId = principalId
     const bind = (sent: JsonObject | undefined) => {
-      const { _meta, inputResponses: _answers, requestState: _state, ...salient } = sent ?? {}
+      const { _meta, inputResponses: _responses, requestState: _state, ...salient } = sent ?? {}
       return JSON.stringify([method, principalId ?? null, digestParams(salient)])
     }
-    this.#binding = body === undefined ? bind(params) : () => bind((decodeBody(body) as Sent).params)
-    this.responses = inputResponses as JsonObject
-    this.state = undefined
+    this.#binding = body === undefined ? bind(params) : () => bind((decodeBody(body) as Message).params)
+    this.inputResponses = inputResponses as JsonObject
+    this.requestState = undefined
     if (requestState === undefined) return
-    const { call, answers, once, state, put } = sealer.open(requestState, this.#bound()) as SealedRounds
-    this.state = state
-    this.#call = call
-    this.#memory = remember(answers, once)
-    this.#put = put
+    const opened = sealer.open(requestState, this.#bound()) as RequestState
+    this.requestState = opened.state
+    this.#call = opened.call
+    this.#memory = newMemory(opened.inputResponses, opened.once)
+    this.#asked = opened.asked
   }
 
   #bound(): string {
@@ -146,28 +142,29 @@ export class InputRounds implements Inputs {
   }
 
   get #kept(): Memory {
-    this.#memory ??= remember()
+    this.#memory ??= newMemory()
     return this.#memory
   }
 
-  /** @returns the answer, or a promise that never comes true in this round */
+  /** @returns the response, or a promise that never resolves in this round trip */
   ask<T>(
     name: string,
     request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
+    check: (response: unknown) => T | Promise<T>,
     { mustAsk = false }: AskOptions = {},
   ): Promise<T> {
-    const before = this.#kept.asked.get(name) ?? 0
+    const before = this.#kept.times.get(name) ?? 0
     if (this.#kept.open.has(numbered(name, before))) return Promise.reject(duplicate(name))
-    this.#kept.asked.set(name, before + 1)
+    this.#kept.times.set(name, before + 1)
     const key = numbered(name, before + 1)
-    if (this.#kept.answers.has(key)) return Promise.resolve(check(this.#kept.answers.get(key)))
-    const isAnswered = Object.hasOwn(this.responses, key) && (!mustAsk || this.#put?.includes(key) === true)
-    if (!isAnswered) return this.#suspend(key, request, mustAsk)
-    const answer = this.responses[key]
-    return (async () => check(answer))().then(
+    const { inputResponses: known } = this.#kept
+    if (known.has(key)) return Promise.resolve(check(known.get(key)))
+    const isUsable = !mustAsk || this.#asked?.includes(key) === true
+    if (!isUsable || !Object.hasOwn(this.inputResponses, key)) return this.#suspend(key, request, mustAsk)
+    const response = this.inputResponses[key]
+    return (async () => check(response))().then(
       (checked) => {
-        this.#kept.answers.set(key, answer)
+        known.set(key, response)
         return checked
       },
       () => this.#suspend<T>(key, request, mustAsk),
@@ -176,8 +173,8 @@ export class InputRounds implements Inputs {
 
   async once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
     if (this.#kept.once.has(key)) return this.#kept.once.get(key) as T
-    // A run that was left behind must not do what the next one will do.
-    if (this.#over) throw leftBehind()
+    // An abandoned run must not do what the next one will do.
+    if (this.#over) throw abandoned()
     const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
     const running = this.#runOnce(key, async () => (await run()) ?? null)
@@ -191,7 +188,7 @@ export class InputRounds implements Inputs {
     }
   }
 
-  /** A repeated first request is another call; later rounds are repeated by whoever presents their state again. */
+  /** A first request that is repeated is another call; one with a request state is the same call again. */
   #runOnce(key: string, run: () => Promise<unknown>): Promise<unknown> {
     const done = this.#doneBefore
     return done === undefined ? run() : this.#sealer.once.run(done, key, run)
@@ -203,12 +200,12 @@ export class InputRounds implements Inputs {
   }
 
   /**
-   * For a call that is about to go on without its request: nothing may be left for another round.
+   * For a call that is about to continue without its request: nothing may be left for another round trip.
    *
-   * @throws {McpError} ERR_INPUT_REQUIRED, questions are open, or this run was left behind with them
+   * @throws {McpError} ERR_INPUT_REQUIRED, input requests are open, or this run was abandoned with them
    */
   assertSettled(): void {
-    if (this.#over || (this.#memory?.open.size ?? 0) > 0) throw leftBehind()
+    if (this.#over || (this.#memory?.open.size ?? 0) > 0) throw abandoned()
   }
 
   /** @returns the result, or an {@link InputRequiredResult} */
@@ -245,52 +242,52 @@ export class InputRounds implements Inputs {
   #required(
     requests: ReadonlyMap<string, InputRequest>,
     state?: unknown,
-    put: readonly string[] = [],
+    asked: readonly string[] = [],
   ): InputRequiredResult {
     const done = this.#doneBefore
     if (done !== undefined) this.#sealer.once.renew(done)
-    const sealed: SealedRounds = {
+    const requestState: RequestState = {
       call: this.#call ?? { id: randomBytes(CALL_ID_BYTES).toString('base64url'), startedAt: Date.now() },
-      answers: Object.fromEntries(this.#kept.answers),
+      inputResponses: Object.fromEntries(this.#kept.inputResponses),
       once: Object.fromEntries(this.#kept.once),
       ...(state !== undefined && { state }),
-      ...(put.length > 0 && { put }),
+      ...(asked.length > 0 && { asked }),
     }
-    return new InputRequiredResult(requests, this.#sealer.seal(sealed, this.#bound()))
+    return new InputRequiredResult(requests, this.#sealer.seal(requestState, this.#bound()))
   }
 
   #suspend<T>(key: string, request: InputRequest, mustAsk: boolean): Promise<T> {
-    if (this.#over) return Promise.reject(leftBehind())
+    if (this.#over) return Promise.reject(abandoned())
     const promise = new Promise<T>((_resolve, reject) => {
       this.#kept.open.set(key, { request, mustAsk, reject })
     })
     if (!this.#scheduled) {
       this.#scheduled = true
-      setImmediate(() => this.#endRound())
+      setImmediate(() => this.#endRoundTrip())
     }
     return promise
   }
 
-  #endRound(): void {
+  #endRoundTrip(): void {
     if (this.#over) return
     if (this.#kept.running.size > 0) {
-      const next = () => setImmediate(() => this.#endRound())
+      const next = () => setImmediate(() => this.#endRoundTrip())
       Promise.allSettled(this.#kept.running.values()).then(next)
       return
     }
     this.#over = true
     const open = [...this.#kept.open]
     const requests = new Map(open.map(([key, { request }]) => [key, request]))
-    const put = open.filter(([, { mustAsk }]) => mustAsk).map(([key]) => key)
-    let left: unknown = leftBehind()
+    const asked = open.filter(([, { mustAsk }]) => mustAsk).map(([key]) => key)
+    let reason: unknown = abandoned()
     try {
-      this.#finish?.(this.#required(requests, undefined, put))
-      this.#abort?.(left as McpError)
+      this.#finish?.(this.#required(requests, undefined, asked))
+      this.#abort?.(reason as McpError)
     } catch (error) {
       // The state cannot be sealed: that is the handler's own failure, which ends it as any other would.
-      left = error
+      reason = error
     }
-    for (const { reject } of this.#kept.open.values()) reject(left)
+    for (const { reject } of this.#kept.open.values()) reject(reason)
   }
 }
 
@@ -303,16 +300,16 @@ function duplicate(key: string): McpError {
   return new McpError('ERR_DUPLICATE_KEY', problem)
 }
 
-function leftBehind(): McpError {
+function abandoned(): McpError {
   return new McpError('ERR_INPUT_REQUIRED', 'The client was asked; the handler runs again with its answer')
 }
 
-function remember(answers: JsonObject = NONE, once: JsonObject = NONE): Memory {
+function newMemory(inputResponses: JsonObject = NONE, once: JsonObject = NONE): Memory {
   return {
-    answers: new Map(Object.entries(answers)),
+    inputResponses: new Map(Object.entries(inputResponses)),
     once: new Map(Object.entries(once)),
     running: new Map(),
-    asked: new Map(),
+    times: new Map(),
     open: new Map(),
   }
 }

@@ -1,17 +1,18 @@
 /**
- * Questions: whether the params of a request to the client have the shape that the published schemas give them.
+ * Params of sampling: whether they have the shape that the published schemas give them, and whether each tool use in the
+ * messages is followed by its result.
  *
- * Spec: 2025-11-25 sampling {@link spec.sampling}, elicitation {@link spec.elicitation}.
- * Not here: whether the client can be asked (ask.ts, declared.ts); rules between the messages of a
- * sampling request, and of a form (rules.ts).
+ * Spec: 2025-11-25 sampling {@link spec.sampling}, "Tool Use and Result Balance".
+ * Not here: what the client declared (client-capabilities.ts), what it responds (input-requests.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
+import type { SamplingMessage } from '../../protocol/wire-types.ts'
 import { blockProblem, metaProblem, roleProblem } from '../content.ts'
 import {
   arrayProblem,
   at,
   booleanProblem,
-  isObject,
   type MemberCheck,
   type Members,
   memberProblem,
@@ -42,6 +43,35 @@ const TOOL_RESULT: readonly MemberCheck[] = [
 export function checkSamplingParams(params: unknown): void {
   const problem = problemAsSent(params, samplingProblem)
   if (problem !== undefined) throw new TypeError(`Sampling: ${at(problem, 'params')}`)
+}
+
+/**
+ * Every tool use is answered in the next message, by results only, one for each use.
+ *
+ * @throws {TypeError} naming the message that breaks the rule
+ */
+export function checkToolUses(messages: readonly SamplingMessage[]): void {
+  let open: readonly string[] = []
+  for (const [index, message] of messages.entries()) {
+    const blocks = Array.isArray(message.content) ? message.content : [message.content]
+    const results: string[] = blocks.flatMap((block) =>
+      block.type === 'tool_result' ? [block.toolUseId] : [],
+    )
+    const fail = (problem: string) => new TypeError(`Sampling messages[${index}]: ${problem}`)
+    if (results.length > 0 && results.length < blocks.length) {
+      throw fail('tool results must not be mixed with other content')
+    }
+    if (results.length > 0 && message.role !== 'user') throw fail('tool results belong to the role user')
+    const [missing] = open.filter((id) => !results.includes(id))
+    if (missing !== undefined) throw fail(`the tool use ${JSON.stringify(missing)} has no result here`)
+    const [stray] = results.filter((id, at) => !open.includes(id) || results.indexOf(id) !== at)
+    if (stray !== undefined) throw fail(`no tool use before it asks for the result ${JSON.stringify(stray)}`)
+    open = blocks.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []))
+    if (open.length > 0 && message.role !== 'assistant') throw fail('tool uses belong to the role assistant')
+  }
+  if (open.length > 0) {
+    throw new TypeError(`Sampling messages: the tool use ${JSON.stringify(open[0])} has no result`)
+  }
 }
 
 function samplingProblem(params: unknown): string | undefined {

@@ -1,19 +1,19 @@
 /**
- * Rules for what a server may ask of a client, checked before a question is sent: a question that breaks one is
- * its handler's mistake, and a client could only refuse it or show it wrongly.
+ * Params of elicitation: the form that a schema describes, and checks that come before an input request is sent. A
+ * request that breaks a rule is its handler's mistake; a client could only refuse it, or show it wrongly.
  *
- * Spec: 2025-11-25 elicitation {@link spec.elicitation}, "Requested Schema"; sampling {@link spec.sampling},
- * "Tool Use and Result Balance".
- * Not here: whether the client can be asked at all, and what it answers (ask.ts).
+ * Spec: 2025-11-25 elicitation {@link spec.elicitation}, "Requested Schema".
+ * Not here: what the client declared (client-capabilities.ts), what it responds (input-requests.ts).
  */
 
-import { kindOf, shown } from '../../bounds/shown.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { kindOf, shown } from '../../bounds/quote.ts'
 import {
   adaptSchema,
   type SchemaAdapter,
   type SchemaLike,
 } from '../../json-schema/adapter/standard-schema.ts'
-import type { JsonObject, SamplingMessage } from '../../protocol/wire-types.ts'
+import type { JsonObject } from '../../protocol/wire-types.ts'
 
 export interface Form {
   /** The schema as the client gets it. */
@@ -53,12 +53,6 @@ export function checkUrl(url: unknown): void {
   throw new TypeError(`An elicitation needs "url", an absolute URL; got ${shown(url)}`)
 }
 
-/** @throws {TypeError} not a time */
-export function checkTimeout(timeoutMs: number | undefined): number | undefined {
-  if (timeoutMs === undefined || timeoutMs >= 0) return timeoutMs
-  throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${shown(timeoutMs)}`)
-}
-
 /** @throws {TypeError} there is no text to show to the user */
 export function checkMessage(message: unknown): void {
   if (typeof message === 'string') return
@@ -77,35 +71,9 @@ export function checkElicitParams({ mode = 'form', message, url, requestedSchema
 }
 
 /**
- * Every tool use is answered in the next message, by results only, one for each use.
- *
- * @throws {TypeError} naming the message that breaks the rule
+ * The schema of a form from that of a library, which adds members that a form does not have. A property with `enum` or
+ * `const` and no `type` gets one.
  */
-export function checkToolUses(messages: readonly SamplingMessage[]): void {
-  let open: readonly string[] = []
-  for (const [index, message] of messages.entries()) {
-    const blocks = Array.isArray(message.content) ? message.content : [message.content]
-    const results: string[] = blocks.flatMap((block) =>
-      block.type === 'tool_result' ? [block.toolUseId] : [],
-    )
-    const fail = (problem: string) => new TypeError(`Sampling messages[${index}]: ${problem}`)
-    if (results.length > 0 && results.length < blocks.length) {
-      throw fail('tool results must not be mixed with other content')
-    }
-    if (results.length > 0 && message.role !== 'user') throw fail('tool results belong to the role user')
-    const [missing] = open.filter((id) => !results.includes(id))
-    if (missing !== undefined) throw fail(`the tool use ${JSON.stringify(missing)} has no result here`)
-    const [stray] = results.filter((id, at) => !open.includes(id) || results.indexOf(id) !== at)
-    if (stray !== undefined) throw fail(`no tool use before it asks for the result ${JSON.stringify(stray)}`)
-    open = blocks.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []))
-    if (open.length > 0 && message.role !== 'assistant') throw fail('tool uses belong to the role assistant')
-  }
-  if (open.length > 0) {
-    throw new TypeError(`Sampling messages: the tool use ${JSON.stringify(open[0])} has no result`)
-  }
-}
-
-/** A library adds members that are no part of a form's schema; a property without a type is one of an enum. */
 function formSchema({ type, properties, required }: JsonObject): JsonObject {
   const fields = Object.entries((properties ?? {}) as JsonObject).map(([name, field]) => {
     const { enum: values, const: only, ...rest } = (field ?? {}) as JsonObject
@@ -146,8 +114,4 @@ function isMultiSelect(field: unknown): boolean {
 
 function isStrings(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
