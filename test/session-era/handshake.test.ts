@@ -7,6 +7,7 @@ import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { McpServer, RpcError, type ServeOptions, serve } from '../../src/index.ts'
 import { post, within } from '../helpers/wire.ts'
+import { endOfTurn } from '../helpers/within.ts'
 
 const initialize = {
   jsonrpc: '2.0',
@@ -94,7 +95,8 @@ test('a middleware may change the result of initialize', async (t) => {
 })
 
 test('a slow middleware does not make the head of the response leave before the session id is there', async (t) => {
-  const { server, serving } = await start(t, { sseAfterMs: 1 })
+  const { server, serving } = await start(t, { sseAfterMs: 1000 })
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   let release = () => {}
   const begun = new Promise<void>((resolve) => {
     server.use(async (ctx, next) => {
@@ -109,7 +111,8 @@ test('a slow middleware does not make the head of the response leave before the 
   const params = { ...initialize.params, _meta: { progressToken: 7 } }
   const reply = post(serving.url, { ...initialize, params }, { accept: 'text/event-stream' })
   await within(begun, () => 'the middleware')
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await endOfTurn()
+  t.mock.timers.tick(5000)
   release()
   const { status, headers, text } = await reply
   assert.equal(status, 200)
