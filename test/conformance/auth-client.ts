@@ -14,6 +14,7 @@ import {
   type SigningAlgorithm,
   workloadIdentity,
 } from '../../src/client/oauth/index.ts'
+import { authorizedFetch } from '../client/oauth/authorized-fetch.ts'
 
 /** What the suite says beside the URL. */
 type Context = Readonly<Record<string, string>>
@@ -97,27 +98,18 @@ class MinimalClient {
   }
 
   async #post(message: object, headers = {}): Promise<string> {
-    // One object for all attempts: the provider knows by it what it did.
-    const request = { url: this.#url, method: 'POST' }
-    for (let attempt = 1; ; attempt++) {
-      const response = await fetch(this.#url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          'mcp-protocol-version': this.#revision,
-          ...headers,
-          ...(await this.#auth.headers(request)),
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', ...message }),
-      })
-      const isChallenge = [401, 403].includes(response.status) || response.headers.has('dpop-nonce')
-      const isAgain = isChallenge && (await this.#auth.onChallenge(response, request))
-      const text = await response.text()
-      if (isAgain && attempt < 10) continue
-      if (!response.ok) throw new Error(`status ${response.status}: ${text}`)
-      return text
-    }
+    const response = await authorizedFetch(this.#auth, this.#url, {
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': this.#revision,
+        ...headers,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`status ${response.status}: ${text}`)
+    return text
   }
 }
 
