@@ -20,6 +20,13 @@ import { listen } from './listen.ts'
 export const SCOPES = ['files:read', 'files:write']
 export const TOKEN_SECONDS = 600
 
+const AUTH_METHODS: NonNullable<Configuration['clientAuthMethods']> = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+]
+
 /** What the servers of one test saw. */
 export interface Seen {
   /** Bodies of token requests that were granted. */
@@ -30,6 +37,8 @@ export interface Seen {
 
 export interface AuthorizationServerOptions {
   readonly clients?: Configuration['clients']
+  /** How clients authenticate; all ways by default. */
+  readonly authMethods?: Configuration['clientAuthMethods']
   /** The token endpoint wants a nonce in DPoP proofs. */
   readonly wantsNonce?: boolean
 }
@@ -39,42 +48,45 @@ export async function startAuthorizationServer(t: TestContext, options: Authoriz
   const seen = { grants: [] as string[], registrations: 0, logins: 0 }
   let provider: Provider | undefined
   const issuer = await listen(t, (origin) => {
-    provider = new Provider(origin, {
-      ...(options.clients === undefined ? {} : { clients: options.clients }),
-      scopes: ['offline_access', ...SCOPES],
-      pkce: { required: () => true },
-      rotateRefreshToken: true,
-      clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-      findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
-      ttl: {
-        AccessToken: TOKEN_SECONDS,
-        ClientCredentials: TOKEN_SECONDS,
-        RefreshToken: 86_400,
-        Session: 86_400,
-        Grant: 86_400,
-        Interaction: 600,
-      },
-      features: {
-        clientCredentials: { enabled: true },
-        registration: { enabled: true },
-        dPoP: {
-          enabled: true,
-          ...(options.wantsNonce === true
-            ? { nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true }
-            : {}),
-        },
-        resourceIndicators: {
-          enabled: true,
-          getResourceServerInfo: (_context, resource) => ({
-            scope: SCOPES.join(' '),
-            audience: resource,
-            accessTokenFormat: 'jwt',
-            accessTokenTTL: TOKEN_SECONDS,
-          }),
-          useGrantedResource: () => true,
-        },
-      },
-    })
+    provider = quietly(
+      () =>
+        new Provider(origin, {
+          ...(options.clients === undefined ? {} : { clients: options.clients }),
+          scopes: ['offline_access', ...SCOPES],
+          pkce: { required: () => true },
+          rotateRefreshToken: true,
+          clientAuthMethods: options.authMethods ?? AUTH_METHODS,
+          findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+          ttl: {
+            AccessToken: TOKEN_SECONDS,
+            ClientCredentials: TOKEN_SECONDS,
+            RefreshToken: 86_400,
+            Session: 86_400,
+            Grant: 86_400,
+            Interaction: 600,
+          },
+          features: {
+            clientCredentials: { enabled: true },
+            registration: { enabled: true },
+            dPoP: {
+              enabled: true,
+              ...(options.wantsNonce === true
+                ? { nonceSecret: Buffer.alloc(32, 7), requireNonce: () => true }
+                : {}),
+            },
+            resourceIndicators: {
+              enabled: true,
+              getResourceServerInfo: (_context, resource) => ({
+                scope: SCOPES.join(' '),
+                audience: resource,
+                accessTokenFormat: 'jwt',
+                accessTokenTTL: TOKEN_SECONDS,
+              }),
+              useGrantedResource: () => true,
+            },
+          },
+        }),
+    )
     provider.on(
       'grant.success',
       (context) => void seen.grants.push(String(context.oidc.params?.['grant_type'])),
@@ -84,6 +96,17 @@ export async function startAuthorizationServer(t: TestContext, options: Authoriz
     return provider.callback()
   })
   return { issuer, seen, provider: provider as Provider }
+}
+
+/** Without the advice that oidc-provider gives to those who would run it for real. */
+function quietly<T>(make: () => T): T {
+  const { warn } = console
+  console.warn = () => {}
+  try {
+    return make()
+  } finally {
+    console.warn = warn
+  }
 }
 
 /** What the resource wants of a request. */
