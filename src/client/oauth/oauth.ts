@@ -130,7 +130,7 @@ export function oauth(options: OAuthOptions): OAuthProvider {
         const { serverUrl, resource, resourceMetadataUrl, server, scope } = begun
         const needsDpop = begun.thumbprint !== undefined
         const discovery: Discovery = { resource, scopes: [], needsDpop, resourceMetadataUrl, server }
-        const dpop = await provider.signerFor(discovery)
+        const dpop = await provider.keys.signerFor(discovery)
         request = { serverUrl, discovery, scope, dpop, http, store, signal }
         return { http, dpop, signal, client: await grant.client(request) }
       })
