@@ -3,7 +3,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
 import { crossAppAccess, memoryStore, oauth, workloadIdentity } from '../../../src/client/oauth/index.ts'
 import { authorizedFetch } from './authorized-fetch.ts'
-import { immediate, json, metadata, startScripted } from './scripted-server.ts'
+import { immediate, json, metadata, type Route, startScripted } from './scripted-server.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const code = (expected: string) => (error: unknown) => (error as { code?: unknown }).code === expected
@@ -105,6 +105,18 @@ test('crossAppAccess with a token endpoint reads no metadata of the identity pro
   equal(provider.arrived[0]?.form.get('subject_token_type'), 'urn:ietf:params:oauth:token-type:saml2')
 })
 
+test('a token endpoint that wants another DPoP nonce every time is asked twice', async (t) => {
+  let nonces = 0
+  const server = await startScripted(t, {
+    '/token': (_arrived, response) => {
+      response.setHeader('dpop-nonce', `nonce-${++nonces}`)
+      json(response, { error: 'use_dpop_nonce' }, 400)
+    },
+  })
+  await rejects(authorizedFetch(oauth({ ...immediate, dpop: true }), server.url), code('ERR_AUTH_TOKEN'))
+  equal(nonces, 2)
+})
+
 test('oauth with dpop.required takes neither a token that is not bound, nor a server without the algorithm', async (t) => {
   const required = { ...immediate, dpop: { required: true } }
   const unbound = await startScripted(t)
@@ -170,4 +182,30 @@ test('oauth: when the server moves to another authorization server, the client r
     [undefined],
   )
   equal(forms(server).length, 1)
+})
+
+test('oauth known by its metadata document shows the refresh token of one authorization server to no other', async (t) => {
+  const takes: Route = (_arrived, response, origin) =>
+    json(response, metadata(origin, { client_id_metadata_document_supported: true }))
+  const next = await startScripted(t, { [AS]: takes })
+  let hasMoved = false
+  const server = await startScripted(t, {
+    [AS]: takes,
+    '/.well-known/oauth-protected-resource/mcp': (_arrived, response, origin) =>
+      json(response, { resource: `${origin}/mcp`, authorization_servers: [hasMoved ? next.origin : origin] }),
+    '/token': (_arrived, response) =>
+      json(response, { access_token: 'token-1', token_type: 'Bearer', refresh_token: 'refresh-1' }),
+    '/mcp': ({ headers }, response) => {
+      const isGood = headers.authorization !== undefined && (!hasMoved || next.paths().includes('/token'))
+      json(response, {}, isGood ? 200 : 401)
+    },
+  })
+  const auth = oauth({ ...immediate, clientMetadataUrl: 'https://app.example/client.json' })
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+  hasMoved = true
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+  deepEqual(
+    forms(next).map((form) => form['grant_type']),
+    ['authorization_code'],
+  )
 })

@@ -291,7 +291,9 @@ test('oauth with a key pair of its own uses stored bound tokens again; without i
   await claimsOf(await authorizedFetch(oauth(options), resource.url))
   await claimsOf(await authorizedFetch(oauth(options), resource.url))
   equal(seen.grants.length, 1)
-  await claimsOf(await authorizedFetch(oauth({ ...options, dpop: true }), resource.url))
+  const other = oauth({ ...options, dpop: true })
+  equal(await other.headers({ url: resource.url, method: 'POST' }), undefined)
+  await claimsOf(await authorizedFetch(other, resource.url))
   deepEqual(seen.grants, ['authorization_code', 'authorization_code'])
 })
 
