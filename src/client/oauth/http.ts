@@ -14,7 +14,7 @@ export type FetchLike = (url: URL, init: RequestInit) => PromiseLike<Response>
 /** How requests are sent. */
 export interface Http {
   readonly fetch: FetchLike
-  /** For one request, answer included. */
+  /** For one request, answer included; 0: none. */
   readonly timeoutMs: number
 }
 
@@ -50,10 +50,11 @@ export async function request(http: Http, url: URL, sending: Sending): Promise<A
   const stop = (): void => controller.abort(signal.reason)
   signal.addEventListener('abort', stop)
   let isLate = false
-  const timer = setTimeout(() => {
+  const giveUp = (): void => {
     isLate = true
     controller.abort()
-  }, timeoutMs)
+  }
+  const timer = timeoutMs === 0 ? undefined : setTimeout(giveUp, timeoutMs)
   const init: RequestInit = {
     method: body === undefined ? 'GET' : 'POST',
     headers: { accept: 'application/json', ...sending.headers },

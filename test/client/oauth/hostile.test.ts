@@ -244,6 +244,21 @@ test('oauth: a metadata request that is never answered ends after timeoutMs', as
   await refused
 })
 
+test('oauth with timeoutMs 0 sets no timer', async (t) => {
+  const server = await startScripted(t)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.after(() => mock.timers.reset())
+  const auth = oauth({
+    ...immediate,
+    timeoutMs: 0,
+    fetch: async (url, init) => {
+      mock.timers.tick(1)
+      return fetch(url, init)
+    },
+  })
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+})
+
 test('oauth: an error of another server is neither shown nor acted upon', async (t) => {
   const server = await startScripted(t, {
     '/authorize': back({
