@@ -63,6 +63,12 @@ const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts'
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
+/** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
+const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
+  'client/stdio.ts',
+  'client/in-memory.ts',
+  'client/oauth/loopback.ts',
+])
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
@@ -174,7 +180,9 @@ export const erasApart: Rule = (source) => {
 /** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
-    .filter((specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)))
+    .filter(
+      (specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)) && !CLIENT_ON_NODE.has(path),
+    )
     .map((specifier) => `${path} imports ${specifier}`)
 
 /** The lower layers never learn an MCP method name, not even in a comment. */

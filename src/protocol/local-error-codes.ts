@@ -7,6 +7,17 @@
 
 /** The `code` of a local error, for programs; the reference has a sentence for each. */
 export type McpErrorCode =
+  | 'ERR_AUTH_CLIENT'
+  | 'ERR_AUTH_DENIED'
+  | 'ERR_AUTH_DISCOVERY'
+  | 'ERR_AUTH_NETWORK'
+  | 'ERR_AUTH_PENDING'
+  | 'ERR_AUTH_REJECTED'
+  | 'ERR_AUTH_RESPONSE'
+  | 'ERR_AUTH_SCOPE'
+  | 'ERR_AUTH_TOKEN'
+  | 'ERR_AUTH_UNSUPPORTED'
+  | 'ERR_AUTH_URL'
   | 'ERR_CANCELLED'
   | 'ERR_CLIENT_ANSWER'
   | 'ERR_CLIENT_CAPABILITY'
@@ -35,6 +46,21 @@ export type McpErrorCode =
   | 'ERR_TOOL_TIMEOUT'
 
 export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
+  ERR_AUTH_CLIENT:
+    'the client cannot be known to the authorization server: no client id, a registration that was refused, or no way to authenticate',
+  ERR_AUTH_DENIED: 'the authorization server answered the login with an error, such as `access_denied`',
+  ERR_AUTH_DISCOVERY:
+    'the authorization server of an MCP server cannot be found, or what its metadata says does not fit',
+  ERR_AUTH_NETWORK:
+    'no usable answer from an authorization server or for metadata: not reached, too late, too large, redirected',
+  ERR_AUTH_PENDING: 'the user was sent to the login and the page is left: `finishAuthorization` takes it up',
+  ERR_AUTH_REJECTED: 'the MCP server does not take the token that was just issued for it',
+  ERR_AUTH_RESPONSE: 'the answer to a login is not usable: another `state` or `iss`, no code, or too late',
+  ERR_AUTH_SCOPE: 'the MCP server wants scopes that the token has already, or that were not granted',
+  ERR_AUTH_TOKEN: 'the token endpoint refused, or answered something else than a token',
+  ERR_AUTH_UNSUPPORTED: 'the authorization server lacks what is required, such as PKCE with S256',
+  ERR_AUTH_URL:
+    'a URL that credentials or metadata requests may not go to: not https, or an address that is not allowed',
   ERR_CANCELLED: 'reason of `ctx.signal`: the client cancelled the request',
   ERR_CLIENT_ANSWER: 'the client responded to an input request with an error, which is the `cause`',
   ERR_CLIENT_CAPABILITY:
