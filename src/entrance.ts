@@ -21,9 +21,10 @@
  * Not here: the carrier, and what waits behind other requests of its connection (handler.ts).
  */
 
-import { concealError } from './dispatch/dispatcher.ts'
+import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
+import { statusRejection } from './dispatch/status-error.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import {
@@ -36,7 +37,8 @@ import {
 import { type BodyError, busyError } from './http/body-error.ts'
 import type { Cors } from './http/cors.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
-import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
+import { Rejection } from './http/rejection.ts'
+import { encodedBody, RequestChecks } from './http/request-checks.ts'
 import { corsWith, type RequestHead } from './http/request-headers.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
@@ -99,11 +101,10 @@ export class Entrance {
   }
 
   /** Refuses a request whose body was not read. */
-  stop(http: Http, { status, message, headers, reason }: Stop): void {
+  reject(http: Http, rejection: Rejection): void {
     const { method } = http
     // What is left of the body cannot be told from a next request, so the connection must end.
-    const error = new RpcError(ErrorCode.SERVER_ERROR, message)
-    http.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD', reason)
+    http.reject(rejection, method !== 'GET' && method !== 'HEAD')
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {
@@ -115,13 +116,13 @@ export class Entrance {
     }
     // By index: destructuring an array goes through its iterator.
     const origin = values[6]
-    const stop = this.#checks.checkHead(http, duplicate, values[5], origin)
+    const rejection = this.#checks.checkHead(http, duplicate, values[5], origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
-    if (origin !== undefined && duplicate === undefined && stop?.status !== 403) {
+    if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
       http.ownReplyHeaders = this.#cors.headers(origin)
     }
-    if (stop !== undefined) {
-      this.stop(http, stop)
+    if (rejection !== undefined) {
+      this.reject(http, rejection)
       return
     }
     if (http.method === 'OPTIONS') {
@@ -136,7 +137,7 @@ export class Entrance {
     }
     const limit = this.#verifiesLater ? this.#inFlight.refuse(undefined, 1) : undefined
     if (limit !== undefined) {
-      this.stop(http, limit)
+      this.reject(http, statusRejection(limit))
       return
     }
     const result = authenticate(auth, values[8], http)
@@ -168,27 +169,27 @@ export class Entrance {
   }
 
   #mayPass(result: Authentication<Principal>, http: Http): boolean {
-    const { refusal } = result
-    if (refusal === undefined) {
+    const { rejection } = result
+    if (rejection === undefined) {
       http.principal = result.principal
       if (result.headers !== undefined) http.ownReplyHeaders = http.replyHeaders(result.headers)
       return true
     }
-    if (refusal.cause !== undefined) this.#server.reportError(refusal.cause, { phase: 'transport' })
-    this.stop(http, refusal)
+    if (result.cause !== undefined) this.#server.reportError(result.cause, { phase: 'transport' })
+    this.reject(http, rejection)
     return false
   }
 
   /** What is left to check by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
-    const refusal = this.#checks.checkTypes(method, contentType, http.accepts)
-    if (refusal === undefined && method === 'POST') {
+    const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
+    if (rejection === undefined && method === 'POST') {
       this.#post(http)
       return
     }
     http.cancelBody()
-    if (refusal !== undefined) this.stop(http, refusal)
+    if (rejection !== undefined) this.reject(http, rejection)
     else if (method === 'GET') this.#eras.get(http)
     else this.#eras.delete(http)
   }
@@ -203,7 +204,7 @@ export class Entrance {
     const encoded = encodedBody(http.headers)
     if (encoded !== undefined) {
       http.cancelBody()
-      this.stop(http, encoded)
+      this.reject(http, encoded)
       return
     }
     http.readBody((error, body) => {
@@ -229,7 +230,7 @@ export class Entrance {
         value = decode()
       } catch (error) {
         if (!(error instanceof RpcError)) throw error
-        http.refuse(400, undefined, error)
+        http.reject(new Rejection(400, error))
         return
       }
       this.#eras.post(http, value)
@@ -246,8 +247,8 @@ export class Entrance {
       this.#failed(error, http)
       return
     }
-    const failure = new RpcError(ErrorCode.SERVER_ERROR, message)
-    http.refuse(BODY_STATUS[kind], undefined, failure, kind === 'busy' ? RETRY_SOON : undefined, true)
+    const headers = kind === 'busy' ? RETRY_SOON : undefined
+    http.reject(new Rejection(BODY_STATUS[kind], message, undefined, headers), true)
   }
 
   #options(http: Http, origin: string | undefined): void {
@@ -263,7 +264,7 @@ export class Entrance {
   #failed(error: unknown, http: Http): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
-    http.refuse(500, undefined, internal, undefined, true)
+    http.reject(new Rejection(500, internal), true)
   }
 }
 

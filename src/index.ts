@@ -2,9 +2,10 @@
 
 export type { Given } from './bounds/option-types.ts'
 export type { WarningCode } from './bounds/warning-codes.ts'
-export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input/ask.ts'
+export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
+export type { AskOptions } from './dispatch/client-input/client-input.ts'
+export { UrlElicitationRequiredError } from './dispatch/client-input/input-requests.ts'
 export {
-  type AskOptions,
   type InputRequest,
   type InputRequired,
   type InputRequiredOptions,
@@ -12,7 +13,8 @@ export {
 } from './dispatch/client-input/input-required.ts'
 export type { SealOptions } from './dispatch/client-input/request-state-options.ts'
 export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
-export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
+export type { Middleware, Next } from './dispatch/dispatcher.ts'
+export type { ErrorInfo } from './dispatch/error-report.ts'
 export type { Keys } from './dispatch/key-ring.ts'
 export type { Log } from './dispatch/messages.ts'
 export type { CacheHint, Principal } from './dispatch/rpc-exchange.ts'
@@ -20,7 +22,7 @@ export type { Rate } from './dispatch/token-bucket.ts'
 export type { TraceContext } from './dispatch/trace.ts'
 export type { EraStats } from './eras.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
-export type { Completer, Suggestions } from './features/completion.ts'
+export type { Completer, Suggestions } from './features/completer.ts'
 export type { ExtensionConfig, ExtensionMethod } from './features/extensions.ts'
 export type {
   ConfigChanges,

@@ -8,7 +8,7 @@
 import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
 import { checkNames, type OtherWords } from './bounds/option-names.ts'
 import type { Filled, Given } from './bounds/option-types.ts'
-import { shown } from './bounds/shown.ts'
+import { shown } from './bounds/quote.ts'
 import type { SealOptions } from './dispatch/client-input/request-state-options.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'

@@ -7,7 +7,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findSpecifiers, resolveImport, rules, type Source } from './architecture-rules.ts'
+import {
+  ALLOWED_CIRCLES,
+  findCircles,
+  findSpecifiers,
+  resolveImport,
+  rules,
+  type Source,
+} from './architecture-rules.ts'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 const sources: readonly Source[] = (readdirSync(src, { recursive: true }) as string[])
@@ -20,6 +27,15 @@ describe('src/', () => {
   })
   for (const [name, rule] of Object.entries(rules)) {
     test(name, () => assert.deepEqual(sources.flatMap(rule), []))
+  }
+  test('no files import each other in a circle', () => {
+    assert.deepEqual(findCircles(sources, ALLOWED_CIRCLES), [])
+  })
+  for (const prefix of ALLOWED_CIRCLES) {
+    test(`circles in ${prefix} are still there, or they are no longer allowed`, () => {
+      const others = ALLOWED_CIRCLES.filter((each) => each !== prefix)
+      assert.notDeepEqual(findCircles(sources, others), [])
+    })
   }
   test('every relative import names a file that exists', () => {
     const missing = sources.flatMap(({ path, text }) =>
@@ -101,7 +117,19 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     'imports go one way',
     'session-era/http/admit.ts',
     "import '../../stateless-era/http/admit.ts'",
-    "import '../features/server.ts'",
+    "import '../../features/server.ts'",
+  ],
+  [
+    'imports go one way',
+    'session-era/era.ts',
+    "import { Streams } from './http/streams.ts'",
+    "import type { StandaloneStream } from './standalone-stream.ts'",
+  ],
+  [
+    'imports go one way',
+    'session-era/http/endpoint.ts',
+    "import '../../node-http/exchange.ts'",
+    "import '../era.ts'",
   ],
   [
     'imports go one way',
@@ -214,6 +242,36 @@ describe('each rule', () => {
       assert.deepEqual(rules['only the entrance knows both eras']?.({ path, text: both }), [])
       assert.deepEqual(rules['imports go one way']?.({ path, text: both }), [])
     }
+  })
+})
+
+describe('findCircles', () => {
+  const source = (path: string, ...imported: string[]): Source => ({
+    path,
+    text: imported.map((specifier) => `import type { A } from '${specifier}'`).join('\n'),
+  })
+
+  test('finds files that import each other, directly or through a third one, and a file that imports itself', () => {
+    const pair = [source('a/one.ts', './two.ts'), source('a/two.ts', './one.ts')]
+    assert.deepEqual(findCircles(pair), ['a/one.ts, a/two.ts import each other in a circle'])
+    const three = [source('a/x.ts', '../b/y.ts'), source('b/y.ts', './z.ts'), source('b/z.ts', '../a/x.ts')]
+    assert.deepEqual(findCircles(three), ['a/x.ts, b/y.ts, b/z.ts import each other in a circle'])
+    assert.equal(findCircles([...pair, ...three]).length, 2)
+    assert.deepEqual(findCircles([source('c.ts', './c.ts')]), ['c.ts import each other in a circle'])
+  })
+  test('counts no circle where two files share a third one, or one imports a circle from outside', () => {
+    const shared = [source('a.ts', './c.ts'), source('b.ts', './a.ts', './c.ts'), source('c.ts')]
+    assert.deepEqual(findCircles(shared), [])
+    const circle = [source('d.ts', './e.ts'), source('e.ts', './d.ts')]
+    assert.deepEqual(findCircles([source('a.ts', './d.ts'), ...circle]), [
+      'd.ts, e.ts import each other in a circle',
+    ])
+  })
+  test('leaves out a circle below an allowed path, and none that leaves it', () => {
+    const inside = [source('era/a.ts', './b.ts'), source('era/b.ts', './a.ts')]
+    assert.deepEqual(findCircles(inside, ['era/']), [])
+    const across = [source('era/a.ts', '../b.ts'), source('b.ts', './era/a.ts')]
+    assert.equal(findCircles(across, ['era/']).length, 1)
   })
 })
 

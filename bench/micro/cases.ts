@@ -93,7 +93,7 @@ const exchange: RpcExchange = {
   notify: () => undefined,
   messageRate: undefined,
   request: undefined,
-  inputs: undefined,
+  clientInput: undefined,
   cacheHint: undefined,
   closeStream: () => {},
 }

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Provider } from 'oidc-provider'
+import type { ClientMetadata, Provider } from 'oidc-provider'
 
 export interface AuthorizationServerOptions {
   /** 0: any free one. */
@@ -24,7 +24,7 @@ export interface AuthorizationServerOptions {
   /** Signs in by itself, as this name, where nobody is to look at a page. */
   readonly signedInAs?: string
   /** Clients that are there from the beginning, in the words of RFC 7591. */
-  readonly clients?: readonly object[]
+  readonly clients?: readonly ClientMetadata[]
 }
 
 export interface AuthorizationServer {
@@ -76,7 +76,7 @@ async function createProvider(issuer: string, options: AuthorizationServerOption
     accessTokenFormat: format,
     accessTokenTTL: tokenSeconds,
     jwt: { sign: { alg: 'ES256' } },
-  }
+  } as const
   return new Provider(issuer, {
     clients,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -86,7 +86,7 @@ async function createProvider(issuer: string, options: AuthorizationServerOption
     // Clients register with the scopes of their first challenge, and would never be given others.
     extraClientMetadata: {
       properties: ['any_scope'],
-      validator: (_ctx: unknown, _name: string, _value: unknown, client: { scope?: string }) => {
+      validator: (_ctx: unknown, _name: string, _value: unknown, client: { scope?: string | undefined }) => {
         delete client.scope
       },
     },
@@ -110,7 +110,7 @@ async function createProvider(issuer: string, options: AuthorizationServerOption
       devInteractions: { enabled: false },
       registration: { enabled: true },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true, allowedPolicy: () => true },
+      introspection: { enabled: true, allowedPolicy: async () => true },
       revocation: { enabled: true },
       dPoP: { enabled: true },
       resourceIndicators: {
@@ -126,6 +126,12 @@ async function createProvider(issuer: string, options: AuthorizationServerOption
   })
 }
 
+/** What a grant lacks of what is asked for. */
+interface Missing {
+  readonly missingOIDCScope?: readonly string[]
+  readonly missingResourceScopes?: { readonly [resource: string]: readonly string[] }
+}
+
 /** The page where a person signs in and agrees, in one step. */
 async function interact(
   provider: Provider,
@@ -139,17 +145,18 @@ async function interact(
     const name = signedInAs ?? (request.method === 'POST' ? await nameIn(request) : undefined)
     if (name === undefined) {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
-      response.end(page(params.client_id, params.scope ?? ''))
+      response.end(page(String(params['client_id']), String(params['scope'] ?? '')))
       return
     }
     await provider.interactionFinished(request, response, { login: { accountId: name } })
     return
   }
-  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details
+  const { missingOIDCScope = [], missingResourceScopes = {} } = prompt.details as Missing
   const earlier =
     interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId)
   const grant =
-    earlier ?? new provider.Grant({ accountId: session?.accountId ?? '', clientId: params.client_id })
+    earlier ??
+    new provider.Grant({ accountId: session?.accountId ?? '', clientId: String(params['client_id']) })
   if (missingOIDCScope.length > 0) grant.addOIDCScope(missingOIDCScope.join(' '))
   for (const [resource, scopes] of Object.entries(missingResourceScopes)) {
     grant.addResourceScope(resource, scopes.join(' '))

@@ -6,7 +6,7 @@
  */
 
 import { constants, type KeyObject, verify } from 'node:crypto'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import type { JsonMembers } from './strict-json.ts'
 
 export type AlgorithmName =

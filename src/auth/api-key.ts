@@ -8,20 +8,16 @@
  */
 
 import { checkTime, oneOf, requireType } from '../bounds/check-options.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { shown } from '../bounds/shown.ts'
-import type {
-  Authentication,
-  Authenticator,
-  AuthRefusal,
-  AuthRequest,
-  VerifiedPrincipal,
-} from '../http/authenticate.ts'
+import { shown } from '../bounds/quote.ts'
+import type { Authentication, Authenticator, AuthRequest, VerifiedPrincipal } from '../http/authenticate.ts'
 import { challenge } from '../http/bearer.ts'
+import { Rejection } from '../http/rejection.ts'
 import type { TokenPrincipal } from './claims.ts'
 import { checkPrincipal } from './custom-verify.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
-import { AnswerError, inTime, isThenable, unavailable } from './settle.ts'
+import { AnswerError, inTime, unavailable } from './settle.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: what a request is depends on what carries it
 export interface ApiKeyOptions<Request = any> {
@@ -94,14 +90,15 @@ export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
   const where = header === undefined ? `the query parameter ${query}` : `the header ${header}`
   const readKeys = header === undefined ? keysInQuery(query as string) : keysInHeader(header.toLowerCase())
 
-  const refuse = <Status extends AuthRefusal['status']>(
-    status: Status,
+  const refuse = (
+    status: 400 | 401 | 403,
     message: string,
     reason: string,
     about: { error?: string; scope?: string | undefined } = {},
   ) => {
     const value = challenge({ scheme: 'ApiKey', others: place, ...about, errorDescription: message })
-    return { refusal: { status, message, reason, headers: ['WWW-Authenticate', value] } }
+    const headers = ['WWW-Authenticate', value]
+    return { rejection: new Rejection(status, message, undefined, headers, reason) }
   }
   const insufficient = (granted: readonly string[] | undefined, needed: readonly string[]) => {
     const missing = needed.filter((scope) => !scopes.allows(granted, [scope]))
@@ -137,7 +134,7 @@ export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
       }
       try {
         const answer = verify(key, request.native)
-        return isThenable(answer)
+        return isPromise(answer)
           ? inTime(answer, timeoutMs, 'verify').then(judge).catch(failed)
           : judge(answer)
       } catch (error) {
@@ -148,7 +145,7 @@ export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
       declared: scopes.declared,
       hides: lists === 'hide',
       allows: (principal, needed) => scopes.allows(principal?.scopes, needed),
-      refusal: (principal, needed) => insufficient(principal?.scopes, needed).refusal,
+      rejection: (principal, needed) => insufficient(principal?.scopes, needed).rejection,
     },
     requestHeaders: header === undefined ? [] : [header],
     replyHeaders: [],

@@ -12,13 +12,17 @@
  * Challenge Handling".
  */
 
-import type { AuthRefusal } from '../http/authenticate.ts'
 import { challenge } from '../http/bearer.ts'
+import { Rejection } from '../http/rejection.ts'
 import { type Dpop, ProofError } from './dpop.ts'
 import type { ScopeTable } from './scope-table.ts'
 import type { TokenError } from './token-error.ts'
 
 export type Scheme = 'bearer' | 'dpop'
+
+export interface Rejected {
+  readonly rejection: Rejection
+}
 
 export class Challenges {
   readonly #metadataUrl: string
@@ -32,7 +36,7 @@ export class Challenges {
   }
 
   /** There is no token to be looked at. */
-  without(kind: 'none' | 'malformed'): { readonly refusal: AuthRefusal } {
+  without(kind: 'none' | 'malformed'): Rejected {
     const { required } = this.#scopes
     if (kind === 'none') {
       const message = 'An access token is required'
@@ -44,7 +48,7 @@ export class Challenges {
   }
 
   /** @param scheme - with which the token came */
-  invalid(error: TokenError, scheme: Scheme): { readonly refusal: AuthRefusal } {
+  invalid(error: TokenError, scheme: Scheme): Rejected {
     const { message, reason } = error
     const { required } = this.#scopes
     if (error instanceof ProofError) {
@@ -67,10 +71,7 @@ export class Challenges {
    * @param granted - what the token has
    * @param needed - all that the operation needs
    */
-  insufficient(
-    granted: readonly string[] | undefined,
-    needed: readonly string[],
-  ): { readonly refusal: AuthRefusal & { readonly status: 403 } } {
+  insufficient(granted: readonly string[] | undefined, needed: readonly string[]): Rejected {
     const missing = needed.filter((scope) => !this.#scopes.allows(granted, [scope]))
     const message = `The access token lacks the scope ${missing.join(' ')}`
     const got = granted === undefined || granted.length === 0 ? 'none' : granted.join(' ').slice(0, 500)
@@ -78,13 +79,8 @@ export class Challenges {
     return this.#refuse(403, message, `scope failed: expected ${needed.join(' ')}, got ${got}`, headers)
   }
 
-  #refuse<Status extends AuthRefusal['status']>(
-    status: Status,
-    message: string,
-    reason: string,
-    headers: readonly string[],
-  ): { readonly refusal: AuthRefusal & { readonly status: Status } } {
-    return { refusal: { status, message, reason, headers } }
+  #refuse(status: 400 | 401 | 403, message: string, reason: string, headers: readonly string[]): Rejected {
+    return { rejection: new Rejection(status, message, undefined, headers, reason) }
   }
 
   /** A challenge for each scheme that is accepted, the one that clients know best first. */

@@ -5,7 +5,7 @@
  * Spec: RFC 7519 section 4.1, RFC 8707 section 2, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 (`cnf`).
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import type { JsonMembers } from './strict-json.ts'
 import { TokenError } from './token-error.ts'
 import { canonical } from './urls.ts'

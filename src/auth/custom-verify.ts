@@ -4,7 +4,8 @@
  * jose was not asked to.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf } from '../bounds/quote.ts'
 import {
   audienceOf,
   checkAudience,
@@ -14,7 +15,7 @@ import {
   type TokenPrincipal,
   type Verified,
 } from './claims.ts'
-import { AnswerError, inTime, isThenable } from './settle.ts'
+import { AnswerError, inTime } from './settle.ts'
 import type { JsonMembers } from './strict-json.ts'
 import { TokenError } from './token-error.ts'
 import type { CustomVerify, TokenVerifier, VerifyResult } from './verifier.ts'
@@ -44,7 +45,7 @@ export function customVerifier(verify: CustomVerify, timeoutMs: number): TokenVe
       }
       return (token, _hash, request) => {
         const answer = verify(token, request.native)
-        return isThenable(answer) ? inTime(answer, timeoutMs, 'verify').then(read) : read(answer)
+        return isPromise(answer) ? inTime(answer, timeoutMs, 'verify').then(read) : read(answer)
       }
     },
   }

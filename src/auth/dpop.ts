@@ -10,7 +10,7 @@
 
 import { checkCount } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import type { AuthRequest } from '../http/authenticate.ts'
 import { type AlgorithmName, checkAlgorithms, fits, isSigned } from './algorithms.ts'
 import { ExpiringMap } from './expiring-map.ts'

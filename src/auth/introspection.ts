@@ -9,7 +9,7 @@
 
 import { checkTime } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import {
   type Audience,
   audienceOf,

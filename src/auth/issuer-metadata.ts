@@ -8,7 +8,7 @@
  * Spec: RFC 8414 section 3, OpenID Connect Discovery 1.0 section 4; 2026-07-28 authorization server discovery.
  */
 
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import { fetchJson } from './fetch-json.ts'
 import { UnavailableError } from './token-error.ts'
 import { isSecure } from './urls.ts'

@@ -10,7 +10,7 @@
 import type { KeyObject } from 'node:crypto'
 import { checkTime } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { type AlgorithmName, checkAlgorithms, isSigned } from './algorithms.ts'
 import { audienceOf, checkAudience, checkTimes, readBinding, readPrincipal, type Verified } from './claims.ts'
 import { algorithmOf, type Jws, parseJws, typeOf } from './jws.ts'

@@ -22,10 +22,12 @@
 
 import { checkCount, checkTime, oneOf } from '../bounds/check-options.ts'
 import { heapBytes } from '../bounds/heap-size.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import type { Access } from '../http/access.ts'
 import type { Authentication, Authenticator, AuthRequest } from '../http/authenticate.ts'
+import { Rejection } from '../http/rejection.ts'
 import { Challenges, type Scheme } from './challenges.ts'
 import type { TokenPrincipal, Verified } from './claims.ts'
 import { readCredentials } from './credentials.ts'
@@ -34,7 +36,7 @@ import { Dpop, type DpopOptions } from './dpop.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { MetadataDocument, metadataUrl } from './metadata.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
-import { isThenable, refusalOf } from './settle.ts'
+import { rejectionOf } from './settle.ts'
 import { sha256 } from './sha256.ts'
 import { TokenError } from './token-error.ts'
 import { checkUrl } from './urls.ts'
@@ -188,10 +190,10 @@ class Resource implements ProtectedResource {
     const hash = sha256(token)
     try {
       const verified = this.#verify(token, hash, request)
-      if (!isThenable(verified)) return admit(verified)
-      return Promise.resolve(verified).then(admit, (error) => refusalOf(error, this.#challenges, scheme))
+      if (!isPromise(verified)) return admit(verified)
+      return Promise.resolve(verified).then(admit, (error) => rejectionOf(error, this.#challenges, scheme))
     } catch (error) {
-      return refusalOf(error, this.#challenges, scheme)
+      return rejectionOf(error, this.#challenges, scheme)
     }
   }
 
@@ -232,13 +234,13 @@ class Resource implements ProtectedResource {
         throw new TokenError('The token is not bound to a key', reason)
       }
       const headers = dpop.check(request, hash, jkt)
-      if (!isThenable(headers)) return withHeaders(result, headers)
+      if (!isPromise(headers)) return withHeaders(result, headers)
       return Promise.resolve(headers).then(
         (settled) => withHeaders(result, settled),
-        (error) => refusalOf(error, this.#challenges, 'dpop'),
+        (error) => rejectionOf(error, this.#challenges, 'dpop'),
       )
     } catch (error) {
-      return refusalOf(error, this.#challenges, dpop === undefined ? 'bearer' : 'dpop')
+      return rejectionOf(error, this.#challenges, dpop === undefined ? 'bearer' : 'dpop')
     }
   }
 }
@@ -248,8 +250,9 @@ function withHeaders(
   headers: readonly string[] | undefined,
 ): Authentication<TokenPrincipal> {
   if (headers === undefined) return result
-  if (result.refusal === undefined) return { ...result, headers }
-  return { refusal: { ...result.refusal, headers: [...result.refusal.headers, ...headers] } }
+  if (result.rejection === undefined) return { ...result, headers }
+  const { status, error, id, headers: own = [], reason } = result.rejection
+  return { rejection: new Rejection(status, error, id, [...own, ...headers], reason) }
 }
 
 function accessOf(scopes: ScopeTable, challenges: Challenges, hides: boolean): Access {
@@ -257,7 +260,7 @@ function accessOf(scopes: ScopeTable, challenges: Challenges, hides: boolean): A
     declared: scopes.declared,
     hides,
     allows: (principal, needed) => scopes.allows(principal?.scopes, needed),
-    refusal: (principal, needed) => challenges.insufficient(principal?.scopes, needed).refusal,
+    rejection: (principal, needed) => challenges.insufficient(principal?.scopes, needed).rejection,
   }
 }
 

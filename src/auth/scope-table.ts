@@ -6,7 +6,7 @@
  */
 
 import { checkNames, suggestion } from '../bounds/option-names.ts'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 
 /** What a scope allows. */
 export interface ScopeConfig {

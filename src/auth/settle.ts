@@ -1,25 +1,21 @@
 /** What becomes of a verification that failed, and of one that is not there yet. */
 
 import { LateTimer } from '../bounds/late-timer.ts'
-import { type AuthRefusal, isTokenError } from '../http/authenticate.ts'
-import type { Challenges, Scheme } from './challenges.ts'
+import { isTokenError } from '../http/authenticate.ts'
+import { Rejection } from '../http/rejection.ts'
+import type { Challenges, Rejected, Scheme } from './challenges.ts'
 import { TokenError, UnavailableError } from './token-error.ts'
-
-/** What an await would wait for. */
-export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
 
 /**
  * A token that is not good is 401; who could not say whether it is, 503, since the client can do nothing about it.
  *
  * @throws a mistake in the program, which is 500
  */
-export function refusalOf(
+export function rejectionOf(
   error: unknown,
   challenges: Pick<Challenges, 'invalid'>,
   scheme: Scheme,
-): { readonly refusal: AuthRefusal } {
+): Rejected & { readonly cause?: unknown } {
   if (error instanceof TokenError) return challenges.invalid(error, scheme)
   if (error instanceof AnswerError) throw error
   if (isTokenError(error)) {
@@ -31,10 +27,10 @@ export function refusalOf(
 }
 
 /** Nobody knows whether the caller may go on. */
-export function unavailable(cause: unknown): { readonly refusal: AuthRefusal } {
+export function unavailable(cause: unknown): Rejected & { readonly cause: unknown } {
   const message = 'The credentials cannot be verified now: try again later'
   const reason = cause instanceof UnavailableError ? cause.message : 'the verifier failed'
-  return { refusal: { status: 503, message, headers: ['Retry-After', '5'], reason, cause } }
+  return { rejection: new Rejection(503, message, undefined, ['Retry-After', '5'], reason), cause }
 }
 
 /** A function of the application gave something that is no answer. */

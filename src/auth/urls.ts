@@ -6,7 +6,7 @@
  * Spec: RFC 8707 section 2 (the resource), RFC 8414 section 2 (the issuer), {@link spec.authorization}.
  */
 
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 /** Visible ASCII: what `URL` would encode, or fold to another host, is not what the owner of the option meant. */

@@ -10,7 +10,7 @@
 
 import { channel } from 'node:diagnostics_channel'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import type { Outcome, RpcRequest } from './dispatcher.ts'
+import type { Outcome, RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { readTrace } from './trace.ts'
 

@@ -7,42 +7,24 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { kindOf } from '../bounds/shown.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input/ask.ts'
-import { checkDeclared } from './client-input/declared.ts'
-import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './client-input/input-required.ts'
+import { MissingCapabilityError, requireDeclared } from './client-input/client-capabilities.ts'
+import { fulfilInputRequests, InMemoryInput } from './client-input/in-memory-input.ts'
+import { UrlElicitationRequiredError } from './client-input/input-requests.ts'
+import { type InputRequest, InputRequired } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
-import { isPromise } from './is-promise.ts'
+import { concealError, type ErrorReporter, entryName } from './error-report.ts'
 import { JsonText } from './json-text.ts'
+import type { Outcome, RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
 import { StatusError } from './status-error.ts'
-
-export { quote } from '../protocol/excerpt.ts'
-export { isPromise } from './is-promise.ts'
-
-export interface RpcRequest {
-  readonly id: string | number
-  readonly method: string
-  readonly params: JsonObject | undefined
-}
-
-/**
- * What became of a request. `origin` says where an error arose, and the era derives the HTTP status from it:
- * `protocol` is a request that reached no feature, `handler` is an answer like any other.
- */
-export type Outcome = { readonly result: unknown } | Failure
-
-export interface Failure {
-  readonly error: RpcError
-  readonly origin: 'protocol' | 'handler'
-}
 
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
 export type MethodHandler<Host, E extends RpcExchange = RpcExchange> = (
@@ -61,43 +43,23 @@ export type MethodTable<Host, E extends RpcExchange = RpcExchange> = ReadonlyMap
 export type Next = () => Promise<unknown>
 
 /**
- * Runs around every request that is dispatched. It may look, wait, throw an `RpcError`, or answer something
- * else than `next()` gave.
+ * Runs around every request that is dispatched. It may inspect it, wait, throw an `RpcError`, or return another result
+ * than that of `next()`.
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
-/** Where and while doing what an error arose. */
-export interface ErrorInfo {
-  /**
-   * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
-   * barewire and what it runs on.
-   */
-  readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
-  /** The JSON-RPC method of the request. */
-  readonly method?: string | undefined
-  /** Name or URI of the tool, prompt or resource. */
-  readonly name?: string | undefined
-  /** Its id, which the client gave. */
-  readonly requestId?: string | number | undefined
-  /** The session it came in. */
-  readonly sessionId?: string | undefined
-  /** Also in the text that the client got, so that a report can be matched with this error. */
-  readonly correlationId?: string | undefined
-}
-
 /** What the dispatcher needs of the server that it serves. */
-export interface DispatchHost {
+export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
   /**
    * Asks whether the caller may do what it asks for, before anything of it is run; undefined: everything may be done.
    *
    * @returns undefined, now or later: it may; else an answer in the place of the handler's
-   * @throws what the request is refused with
+   * @throws what the request is rejected with
    */
   readonly guard?: ((ctx: RequestContext) => unknown) | undefined
-  /** Finds what is wrong with a result that middleware has let through or made. */
+  /** The problem of a result that middleware has passed on or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
-  reportError(error: unknown, info: ErrorInfo): void
 }
 
 /**
@@ -159,29 +121,7 @@ export class NotOfferedError extends RpcError {
   }
 }
 
-/**
- * Reports an error that the client must not see and makes the text that it sees instead.
- *
- * @returns a sentence with a correlation id that is also in the report
- */
-export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost): string {
-  const correlationId = randomUUID()
-  host.reportError(error, { ...info, correlationId })
-  return `Internal error (reference ${correlationId})`
-}
-
-/** What a report says about a result that cannot be sent: its name is the client's word for it. */
-export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
-  const name = nameIn(params)
-  return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
-}
-
-function nameIn(params: JsonObject | undefined): string | undefined {
-  const name = params?.['name'] ?? params?.['uri']
-  return typeof name === 'string' ? name.slice(0, 100) : undefined
-}
-
-/** For a result that is not there yet, or that is a question to the client. */
+/** For a promise, or a result that asks the client for input. */
 function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
@@ -191,7 +131,8 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   host: Host,
 ): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
-    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
+    if (!(result instanceof InputRequired)) return result
+    for (const request of result.inputRequests.values()) requireDeclared(request, exchange.peer.capabilities)
     return result
   }
   const check = (result: unknown) =>
@@ -202,11 +143,11 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
         ? handler(request.params, ctx, host, exchange)
         : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
     )
-  const { rounds } = ctx
+  const { input } = ctx
   const result =
-    rounds instanceof LocalRounds
-      ? finishLocally(check(first), exchange, rounds, run)
-      : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
+    input instanceof InMemoryInput
+      ? finishLocally(check(first), exchange, input, run)
+      : input.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
   return Promise.resolve(result).then(
     (value) => {
@@ -220,11 +161,11 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   )
 }
 
-/** Where the client can be asked for real, a handler's `inputRequired` is served here. */
+/** Serves a handler's `inputRequired` where the client can be sent requests. */
 function finishLocally(
   result: unknown,
   exchange: RpcExchange,
-  rounds: LocalRounds,
+  input: InMemoryInput,
   run: () => unknown,
 ): unknown {
   const { request } = exchange
@@ -233,14 +174,14 @@ function finishLocally(
     ((_key: string, { method, params = {} }: InputRequest) =>
       request(method, withElicitationId(params), { waitsForUser: method !== Method.listRoots }))
   const drive = (value: unknown) =>
-    value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
+    value instanceof InputRequired ? fulfilInputRequests(value, send, input, run) : value
   return isPromise(result) ? Promise.resolve(result).then(drive) : drive(result)
 }
 
 /**
- * Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values.
+ * Runs the chain; the innermost call parses a list that is JSON text, so that middleware gets plain values.
  *
- * @throws {ResultError} what comes out of the chain is not a result of the method
+ * @throws {ResultError} the chain returned a value that is no result of the method
  */
 function runMiddleware(
   { middleware: chain, resultProblem }: DispatchHost,
@@ -263,7 +204,7 @@ function runMiddleware(
     const { method } = ctx
     const problem = (value: unknown) => resultProblem(method, value)
     if (problem(result) === undefined) return result
-    return checked(result, problem, `middleware, ${method}`, nameIn(ctx.params))
+    return checked(result, problem, `middleware, ${method}`, entryName(ctx.params))
   })
 }
 
@@ -271,7 +212,7 @@ function plain(result: unknown): unknown {
   return result instanceof JsonText ? result.parse() : result
 }
 
-/** A real request in URL mode MUST have an id, by which the client is told when the user is done. */
+/** A request in URL mode MUST have an id, by which the client is notified when the user is done. */
 function withElicitationId(params: JsonObject): JsonObject {
   if (params['mode'] !== 'url' || params['elicitationId'] !== undefined) return params
   return { ...params, elicitationId: randomUUID() }
@@ -287,7 +228,7 @@ function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcom
     const data = { requiredCapabilities }
     return { error: new RpcError(ErrorCode.MISSING_CLIENT_CAPABILITY, message, data), origin: 'protocol' }
   }
-  // What a handler does after it was aborted is nobody's failure.
+  // An error after the abort is expected, and not reported.
   if (ctx.aborted) {
     return { error: new RpcError(ErrorCode.INTERNAL_ERROR, 'The call was aborted'), origin: 'handler' }
   }

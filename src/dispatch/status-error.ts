@@ -1,13 +1,14 @@
 /**
- * An error that says with which HTTP status its request is refused, where that is still to be chosen: in a batch, or on a
+ * An error that says with which HTTP status its request is rejected, where that is still to be chosen: in a batch, or on a
  * stream that is open, it is an error as any other.
  *
  * Not here: the limits (limit-error.ts).
  */
 
-import type { Access, AccessRefusal, Scoped } from '../http/access.ts'
+import type { Access, Scoped } from '../http/access.ts'
+import { Rejection } from '../http/rejection.ts'
+import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../protocol/error-codes.ts'
 
 export abstract class StatusError extends RpcError {
   abstract readonly status: number
@@ -23,18 +24,23 @@ export class ScopeError extends StatusError {
   readonly headers: readonly string[]
   override readonly reason: string | undefined
 
-  constructor({ message, headers, reason }: AccessRefusal) {
-    super(ErrorCode.SERVER_ERROR, message)
+  constructor({ error, headers = [], reason }: Rejection) {
+    super(error.code, error.message)
     this.headers = headers
     this.reason = reason
   }
 }
 
-/** @returns what a caller who lacks some of the scopes is refused with */
+/** @returns what a caller who lacks some of the scopes is rejected with */
 export function scopeError(
   access: Access,
   principal: Scoped | undefined,
   scopes: readonly string[],
 ): ScopeError | undefined {
-  return access.allows(principal, scopes) ? undefined : new ScopeError(access.refusal(principal, scopes))
+  return access.allows(principal, scopes) ? undefined : new ScopeError(access.rejection(principal, scopes))
+}
+
+/** The response to a request that was not begun. */
+export function statusRejection(error: StatusError, id?: JsonRpcId): Rejection {
+  return new Rejection(error.status, error, id, error.headers, error.reason)
 }

@@ -1,15 +1,15 @@
 /**
- * Cache hints: how long clients may keep what they were told, by kind of answer.
+ * Cache hints: how long clients may cache results, by kind of result.
  *
- * The default is `private` and 0, which lets nobody keep anything: a longer time is the developer's to promise, and
- * `public` says that the answer is the same for every caller.
+ * The default, `private` and 0, allows no caching: only the developer knows how long a result stays valid. `public` says
+ * that it is the same for every caller.
  *
  * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
  */
 
 import { checkNames } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 
 export interface CacheOptions {

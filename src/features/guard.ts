@@ -5,9 +5,9 @@
  * Not here: what a scope is, and who has it (scopes.ts, auth/).
  */
 
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
-import { isObject } from '../dispatch/shape.ts'
 import type { CheckResult } from '../json-schema/adapter/standard-schema.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'

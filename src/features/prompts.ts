@@ -7,11 +7,12 @@
  * Spec: 2025-11-25 prompts {@link spec.prompts}.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import {
@@ -34,7 +35,7 @@ import type {
   PromptMessage,
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
-import type { Completer } from './completion.ts'
+import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
 import { warnOfNullable } from './host-warnings.ts'
@@ -45,7 +46,7 @@ import { promptResultProblem } from './result-check.ts'
 import type { AnyScopes, Scopes } from './scopes.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
-  /** Name of the prompt for people. */
+  /** Display name. */
   readonly title?: string | undefined
   /** What it is for, for people. */
   readonly description?: string | undefined
@@ -62,7 +63,7 @@ export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike |
   readonly _meta?: Meta | undefined
   /** Scopes that callers must have, or a function of the arguments that says which; 403 for others. @defaultValue none */
   readonly scopes?: Scopes<PromptArguments<Args>> | undefined
-  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
+  /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 

@@ -12,12 +12,12 @@ const LONG_HOST = /^(?:https?|wss?|ftp|file):[/\\]*[^/\\?#]{257}/i
 export function parseUri(uri: string): URL | undefined {
   // No template matches a longer one.
   if (uri.length > uriTemplateLimits.maxUriLength) return undefined
-  // `URL` passes over such characters, too.
+  // `URL` ignores such characters, too.
   if (LONG_HOST.test(uri.replace(/[\0-\x20]+/g, ''))) return undefined
   return URL.canParse(uri) ? new URL(uri) : undefined
 }
 
-/** Stricter than `URL`, which takes and repairs what RFC 3986 does not allow. */
+/** Stricter than `URL`, which accepts and repairs what RFC 3986 does not allow. */
 export function isUri(uri: unknown): boolean {
   return (
     typeof uri === 'string' &&

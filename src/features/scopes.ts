@@ -13,12 +13,12 @@
  * Spec: 2026-07-28 authorization {@link spec.authorization}, "Scope Challenge Handling".
  */
 
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
 import type { Access } from '../dispatch/rpc-exchange.ts'
-import { isObject } from '../dispatch/shape.ts'
 
 /**
  * The scopes that an operation needs, or a function that says it. The function gets the arguments of the operation: for

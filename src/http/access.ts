@@ -4,6 +4,8 @@
  * Types only. Not here: which scopes an operation needs (features/scopes.ts), how a token comes by scopes (auth/).
  */
 
+import type { Rejection } from './rejection.ts'
+
 /** As far as it is looked at here. */
 export interface Scoped {
   /** As the token has them. */
@@ -18,14 +20,5 @@ export interface Access {
   /** Whether a caller has all of these scopes, or ones that imply them. */
   allows(principal: Scoped | undefined, scopes: readonly string[]): boolean
   /** What a caller who lacks some of these scopes is told. */
-  refusal(principal: Scoped | undefined, scopes: readonly string[]): AccessRefusal
-}
-
-export interface AccessRefusal {
-  readonly status: 403
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers: readonly string[]
-  /** For the owner of the server alone. */
-  readonly reason?: string | undefined
+  rejection(principal: Scoped | undefined, scopes: readonly string[]): Rejection
 }

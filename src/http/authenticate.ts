@@ -5,11 +5,13 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { Access } from './access.ts'
 import { challenge, parseBearer } from './bearer.ts'
 import type { HttpExchange } from './http-exchange.ts'
+import { Rejection } from './rejection.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
 export interface VerifiedPrincipal {
@@ -58,26 +60,18 @@ interface Identified {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** The reply to a caller who may not go on. */
-export interface AuthRefusal {
-  readonly status: 400 | 401 | 403 | 503
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers: readonly string[]
-  /** Why, for the owner of the server alone. */
-  readonly reason?: string | undefined
-  /** A failure that is not the caller's, to be reported. */
-  readonly cause?: unknown
-}
-
 export type Authentication<Principal> =
   | {
       readonly principal: Principal
-      readonly refusal?: undefined
+      readonly rejection?: undefined
       /** More headers of the reply, as a flat list. */
       readonly headers?: readonly string[] | undefined
     }
-  | { readonly refusal: AuthRefusal }
+  | {
+      readonly rejection: Rejection
+      /** A failure that is not the caller's, to be reported. */
+      readonly cause?: unknown
+    }
 
 /** What is looked at of a request to see who is calling. */
 export type AuthRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'headers' | 'native'>
@@ -130,13 +124,13 @@ export function authenticate<Principal extends Identified>(
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   if (isAuthenticator(options)) return options.authenticate(authorization, request)
   const bearer = parseBearer(authorization)
-  if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
+  if (bearer.kind === 'none') return reject(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
-    return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
+    return reject(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   try {
     const verified = options.verify(bearer.token, request.native)
-    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
@@ -145,7 +139,7 @@ export function authenticate<Principal extends Identified>(
 /** @throws what says nothing about the token */
 function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
-  return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+  return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
 
 /** The names and codes by which the token libraries of the field say that a token is bad or too old. */
@@ -167,7 +161,7 @@ function judgeInTime<Principal extends Identified>(
   return new Promise((resolve, reject) => {
     const onTimeout = () => {
       const message = `The token could not be verified within ${timeoutMs} ms: try again later`
-      resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
+      resolve({ rejection: new Rejection(503, message, undefined, ['Retry-After', '5']) })
     }
     const timer = timeoutMs === 0 ? undefined : new LateTimer(timeoutMs, onTimeout, undefined)
     const settle = (answer: () => Authentication<Principal>) => {
@@ -184,17 +178,12 @@ function judgeInTime<Principal extends Identified>(
   })
 }
 
-/** Not only promises: what an await would wait for must never pass for a principal. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
 function judge<Principal extends Identified>(
   options: AuthOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {
   if (principal === undefined || principal === null) {
-    return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+    return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
   }
   if (typeof principal.id !== 'string') {
     throw new TypeError(`auth.verify must give { id }, a string; got ${kindOf(principal.id)}`)
@@ -208,20 +197,20 @@ function judge<Principal extends Identified>(
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
-  return refuse(options, 403, 'insufficient_scope', message)
+  return reject(options, 403, 'insufficient_scope', message)
 }
 
-function refuse<Principal>(
+function reject<Principal>(
   { resourceMetadata, requiredScopes = [] }: AuthOptions<Principal>,
   status: 401 | 403,
   error: string | undefined,
   message: string,
-): { readonly refusal: AuthRefusal } {
+): { readonly rejection: Rejection } {
   const value = challenge({
     resourceMetadata,
     scope: requiredScopes.length > 0 ? requiredScopes.join(' ') : undefined,
     error,
     errorDescription: error === undefined ? undefined : message,
   })
-  return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
+  return { rejection: new Rejection(status, message, undefined, ['WWW-Authenticate', value]) }
 }

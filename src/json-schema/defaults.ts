@@ -11,7 +11,7 @@
  * looked for only in values that were refused.
  */
 
-import { isObject } from './check/check-basic.ts'
+import { isObject } from '../bounds/is-object.ts'
 import type { Run } from './check/run.ts'
 import type { Check, ObjectRules, SchemaNode } from './read/node.ts'
 

@@ -10,10 +10,11 @@ import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { BodyError } from '../http/body-error.ts'
 import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
-import type { JsonRpcId } from '../jsonrpc/message.ts'
+import type { Rejection } from '../http/rejection.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { BodyReader } from './body.ts'
+import { serverSettings } from './node-internals.ts'
 import { parsedBodyOf } from './parsed-body.ts'
 import { hasReply } from './pipelining.ts'
 import { type ReplyOptions, sendEmpty, sendError, sendJson } from './response.ts'
@@ -41,7 +42,7 @@ export interface HttpExchangeHost {
   readonly maxBodyBytes: number
   /** What the bodies of all requests may take together. */
   readonly bodies: ByteBudget
-  onRefused(refusal: Refusal, response: ServerResponse): void
+  onRejected(refusal: Refusal, response: ServerResponse): void
 }
 
 /**
@@ -123,8 +124,7 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   get mayHideHeaders(): boolean {
     const { rawHeaders, socket } = this.request
     const count = (rawHeaders?.length ?? 0) / 2
-    const { maxHeadersCount } =
-      (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
+    const { maxHeadersCount } = serverSettings(socket)
     if (maxHeadersCount === 0) return false
     return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
   }
@@ -214,19 +214,12 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
     return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
-  refuse(
-    status: number,
-    id: JsonRpcId | undefined,
-    error: RpcError,
-    extra?: readonly string[],
-    closeAfter = false,
-    reason?: string,
-  ): void {
+  reject({ status, error, id, headers, reason }: Rejection, closeAfter = false): void {
     const { replyOptions, closingReplyOptions } = this.#host
     const options = closeAfter ? closingReplyOptions : replyOptions
-    sendError(this.response, status, id, error, this.replyHeaders(extra), options)
+    sendError(this.response, status, id, error, this.replyHeaders(headers), options)
     const { request } = this
-    this.#host.onRefused({ status, error, request, ...(reason !== undefined && { reason }) }, this.response)
+    this.#host.onRejected({ status, error, request, ...(reason !== undefined && { reason }) }, this.response)
   }
 
   eventSink(owner: EventSinkOwner): EventSink {

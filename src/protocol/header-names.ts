@@ -8,7 +8,7 @@
 export const HeaderName = {
   // MCP, session era
   SESSION_ID: 'mcp-session-id',
-  /** Server-Sent Events: where a reconnecting client says what it saw last. */
+  /** Server-Sent Events: the id of the last event that a reconnecting client received. */
   LAST_EVENT_ID: 'last-event-id',
 
   // MCP, both eras
@@ -22,13 +22,9 @@ export const HeaderName = {
   ACCEPT: 'accept',
   ALLOW: 'allow',
   AUTHORIZATION: 'authorization',
-  CACHE_CONTROL: 'cache-control',
-  CONTENT_LENGTH: 'content-length',
   CONTENT_TYPE: 'content-type',
   HOST: 'host',
   ORIGIN: 'origin',
-  RETRY_AFTER: 'retry-after',
-  WWW_AUTHENTICATE: 'www-authenticate',
 
   // CORS preflight
   REQUEST_METHOD: 'access-control-request-method',

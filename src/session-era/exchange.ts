@@ -6,38 +6,84 @@
  *
  * Spec: 2025-11-25 cancellation {@link spec.cancellation}.
  * Invariant: exactly one of `complete` and `cancel` has an effect, once.
+ * Not here: how messages travel; a transport implements `ResponseChannel`.
  */
 
 import { Abortable } from '../dispatch/abortable.ts'
-import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type { Access, Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
 import { StatusError } from '../dispatch/status-error.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
-import { McpError } from '../jsonrpc/rpc-error.ts'
+import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { PostResponse } from './http/post-response.ts'
+import type { SessionEraSettings } from './options.ts'
 import { encodeOutcome } from './results.ts'
-import type { Session } from './session.ts'
+import type { Revision } from './revisions.ts'
+import type { Session, SessionCall } from './session.ts'
 
-export class SessionExchange extends Abortable implements RpcExchange {
+/** What a request needs of the transport that brought it: the response that its answer will be in. */
+export interface ResponseChannel {
+  readonly session: Session | undefined
+  readonly revision: Revision
+  readonly peer: Peer
+  readonly principal: Principal | undefined
+  readonly headers: RequestHeaders
+  /** Whether messages can be sent before the answer. */
+  readonly canStream: boolean
+  /** Where it is defined, much waits for the client: resolves, and never rejects, when it has taken what does. */
+  readonly room: Promise<void> | undefined
+  /**
+   * Sends a message that belongs to the requests.
+   *
+   * @returns false when it cannot reach the client
+   */
+  send(json: string): boolean
+  /** Ends the connection, not the response. See `RequestContext.closeStream`. */
+  disconnect(retryMs: number | undefined): void
+  /** @param json - the response; undefined when the request was cancelled and gets none */
+  answer(exchange: SessionCall, json: string | undefined): void
+  /**
+   * Answers with the status of a limit, or of scopes that are missing.
+   *
+   * @returns false: no status can be sent, and nothing was done
+   */
+  reject(exchange: SessionCall, error: StatusError): boolean
+  /** Who comes back for the rest of the response must have these scopes. */
+  need?(scopes: readonly string[] | undefined): void
+  /** Aborts all requests of the response, and sends the error. */
+  fail(error: RpcError): void
+  /** A session was opened for the client, and the response tells it. */
+  sessionOpened(session: Session): void
+}
+
+export interface ExchangeHost {
+  readonly server: McpServer
+  readonly settings: Pick<SessionEraSettings, 'messageRate' | 'requestTimeoutMs' | 'elicitTimeoutMs'>
+  readonly limits: Pick<CallLimits, 'access'>
+}
+
+export class SessionExchange extends Abortable implements RpcExchange, SessionCall {
   readonly request: SendRequest | undefined
-  readonly inputs = undefined
+  readonly clientInput = undefined
   cacheHint = undefined
+  protected readonly channel: ResponseChannel
   readonly #request: RpcRequest
-  readonly #reply: PostResponse
+  readonly #host: ExchangeHost
   #settled = false
   #scopes: readonly string[] | undefined = undefined
 
-  constructor(request: RpcRequest, reply: PostResponse) {
+  constructor(request: RpcRequest, channel: ResponseChannel, host: ExchangeHost) {
     super()
     this.#request = request
-    this.#reply = reply
-    reply.expect(this)
-    this.request = reply.session !== undefined && reply.http.accepts.sse ? this.#send : undefined
+    this.#host = host
+    this.channel = channel
+    this.request = channel.session !== undefined && channel.canStream ? this.#send : undefined
   }
 
   get requestId(): string | number {
@@ -45,27 +91,23 @@ export class SessionExchange extends Abortable implements RpcExchange {
   }
 
   get session(): Session | undefined {
-    return this.#reply.session
-  }
-
-  get reply(): PostResponse {
-    return this.#reply
+    return this.channel.session
   }
 
   get revision(): RevisionName {
-    return this.#reply.revision.name
+    return this.channel.revision.name
   }
 
   get peer(): Peer {
-    return this.#reply.peer
+    return this.channel.peer
   }
 
   get principal(): Principal | undefined {
-    return this.#reply.http.principal
+    return this.channel.principal
   }
 
   get access(): Access | undefined {
-    return this.#reply.state.limits.access
+    return this.#host.limits.access
   }
 
   get scopes(): readonly string[] | undefined {
@@ -74,32 +116,36 @@ export class SessionExchange extends Abortable implements RpcExchange {
 
   set scopes(scopes: readonly string[] | undefined) {
     this.#scopes = scopes
-    this.#reply.need(scopes)
+    this.channel.need?.(scopes)
   }
 
   get sessionId(): string | undefined {
-    return this.#reply.session?.id
+    return this.channel.session?.id
   }
 
   get headers(): RequestHeaders {
-    return this.#reply.http.headers
+    return this.channel.headers
   }
 
   get logLevel(): LogLevel | undefined {
-    return this.#reply.session?.logLevel
+    return this.channel.session?.record.logLevel
   }
 
   get messageRate(): Rate | undefined {
-    return this.#reply.state.settings.messageRate
+    return this.#host.settings.messageRate
+  }
+
+  get settled(): boolean {
+    return this.#settled
   }
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {
-    if (this.#settled || !this.#reply.send(encodeNotification(method, params))) return undefined
-    return this.untilRoom(this.#reply.room)
+    if (this.#settled || !this.channel.send(encodeNotification(method, params))) return undefined
+    return this.untilRoom(this.channel.room)
   }
 
   closeStream(retryMs?: number): void {
-    if (!this.#settled) this.#reply.disconnect(retryMs)
+    if (!this.#settled) this.channel.disconnect(retryMs)
   }
 
   /** Answers the request. */
@@ -108,38 +154,42 @@ export class SessionExchange extends Abortable implements RpcExchange {
     this.#settled = true
     this.release()
     const refusal = 'error' in outcome && outcome.error instanceof StatusError ? outcome.error : undefined
-    if (refusal !== undefined && this.#reply.refuse(this, refusal)) return
-    this.#reply.answer(this, encodeOutcome(this.#request, outcome, this.#reply))
+    if (refusal !== undefined && this.channel.reject(this, refusal)) return
+    const { server } = this.#host
+    this.channel.answer(this, encodeOutcome(this.#request, outcome, this.channel.revision, server))
   }
 
-  /** Gives the request up: its signal aborts, and no answer to it is sent. */
   cancel(reason: Error): void {
     if (this.#settled) return
     this.#settled = true
     this.abort(reason)
-    this.#reply.answer(this, undefined)
+    this.channel.answer(this, undefined)
+  }
+
+  fail(error: RpcError): void {
+    this.channel.fail(error)
   }
 
   /** A real request to the client, on the stream of this call, so that it never goes to somebody else's. */
   readonly #send: SendRequest = (method, params, options) => {
-    const { session, state } = this.#reply
+    const { session } = this.channel
     if (session === undefined || this.#settled) {
       return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))
     }
     const { pending } = session
     const id = pending.nextId()
-    const { requestTimeoutMs, elicitTimeoutMs } = state.settings
+    const { requestTimeoutMs, elicitTimeoutMs } = this.#host.settings
     const usualMs = options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs
     return pending.send(id, {
       method,
       timeoutMs: options?.timeoutMs ?? usualMs,
       signal: this.signal,
       write: () => {
-        if (this.#reply.send(encodeRequest(id, method, params))) return
+        if (this.channel.send(encodeRequest(id, method, params))) return
         throw new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the client is gone`)
       },
       onAbandon: (error) => {
-        this.#reply.send(encodeNotification(Notify.cancelled, { requestId: id, reason: error.message }))
+        this.channel.send(encodeNotification(Notify.cancelled, { requestId: id, reason: error.message }))
       },
     })
   }

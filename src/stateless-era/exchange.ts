@@ -13,12 +13,13 @@
 
 import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
-import type { InputRounds } from '../dispatch/client-input/rounds.ts'
-import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
+import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
+import type { Failure, Outcome } from '../dispatch/outcome.ts'
 import type { Access, CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
-import { StatusError } from '../dispatch/status-error.ts'
+import { StatusError, statusRejection } from '../dispatch/status-error.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
+import { Rejection } from '../http/rejection.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -35,7 +36,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
   readonly sessionId = undefined
   /** Requests of the server's own do not exist in this era. */
   readonly request = undefined
-  readonly inputs: InputRounds | undefined
+  readonly clientInput: RoundTripInput | undefined
   cacheHint: CacheHint | undefined = undefined
   scopes: readonly string[] | undefined = undefined
   readonly message: DecodedRequest
@@ -53,11 +54,11 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     message: DecodedRequest,
     envelope: Envelope,
     revision: RevisionName,
-    inputs: InputRounds | undefined,
+    clientInput: RoundTripInput | undefined,
   ) {
     super()
     this.revision = revision
-    this.inputs = inputs
+    this.clientInput = clientInput
     this.message = message
     this.http = http
     this.#envelope = envelope
@@ -138,8 +139,11 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     const text = encodeOutcome(this, outcome, this.#state)
     const status = statusOf(outcome)
     if (status !== 200 && 'error' in outcome) {
-      const { headers, reason } = outcome.error instanceof StatusError ? outcome.error : {}
-      this.http.refuse(status, this.message.id, outcome.error, headers, false, reason)
+      const { error } = outcome
+      const { id } = this.message
+      this.http.reject(
+        error instanceof StatusError ? statusRejection(error, id) : new Rejection(status, error, id),
+      )
     } else if (accepts.json || status !== 200) {
       this.http.json(status, text)
     } else {
@@ -159,7 +163,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     this.abort(outcome.error)
     this.#settle()
     const text = encodeOutcome(this, outcome, this.#state)
-    if (this.#writer === undefined) this.http.refuse(status, this.message.id, outcome.error)
+    if (this.#writer === undefined) this.http.reject(new Rejection(status, outcome.error, this.message.id))
     else this.#writer.end(encodeMessage(text))
   }
 

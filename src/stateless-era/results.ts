@@ -10,9 +10,10 @@
  * Spec: 2026-07-28 overview, "Result Responses" {@link spec.overview}; caching {@link spec.caching}.
  */
 
-import { InputRequiredResult } from '../dispatch/client-input/rounds.ts'
-import { concealError, type Outcome, outputInfo } from '../dispatch/dispatcher.ts'
+import { InputRequiredResult } from '../dispatch/client-input/input-required.ts'
+import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { StatusError } from '../dispatch/status-error.ts'
 import { MirroredResult } from '../features/mirror.ts'

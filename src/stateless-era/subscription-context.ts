@@ -21,7 +21,7 @@ class SubscriptionExchange extends Abortable implements RpcExchange {
   readonly sessionId = undefined
   readonly logLevel = undefined
   readonly request = undefined
-  readonly inputs = undefined
+  readonly clientInput = undefined
   readonly messageRate = undefined
   cacheHint = undefined
 

@@ -4,6 +4,7 @@
  * Spec: 2026-07-28 subscriptions {@link spec.subscriptions}.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { ListKind } from '../features/change-bus.ts'
 import { checkSubscribable } from '../features/resource-watch.ts'
@@ -50,7 +51,7 @@ export function readFilter(
   offered: ReadonlyMap<string, string>,
 ): Filter {
   const filter = params?.['notifications']
-  if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) {
+  if (!isObject(filter)) {
     throw invalid('"notifications", an object that says what to listen to')
   }
   const wanted = filter as JsonObject

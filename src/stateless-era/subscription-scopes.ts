@@ -5,7 +5,7 @@
  * Spec: 2026-07-28 subscriptions {@link spec.subscriptions}, authorization {@link spec.authorization}.
  */
 
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { scopeError } from '../dispatch/status-error.ts'
 import { scopesOfResource } from '../features/guard.ts'
 import type { StatelessExchange } from './exchange.ts'

@@ -10,16 +10,12 @@
  * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
  */
 
-import {
-  type AskOptions,
-  driveRounds,
-  type InputRequest,
-  InputRequired,
-  type Inputs,
-} from '../dispatch/client-input/input-required.ts'
-import type { InputRounds } from '../dispatch/client-input/rounds.ts'
-import type { Outcome } from '../dispatch/dispatcher.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import type { AskOptions, ClientInput } from '../dispatch/client-input/client-input.ts'
+import { fulfilInputRequests } from '../dispatch/client-input/in-memory-input.ts'
+import { type InputRequest, InputRequired } from '../dispatch/client-input/input-required.ts'
+import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
 import type { Access, CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -41,11 +37,11 @@ export class TaskExchange implements RpcExchange, TaskSeam {
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
-  readonly inputs: TaskInputs
+  readonly clientInput: TaskInput
   cacheHint: CacheHint | undefined = undefined
   scopes: readonly string[] | undefined = undefined
   readonly #tasks: Tasks
-  readonly #rounds: InputRounds
+  readonly #roundTrips: RoundTripInput
   readonly #controller = new AbortController()
   #http: StatelessExchange | undefined
   #starting: Promise<void> | undefined
@@ -53,16 +49,16 @@ export class TaskExchange implements RpcExchange, TaskSeam {
   #releaseBody: (() => void) | undefined
   #settled = false
 
-  constructor(tasks: Tasks, http: StatelessExchange, rounds: InputRounds) {
+  constructor(tasks: Tasks, http: StatelessExchange, roundTrips: RoundTripInput) {
     this.revision = http.revision
     this.peer = http.peer
     this.principal = http.principal
     this.access = http.access
     this.headers = http.headers
     this.messageRate = http.messageRate
-    this.inputs = new TaskInputs(rounds, () => this.#running)
+    this.clientInput = new TaskInput(roundTrips, () => this.#running)
     this.#tasks = tasks
-    this.#rounds = rounds
+    this.#roundTrips = roundTrips
     this.#http = http
     follow(http.signal, this)
   }
@@ -116,7 +112,7 @@ export class TaskExchange implements RpcExchange, TaskSeam {
 
   async #start(): Promise<void> {
     const http = this.#http
-    this.#rounds.assertSettled()
+    this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
     const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason), this.scopes)
     if (http === undefined || this.#settled || this.aborted) {
@@ -138,28 +134,28 @@ function follow(signal: AbortSignal, exchange: TaskExchange): void {
   signal.addEventListener('abort', () => exchange.abort(signal.reason))
 }
 
-/** Rounds until there is a task, and questions of the task from then on. */
-class TaskInputs implements Inputs {
-  readonly #rounds: InputRounds
+/** Round trips until there is a task; from then on the task itself has input requests. */
+class TaskInput implements ClientInput {
+  readonly #roundTrips: RoundTripInput
   readonly #running: () => RunningTask | undefined
   /** Of the last `inputRequired` that a task returned. */
-  #driven: { responses: JsonObject; state: unknown } | undefined
+  #driven: { inputResponses: JsonObject; requestState: unknown } | undefined
 
-  constructor(rounds: InputRounds, running: () => RunningTask | undefined) {
-    this.#rounds = rounds
+  constructor(roundTrips: RoundTripInput, running: () => RunningTask | undefined) {
+    this.#roundTrips = roundTrips
     this.#running = running
   }
 
-  get responses(): JsonObject {
-    return (this.#driven ?? this.#rounds).responses
+  get inputResponses(): JsonObject {
+    return (this.#driven ?? this.#roundTrips).inputResponses
   }
 
-  get state(): unknown {
-    return (this.#driven ?? this.#rounds).state
+  get requestState(): unknown {
+    return (this.#driven ?? this.#roundTrips).requestState
   }
 
   once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
-    return this.#rounds.once(key, run)
+    return this.#roundTrips.once(key, run)
   }
 
   ask<T>(
@@ -169,13 +165,13 @@ class TaskInputs implements Inputs {
     options?: AskOptions,
   ): Promise<T> {
     const running = this.#running()
-    if (running === undefined) return this.#rounds.ask(key, request, check, options)
+    if (running === undefined) return this.#roundTrips.ask(key, request, check, options)
     return running.questions.ask(key, request, check, options?.timeoutMs)
   }
 
   settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {
-    if (!isPromise(result)) return this.#rounds.settle(result, abort)
-    return this.#rounds.settle(
+    if (!isPromise(result)) return this.#roundTrips.settle(result, abort)
+    return this.#roundTrips.settle(
       result.then((value) => this.#drive(value, run)),
       abort,
     )
@@ -185,9 +181,9 @@ class TaskInputs implements Inputs {
   #drive(value: unknown, run: () => unknown): unknown {
     const running = this.#running()
     if (running === undefined || !(value instanceof InputRequired)) return value
-    this.#driven = { responses: {}, state: undefined }
+    this.#driven = { inputResponses: {}, requestState: undefined }
     const send = (key: string, request: InputRequest) =>
       running.questions.ask(key, request, (answer) => answer)
-    return driveRounds(value, send, this.#driven, run)
+    return fulfilInputRequests(value, send, this.#driven, run)
   }
 }

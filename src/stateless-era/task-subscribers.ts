@@ -6,7 +6,8 @@
  * Not here: the streams themselves (subscriptions.ts).
  */
 
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import type { Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import { missingTasks } from '../features/tasks.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -16,7 +17,7 @@ import { FilterMember, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { encodeMessage } from '../sse/frame.ts'
 import type { TaskRecord } from '../store/task-store.ts'
-import { declaresTasks, isObject, taskText } from './task-wire.ts'
+import { declaresTasks, taskText } from './task-wire.ts'
 
 /** A subscription stream. */
 export interface StandaloneStream {

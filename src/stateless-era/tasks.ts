@@ -14,8 +14,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { ownText } from '../bounds/heap-size.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { isPromise, type MethodHandler } from '../dispatch/dispatcher.ts'
+import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import type { Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
@@ -30,7 +32,7 @@ import type { TaskSettings } from './options.ts'
 import { RunningTask, type TaskHost } from './task.ts'
 import { failedBy } from './task-end.ts'
 import { TaskSubscribers, type TaskView } from './task-subscribers.ts'
-import { declaresTasks, isObject, readTaskId, taskNotFound, taskText } from './task-wire.ts'
+import { declaresTasks, readTaskId, taskNotFound, taskText } from './task-wire.ts'
 
 /** 192 bits: an id cannot be guessed, and where callers are not known it is all that a client needs. */
 const ID_BYTES = 24

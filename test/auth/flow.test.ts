@@ -135,7 +135,7 @@ for (const [name, make] of callers) {
       redirect_uris: [],
       grant_types: [],
       response_types: [],
-      token_endpoint_auth_method: 'client_secret_basic',
+      token_endpoint_auth_method: 'client_secret_basic' as const,
     }
     const tokenOf = (issuer: string) =>
       introspection({
@@ -185,7 +185,7 @@ test('a token of client credentials speaks for the client [authorization.client-
     redirect_uris: [],
     grant_types: ['client_credentials'],
     response_types: [],
-    token_endpoint_auth_method: 'client_secret_post',
+    token_endpoint_auth_method: 'client_secret_post' as const,
   }
   const { url, issuer } = await startFlow(t, define, jwtOf, { server: { clients: [robot] } })
   const body = new URLSearchParams({

@@ -443,8 +443,8 @@ test(`jwt refuses ${rows.length} bad tokens with 401, and says why to the owner 
       if (token.length > 16_000) {
         // More than node:http takes: the verifier is asked itself.
         const result = await auth.authenticate(`Bearer ${token}`, { headers: {} } as never)
-        assert.match(result.refusal?.reason ?? '', reason)
-        assert.equal(result.refusal?.status, 401)
+        assert.match(result.rejection?.reason ?? '', reason)
+        assert.equal(result.rejection?.status, 401)
         return
       }
       const reply = await whoami(bearer(token))

@@ -152,8 +152,8 @@ test('a token that is remembered is refused once it has expired, and verified on
   assert.equal(second, known, 'the same answer, without a promise')
   t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
   const late = await auth.authenticate(`Bearer ${token}`, request)
-  assert.equal(late.refusal?.status, 401)
-  assert.match(late.refusal?.reason ?? '', /exp failed/)
+  assert.equal(late.rejection?.status, 401)
+  assert.match(late.rejection?.reason ?? '', /exp failed/)
 })
 
 test('tokens that are remembered are bounded: the oldest is verified anew', async (t) => {

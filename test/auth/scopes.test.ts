@@ -104,7 +104,7 @@ async function start(
     (definition) => {
       define(definition, ran)
       definition.use((ctx, next) => {
-        passed.push(ctx.method)
+        if (ctx.method !== 'initialize') passed.push(ctx.method)
         return next()
       })
     },

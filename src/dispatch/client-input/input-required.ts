@@ -1,30 +1,30 @@
 /**
- * "I need this from the client before I can answer": a value that a handler of `tools/call`, `prompts/get` or
- * `resources/read` may return instead of its result, in both eras.
+ * `inputRequired(...)`: a value that a handler of `tools/call`, `prompts/get` or `resources/read` may return in place of
+ * its result, in both eras, when it needs input from the client first.
  *
- * The stateless era sends it as a result of its own kind, and the client repeats the request with the answers. The
- * session era sends the requests for real and runs the handler again with the answers: `driveRounds` below.
+ * The stateless era sends it as an `InputRequiredResult`, and the client retries the request with its responses
+ * (round-trip-input.ts). The session era sends each input request, and runs the handler again with the responses
+ * (in-memory-input.ts).
  *
  * Most handlers need none of this: `await ctx.elicit(...)` does the same in straight-line code.
  *
  * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
  */
 
-import { shown } from '../../bounds/shown.ts'
-import { McpError } from '../../jsonrpc/rpc-error.ts'
+import { shown } from '../../bounds/quote.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
-import { checkSamplingParams } from './request-params.ts'
-import { checkElicitParams } from './rules.ts'
+import { checkElicitParams } from './elicitation-params.ts'
+import { checkSamplingParams } from './sampling-params.ts'
 
-/** A request that the client is to answer: elicitation, sampling or roots. */
+/** A request that the client is to respond to: elicitation, sampling or roots. */
 export interface InputRequest {
   readonly method: 'elicitation/create' | 'sampling/createMessage' | 'roots/list'
   readonly params?: JsonObject | undefined
 }
 
 export interface InputRequiredOptions {
-  /** The questions, by a key of the handler's own. */
+  /** The requests, by a key of the handler's own. */
   readonly inputRequests?:
     | {
         // Not an InputRequest: an interface has no index signature, and so is assignable to no `JsonObject`.
@@ -34,7 +34,7 @@ export interface InputRequiredOptions {
         }
       }
     | undefined
-  /** Any JSON value; comes back as `ctx.requestState` in the next round. The client can neither read nor change it. */
+  /** Any JSON value: `ctx.requestState` in the next run of the handler. The client can neither read nor change it. */
   readonly state?: unknown
 }
 
@@ -71,105 +71,13 @@ export function inputRequired(options: InputRequiredOptions): InputRequired {
   return new InputRequired(options)
 }
 
-/** How a question is asked. */
-export interface AskOptions {
-  /**
-   * Milliseconds for this one question; 0: no limit. Where the question ends the round, nothing waits for it.
-   * @defaultValue `elicitTimeoutMs` of the handler, for roots `requestTimeoutMs`
-   */
-  readonly timeoutMs?: number | undefined
-  /**
-   * For a confirmation: an answer counts only after the question was put. Where questions end the round
-   * (2026-07-28), a client may otherwise send an answer ahead, with the request that makes the server ask.
-   * @defaultValue false
-   */
-  readonly mustAsk?: boolean | undefined
-}
+/** The same on the wire: a result with `resultType` `input_required`. */
+export class InputRequiredResult {
+  readonly inputRequests: { readonly [key: string]: InputRequest } | undefined
+  readonly requestState: string
 
-/** What the rounds before this one have brought. */
-export interface Rounds {
-  /** Answers by key, as the client gave them: unchecked. */
-  readonly responses: JsonObject
-  readonly state: unknown
-  /** Runs a function in the first round that reaches it; later rounds get its result. */
-  once<T>(key: string, run: () => T | Promise<T>): Promise<T>
-}
-
-/** Where questions to the client are not requests of their own: it is told of them, and brings the answers later. */
-export interface Inputs extends Rounds {
-  /**
-   * @param check - gives the answer in the form that the handler gets; throws when it is not usable, which is as
-   *   if it had not been given
-   * @param options - `timeoutMs`: how long to wait, where somebody waits; 0 or undefined: no limit
-   */
-  ask<T>(
-    key: string,
-    request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
-    options?: AskOptions,
-  ): Promise<T>
-  /**
-   * Waits for a run of the handler: for its result, or for the questions that it cannot go on without.
-   *
-   * @param abort - aborts the signal of a run that is left behind
-   * @param run - runs the handler again
-   */
-  settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown
-}
-
-const MAX_ROUNDS = 16
-
-const NONE: JsonObject = Object.freeze({})
-
-/** The rounds of a call that runs where its state can simply stay in memory. */
-export class LocalRounds implements Rounds {
-  responses: JsonObject = NONE
-  state: unknown
-  /** Lifecycle: from the first `once`. */
-  #done: Map<string, Promise<unknown>> | undefined
-
-  once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
-    this.#done ??= new Map()
-    const known = this.#done.get(key)
-    if (known !== undefined) return known as Promise<T>
-    const running = (async () => run())()
-    this.#done.set(key, running)
-    // What failed was not done.
-    running.catch(() => this.#done?.delete(key))
-    return running
+  constructor(inputRequests: ReadonlyMap<string, InputRequest>, requestState: string) {
+    this.inputRequests = inputRequests.size === 0 ? undefined : Object.fromEntries(inputRequests)
+    this.requestState = requestState
   }
-}
-
-/**
- * Sends the requests of an `InputRequired` for real, all at once, and runs the handler again until it answers.
- *
- * @param send - undefined: there is no way to ask
- * @param rounds - gets the answers
- * @throws {McpError} ERR_NO_CLIENT_CHANNEL, ERR_TOO_MANY_ROUNDS, or what a request brought
- */
-export async function driveRounds(
-  first: InputRequired,
-  send: ((key: string, request: InputRequest) => Promise<unknown>) | undefined,
-  rounds: { responses: JsonObject; state: unknown },
-  run: () => unknown,
-): Promise<unknown> {
-  let result: unknown = first
-  for (let round = 1; result instanceof InputRequired; round++) {
-    if (round > MAX_ROUNDS) {
-      throw new McpError(
-        'ERR_TOO_MANY_ROUNDS',
-        `The handler asked for input ${MAX_ROUNDS} times without an answer`,
-      )
-    }
-    if (send === undefined && result.inputRequests.size > 0) {
-      throw new McpError('ERR_NO_CLIENT_CHANNEL', 'The client cannot be asked during this call')
-    }
-    const entries = await Promise.all(
-      [...result.inputRequests].map(async ([key, request]) => [key, await send?.(key, request)] as const),
-    )
-    rounds.responses = Object.fromEntries(entries)
-    rounds.state = result.state
-    result = await run()
-  }
-  return result
 }

@@ -1,11 +1,11 @@
-/** How the state of a call that waits for its client is sealed (request-state.ts). */
+/** How the request state of a call is sealed (request-state.ts). */
 
 import type { Keys } from '../key-ring.ts'
 
 export interface SealOptions {
   /**
-   * Secrets of at least 32 bytes or characters, the first one for sealing, all of them for opening. Give the same
-   * ones to all processes behind one URL. @defaultValue one random key: states do not outlive the process
+   * Secrets of at least 32 bytes or characters: the first one seals, all of them open. Give the same ones to all
+   * processes behind one URL. @defaultValue one random key: states do not outlive the process
    */
   readonly keys?: Keys | undefined
   /** Milliseconds until a state expires; 0: never. @defaultValue 15 minutes */

@@ -1,11 +1,12 @@
 /**
- * Sealed state: what a stateless server remembers of a call between its rounds, carried by the client that must
- * neither read nor change it (key-ring.ts). It is bound to who, which method and which parameters. The time of expiry
- * is inside.
+ * Request state: what a stateless server has the client carry from one round trip of a call to the next. It is sealed, so
+ * that the client can neither read nor change it (key-ring.ts), and bound to the caller, the method and the parameters.
+ * The time of expiry is inside.
+ *
+ * A state can be presented again until it expires, as by a client that did not get the response. What must not happen
+ * twice goes into `ctx.once` (once-memory.ts).
  *
  * Spec: 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
- * A state can be presented again until it expires, as by a client whose answer was lost. What must not happen twice for
- * all that goes into `ctx.once` (once-memory.ts).
  */
 
 import { createHash } from 'node:crypto'
@@ -15,7 +16,7 @@ import { KeyRing } from '../key-ring.ts'
 import { OnceMemory } from './once-memory.ts'
 import type { SealOptions } from './request-state-options.ts'
 
-export class Sealer {
+export class RequestStateSealer {
   /** What was done in calls whose states are sealed here. */
   readonly once: OnceMemory
   readonly #keys: KeyRing
@@ -57,26 +58,26 @@ export class Sealer {
 /**
  * A digest of the parameters that say what a request is, the same however its members are ordered.
  *
- * Large parameters count as the same only in the order in which they came, beyond {@link MAX_SORTED} members.
+ * Beyond {@link MAX_SORTED} members, parameters count as the same only in the order in which they were sent.
  *
- * @param params - without what changes from round to round
+ * @param params - without what changes from one round trip to the next
  * @throws {RpcError} -32602, nested too deeply to be compared
  */
 export function digestParams(params: unknown): string {
-  const text = JSON.stringify(inOrder(params, 0, { left: MAX_SORTED })) ?? 'null'
+  const text = JSON.stringify(sorted(params, 0, { left: MAX_SORTED })) ?? 'null'
   return createHash('sha256').update(text).digest('base64url')
 }
 
 const MAX_DEPTH = 256
 
-/** Members of objects that are put in order. Sorting them takes microseconds each where a client chose them to. */
+/** Members of objects that are sorted. A client can choose members that take microseconds each to sort. */
 const MAX_SORTED = 25_000
 
 /**
- * The value with the members of its objects by name. What is in order already is not copied, so that most of the work
- * is left to JSON.stringify, which is ten times as fast as any code here.
+ * The value with the members of its objects sorted by name. What is in order already is not copied: JSON.stringify, which
+ * does the rest, is ten times as fast as any code here.
  */
-function inOrder(value: unknown, depth: number, budget: { left: number }): unknown {
+function sorted(value: unknown, depth: number, budget: { left: number }): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth > MAX_DEPTH) {
     throw new RpcError(ErrorCode.INVALID_PARAMS, `The parameters are nested deeper than ${MAX_DEPTH} levels`)
@@ -84,7 +85,7 @@ function inOrder(value: unknown, depth: number, budget: { left: number }): unkno
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined
     for (let i = 0; i < value.length; i++) {
-      const item = inOrder(value[i], depth + 1, budget)
+      const item = sorted(value[i], depth + 1, budget)
       if (item === value[i]) continue
       copy ??= [...value]
       copy[i] = item
@@ -100,7 +101,7 @@ function inOrder(value: unknown, depth: number, budget: { left: number }): unkno
     copy = {}
   }
   for (const name of names) {
-    const member = inOrder(members[name], depth + 1, budget)
+    const member = sorted(members[name], depth + 1, budget)
     if (member !== members[name]) copy ??= { ...members }
     if (copy === undefined) continue
     if (name !== '__proto__') copy[name] = member

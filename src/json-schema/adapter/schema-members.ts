@@ -8,17 +8,18 @@
  * Not here: what becomes of the result (standard-schema.ts).
  */
 
-import { isObject } from '../check/check-basic.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { isPromise } from '../../bounds/is-promise.ts'
+import { messageOf } from '../../bounds/quote.ts'
 import { describe, escapeSegment } from '../explain/result.ts'
 import { BY_NAME, DATA } from '../read/schema-walk.ts'
-import {
-  isThenable,
-  type StandardIssue,
-  type StandardPart,
-  type StandardResult,
-  type StandardSchema,
-  type StandardSchemaWithJson,
-  type Zod3Schema,
+import type {
+  StandardIssue,
+  StandardPart,
+  StandardResult,
+  StandardSchema,
+  StandardSchemaWithJson,
+  Zod3Schema,
 } from './standard-part.ts'
 
 /** What a member may be: a Standard Schema, or ArkType's `[schema, '?']` and `[schema, '=', default]`. */
@@ -106,7 +107,7 @@ export function standardOfMembers(
         const given = Object.hasOwn(value, name) ? value[name] : undefined
         return given === undefined ? absent() : standard.validate(given)
       })
-      return results.some(isThenable)
+      return results.some(isPromise)
         ? Promise.all(results).then((settled) => joined(members, settled))
         : joined(members, results as StandardResult<unknown>[])
     },
@@ -139,7 +140,7 @@ function absenceOf(schema: unknown, standard: StandardPart): { readonly value?: 
   if (zod !== undefined && zod.optin === undefined) return undefined
   try {
     const result = standard.validate(undefined)
-    if (!isThenable(result)) return result.issues === undefined ? { value: result.value } : undefined
+    if (!isPromise(result)) return result.issues === undefined ? { value: result.value } : undefined
     // What it comes to is not needed.
     result.then(undefined, () => {})
   } catch {
@@ -151,7 +152,7 @@ function absenceOf(schema: unknown, standard: StandardPart): { readonly value?: 
 /** In the words of the schema, unless it accepts `undefined` as a value. */
 function refused(standard: StandardPart): Checked {
   const result = standard.validate(undefined)
-  if (isThenable(result)) return result.then(orRequired)
+  if (isPromise(result)) return result.then(orRequired)
   return orRequired(result)
 }
 
@@ -186,8 +187,7 @@ function describeMember(
   try {
     json = standard.jsonSchema[io](options)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TypeError(`member ${JSON.stringify(name)}: ${reason}`, { cause })
+    throw new TypeError(`member ${JSON.stringify(name)}: ${messageOf(cause)}`, { cause })
   }
   if (!isObject(json)) throw new TypeError(`member ${JSON.stringify(name)}: expected an object`)
   return { ...(rebased(json, `#/properties/${encodeURIComponent(escapeSegment(name))}`) as object), ...more }

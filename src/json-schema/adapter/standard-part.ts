@@ -93,11 +93,6 @@ function whyUnusable({ version, vendor, validate }: Partial<StandardPart>): stri
   }
 }
 
-/** A function may have a `then`, too. */
-export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
 /**
  * Takes away each null that an issue points at, in the value's own objects: a schema that has the member as an
  * optional one then accepts the value.

@@ -16,7 +16,9 @@
  * Not here: JSON Schema itself (compile.ts), types of literals (infer.ts), what becomes of the errors.
  */
 
-import { kindOf } from '../../bounds/shown.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { isPromise } from '../../bounds/is-promise.ts'
+import { kindOf, messageOf } from '../../bounds/quote.ts'
 import { warnOnce } from '../../bounds/warn-once.ts'
 import { type CompileOptions, compile } from '../compile.ts'
 import { memberPath, type ValidationError, type ValidationResult } from '../explain/result.ts'
@@ -32,7 +34,6 @@ import {
 } from './schema-members.ts'
 import {
   dropNulls,
-  isThenable,
   type StandardIssue,
   type StandardPart,
   type StandardResult,
@@ -202,7 +203,7 @@ class StandardAdapter implements SchemaAdapter {
 
   validate(value: unknown): CheckResult | Promise<CheckResult> {
     const result = this.#validate(value)
-    return isThenable(result)
+    return isPromise(result)
       ? result.then((settled) => this.#judge(settled, value))
       : this.#judge(result, value)
   }
@@ -210,7 +211,7 @@ class StandardAdapter implements SchemaAdapter {
   #validate(value: unknown): StandardResult<unknown> | Promise<StandardResult<unknown>> {
     const result = this.#standard.validate(value)
     // What a foreign `then` returns is not known to be a promise.
-    return isThenable(result) ? Promise.resolve(result) : result
+    return isPromise(result) ? Promise.resolve(result) : result
   }
 
   #judge(result: StandardResult<unknown>, value: unknown): CheckResult | Promise<CheckResult> {
@@ -222,7 +223,7 @@ class StandardAdapter implements SchemaAdapter {
       const settled = this.#toCheck(again)
       return settled.valid ? settled : check
     }
-    return isThenable(second) ? second.then(better) : better(second)
+    return isPromise(second) ? second.then(better) : better(second)
   }
 
   #toCheck(result: StandardResult<unknown>): CheckResult {
@@ -253,7 +254,7 @@ function describeIn(standard: StandardPart, io: 'input' | 'output', name: string
   for (const target of TARGETS) {
     try {
       const json: unknown = standard.jsonSchema[io]({ target })
-      if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
+      if (isObject(json)) return json
       failure ??= new TypeError(`expected an object, got ${JSON.stringify(json)}`)
     } catch (error) {
       failure ??= error
@@ -320,12 +321,4 @@ function memberName(name: string, member: string): string {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return !Array.isArray(value) && (prototype === null || Object.getPrototypeOf(prototype) === null)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

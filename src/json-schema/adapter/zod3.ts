@@ -6,7 +6,7 @@
  * Not here: zod 4, which describes itself.
  */
 
-import { isObject } from '../check/check-basic.ts'
+import { isObject } from '../../bounds/is-object.ts'
 import { escapeSegment } from '../explain/result.ts'
 
 type Json = Record<string, unknown>

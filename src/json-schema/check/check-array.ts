@@ -3,9 +3,9 @@
  */
 
 import type { ArrayRules, Check, SchemaNode } from '../read/node.ts'
-import type { Compiler } from './check.ts'
 import { anything } from './check-basic.ts'
 import { findDuplicate } from './equal.ts'
+import type { NodeCompiler } from './node-compiler.ts'
 import type { Shape } from './shape.ts'
 import { Kind, meets, Part } from './shape.ts'
 
@@ -15,7 +15,7 @@ import { Kind, meets, Part } from './shape.ts'
  * @param otherwise - the answer for values that are not arrays
  */
 export function arrayCheck(
-  compiler: Compiler,
+  compiler: NodeCompiler,
   node: SchemaNode,
   rules: ArrayRules,
   otherwise: boolean,
@@ -96,7 +96,7 @@ function rangeLoop(
 }
 
 function containsCheck(
-  compiler: Compiler,
+  compiler: NodeCompiler,
   rules: ArrayRules,
   child: SchemaNode,
 ): (value: readonly unknown[]) => boolean {

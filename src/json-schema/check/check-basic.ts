@@ -32,11 +32,6 @@ const SIMPLE: ReadonlyMap<number, Check> = new Map([
   [BIT.null, isNull],
 ])
 
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 /** Whether the type of a value is among those of a mask. NaN and the infinities have no JSON type. */
 export function hasType(value: unknown, types: number): boolean {
   switch (typeof value) {

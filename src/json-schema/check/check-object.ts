@@ -5,9 +5,10 @@
  * here); every other keyword is a loop or a look-up of its own.
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import type { Check, ObjectRules, SchemaNode } from '../read/node.ts'
-import type { Compiler } from './check.ts'
-import { anything, isObject, nothing } from './check-basic.ts'
+import { anything, nothing } from './check-basic.ts'
+import type { NodeCompiler } from './node-compiler.ts'
 import type { Run } from './run.ts'
 import { Kind, type Members, meets, note, ownMembers, Part, Shape } from './shape.ts'
 
@@ -24,7 +25,7 @@ const BEYOND = '\0beyond'
  * @param otherwise - the answer for values that are not objects
  */
 export function objectCheck(
-  compiler: Compiler,
+  compiler: NodeCompiler,
   node: SchemaNode,
   rules: ObjectRules,
   otherwise: boolean,
@@ -64,7 +65,7 @@ function sizeChecks(run: Run, rules: ObjectRules): ObjectCheck[] {
 }
 
 /** `properties` and `required`, and `additionalProperties` where it is false and stands alone. */
-function shapeOf(compiler: Compiler, node: SchemaNode, rules: ObjectRules): Shape | undefined {
+function shapeOf(compiler: NodeCompiler, node: SchemaNode, rules: ObjectRules): Shape | undefined {
   const required = new Set(rules.required)
   const closed = isClosed(rules)
   const parts: Part[] = []
@@ -86,7 +87,7 @@ function isClosed({ additional, patterns }: ObjectRules): boolean {
 }
 
 /** Everything but the known members. */
-function otherChecks(compiler: Compiler, node: SchemaNode, rules: ObjectRules): ObjectCheck[] {
+function otherChecks(compiler: NodeCompiler, node: SchemaNode, rules: ObjectRules): ObjectCheck[] {
   const { run } = compiler
   const { additional, patterns, dependentRequired, dependentSchemas, names } = rules
   const checks: ObjectCheck[] = []
@@ -118,7 +119,7 @@ function otherChecks(compiler: Compiler, node: SchemaNode, rules: ObjectRules): 
 }
 
 /** `patternProperties`, and `additionalProperties` for what neither names nor patterns cover. */
-function otherMembers(compiler: Compiler, rules: ObjectRules): ObjectCheck {
+function otherMembers(compiler: NodeCompiler, rules: ObjectRules): ObjectCheck {
   const { run } = compiler
   const { additional, properties } = rules
   const patterns = (rules.patterns ?? []).map(({ pattern, node }) => ({

@@ -11,6 +11,7 @@
  * Not here: saying what is wrong (explain.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { stop } from '../limits.ts'
 import type { Bundle } from '../read/bundle.ts'
 import type { Check, Reference, SchemaNode, StringRules } from '../read/node.ts'
@@ -22,7 +23,6 @@ import {
   BIT,
   exactlyOne,
   hasType,
-  isObject,
   nothing,
   numberCheck,
   typeCheck,
@@ -31,6 +31,7 @@ import { objectCheck } from './check-object.ts'
 import { hasLength } from './code-points.ts'
 import { equal, isOneOf } from './equal.ts'
 import { checkUnevaluatedItems, checkUnevaluatedProperties } from './evaluated.ts'
+import type { NodeCompiler } from './node-compiler.ts'
 import type { Run } from './run.ts'
 import { Kind, note } from './shape.ts'
 
@@ -45,7 +46,7 @@ function impliedByChoices({ choices, constant, types }: SchemaNode): boolean {
 }
 
 /** Makes the checks of one bundle. */
-export class Compiler {
+export class Compiler implements NodeCompiler {
   readonly bundle: Bundle
   readonly run: Run
   /** Targets of references, compiled when the node that names them is done: recursion ends here. */
@@ -63,7 +64,6 @@ export class Compiler {
     return check
   }
 
-  /** The check of a node; sets its weight. */
   compile(node: SchemaNode): Check {
     if (node.check !== undefined) return node.check
     node.weight = 1
@@ -72,7 +72,6 @@ export class Compiler {
     return check
   }
 
-  /** Compiles a subschema that is applied at most once for each application of `node`. */
   once(node: SchemaNode, child: SchemaNode): Check {
     const check = this.compile(child)
     node.weight += child.weight

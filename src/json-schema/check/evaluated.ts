@@ -9,8 +9,8 @@
  * Invariant: `run.active` is as long after a call as before, unless a limit ended the validation.
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import type { Check, Reference, SchemaNode } from '../read/node.ts'
-import { isObject } from './check-basic.ts'
 import type { Run } from './run.ts'
 
 const hasOwn = Object.hasOwn

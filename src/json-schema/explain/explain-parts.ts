@@ -7,9 +7,8 @@ import { findDuplicate } from '../check/equal.ts'
 import { checkUnevaluatedItems, checkUnevaluatedProperties } from '../check/evaluated.ts'
 import type { Run } from '../check/run.ts'
 import type { ArrayRules, ObjectRules, SchemaNode } from '../read/node.ts'
-import type { Report } from './explain.ts'
-import { explain, passes } from './explain.ts'
-import { memberPath, quote } from './result.ts'
+import { passes, type Report } from './report.ts'
+import { memberPath, quoteText } from './result.ts'
 
 const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`
 
@@ -42,7 +41,7 @@ export function explainArray(
       break
     }
     // Of many items most are as they should be, and need no path.
-    if (!passes(report.run, child, value[i])) explain(report, child, value[i], `${path}/${i}`)
+    if (!passes(report.run, child, value[i])) report.explain(child, value[i], `${path}/${i}`)
   }
   if (contains !== undefined) {
     const { minContains = 1, maxContains = Infinity } = rules
@@ -79,7 +78,7 @@ export function explainArray(
     checkUnevaluatedItems(report.run, node, value, (part, i) => {
       if (unevaluated.always === false) {
         report.add(`${path}/${i}`, 'unevaluatedItems', 'unexpected item')
-      } else explain(report, unevaluated, part, `${path}/${i}`)
+      } else report.explain(unevaluated, part, `${path}/${i}`)
       return !report.full
     })
   }
@@ -96,7 +95,7 @@ export function explainObject(
 ): void {
   explainSize(report, rules, value, path)
   for (const name of rules.required ?? []) {
-    if (!present(value, name)) report.add(path, 'required', `missing required property ${quote(name)}`)
+    if (!present(value, name)) report.add(path, 'required', `missing required property ${quoteText(name)}`)
   }
   explainMembers(report, rules, value, path)
   for (const [name, needs] of rules.dependentRequired ?? []) {
@@ -106,20 +105,20 @@ export function explainObject(
       report.add(
         path,
         'dependentRequired',
-        `missing property ${quote(need)}, required because ${quote(name)} is present`,
+        `missing property ${quoteText(need)}, required because ${quoteText(name)} is present`,
       )
     }
   }
   for (const [name, child] of rules.dependentSchemas ?? []) {
-    if (present(value, name)) explain(report, child, value, path)
+    if (present(value, name)) report.explain(child, value, path)
   }
   const { unevaluated } = rules
   if (unevaluated !== undefined && report.errors.length === before) {
     checkUnevaluatedProperties(report.run, node, value, (part, name) => {
       const at = memberPath(path, name)
       if (unevaluated.always === false) {
-        report.add(at, 'unevaluatedProperties', `unexpected property ${quote(name)}`)
-      } else explain(report, unevaluated, part, at)
+        report.add(at, 'unevaluatedProperties', `unexpected property ${quoteText(name)}`)
+      } else report.explain(unevaluated, part, at)
       return !report.full
     })
   }
@@ -176,7 +175,7 @@ function explainMembers(
     const child = properties?.get(name)
     let covered = child !== undefined
     const explainPart = (node: SchemaNode): void => {
-      if (!passes(report.run, node, part)) explain(report, node, part, memberPath(path, name))
+      if (!passes(report.run, node, part)) report.explain(node, part, memberPath(path, name))
     }
     if (child !== undefined) explainPart(child)
     for (const { pattern, node } of patterns ?? []) {
@@ -187,14 +186,14 @@ function explainMembers(
     if (!covered && additional !== undefined) {
       if (additional.always === false) {
         const at = memberPath(path, name)
-        const known = [...(properties?.keys() ?? [])].slice(0, MAX_NAMES).map(quote).join(', ')
+        const known = [...(properties?.keys() ?? [])].slice(0, MAX_NAMES).map(quoteText).join(', ')
         const hint = known === '' ? 'no property is allowed here' : `known properties: ${known}`
-        report.add(at, 'additionalProperties', `unexpected property ${quote(name)}; ${hint}`)
+        report.add(at, 'additionalProperties', `unexpected property ${quoteText(name)}; ${hint}`)
       } else explainPart(additional)
     }
     if (names !== undefined && !passes(report.run, names, name)) {
       const at = memberPath(path, name)
-      report.add(at, 'propertyNames', `the property name ${quote(name)} is not allowed here`)
+      report.add(at, 'propertyNames', `the property name ${quoteText(name)} is not allowed here`)
     }
   }
 }

@@ -9,38 +9,23 @@
  * Not here: the decision itself (check.ts); keywords that see objects and arrays (explain-parts.ts).
  */
 
-import { hasType, isObject } from '../check/check-basic.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { hasType } from '../check/check-basic.ts'
 import { codePoints } from '../check/code-points.ts'
 import { equal } from '../check/equal.ts'
-import type { Run } from '../check/run.ts'
-import type { Check, NumberRules, Reference, SchemaNode, StringRules } from '../read/node.ts'
-import { TYPE_BITS } from '../read/node.ts'
+import {
+  type NumberRules,
+  type Reference,
+  type SchemaNode,
+  type StringRules,
+  TYPE_BITS,
+} from '../read/node.ts'
 import { explainArray, explainObject } from './explain-parts.ts'
-import type { ValidationError } from './result.ts'
-import { describe, literal } from './result.ts'
+import { passes, Report } from './report.ts'
+import { describe, literal, type ValidationError } from './result.ts'
 
 /** Steps of a look at one value: it takes that much longer than a check. */
 const EXPLAINING = 5
-
-/** Collects errors up to a number. */
-export class Report {
-  readonly errors: ValidationError[] = []
-  readonly run: Run
-  readonly #max: number
-
-  constructor(run: Run, max: number) {
-    this.run = run
-    this.#max = max
-  }
-
-  get full(): boolean {
-    return this.errors.length >= this.#max
-  }
-
-  add(path: string, keyword: string, message: string): void {
-    if (!this.full) this.errors.push({ path, keyword, message })
-  }
-}
 
 /** Explains why a value does not meet a node; adds nothing when it does. */
 export function explain(report: Report, node: SchemaNode, value: unknown, path: string): void {
@@ -105,12 +90,6 @@ function explainKeywords(report: Report, node: SchemaNode, value: unknown, path:
   }
 }
 
-/** Whether a compiled node accepts a value. */
-export function passes(run: Run, node: SchemaNode, value: unknown): boolean {
-  run.charge(node.weight)
-  return (node.check as Check)(value)
-}
-
 function explainTarget(
   report: Report,
   node: SchemaNode,
@@ -124,6 +103,7 @@ function explainTarget(
 }
 
 const MAX_BRANCHES = 5
+const MAX_BRANCH_ERRORS = 5
 
 /** No branch matched: explains the one that was meant, or says what each would have wanted. */
 function explainBranches(
@@ -134,7 +114,7 @@ function explainBranches(
   keyword: string,
 ): void {
   const attempts = branches.map((branch) => {
-    const attempt = new Report(report.run, 5)
+    const attempt = new Report(report.run, MAX_BRANCH_ERRORS, explain)
     explain(attempt, branch, value, path)
     return attempt.errors
   })

@@ -7,7 +7,7 @@
  * Not here: finding the errors (explain.ts).
  */
 
-import { excerpt } from '../../protocol/excerpt.ts'
+import { excerpt, quote } from '../../bounds/quote.ts'
 import type { McpErrorCode } from '../../protocol/local-error-codes.ts'
 
 /** One place where a value does not meet its schema. */
@@ -79,17 +79,17 @@ export class SchemaError extends Error {
 
 const MAX_TEXT = 60
 
-/** Shortens and quotes text, so that hostile input cannot flood or break a message. */
-export function quote(text: string): string {
-  if (text.length <= MAX_TEXT) return JSON.stringify(text)
-  return `${JSON.stringify(text.slice(0, MAX_TEXT))}... (${text.length} characters)`
+/** Quotes text; of a long one, the beginning, and its length. */
+export function quoteText(text: string): string {
+  const quoted = quote(text, MAX_TEXT)
+  return text.length <= MAX_TEXT ? quoted : `${quoted} (${text.length} characters)`
 }
 
 /** Names a value for a message: `string "12"`, `integer 3`, `array of 2 items`. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return `string ${quote(value)}`
+      return `string ${quoteText(value)}`
     case 'number':
       return `${Number.isInteger(value) ? 'integer' : 'number'} ${value}`
     case 'boolean':
@@ -106,10 +106,10 @@ export function describe(value: unknown): string {
 
 /** Writes a schema's constant for a message, shortened. */
 export function literal(value: unknown): string {
-  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'string') return quoteText(value)
   if (typeof value !== 'object' || value === null) return String(value)
   const text = JSON.stringify(value)
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}...`
+  return excerpt(text, MAX_TEXT)
 }
 
 /** The path of a member of a value. A long name is shortened, so that the path does not grow with the value. */

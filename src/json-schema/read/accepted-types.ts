@@ -5,7 +5,8 @@
  * Invariant: a type that is not among the answer is accepted by no value; other keywords may narrow it further.
  */
 
-import { BIT, isObject } from '../check/check-basic.ts'
+import { isObject } from '../../bounds/is-object.ts'
+import { BIT } from '../check/check-basic.ts'
 import { TYPE_BITS } from './node.ts'
 import { decodeFragment, pointerSegments } from './uri.ts'
 

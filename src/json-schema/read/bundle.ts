@@ -13,7 +13,7 @@
  * Not here: keywords (keywords-*.ts), URIs (uri.ts).
  */
 
-import { describe, escapeSegment, quote, SchemaError } from '../explain/result.ts'
+import { describe, escapeSegment, quoteText, SchemaError } from '../explain/result.ts'
 import type { Limits } from '../limits.ts'
 import type { Dialect } from './dialect.ts'
 import { DIALECTS, DRAFT_2020_12, fromVocabulary } from './dialect.ts'
@@ -32,7 +32,6 @@ interface Pending {
 }
 
 export class Bundle implements Parser {
-  readonly assertFormat: boolean
   readonly maxSchemaDepth: number
   readonly root: SchemaNode
   /** Whether a `$dynamicRef` has more than one possible target. */
@@ -44,13 +43,16 @@ export class Bundle implements Parser {
   /** Raw schemas by document place, for pointers into unknown keywords. */
   readonly #raws = new Map<string, unknown>()
   readonly #pending: Pending[] = []
+  /** Of the root, and of documents that do not name theirs. */
   readonly #dialect: Dialect
+  readonly #dialects = new Map<Resource, Dialect>()
+  readonly #assertFormat: boolean
   #count = 0
 
   constructor(schema: unknown, documents: ReadonlyMap<string, unknown>, limits: Limits, formats: boolean) {
     this.#limits = limits
     this.#documents = documents
-    this.assertFormat = formats
+    this.#assertFormat = formats
     this.maxSchemaDepth = limits.maxSchemaDepth
     this.#dialect = DRAFT_2020_12
     this.#dialect = this.#dialectOf(schema, '#')
@@ -112,6 +114,7 @@ export class Bundle implements Parser {
 
   #parseObject(raw: Raw, place: string, level: number, depth: number, within: Resource): SchemaNode {
     let resource = within
+    const outer = this.#dialects.get(within) as Dialect
     let plainName: string | undefined
     const isDocument = within.root === undefined
     const id = Object.hasOwn(raw, '$id') ? raw['$id'] : undefined
@@ -119,16 +122,17 @@ export class Bundle implements Parser {
       throw new SchemaError(`${place}/$schema`, `expected a URI, got ${describe(raw['$schema'])}`)
     }
     // Inside draft-07 `$ref` hides `$id` like every sibling.
-    if (id !== undefined && !(within.dialect.legacy && Object.hasOwn(raw, '$ref'))) {
+    if (id !== undefined && !(outer.legacy && Object.hasOwn(raw, '$ref'))) {
       if (typeof id !== 'string') {
         throw new SchemaError(`${place}/$id`, `expected a URI reference, got ${describe(id)}`)
       }
       const resolved = resolveUri(within.uri, id)
-      if (resolved === undefined) throw new SchemaError(`${place}/$id`, `${quote(id)} is not a URI reference`)
-      const dialect = isDocument ? within.dialect : this.#dialectOf(raw, place, within.dialect)
+      if (resolved === undefined)
+        throw new SchemaError(`${place}/$id`, `${quoteText(id)} is not a URI reference`)
+      const dialect = isDocument ? outer : this.#dialectOf(raw, place, outer)
       if (resolved.fragment !== '') {
         if (!dialect.legacy)
-          throw new SchemaError(`${place}/$id`, `${quote(id)} has a fragment (use $anchor)`)
+          throw new SchemaError(`${place}/$id`, `${quoteText(id)} has a fragment (use $anchor)`)
         plainName = resolved.fragment
       }
       if (!id.startsWith('#')) resource = this.#enter(resolved.uri, dialect, within, place)
@@ -139,7 +143,7 @@ export class Bundle implements Parser {
     if (plainName !== undefined) resource.anchors.set(plainName, node)
     this.#places.set(place, node)
 
-    const { keywords, legacy } = resource.dialect
+    const { keywords, legacy } = this.#dialects.get(resource) as Dialect
     if (legacy && Object.hasOwn(raw, '$ref')) {
       keywords.get('$ref')?.(this, node, raw['$ref'], '$ref', raw)
       // Definitions stay reachable by pointer; all other siblings are hidden.
@@ -161,18 +165,29 @@ export class Bundle implements Parser {
     if (other !== undefined) {
       throw new SchemaError(
         `${place}/$id`,
-        `${quote(display(uri))} is already the $id of ${other.root.place}`,
+        `${quoteText(display(uri))} is already the $id of ${other.root.place}`,
       )
     }
-    const resource = newResource(uri, dialect)
+    return this.#addResource(uri, dialect)
+  }
+
+  /** A resource whose root is set as soon as its node exists. */
+  #addResource(uri: string, dialect: Dialect): Resource {
+    const resource: Resource = {
+      uri,
+      assertFormat: this.#assertFormat || dialect.assertFormat,
+      anchors: new Map(),
+      dynamicAnchors: new Map(),
+      root: undefined as unknown as SchemaNode,
+    }
     this.#resources.set(uri, resource)
+    this.#dialects.set(resource, dialect)
     return resource
   }
 
   #readDocument(uri: string, raw: unknown): SchemaNode {
     const place = `${display(uri)}#`
-    const resource = newResource(uri, this.#dialectOf(raw, place, this.#dialect))
-    this.#resources.set(uri, resource)
+    const resource = this.#addResource(uri, this.#dialectOf(raw, place, this.#dialect))
     this.#raws.set(place, raw)
     const node = this.#parse(raw, place, 0, 0, resource)
     resource.root = node
@@ -196,14 +211,14 @@ export class Bundle implements Parser {
     if (typeof vocabulary !== 'object' || vocabulary === null) {
       throw new SchemaError(
         `${place}/$schema`,
-        `unsupported dialect ${quote(uri)}; supported are JSON Schema 2020-12 and draft-07`,
+        `unsupported dialect ${quoteText(uri)}; supported are JSON Schema 2020-12 and draft-07`,
       )
     }
     const dialect = fromVocabulary(vocabulary as Raw)
     if (typeof dialect === 'string') {
       throw new SchemaError(
         `${place}/$schema`,
-        `dialect ${quote(uri)} requires unknown vocabulary ${quote(dialect)}`,
+        `dialect ${quoteText(uri)} requires unknown vocabulary ${quoteText(dialect)}`,
       )
     }
     return dialect
@@ -217,20 +232,21 @@ export class Bundle implements Parser {
     const resolved = resolveUri(node.resource.uri, uri)
     const fragment = resolved && decodeFragment(resolved.fragment)
     if (resolved === undefined || fragment === undefined) {
-      throw new SchemaError(place, `${quote(uri)} is not a URI reference`)
+      throw new SchemaError(place, `${quoteText(uri)} is not a URI reference`)
     }
     const resource = this.#resource(resolved.uri)
     if (resource === undefined) {
       throw new SchemaError(
         place,
-        `cannot resolve ${quote(uri)}: no such document was given, and none is fetched`,
+        `cannot resolve ${quoteText(uri)}: no such document was given, and none is fetched`,
       )
     }
     if (fragment === '') return resource.root
     const target = fragment.startsWith('/')
       ? this.#atPointer(resource.root, fragment)
       : resource.anchors.get(fragment)
-    if (target === undefined) throw new SchemaError(place, `cannot resolve ${quote(uri)}: nothing is there`)
+    if (target === undefined)
+      throw new SchemaError(place, `cannot resolve ${quoteText(uri)}: nothing is there`)
     if (keyword === '$dynamicRef' && target.resource.dynamicAnchors.get(fragment) === target) {
       reference.dynamic = fragment
     }
@@ -308,17 +324,6 @@ export class Bundle implements Parser {
         })
       }
     }
-  }
-}
-
-/** A resource whose root is set as soon as its node exists. */
-function newResource(uri: string, dialect: Dialect): Resource {
-  return {
-    uri,
-    dialect,
-    anchors: new Map(),
-    dynamicAnchors: new Map(),
-    root: undefined as unknown as SchemaNode,
   }
 }
 

@@ -5,6 +5,7 @@
  * Not here: the keywords (keywords-*.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { Pattern } from '../check/pattern/pattern.ts'
 import { describe, SchemaError } from '../explain/result.ts'
 import type { ArrayRules, NumberRules, ObjectRules, Reference, SchemaNode, StringRules } from './node.ts'
@@ -14,8 +15,6 @@ export type Relation = 'in-place' | 'part' | 'definition'
 
 /** What a keyword function may ask for. */
 export interface Parser {
-  /** Whether `format` asserts although the dialect has it as an annotation. */
-  readonly assertFormat: boolean
   readonly maxSchemaDepth: number
   child(parent: SchemaNode, raw: unknown, path: readonly string[], relation: Relation): SchemaNode
   reference(node: SchemaNode, keyword: string, uri: string): Reference
@@ -35,17 +34,13 @@ export function refuse(node: SchemaNode, keyword: string, expected: string, valu
   throw new SchemaError(`${node.place}/${keyword}`, `expected ${expected}, got ${describe(value)}`)
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 export function isText(value: unknown): value is string {
   return typeof value === 'string'
 }
 
 /** A record's own members. */
 export function members(node: SchemaNode, keyword: string, value: unknown): Array<[string, unknown]> {
-  return isRecord(value) ? Object.entries(value) : refuse(node, keyword, 'an object', value)
+  return isObject(value) ? Object.entries(value) : refuse(node, keyword, 'an object', value)
 }
 
 export function uniqueNames(node: SchemaNode, keyword: string, value: unknown): readonly string[] {

@@ -9,7 +9,7 @@
  * Not here: `$id` and `$schema` (bundle.ts), the tables by dialect (dialect.ts).
  */
 
-import { quote, SchemaError } from '../explain/result.ts'
+import { quoteText, SchemaError } from '../explain/result.ts'
 import type { Keyword, Parser, Relation } from './keyword.ts'
 import { arrayRules, isText, members, objectRules, refuse, text, toPattern } from './keyword.ts'
 import { dependentRequired } from './keywords-validation.ts'
@@ -52,7 +52,10 @@ const anchor: Keyword = (_parser, node, value, name) => {
   const { anchors, dynamicAnchors } = node.resource
   const other = anchors.get(value)
   if (other !== undefined && other !== node) {
-    throw new SchemaError(`${node.place}/${name}`, `${quote(value)} is already the anchor of ${other.place}`)
+    throw new SchemaError(
+      `${node.place}/${name}`,
+      `${quoteText(value)} is already the anchor of ${other.place}`,
+    )
   }
   anchors.set(value, node)
   if (name === '$dynamicAnchor') dynamicAnchors.set(value, node)

@@ -150,9 +150,9 @@ export const VALIDATION: Readonly<Record<string, Keyword>> = {
 
 // Format, meta-data, content
 
-const format: Keyword = (parser, node, value, name) => {
+const format: Keyword = (_parser, node, value, name) => {
   if (!isText(value)) refuse(node, name, 'a string', value)
-  const test = parser.assertFormat || node.resource.dialect.assertFormat ? FORMATS.get(value) : undefined
+  const test = node.resource.assertFormat ? FORMATS.get(value) : undefined
   if (test !== undefined) stringRules(node).format = { name: value, test }
 }
 

@@ -10,7 +10,6 @@
 
 import type { MultipleTest } from '../check/decimal.ts'
 import type { Pattern } from '../check/pattern/pattern.ts'
-import type { Dialect } from './dialect.ts'
 
 /** Says whether a value is valid. Throws LimitReached when a bound is hit. */
 export type Check = (value: unknown) => boolean
@@ -29,7 +28,8 @@ export const TYPE_BITS: ReadonlyMap<string, number> = new Map([
 /** A schema resource: a schema with its own base URI (core 2020-12, section 4.3.5). */
 export interface Resource {
   readonly uri: string
-  readonly dialect: Dialect
+  /** Whether `format` asserts in it. */
+  readonly assertFormat: boolean
   readonly anchors: Map<string, SchemaNode>
   readonly dynamicAnchors: Map<string, SchemaNode>
   root: SchemaNode

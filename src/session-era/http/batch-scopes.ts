@@ -5,22 +5,23 @@
  * Spec: 2025-03-26 has batches; 2026-07-28 authorization, "Scope Challenge Handling": all scopes in one challenge.
  */
 
+import { isPromise } from '../../bounds/is-promise.ts'
 import { RequestContext } from '../../dispatch/context.ts'
-import { isPromise } from '../../dispatch/is-promise.ts'
 import { scopeError } from '../../dispatch/status-error.ts'
 import { scopesOf } from '../../features/guard.ts'
 import type { DecodedRequest } from '../../jsonrpc/decode.ts'
+import type { SessionEra } from '../era.ts'
 import type { SessionExchange } from '../exchange.ts'
 import type { PostResponse } from './post-response.ts'
 
 /** @param run - what is done, at once or later, when no scopes are missing */
-export function admitBatch(
+export function admitScopes(
   requests: readonly DecodedRequest[],
   exchanges: readonly SessionExchange[],
-  reply: PostResponse,
+  response: PostResponse,
+  { server, limits: { access } }: SessionEra,
   run: () => void,
 ): void {
-  const { server, limits } = reply.state
   const needed = exchanges.map((exchange, index) => {
     try {
       return scopesOf(new RequestContext(exchange, requests[index] as DecodedRequest, server), server)
@@ -30,16 +31,15 @@ export function admitBatch(
     }
   })
   const decide = (scopes: readonly (readonly string[])[]) => {
-    const { access } = limits
-    const error = access && scopeError(access, reply.http.principal, [...new Set(scopes.flat())])
+    const error = access && scopeError(access, response.principal, [...new Set(scopes.flat())])
     if (error === undefined) run()
-    else reply.fail(error.status, error)
+    else response.fail(error)
   }
   if (!needed.some(isPromise)) {
     decide(needed as (readonly string[])[])
     return
   }
-  reply.hold()
+  response.hold()
   const settled = needed.map((scopes) => Promise.resolve(scopes).catch(() => []))
   void Promise.all(settled).then(decide)
 }

@@ -17,13 +17,13 @@
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
+import { excerpt, quote } from '../../bounds/quote.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { excerpt, quote } from '../../protocol/excerpt.ts'
 import { Method } from '../../protocol/methods.ts'
 import { type Envelope, readEnvelope } from '../envelope.ts'
 import { findRevision, type Revision } from '../revisions.ts'

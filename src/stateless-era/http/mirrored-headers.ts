@@ -5,10 +5,10 @@
  * Spec: 2026-07-28 Streamable HTTP, "Request Metadata" {@link spec.requestMetadata}, SEP-2243.
  */
 
+import { quote } from '../../bounds/quote.ts'
 import type { HeaderParameter } from '../../features/header-parameters.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { quote } from '../../protocol/excerpt.ts'
 import { PARAM_HEADER_PREFIX } from '../../protocol/header-names.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digestParams, Sealer } from '../../../src/dispatch/client-input/request-state.ts'
+import { digestParams, RequestStateSealer } from '../../../src/dispatch/client-input/request-state.ts'
 import type { SealOptions } from '../../../src/dispatch/client-input/request-state-options.ts'
 import { createMcpHandler, McpServer, type RpcError } from '../../../src/index.ts'
 
@@ -14,8 +14,8 @@ const refused = (reason: RegExp) => (error: RpcError) => {
   return true
 }
 
-test('Sealer gives back what it sealed, and shows nothing of it [stateless.state-integrity]', () => {
-  const sealer = new Sealer({})
+test('RequestStateSealer gives back what it sealed, and shows nothing of it [stateless.state-integrity]', () => {
+  const sealer = new RequestStateSealer({})
   const state = { secret: 'hunter2', nested: [1, null, { deep: 'ключ \u2028' }], ['__proto__']: { a: 1 } }
   const sealed = sealer.seal(state, 'binding')
   assert.deepEqual(sealer.open(sealed, 'binding'), state)
@@ -24,8 +24,8 @@ test('Sealer gives back what it sealed, and shows nothing of it [stateless.state
   assert.notEqual(sealer.seal(state, 'binding'), sealed)
 })
 
-test('Sealer refuses a state in which any one character was changed, added or left out [stateless.state-refused]', () => {
-  const sealer = new Sealer({})
+test('RequestStateSealer refuses a state in which any one character was changed, added or left out [stateless.state-refused]', () => {
+  const sealer = new RequestStateSealer({})
   const sealed = sealer.seal({ a: 1 }, 'b')
   for (let i = 0; i < sealed.length; i++) {
     const other = sealed[i] === 'A' ? 'B' : 'A'
@@ -38,8 +38,8 @@ test('Sealer refuses a state in which any one character was changed, added or le
   }
 })
 
-test('Sealer refuses what never was a state, of any type and length [stateless.state-untrusted]', () => {
-  const sealer = new Sealer({ maxLength: 1000 })
+test('RequestStateSealer refuses what never was a state, of any type and length [stateless.state-untrusted]', () => {
+  const sealer = new RequestStateSealer({ maxLength: 1000 })
   const never = [
     '',
     'A',
@@ -58,18 +58,18 @@ test('Sealer refuses what never was a state, of any type and length [stateless.s
   for (const state of never) assert.throws(() => sealer.open(state, 'b'), refused(/./))
 })
 
-test('Sealer opens a state for its own binding only', () => {
-  const sealer = new Sealer({})
+test('RequestStateSealer opens a state for its own binding only', () => {
+  const sealer = new RequestStateSealer({})
   const sealed = sealer.seal(1, 'tools/call a')
   for (const binding of ['', 'tools/call', 'tools/call b', 'tools/call a ']) {
     assert.throws(() => sealer.open(sealed, binding), refused(/changed, or belongs to another/))
   }
 })
 
-test('Sealer opens a state until it expires, and with ttlMs 0 for ever [stateless.state-expiry]', (t) => {
+test('RequestStateSealer opens a state until it expires, and with ttlMs 0 for ever [stateless.state-expiry]', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
-  const sealer = new Sealer({ ttlMs: 5000 })
-  const lasting = new Sealer({ ttlMs: 0 })
+  const sealer = new RequestStateSealer({ ttlMs: 5000 })
+  const lasting = new RequestStateSealer({ ttlMs: 0 })
   const [sealed, kept] = [sealer.seal(1, 'b'), lasting.seal(1, 'b')]
   t.mock.timers.setTime(1_005_000)
   assert.equal(sealer.open(sealed, 'b'), 1)
@@ -81,7 +81,7 @@ test('Sealer opens a state until it expires, and with ttlMs 0 for ever [stateles
 
 test('a state expires after 15 minutes by default', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 0 })
-  const sealer = new Sealer({})
+  const sealer = new RequestStateSealer({})
   const sealed = sealer.seal(1, 'b')
   t.mock.timers.setTime(15 * 60_000)
   assert.equal(sealer.open(sealed, 'b'), 1)
@@ -91,18 +91,18 @@ test('a state expires after 15 minutes by default', (t) => {
 
 test('keys rotate: the first one seals, all of them open, and one that was taken out opens no more', () => {
   const [a, b, c] = [key('a'), Buffer.from(key('b')), new TextEncoder().encode(key('c'))]
-  const old = new Sealer({ keys: [a] }).seal('old', 'x')
-  const during = new Sealer({ keys: [b, a] })
+  const old = new RequestStateSealer({ keys: [a] }).seal('old', 'x')
+  const during = new RequestStateSealer({ keys: [b, a] })
   assert.equal(during.open(old, 'x'), 'old')
   const fresh = during.seal('fresh', 'x')
-  const after = new Sealer({ keys: [c, b] })
+  const after = new RequestStateSealer({ keys: [c, b] })
   assert.equal(after.open(fresh, 'x'), 'fresh')
   assert.throws(() => after.open(old, 'x'), refused(/sealed with another key/))
-  assert.throws(() => new Sealer({}).open(old, 'x'), refused(/another key/))
+  assert.throws(() => new RequestStateSealer({}).open(old, 'x'), refused(/another key/))
 })
 
 test('a state that would be too long is not sealed', () => {
-  const sealer = new Sealer({ maxLength: 200 })
+  const sealer = new RequestStateSealer({ maxLength: 200 })
   assert.ok(sealer.seal('x'.repeat(50), 'b').length <= 200)
   assert.throws(() => sealer.seal('x'.repeat(200), 'b'), {
     code: 'ERR_STATE_TOO_LARGE',
