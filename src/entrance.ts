@@ -22,13 +22,15 @@
 
 import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
+import { limitRejection } from './dispatch/limit-error.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
-import { encodedBody, RequestChecks, type Stop } from './http/request-checks.ts'
+import { Rejection } from './http/rejection.ts'
+import { encodedBody, RequestChecks } from './http/request-checks.ts'
 import { cors, type RequestHead } from './http/request-headers.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
@@ -86,23 +88,22 @@ export class Entrance {
   }
 
   /** Refuses a request whose body was not read. */
-  stop(http: Http, { status, message, headers }: Stop): void {
+  reject(http: Http, rejection: Rejection): void {
     const { method } = http
     // What is left of the body cannot be told from a next request, so the connection must end.
-    const error = new RpcError(ErrorCode.SERVER_ERROR, message)
-    http.refuse(status, undefined, error, headers, method !== 'GET' && method !== 'HEAD')
+    http.reject(rejection, method !== 'GET' && method !== 'HEAD')
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {
     // By index: destructuring an array goes through its iterator.
     const origin = values[6]
-    const stop = this.#checks.checkHead(http, duplicate, values[5], origin)
+    const rejection = this.#checks.checkHead(http, duplicate, values[5], origin)
     // An origin that was not checked, or not allowed, must not be able to read why.
-    if (origin !== undefined && duplicate === undefined && stop?.status !== 403) {
+    if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
       http.ownReplyHeaders = cors.headers(origin)
     }
-    if (stop !== undefined) {
-      this.stop(http, stop)
+    if (rejection !== undefined) {
+      this.reject(http, rejection)
       return
     }
     if (http.method === 'OPTIONS') {
@@ -117,7 +118,7 @@ export class Entrance {
     }
     const limit = this.#verifiesLater ? this.#inFlight.refuse(undefined, 1) : undefined
     if (limit !== undefined) {
-      this.stop(http, limit)
+      this.reject(http, limitRejection(limit))
       return
     }
     const result = authenticate(auth, values[8], http.native)
@@ -149,8 +150,8 @@ export class Entrance {
   }
 
   #mayPass(result: Authentication<Principal>, http: Http): boolean {
-    if (result.refusal !== undefined) {
-      this.stop(http, result.refusal)
+    if (result.rejection !== undefined) {
+      this.reject(http, result.rejection)
       return false
     }
     http.principal = result.principal
@@ -160,13 +161,13 @@ export class Entrance {
   /** What is left to check by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
-    const refusal = this.#checks.checkTypes(method, contentType, http.accepts)
-    if (refusal === undefined && method === 'POST') {
+    const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
+    if (rejection === undefined && method === 'POST') {
       this.#post(http)
       return
     }
     http.cancelBody()
-    if (refusal !== undefined) this.stop(http, refusal)
+    if (rejection !== undefined) this.reject(http, rejection)
     else if (method === 'GET') this.#eras.get(http)
     else this.#eras.delete(http)
   }
@@ -181,7 +182,7 @@ export class Entrance {
     const encoded = encodedBody(http.headers)
     if (encoded !== undefined) {
       http.cancelBody()
-      this.stop(http, encoded)
+      this.reject(http, encoded)
       return
     }
     http.readBody((error, body) => {
@@ -207,7 +208,7 @@ export class Entrance {
         value = decode()
       } catch (error) {
         if (!(error instanceof RpcError)) throw error
-        http.refuse(400, undefined, error)
+        http.reject(new Rejection(400, error))
         return
       }
       this.#eras.post(http, value)
@@ -224,15 +225,15 @@ export class Entrance {
       this.#failed(error, http)
       return
     }
-    const failure = new RpcError(ErrorCode.SERVER_ERROR, message)
-    http.refuse(BODY_STATUS[kind], undefined, failure, kind === 'busy' ? RETRY_SOON : undefined, true)
+    const headers = kind === 'busy' ? RETRY_SOON : undefined
+    http.reject(new Rejection(BODY_STATUS[kind], message, undefined, headers), true)
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */
   #failed(error: unknown, http: Http): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
-    http.refuse(500, undefined, internal, undefined, true)
+    http.reject(new Rejection(500, internal), true)
   }
 }
 

@@ -80,7 +80,16 @@ export class Eras {
     }
   }
 
+  /** Refuses what is new, lets calls finish for at most `drainMs`, then fails the rest. */
   async close(drainMs: number): Promise<void> {
-    await Promise.all([this.#session.close(drainMs), this.#stateless.close(drainMs)])
+    const eras = [this.#session, this.#stateless]
+    for (const era of eras) era.stopAccepting()
+    let timer: NodeJS.Timeout | undefined
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs)
+    })
+    await Promise.race([Promise.all(eras.map((era) => era.idle())), timeUp])
+    clearTimeout(timer)
+    await Promise.all(eras.map((era) => era.shutDown()))
   }
 }

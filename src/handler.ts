@@ -27,7 +27,7 @@ import { Entrance } from './entrance.ts'
 import type { EraStats } from './eras.ts'
 import type { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
-import type { Stop } from './http/request-checks.ts'
+import { Rejection } from './http/rejection.ts'
 import { readHeaders } from './http/request-headers.ts'
 import { checkRuntime } from './node-http/detach.ts'
 import { httpChannels } from './node-http/diagnostics.ts'
@@ -100,7 +100,7 @@ class Handler {
       closingReplyOptions: { maxUnreadBytes, closeAfter: true },
       maxBodyBytes,
       bodies: new ByteBudget(settings.maxTotalBodyBytes),
-      onRefused: (refusal, response) => this.#refused(refusal, response),
+      onRejected: (refusal, response) => this.#onRejected(refusal, response),
     }
     this.entrance = new Entrance(server, settings)
   }
@@ -130,13 +130,13 @@ class Handler {
       parsedBody,
       awaitsContinue,
     )
-    if (waiting > maxPipelined) this.entrance.stop(http, tooManyWaiting(maxPipelined))
+    if (waiting > maxPipelined) this.entrance.reject(http, tooManyWaiting(maxPipelined))
     else this.entrance.enter(http, head)
   }
 
-  #refused(refusal: Refusal, response: NodeResponse): void {
+  #onRejected(refusal: Refusal, response: NodeResponse): void {
     this.#rejected += 1
-    httpChannels.refused(refusal.request, response, refusal.error)
+    httpChannels.rejected(refusal.request, response, refusal.error)
     runHook(
       () => this.#settings.onRejected?.(refusal),
       (error) => this.#server.reportError(error, { phase: 'hook' }),
@@ -155,7 +155,7 @@ function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): b
   return waiting > maxPipelined + 1
 }
 
-function tooManyWaiting(maxPipelined: number): Stop {
+function tooManyWaiting(maxPipelined: number): Rejection {
   const problem = `Too many requests wait on this connection (maxPipelined is ${maxPipelined})`
-  return { status: 429, message: problem, headers: RETRY_SOON }
+  return new Rejection(429, problem, undefined, RETRY_SOON)
 }

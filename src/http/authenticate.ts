@@ -9,6 +9,7 @@ import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
 import { kindOf } from '../bounds/quote.ts'
 import { challenge, parseBearer } from './bearer.ts'
+import { Rejection } from './rejection.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
 export interface VerifiedPrincipal {
@@ -57,17 +58,9 @@ interface Identified {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** The reply to a caller who may not go on. */
-export interface AuthRefusal {
-  readonly status: 401 | 403 | 503
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers: readonly string[]
-}
-
 export type Authentication<Principal> =
-  | { readonly principal: Principal; readonly refusal?: undefined }
-  | { readonly refusal: AuthRefusal }
+  | { readonly principal: Principal; readonly rejection?: undefined }
+  | { readonly rejection: Rejection }
 
 /**
  * Reads and verifies the credentials of a request.
@@ -82,9 +75,9 @@ export function authenticate<Principal extends Identified>(
   request: unknown,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
-  if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
+  if (bearer.kind === 'none') return reject(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
-    return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
+    return reject(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   try {
     const verified = options.verify(bearer.token, request)
@@ -97,7 +90,7 @@ export function authenticate<Principal extends Identified>(
 /** @throws what says nothing about the token */
 function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
-  return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+  return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
 
 /** The names and codes by which the token libraries of the field say that a token is bad or too old. */
@@ -119,7 +112,7 @@ function judgeInTime<Principal extends Identified>(
   return new Promise((resolve, reject) => {
     const onTimeout = () => {
       const message = `The token could not be verified within ${timeoutMs} ms: try again later`
-      resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
+      resolve({ rejection: new Rejection(503, message, undefined, ['Retry-After', '5']) })
     }
     const timer = timeoutMs === 0 ? undefined : new LateTimer(timeoutMs, onTimeout, undefined)
     const settle = (answer: () => Authentication<Principal>) => {
@@ -141,7 +134,7 @@ function judge<Principal extends Identified>(
   principal: Principal | null | undefined,
 ): Authentication<Principal> {
   if (principal === undefined || principal === null) {
-    return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+    return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
   }
   if (typeof principal.id !== 'string') {
     throw new TypeError(`auth.verify must give { id }, a string; got ${kindOf(principal.id)}`)
@@ -155,20 +148,20 @@ function judge<Principal extends Identified>(
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
-  return refuse(options, 403, 'insufficient_scope', message)
+  return reject(options, 403, 'insufficient_scope', message)
 }
 
-function refuse<Principal>(
+function reject<Principal>(
   { resourceMetadata, requiredScopes = [] }: AuthOptions<Principal>,
   status: 401 | 403,
   error: string | undefined,
   message: string,
-): { readonly refusal: AuthRefusal } {
+): { readonly rejection: Rejection } {
   const value = challenge({
     resourceMetadata,
     scope: requiredScopes.length > 0 ? requiredScopes.join(' ') : undefined,
     error,
     errorDescription: error === undefined ? undefined : message,
   })
-  return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
+  return { rejection: new Rejection(status, message, undefined, ['WWW-Authenticate', value]) }
 }

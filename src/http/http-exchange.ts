@@ -5,18 +5,17 @@
  *    entrance.ts            reads method, target, headers and body through it
  *    session-era/http, stateless-era/http   answer through it: one reply, or an event stream
  *
- * Every reply carries the headers that the entrance prescribed (CORS); every refusal is a JSON-RPC error body and
+ * Every reply carries the headers that the entrance prescribed (CORS); every rejection is a JSON-RPC error body and
  * is reported to one hook.
  *
  * Types only.
  */
 
 import type { Buffer } from 'node:buffer'
-import type { JsonRpcId } from '../jsonrpc/message.ts'
-import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import type { BodyError } from './body-error.ts'
 import type { Accepts } from './media-type.ts'
+import type { Rejection } from './rejection.ts'
 
 /**
  * Header fields of a request, by name in lower case. Of most names, several lines are joined with a comma; of a few
@@ -119,17 +118,8 @@ export interface HttpExchange<Principal> {
   json(status: number, text: string, extra?: readonly string[]): boolean
   /** @returns whether the reply was given */
   empty(status: number, extra?: readonly string[]): boolean
-  /**
-   * @param id - of the request that is refused, when it could be read
-   * @param closeAfter - the body was not read: the connection cannot go on
-   */
-  refuse(
-    status: number,
-    id: JsonRpcId | undefined,
-    error: RpcError,
-    extra?: readonly string[],
-    closeAfter?: boolean,
-  ): void
+  /** @param closeAfter - the body was not read: the connection cannot be used again */
+  reject(rejection: Rejection, closeAfter?: boolean): void
   /** The response as an event stream, not open yet. */
   eventSink(owner: EventSinkOwner): EventSink
 }

@@ -21,7 +21,7 @@ export const httpChannels = {
     if (httpEnd.hasSubscribers) response.once('close', () => httpEnd.publish({ request, response }))
   },
 
-  refused(request: IncomingMessage, response: ServerResponse, error: Error): void {
+  rejected(request: IncomingMessage, response: ServerResponse, error: Error): void {
     if (httpError.hasSubscribers) httpError.publish({ request, response, error })
   },
 }

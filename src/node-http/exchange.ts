@@ -10,7 +10,7 @@ import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { BodyError } from '../http/body-error.ts'
 import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
-import type { JsonRpcId } from '../jsonrpc/message.ts'
+import type { Rejection } from '../http/rejection.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { BodyReader } from './body.ts'
@@ -39,7 +39,7 @@ export interface HttpExchangeHost {
   readonly maxBodyBytes: number
   /** What the bodies of all requests may take together. */
   readonly bodies: ByteBudget
-  onRefused(refusal: Refusal, response: ServerResponse): void
+  onRejected(refusal: Refusal, response: ServerResponse): void
 }
 
 /**
@@ -212,17 +212,11 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
     return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
-  refuse(
-    status: number,
-    id: JsonRpcId | undefined,
-    error: RpcError,
-    extra?: readonly string[],
-    closeAfter = false,
-  ): void {
+  reject({ status, error, id, headers }: Rejection, closeAfter = false): void {
     const { replyOptions, closingReplyOptions } = this.#host
     const options = closeAfter ? closingReplyOptions : replyOptions
-    sendError(this.response, status, id, error, this.replyHeaders(extra), options)
-    this.#host.onRefused({ status, error, request: this.request }, this.response)
+    sendError(this.response, status, id, error, this.replyHeaders(headers), options)
+    this.#host.onRejected({ status, error, request: this.request }, this.response)
   }
 
   eventSink(owner: EventSinkOwner): EventSink {

@@ -19,6 +19,7 @@ import type { Failure, Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
+import { Rejection } from '../http/rejection.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -134,7 +135,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     const status = statusOf(outcome)
     if (status !== 200 && 'error' in outcome) {
       const headers = outcome.error instanceof LimitError ? outcome.error.headers : undefined
-      this.http.refuse(status, this.message.id, outcome.error, headers)
+      this.http.reject(new Rejection(status, outcome.error, this.message.id, headers))
     } else if (accepts.json || status !== 200) {
       this.http.json(status, text)
     } else {
@@ -154,7 +155,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     this.abort(outcome.error)
     this.#settle()
     const text = encodeOutcome(this, outcome, this.#state)
-    if (this.#writer === undefined) this.http.refuse(status, this.message.id, outcome.error)
+    if (this.#writer === undefined) this.http.reject(new Rejection(status, outcome.error, this.message.id))
     else this.#writer.end(encodeMessage(text))
   }
 

@@ -1,5 +1,5 @@
 /**
- * GET: the stream that a session listens to, and the way back to any stream after a lost connection.
+ * GET: the standalone stream of a session, and the way back to any stream after a lost connection.
  *
  *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
@@ -15,48 +15,53 @@
 
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
-import { RpcError } from '../../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { parseEventId } from '../../sse/event-id.ts'
+import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
-import type { SessionEraState } from '../state.ts'
-import { checkVersion, findSession, type Refused, refused } from './admit.ts'
-import { canBeOf, type Stream } from './resumable-stream.ts'
-import { StandaloneStream } from './standalone-stream.ts'
+import { checkVersion, findSession, goingAway } from './admit.ts'
+import { canBeOf } from './resumable-stream.ts'
+import { HttpStandaloneStream } from './standalone-stream.ts'
+import type { CallStreams, KeptStream, Streams } from './streams.ts'
 
-/**
- * @param closing - what a stream that would be new is refused with
- * @returns a refusal, or undefined when the stream is open
- */
-export function listen(
+/** @returns undefined when the stream is open */
+export function openStream(
   http: HttpExchange<Principal>,
-  state: SessionEraState,
-  closing: Refused | undefined,
-): Refused | undefined {
-  if (http.sessionId === undefined) return methodNotAllowed('GET')
+  era: SessionEra,
+  streams: Streams,
+): Rejection | undefined {
+  const { lastEventId } = http
+  // Whoever comes back for the rest of a call may have it as long as calls are let finish.
+  if (era.closing && (lastEventId === undefined || lastEventId === '')) return goingAway()
+  if (http.sessionId === undefined || era.settings.sessions === undefined) return methodNotAllowed('GET')
   const version = checkVersion(http, undefined)
-  if ('kind' in version) return version
-  const session = findSession(http, undefined, state)
-  if ('kind' in session) return session
+  if (version instanceof Rejection) return version
+  const session = findSession(http, undefined, era)
+  if (session instanceof Rejection) return session
   if (!http.accepts.sse) {
     const problem = 'The Accept header excludes text/event-stream, the only answer to GET'
-    return refused(406, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+    return new Rejection(406, problem)
   }
-  state.table.touch(session)
-  const { lastEventId } = http
+  era.table.touch(session)
   if (lastEventId !== undefined && lastEventId !== '') {
     if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session)
-    if (session.listening?.attached === true) {
+    if (session.standaloneStream?.attached === true) {
       return notHere('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
-  if (closing !== undefined) return closing
-  session.listening ??= new StandaloneStream(state, session)
-  attach(session.listening, session.listening.missed(undefined), http)
+  if (era.closing) return goingAway()
+  const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
+  attach(stream, stream.missed(undefined), http)
   return undefined
 }
 
-export function methodNotAllowed(method: string): Refused {
+/** undefined: it has none, or one of another transport, in whose place this one comes. */
+function standaloneOf({ standaloneStream }: Session): HttpStandaloneStream | undefined {
+  return standaloneStream instanceof HttpStandaloneStream ? standaloneStream : undefined
+}
+
+export function methodNotAllowed(method: string): Rejection {
   const problem =
     method === 'GET'
       ? 'GET needs the Mcp-Session-Id of a session to listen to'
@@ -65,17 +70,17 @@ export function methodNotAllowed(method: string): Refused {
 }
 
 /** Clients take 405 for "no stream here", and stop. */
-function notHere(problem: string): Refused {
-  const error = new RpcError(ErrorCode.SERVER_ERROR, problem)
-  return { ...refused(405, undefined, error), headers: ['Allow', 'POST'] }
+function notHere(problem: string): Rejection {
+  return new Rejection(405, problem, undefined, ['Allow', 'POST'])
 }
 
-function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Refused | undefined {
+function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Rejection | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
-  const { listening } = session
-  const isOwn = listening?.name === position.stream
-  const stream = isOwn ? listening : session.streams?.byName.get(position.stream)
+  const standalone = standaloneOf(session)
+  const isStandalone = standalone?.name === position.stream
+  const calls = session.streams as CallStreams | undefined
+  const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
   if (stream === undefined) return cannotResume('its stream is not kept')
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
@@ -85,21 +90,25 @@ function resume(lastEventId: string, http: HttpExchange<Principal>, session: Ses
   return undefined
 }
 
-function attach(stream: Stream, missed: readonly string[], http: HttpExchange<Principal>): void {
+function attach(
+  stream: Pick<KeptStream, 'attach' | 'detach'>,
+  missed: readonly string[],
+  http: HttpExchange<Principal>,
+): void {
   stream.attach(http, http.replyHeaders(), missed)
-  stream.rest()
+  stream.detach()
 }
 
 /**
  * A stream may end without a result, after a cancellation or with an error, and clients come back for as long as
  * they have seen none.
  */
-function nothingLeft(): Refused {
+function nothingLeft(): Rejection {
   return notHere('The stream that this Last-Event-ID belongs to is over, and nothing came after this event')
 }
 
 /** Not 404, which would mean that the session is gone. */
-function cannotResume(reason: string): Refused {
+function cannotResume(reason: string): Rejection {
   const problem = `Cannot resume from this Last-Event-ID: ${reason}; a GET without it listens to what comes next`
-  return refused(400, undefined, new RpcError(ErrorCode.SERVER_ERROR, problem))
+  return new Rejection(400, problem)
 }

@@ -16,6 +16,7 @@ import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
 import type { DecodedRequest } from '../../jsonrpc/decode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
@@ -66,7 +67,8 @@ export class StatelessEndpoint {
   post(http: Call, value: unknown): void {
     const { settings, methods, server } = this.#state
     const admission = admitPost(value, http, settings.supported, methods, server.extensions.namedBy)
-    if (admission.kind === 'refused') http.refuse(admission.status, admission.id, admission.error)
+    if (admission.kind === 'refused')
+      http.reject(new Rejection(admission.status, admission.error, admission.id))
     else if (this.#closing) this.#refuseClosing(http, admission)
     else if (admission.kind === 'notification') http.empty(202)
     else this.#run(http, admission)
@@ -76,7 +78,7 @@ export class StatelessEndpoint {
   methodNotAllowed(http: Call): void {
     const { method } = http
     const error = new RpcError(ErrorCode.SERVER_ERROR, `${method} is not possible here: use POST`)
-    http.refuse(405, undefined, error, ['Allow', 'POST'])
+    http.reject(new Rejection(405, error, undefined, ['Allow', 'POST']))
   }
 
   stats(): StatelessEraStats {
@@ -89,18 +91,20 @@ export class StatelessEndpoint {
     }
   }
 
-  /** Refuses what is new, ends the subscriptions, lets calls finish, gives up what is left when the time is over. */
-  async close(drainMs: number): Promise<void> {
-    if (this.#closing) return
+  /** Refuses what is new, and ends the subscriptions. */
+  stopAccepting(): void {
     this.#closing = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.#subscriptions.close()
-    let timer: NodeJS.Timeout | undefined
-    const timeUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs)
-    })
-    await Promise.race([Promise.all([this.#state.idle(), this.#state.tasks.drain()]), timeUp])
-    clearTimeout(timer)
+  }
+
+  /** Resolves when no call and no task is in progress. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#state.idle(), this.#state.tasks.drain()])
+  }
+
+  /** Fails what is left. */
+  async shutDown(): Promise<void> {
     for (const call of [...this.#state.calls]) call.fail({ error: shuttingDown(), origin: 'protocol' }, 503)
     await this.#state.tasks.close()
     this.#state.keepAlive.close()
@@ -149,7 +153,7 @@ export class StatelessEndpoint {
       return
     }
     const open = (found: Awaited<typeof wanted>) => {
-      if (this.#closing) http.refuse(503, request.id, shuttingDown(), ['Retry-After', '1'])
+      if (this.#closing) http.reject(new Rejection(503, shuttingDown(), request.id, ['Retry-After', '1']))
       else if (!http.closed) this.#subscriptions.listen(exchange, found)
     }
     // While the store is asked, the request counts as in flight, or until its client leaves.
@@ -169,21 +173,21 @@ export class StatelessEndpoint {
 
   #refuseRequest(http: Call, { id, method }: DecodedRequest, error: unknown): void {
     if (error instanceof LimitError) {
-      http.refuse(error.status, id, error, error.headers)
+      http.reject(new Rejection(error.status, error, id, error.headers))
     } else if (!(error instanceof RpcError)) {
       // Such as a function of the definition's owner that decides what is visible.
       const text = concealError(error, { phase: 'handler', method, requestId: id }, this.#state.server)
-      http.refuse(500, id, new RpcError(ErrorCode.INTERNAL_ERROR, text))
+      http.reject(new Rejection(500, new RpcError(ErrorCode.INTERNAL_ERROR, text), id))
     } else if (error.code === ErrorCode.SERVER_ERROR) {
-      http.refuse(503, id, error, ['Retry-After', '10'])
+      http.reject(new Rejection(503, error, id, ['Retry-After', '10']))
     } else {
-      http.refuse(400, id, error)
+      http.reject(new Rejection(400, error, id))
     }
   }
 
   #refuseClosing(http: Call, admission: Exclude<Admission, { kind: 'refused' }>): void {
     const id = admission.kind === 'request' ? admission.request.id : undefined
-    http.refuse(503, id, shuttingDown(), ['Retry-After', '1'], true)
+    http.reject(new Rejection(503, shuttingDown(), id, ['Retry-After', '1']), true)
   }
 }
 
