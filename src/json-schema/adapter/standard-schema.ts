@@ -167,7 +167,7 @@ class LiteralAdapter implements SchemaAdapter {
     this.json = schema
     const onWrongDefault = (pointer: string) => {
       warnOnce(
-        `${use.name}: the default at ${pointer} does not fit its own schema, so nobody gets it`,
+        `${use.name}: the default at ${pointer} does not fit its own schema, and is never used`,
         'BAREWIRE_DEFAULT',
       )
     }
