@@ -58,7 +58,7 @@ export class Messages {
   #isOver = false
 
   /**
-   * @param progressToken - of the request, as it came
+   * @param progressToken - of the request, as the client sent it
    * @param report - called with the error when a message cannot be written as JSON
    */
   constructor(exchange: RpcExchange, progressToken: unknown, report: (error: unknown) => void) {
