@@ -37,7 +37,7 @@ import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 export class McpServer {
   /** Name and version, as they were given. */
   readonly info: Implementation
-  /** @internal */
+  /** How to use the server, for the model, as it was given. */
   readonly instructions: string | undefined
   /** @internal */
   readonly pageSize: number
