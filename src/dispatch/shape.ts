@@ -44,7 +44,7 @@ export class ResultError extends McpError {
  * @param place - begins the message, as in `tool "add"`
  * @param entry - name or URI for `onError`
  * @returns the value; or its JSON form, where that differs
- * @throws {ResultError} naming the place, the path, what was expected and what came
+ * @throws {ResultError} naming the place, the path, what was expected and what was returned
  */
 export function checked<T>(value: T, findProblem: FindProblem, place: string, entry?: string): T {
   let problem = findProblem(value)

@@ -34,7 +34,8 @@ import { type Entry, listResult, type Registry, type Visible } from './registry.
 import { isUri, parseUri } from './resource-uri.ts'
 import { readResultProblem } from './result-check.ts'
 import { type AnyScopes, isListed, type Scopes } from './scopes.ts'
-import { UriTemplate, type UriVariables } from './uri-template.ts'
+import { UriTemplate } from './uri-template.ts'
+import type { UriVariablesOf } from './uri-variables.ts'
 
 /**
  * Starts watching a resource for its first subscriber. Returns a function that stops it, which is called after the last
@@ -77,7 +78,7 @@ export interface ResourceConfig extends CommonConfig {
 
 export interface ResourceTemplateConfig extends CommonConfig {
   /** Scopes that callers must have, or a function of the variables that says which; 403 for others. @defaultValue none */
-  readonly scopes?: Scopes<UriVariables> | undefined
+  readonly scopes?: Scopes<UriVariablesOf<string>> | undefined
   /** The resources of the family that lists should show. @defaultValue none */
   readonly list?:
     | ((ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>)
@@ -116,9 +117,9 @@ export type ResourceReturn =
 
 export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | PromiseLike<ResourceReturn>
 
-export type ResourceTemplateHandler = (
+export type ResourceTemplateHandler<Template extends string = string> = (
   uri: URL,
-  variables: UriVariables,
+  variables: UriVariablesOf<Template>,
   ctx: RequestContext,
 ) => ResourceReturn | PromiseLike<ResourceReturn>
 
@@ -240,7 +241,7 @@ export function readResource(
 
 interface FoundResource {
   readonly entry: StaticResource | TemplateResource
-  readonly variables: UriVariables
+  readonly variables: UriVariablesOf<string>
   readonly subscribe: boolean | WatchResource | undefined
   read(): Promise<ReadResourceResult>
 }
