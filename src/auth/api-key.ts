@@ -14,7 +14,6 @@ import { shown } from '../bounds/quote.ts'
 import type { Authentication, Authenticator, AuthRequest, VerifiedPrincipal } from '../http/authenticate.ts'
 import { challenge } from '../http/bearer.ts'
 import { Rejection } from '../http/rejection.ts'
-import type { TokenPrincipal } from './claims.ts'
 import { checkPrincipal } from './custom-verify.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
 import { AnswerError, inTime, unavailable } from './settle.ts'
@@ -68,7 +67,7 @@ const MAX_KEY_LENGTH = 4096
  * await serve(server, { auth: apiKey({ header: 'x-api-key', verify: (key) => users.get(sha256(key)) }) })
  * ```
  */
-export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
+export function apiKey(options: ApiKeyOptions): Authenticator {
   checkNames(options, NAMES, 'apiKey.')
   const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
   if ((header === undefined) === (query === undefined)) {
@@ -106,7 +105,7 @@ export function apiKey(options: ApiKeyOptions): Authenticator<TokenPrincipal> {
     const about = { error: 'insufficient_scope', scope: scopes.toAskFor(needed, granted) }
     return refuse(403, `The API key lacks the scope ${missing.join(' ')}`, reason, about)
   }
-  const judge = (answer: unknown): Authentication<TokenPrincipal> => {
+  const judge = (answer: unknown): Authentication<VerifiedPrincipal> => {
     if (answer === undefined || answer === null) {
       return refuse(401, 'The API key is not valid', 'verify knows no such key', { error: 'invalid_token' })
     }

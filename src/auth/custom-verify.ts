@@ -24,6 +24,7 @@ const CLOCK_TOLERANCE_MS = 5000
 
 export function customVerifier(verify: CustomVerify, timeoutMs: number): TokenVerifier {
   return {
+    kind: 'custom',
     forResource: (resource) => {
       const accepted = audienceOf(resource, 'resource')
       const read = (answer: VerifyResult): Verified => {

@@ -4,12 +4,13 @@
  * Not here: how the entrance asks (http/authenticate.ts), and which scopes an operation needs (features/scopes.ts).
  */
 
+export type { Authenticator, VerifiedPrincipal } from '../http/authenticate.ts'
 export type { AlgorithmName } from './algorithms.ts'
 export { type ApiKeyOptions, apiKey } from './api-key.ts'
 export type { DpopOptions, ProofStore } from './dpop.ts'
 export { type IntrospectionOptions, introspection } from './introspection.ts'
 export { type JwtOptions, jwt } from './jwt.ts'
-export { metadataHandler } from './metadata-handler.ts'
+export { type MetadataRequest, type MetadataResponse, metadataHandler } from './metadata-handler.ts'
 export {
   type ProtectedResource,
   type ProtectedResourceOptions,

@@ -97,6 +97,7 @@ export function introspection(options: IntrospectionOptions): TokenVerifier {
     return { principal: readPrincipal(answer), until: Math.min(now + cacheMs, exp), jkt }
   }
   return {
+    kind: 'introspection',
     forResource: (resource) => {
       const accepted = audienceFor(resource)
       /** By hash. Lifecycle: from the question to its answer. */

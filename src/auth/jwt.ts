@@ -126,7 +126,7 @@ export function jwt(options: JwtOptions): TokenVerifier {
       return key instanceof Promise ? key.then(check) : check(key)
     }
   }
-  return { forResource }
+  return { kind: 'jwt', forResource }
 }
 
 function checkIssuers(issuer: unknown): readonly string[] {

@@ -26,10 +26,10 @@ import { isPromise } from '../bounds/is-promise.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/quote.ts'
 import type { Access } from '../http/access.ts'
-import type { Authentication, Authenticator, AuthRequest } from '../http/authenticate.ts'
+import type { Authentication, Authenticator, AuthRequest, VerifiedPrincipal } from '../http/authenticate.ts'
 import { Rejection } from '../http/rejection.ts'
 import { Challenges, type Scheme } from './challenges.ts'
-import type { TokenPrincipal, Verified } from './claims.ts'
+import type { Verified } from './claims.ts'
 import { readCredentials } from './credentials.ts'
 import { customVerifier } from './custom-verify.ts'
 import { Dpop, type DpopOptions } from './dpop.ts'
@@ -87,7 +87,7 @@ const OTHER_WORDS = {
 }
 
 /** An MCP server as a resource server; stands at `auth`. */
-export interface ProtectedResource extends Authenticator<TokenPrincipal> {
+export interface ProtectedResource extends Authenticator {
   readonly resource: string
   /** Where its metadata are. */
   readonly metadataUrl: string
@@ -95,7 +95,7 @@ export interface ProtectedResource extends Authenticator<TokenPrincipal> {
 
 /** A header that was verified, and what follows for all requests that bring it. */
 interface Known {
-  readonly result: Authentication<TokenPrincipal>
+  readonly result: Authentication<VerifiedPrincipal>
   readonly scheme: Scheme
   /** Of the token. */
   readonly hash: string
@@ -177,7 +177,7 @@ class Resource implements ProtectedResource {
   readonly authenticate = (
     authorization: string | undefined,
     request: AuthRequest,
-  ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> => {
+  ): Authentication<VerifiedPrincipal> | Promise<Authentication<VerifiedPrincipal>> => {
     if (authorization === undefined) return this.#challenges.without('none')
     // By the whole header: that it is well-formed is known, too.
     const key = sha256(authorization)
@@ -212,7 +212,7 @@ class Resource implements ProtectedResource {
   #admit(
     { result, scheme, hash, jkt }: Known,
     request: AuthRequest,
-  ): Authentication<TokenPrincipal> | Promise<Authentication<TokenPrincipal>> {
+  ): Authentication<VerifiedPrincipal> | Promise<Authentication<VerifiedPrincipal>> {
     const dpop = this.#dpop
     if (scheme === 'bearer' && jkt === undefined && dpop?.required !== true) return result
     try {
@@ -246,9 +246,9 @@ class Resource implements ProtectedResource {
 }
 
 function withHeaders(
-  result: Authentication<TokenPrincipal>,
+  result: Authentication<VerifiedPrincipal>,
   headers: readonly string[] | undefined,
-): Authentication<TokenPrincipal> {
+): Authentication<VerifiedPrincipal> {
   if (headers === undefined) return result
   if (result.rejection === undefined) return { ...result, headers }
   const { status, error, id, headers: own = [], reason } = result.rejection

@@ -8,6 +8,7 @@ import type { Verified } from './claims.ts'
 
 /** How tokens are verified; made by `jwt` or `introspection`. */
 export interface TokenVerifier {
+  readonly kind: 'jwt' | 'introspection' | 'custom'
   /** @internal @param resource - what tokens must be for */
   readonly forResource: (resource: string) => VerifyToken
 }

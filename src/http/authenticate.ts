@@ -5,9 +5,11 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
+import { checkTime, requireType } from '../bounds/check-options.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/quote.ts'
+import { checkNames } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import type { Access } from './access.ts'
 import { challenge, parseBearer } from './bearer.ts'
 import type { HttpExchange } from './http-exchange.ts'
@@ -89,9 +91,9 @@ export interface Authenticator<Principal = VerifiedPrincipal> {
   readonly document?:
     | ((request: Pick<AuthRequest, 'method' | 'target'>) => PublicDocument | undefined)
     | undefined
-  /** @internal Headers that pages must be able to send, beside Authorization. */
+  /** Headers that web pages must be able to send, beside Authorization. */
   readonly requestHeaders: readonly string[]
-  /** @internal Headers of replies that pages must be able to read. */
+  /** Headers of replies that web pages must be able to read. */
   readonly replyHeaders: readonly string[]
 }
 
@@ -213,4 +215,24 @@ function reject<Principal>(
     errorDescription: error === undefined ? undefined : message,
   })
   return { rejection: new Rejection(status, message, undefined, ['WWW-Authenticate', value]) }
+}
+
+/** @throws {TypeError} a wrong option, named */
+export function checkAuth<P, Q>(auth: AuthOptions<P> | Authenticator<Q>): void {
+  if (typeof auth === 'object' && auth !== null && isAuthenticator(auth)) return
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
+  requireType('auth.verify', auth.verify, ['function'])
+  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
+  const { resourceMetadata } = auth
+  const isUrl = (text: unknown) =>
+    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
+  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
+  }
+  const { requiredScopes = [] } = auth
+  // RFC 6749 3.3: the characters of a scope.
+  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
+  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
+    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
+  }
 }
