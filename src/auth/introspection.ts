@@ -30,6 +30,7 @@ export interface IntrospectionOptions {
   readonly endpoint: string
   /** Who asks, to the authorization server. */
   readonly clientId: string
+  /** Its secret, sent with HTTP Basic. */
   readonly clientSecret: string
   /** Other names of the resource in `aud`, beside its URL. `false`: the server answers only for tokens of this resource. @defaultValue none */
   readonly audience?: string | readonly string[] | false | undefined
