@@ -20,7 +20,7 @@
  * Spec: 2026-07-28 authorization {@link spec.authorization}, RFC 6750, RFC 9728, RFC 9449.
  */
 
-import { checkCount, checkTime, oneOf } from '../bounds/check-options.ts'
+import { checkCount, checkTime, oneOf, requireType } from '../bounds/check-options.ts'
 import { heapBytes } from '../bounds/heap-size.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { checkNames } from '../bounds/option-names.ts'
@@ -145,6 +145,7 @@ class Resource implements ProtectedResource {
     const url = checkUrl('protectedResource.resource', resource)
     const servers = checkServers(options.authorizationServers)
     oneOf('protectedResource.lists', lists, ['show', 'hide'])
+    requireType('protectedResource.metadata', metadata, ['object'])
     checkTime('protectedResource.timeoutMs', timeoutMs)
     checkCount('protectedResource.maxTokens', maxTokens)
     checkCount('protectedResource.maxTokenBytes', maxTokenBytes)

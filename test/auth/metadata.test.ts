@@ -191,6 +191,7 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
     /protectedResource\.token must be jwt\(\.\.\.\), introspection\(\.\.\.\) or a function; got undefined/,
   ],
   ['metadata that are fixed', { metadata: { resource: 'x' } }, /metadata cannot have "resource"/],
+  ['metadata that are text', { metadata: 'x' }, /metadata must be of type object/],
   ['lists that are neither', { lists: 'none' }, /protectedResource\.lists must be one of show, hide/],
   ['a nonce secret that is short', { dpop: { nonce: 'short' } }, /dpop\.nonce must be/],
   ['another name', { verify: () => undefined }, /did you mean "protectedResource\.token"\?/],
