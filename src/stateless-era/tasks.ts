@@ -29,6 +29,7 @@ import type { JsonObject } from '../protocol/wire-types.ts'
 import { MemoryTaskStore } from '../store/memory-task-store.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from '../store/task-store.ts'
 import type { TaskSettings } from './options.ts'
+import { ShutdownError } from './shutdown-error.ts'
 import { RunningTask, type TaskHost } from './task.ts'
 import { failedBy } from './task-end.ts'
 import { TaskSubscribers, type TaskView } from './task-subscribers.ts'
@@ -42,7 +43,7 @@ type Found = TaskView | undefined
 export class Tasks implements TaskHost {
   readonly server: McpServer
   readonly store: TaskStore
-  readonly news = new TaskSubscribers()
+  readonly subscribers = new TaskSubscribers()
   /** To be added to the methods of the era. */
   readonly methods: readonly (readonly [string, MethodHandler<McpServer>])[]
   readonly #settings: TaskSettings
@@ -91,7 +92,7 @@ export class Tasks implements TaskHost {
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
       owner: principal === undefined ? null : ownText(principal.id),
     }
-    if (this.#closing) throw refused('The server is shutting down')
+    if (this.#closing) throw new ShutdownError()
     this.#creating += 1
     try {
       await this.store.create(record)
@@ -130,7 +131,7 @@ export class Tasks implements TaskHost {
   }
 
   changed(task: RunningTask): void {
-    this.news.announce(task.taskId, task)
+    this.subscribers.notify(task.taskId, task)
     this.#checkIdle()
   }
 
@@ -206,8 +207,8 @@ export class Tasks implements TaskHost {
   }
 
   #stop(task: RunningTask): Promise<void> {
-    const message = 'The server is shutting down'
-    return task.stop(failedBy(message, ErrorCode.SERVER_ERROR), new McpError('ERR_SERVER_CLOSED', message))
+    const { message, code } = new ShutdownError()
+    return task.stop(failedBy(message, code), new McpError('ERR_SERVER_CLOSED', message))
   }
 
   #expire(task: RunningTask): void {
