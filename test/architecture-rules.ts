@@ -2,7 +2,8 @@
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
  *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
- *             <- {session-era | stateless-era} <- select-era <- handler <- serve <- index        (a <- b: b may import a)
+ *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
+ *             <- select-era <- handler <- serve <- index                                       (a <- b: b may import a)
  *
  * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
  * nothing imports them but their users.
@@ -23,9 +24,16 @@ export type Rule = (source: Source) => string[]
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
 const ERA_BLIND = [...CODECS, 'http', 'node-http', 'dispatch', 'store']
-const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
+const LIFECYCLES = ['session-era', 'stateless-era']
+const TRANSPORTS = ['session-era/http', 'stateless-era/http']
+const ERAS = [...ERA_BLIND, 'features', ...LIFECYCLES, ...TRANSPORTS]
+/** What a lifecycle sees, whatever carries its messages: no event streams, and of `http` the headers of a request. */
+const OF_LIFECYCLE = [...FACTS, 'jsonrpc', 'json-schema', 'http', 'dispatch', 'store', 'features']
 
-/** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
+/**
+ * Layer -> the other layers it may import. A folder is a layer, and so are the folder of a transport within that of a
+ * lifecycle, and each file directly in `src/`.
+ */
 const MAY_IMPORT = new Map<string, readonly string[]>([
   ['protocol', []],
   ['bounds', []],
@@ -38,8 +46,10 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
-  ['session-era', [...ERA_BLIND, 'features']],
-  ['stateless-era', [...ERA_BLIND, 'features']],
+  ['session-era', [...ERA_BLIND, 'features', 'session-era/http']],
+  ['session-era/http', [...ERA_BLIND, 'features', 'session-era']],
+  ['stateless-era', OF_LIFECYCLE],
+  ['stateless-era/http', [...OF_LIFECYCLE, 'sse', 'stateless-era']],
   ['select-era.ts', ERAS],
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...ERAS, 'select-era.ts']],
@@ -56,6 +66,8 @@ const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts'
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
+const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['stateless-era'])
+const CARRIER_NAME = /\b(?:HttpExchange|EventSink|Rejection|PostResponse)\b/g
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
@@ -81,11 +93,12 @@ const MAX_LINES = 400
  * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
  * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
  */
-export const ALLOWED_CIRCLES: readonly string[] = ['session-era/', 'stateless-era/']
+export const ALLOWED_CIRCLES: readonly string[] = ['session-era/']
 
-/** The layer a path below `src/` belongs to: its first folder, or the file itself. */
+/** The layer a path below `src/` belongs to. */
 function layerOf(path: string): string {
-  return path.split('/')[0] ?? path
+  const [first = path, second = ''] = path.split('/')
+  return second === 'http' || second === 'http-sse' ? `${first}/${second}` : first
 }
 
 /** The text without comment lines, so that an example in a comment is not taken for code. */
@@ -150,14 +163,17 @@ export const oneWay: Rule = (source) => {
 
 /** Only the entrance knows that there are two eras. `index.ts` names what it exports and is held to it too. */
 export const erasApart: Rule = (source) => {
-  const layers = new Set([
-    layerOf(source.path),
-    ...relativeImports(source).map((target) => layerOf(target ?? '')),
-  ])
-  if (!layers.has('session-era') || !layers.has('stateless-era') || KNOWS_BOTH_ERAS.has(source.path))
-    return []
+  const paths = [source.path, ...relativeImports(source).map((target) => target ?? '')]
+  const knows = (era: string) => paths.some((path) => path.startsWith(`${era}/`))
+  if (!LIFECYCLES.every(knows) || KNOWS_BOTH_ERAS.has(source.path)) return []
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
+
+/** A lifecycle is served by any transport, so it names nothing that only HTTP has. */
+export const noCarrierInLifecycle: Rule = ({ path, text }) =>
+  FREE_OF_CARRIERS.has(layerOf(path))
+    ? [...codeOf(text).matchAll(CARRIER_NAME)].map(([name]) => `${path} names ${name}`)
+    : []
 
 /** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
@@ -235,6 +251,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'only built-ins are imported': onlyBuiltins,
   'imports go one way': oneWay,
   'only the entrance knows both eras': erasApart,
+  'a lifecycle names no carrier': noCarrierInLifecycle,
   'sockets stay at the edge': networkAtTheEdge,
   'sse, http and json-schema know no MCP method': noMethodNames,
   'versions are compared at the edge': versionsAtTheEdge,

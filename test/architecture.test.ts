@@ -125,6 +125,30 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     "import '../../select-era.ts'",
     "import '../../http/host.ts'",
   ],
+  [
+    'imports go one way',
+    'stateless-era/exchange.ts',
+    "import type { PostResponse } from './http/post-response.ts'",
+    "import type { RequestTransport } from './transport.ts'",
+  ],
+  [
+    'imports go one way',
+    'stateless-era/subscriptions.ts',
+    "import { encodeMessage } from '../sse/frame.ts'",
+    "import { RpcError } from '../jsonrpc/rpc-error.ts'",
+  ],
+  [
+    'imports go one way',
+    'stateless-era/http/post-response.ts',
+    "import { serve } from '../../serve.ts'",
+    "import { StatelessExchange } from '../exchange.ts'\nimport '../../sse/frame.ts'",
+  ],
+  [
+    'imports go one way',
+    'features/tools.ts',
+    "import '../stateless-era/http/admit.ts'",
+    "import '../dispatch/outcome.ts'",
+  ],
   ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './node-http/response.ts'"],
   ['imports go one way', 'client/index.ts', "import '../features/tools.ts'", "import '../sse/parser.ts'"],
   [
@@ -145,6 +169,18 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     'session-era/http/resumable-stream.ts',
     "import '../../stateless-era/subscriptions.ts'",
     '',
+  ],
+  [
+    'only the entrance knows both eras',
+    'stateless-era/http/endpoint.ts',
+    "import '../../session-era/http/endpoint.ts'",
+    "import '../era.ts'",
+  ],
+  [
+    'a lifecycle names no carrier',
+    'stateless-era/exchange.ts',
+    "import type { HttpExchange } from '../http/http-exchange.ts'",
+    "import type { RequestHeaders } from '../http/http-exchange.ts'",
   ],
   [
     'sockets stay at the edge',
