@@ -24,6 +24,7 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
 import { encodeMessage } from '../../sse/frame.ts'
+import { ownCode } from '../results.ts'
 import { ShutdownError } from '../shutdown-error.ts'
 import type { MessageStream, RequestTransport, ServedExchange, StreamOwner } from '../transport.ts'
 import type { EventStreams } from './event-streams.ts'
@@ -146,7 +147,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
     const status = statusOf(outcome, method)
     if (status !== 200 && 'error' in outcome) {
       const { error } = outcome
-      http.reject(new Rejection(status, error, id, retryAfter(error)))
+      http.reject(new Rejection(status, ownCode(error), id, retryAfter(error)))
     } else if (http.accepts.json) {
       http.json(status, json)
     } else {
