@@ -29,7 +29,6 @@ import type { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
 import { readHeaders } from './http/request-headers.ts'
-import { checkRuntime } from './node-http/detach.ts'
 import { httpChannels } from './node-http/diagnostics.ts'
 import {
   type HttpExchangeHost,
@@ -40,6 +39,7 @@ import {
   type Refusal,
 } from './node-http/exchange.ts'
 import type { NodeHandler } from './node-http/node-handler.ts'
+import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 

@@ -1,9 +1,9 @@
 /**
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
- *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
+ *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http} <- features
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
- *             <- select-era <- handler <- serve <- index                                       (a <- b: b may import a)
+ *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
  * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
  * nothing imports them but their users.
@@ -23,17 +23,15 @@ export type Rule = (source: Source) => string[]
 
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
-const ERA_BLIND = [...CODECS, 'http', 'node-http', 'dispatch', 'store']
-const LIFECYCLES = ['session-era', 'stateless-era']
-const TRANSPORTS = ['session-era/http', 'stateless-era/http']
-const ERAS = [...ERA_BLIND, 'features', ...LIFECYCLES, ...TRANSPORTS]
+const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store', 'features']
 /** What a lifecycle sees, whatever carries its messages: no event streams, and of `http` the headers of a request. */
-const OF_LIFECYCLE = [...FACTS, 'jsonrpc', 'json-schema', 'http', 'dispatch', 'store', 'features']
+const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
+const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
+const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
+/** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
+const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse'])
 
-/**
- * Layer -> the other layers it may import. A folder is a layer, and so are the folder of a transport within that of a
- * lifecycle, and each file directly in `src/`.
- */
+/** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
   ['protocol', []],
   ['bounds', []],
@@ -46,18 +44,19 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
-  ['session-era', [...ERA_BLIND, 'features', 'session-era/http']],
-  ['session-era/http', [...ERA_BLIND, 'features', 'session-era']],
+  // A lifecycle knows no transport.
+  ['session-era', ERA_BLIND],
   ['stateless-era', OF_LIFECYCLE],
-  ['stateless-era/http', [...OF_LIFECYCLE, 'sse', 'stateless-era']],
-  ['select-era.ts', ERAS],
+  ['session-era/http', [...ERA_BLIND, 'session-era']],
+  ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
-  ['options.ts', [...ERAS, 'select-era.ts']],
+  ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'entrance.ts', 'eras.ts', 'options.ts']],
-  ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
-  ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'node-http', 'entrance.ts', 'eras.ts', 'options.ts']],
+  ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
+  ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
@@ -66,7 +65,14 @@ const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts'
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
-const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['stateless-era'])
+/** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
+const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
+  'client/stdio.ts',
+  'client/in-memory.ts',
+  'client/oauth/loopback.ts',
+])
+const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
+/** What only HTTP has, and a lifecycle does not name. */
 const CARRIER_NAME = /\b(?:HttpExchange|EventSink|Rejection|PostResponse)\b/g
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
@@ -89,16 +95,15 @@ const VERSION_COMPARED = new RegExp(
   'g',
 )
 const MAX_LINES = 400
-/**
- * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
- * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
- */
-export const ALLOWED_CIRCLES: readonly string[] = ['session-era/']
 
-/** The layer a path below `src/` belongs to. */
+/** The layer a path below `src/` belongs to: its first folder, the transport of an era, or the file itself. */
 function layerOf(path: string): string {
-  const [first = path, second = ''] = path.split('/')
-  return second === 'http' || second === 'http-sse' ? `${first}/${second}` : first
+  const [first = path, second] = path.split('/')
+  return TRANSPORTS.has(second) ? `${first}/${second}` : first
+}
+
+function eraOf(path: string): string {
+  return path.split('/')[0] ?? path
 }
 
 /** The text without comment lines, so that an example in a comment is not taken for code. */
@@ -163,13 +168,16 @@ export const oneWay: Rule = (source) => {
 
 /** Only the entrance knows that there are two eras. `index.ts` names what it exports and is held to it too. */
 export const erasApart: Rule = (source) => {
-  const paths = [source.path, ...relativeImports(source).map((target) => target ?? '')]
-  const knows = (era: string) => paths.some((path) => path.startsWith(`${era}/`))
-  if (!LIFECYCLES.every(knows) || KNOWS_BOTH_ERAS.has(source.path)) return []
+  const folders = new Set([
+    eraOf(source.path),
+    ...relativeImports(source).map((target) => eraOf(target ?? '')),
+  ])
+  if (!folders.has('session-era') || !folders.has('stateless-era') || KNOWS_BOTH_ERAS.has(source.path))
+    return []
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
 
-/** A lifecycle is served by any transport, so it names nothing that only HTTP has. */
+/** A lifecycle is served by any transport, so it names nothing that only one of them has. */
 export const noCarrierInLifecycle: Rule = ({ path, text }) =>
   FREE_OF_CARRIERS.has(layerOf(path))
     ? [...codeOf(text).matchAll(CARRIER_NAME)].map(([name]) => `${path} names ${name}`)
@@ -178,7 +186,9 @@ export const noCarrierInLifecycle: Rule = ({ path, text }) =>
 /** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
-    .filter((specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)))
+    .filter(
+      (specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)) && !CLIENT_ON_NODE.has(path),
+    )
     .map((specifier) => `${path} imports ${specifier}`)
 
 /** The lower layers never learn an MCP method name, not even in a comment. */
@@ -211,12 +221,12 @@ export const notTooLong: Rule = ({ path, text }) => {
 
 /**
  * Files that import each other, directly or through others, type-only imports included: none of them can be understood,
- * moved or tested without all the others. Looks at all files together, so it is no `Rule`.
+ * moved or tested without all the others. Recursion that the data has (a schema within a schema) needs no circle: pass
+ * the function. Looks at all files together, so it is no `Rule`.
  *
- * @param allowed - a circle that lies below one of these paths is left out
  * @returns a sentence for each group of files that all reach each other
  */
-export function findCircles(sources: readonly Source[], allowed: readonly string[] = []): string[] {
+export function findCircles(sources: readonly Source[]): string[] {
   const imports = new Map(sources.map((source) => [source.path, relativeImports(source)]))
   const reached = new Map([...imports.keys()].map((path) => [path, reachableFrom(path, imports)]))
   const circles = new Map<string, readonly string[]>()
@@ -225,9 +235,7 @@ export function findCircles(sources: readonly Source[], allowed: readonly string
     const members = [...targets].filter((target) => reached.get(target)?.has(path) === true).sort()
     circles.set(members.join(' '), members)
   }
-  return [...circles.values()]
-    .filter((members) => !allowed.some((prefix) => members.every((member) => member.startsWith(prefix))))
-    .map((members) => `${members.join(', ')} import each other in a circle`)
+  return [...circles.values()].map((members) => `${members.join(', ')} import each other in a circle`)
 }
 
 /** The files that one imports, and those that they import, and so on: itself only where a circle leads back to it. */

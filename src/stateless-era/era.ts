@@ -46,7 +46,7 @@ export class StatelessEra implements ExchangeHost {
   readonly #ownMethods: Methods
   #methods: Methods
   #undeliverable = 0
-  #isClosing = false
+  #closing = false
   #onIdle: (() => void) | undefined
 
   constructor(
@@ -84,8 +84,8 @@ export class StatelessEra implements ExchangeHost {
   }
 
   /** Shutdown has begun: new requests are to be refused. */
-  get isClosing(): boolean {
-    return this.#isClosing
+  get closing(): boolean {
+    return this.#closing
   }
 
   /** Messages that could reach nobody, since the start. */
@@ -155,7 +155,7 @@ export class StatelessEra implements ExchangeHost {
 
   /** Begins the shutdown, and ends the subscriptions. */
   stopAccepting(): void {
-    this.#isClosing = true
+    this.#closing = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     this.subscriptions.close()
   }

@@ -65,7 +65,7 @@ export function admitPost(
     return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
   }
   // This revision defines no notification from clients over HTTP, and no header rules for one.
-  if (message.kind === 'notification') return era.isClosing ? shuttingDown() : undefined
+  if (message.kind === 'notification') return era.closing ? shuttingDown() : undefined
   const { id } = message
   try {
     return admitRequest(message, http, era, streams)
@@ -96,7 +96,7 @@ function admitRequest(
   }
   const unread = unreadable(method, http)
   if (unread !== undefined) return new Rejection(406, unread, id)
-  if (era.isClosing) return shuttingDown(message)
+  if (era.closing) return shuttingDown(message)
   const { rateLimit, inFlight } = era.limits
   const principalId = http.principal?.id
   const limit = rateLimit?.take(principalId, undefined) ?? inFlight.refuse(principalId, 1)
