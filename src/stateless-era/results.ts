@@ -1,6 +1,6 @@
 /**
- * From an outcome to the text of a response: every result says of which kind it is, which server made it, and, where
- * it may be kept, for how long and for whom.
+ * From an outcome to the text of a response: every result has its type, the server that made it, and, where clients may
+ * cache it, for how long and for whom.
  *
  *    {"resultType":"complete","_meta":{...}  ,"ttlMs":..,"cacheScope":".."  , the members of the result }
  *     the same for all results of a server   cacheable results
