@@ -45,6 +45,9 @@ export type Next = () => Promise<unknown>
 /**
  * Runs around every request that is dispatched. It may inspect it, wait, throw an `RpcError`, or return another result
  * than that of `next()`.
+ *
+ * Of `subscriptions/listen`, `next()` gives an empty result as soon as the stream is open. What is thrown before opens
+ * no stream, what is thrown after it ends the stream with that error.
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
@@ -84,12 +87,11 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
   try {
-    const run = () =>
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
     const guarded = host.guard?.(ctx)
-    const result = guarded === undefined ? run() : unless(guarded, run)
+    const result =
+      guarded === undefined
+        ? start(handler, request, exchange, ctx, host)
+        : unless(guarded, () => start(handler, request, exchange, ctx, host))
     outcome =
       isPromise(result) || result instanceof InputRequired
         ? finish(result, handler, request, exchange, ctx, host)
@@ -107,6 +109,18 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
     channels.finish(request, exchange, settled)
     return settled
   })
+}
+
+/** Runs the handler, inside of middleware. */
+function start<Host extends DispatchHost, E extends RpcExchange>(
+  handler: MethodHandler<Host, E>,
+  request: RpcRequest,
+  exchange: E,
+  ctx: RequestContext,
+  host: Host,
+): unknown {
+  if (host.middleware.length === 0) return handler(request.params, ctx, host, exchange)
+  return runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
 }
 
 /** Runs a request unless the guard has answered it. */
@@ -137,12 +151,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   }
   const check = (result: unknown) =>
     isPromise(result) ? Promise.resolve(result).then(allowed) : allowed(result)
-  const run = () =>
-    check(
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
-    )
+  const run = () => check(start(handler, request, exchange, ctx, host))
   const { input } = ctx
   const result =
     input instanceof InMemoryInput

@@ -16,7 +16,7 @@ import { readArguments } from './prompt-arguments.ts'
 import type { PromptHost } from './prompts.ts'
 import { findResource, type ResourceHost } from './resources.ts'
 import { copyOfArguments, neededScopes } from './scopes.ts'
-import { callFailed, type ToolHost } from './tools.ts'
+import { type ToolHost, toolFailed } from './tools.ts'
 
 export type GuardHost = ToolHost & PromptHost & ResourceHost
 
@@ -33,8 +33,10 @@ const NOTHING: readonly string[] = []
  */
 export function guard(ctx: RequestContext, host: GuardHost): unknown {
   const failed = (error: unknown) => {
-    if (ctx.method !== Method.toolsCall) throw error
-    return callFailed(error, ctx, host)
+    const tool =
+      ctx.method === Method.toolsCall ? host.tools.find(String(ctx.params?.['name']), ctx) : undefined
+    if (tool === undefined) throw error
+    return toolFailed(error, tool, ctx, host)
   }
   let needed: Needed
   try {

@@ -73,7 +73,6 @@ export class McpServer {
   readonly #slowPatterns: SlowPatterns
   /** @internal */
   readonly nullAsAbsent: boolean
-  #hasHeaderParameters = false
   #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
 
@@ -128,8 +127,7 @@ export class McpServer {
       const use = `tool ${JSON.stringify(name)}`
       checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
       if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
-      if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
-      if (settings.task !== undefined) this.#hasTaskTools = true
+      if (tool.mayBecomeTask) this.#hasTaskTools = true
       return tool
     }
     return register(this.tools, make(config as ToolConfig, handler as Stored), make)
@@ -281,11 +279,6 @@ export class McpServer {
     const message = logMessage(level, data, to, logger)
     if (this.defaultLogLevel !== undefined) return this.messages.send(message)
     return unsent('McpServer has no logging: its option is false')
-  }
-
-  /** @internal Whether any tool has parameters that are repeated in headers. */
-  get hasHeaderParameters(): boolean {
-    return this.#hasHeaderParameters
   }
 
   /** @internal Whether any tool is, or was, one that can answer with a task. */

@@ -187,6 +187,7 @@ export class Tool implements Entry {
   readonly takesNothing: boolean
   /** Parameters that clients of the stateless era repeat in headers. */
   readonly headerParameters: readonly HeaderParameter[]
+  readonly mayBecomeTask: boolean
   readonly json: string
   readonly olderJson: string | undefined
   order = 0
@@ -213,6 +214,7 @@ export class Tool implements Entry {
     this.scopes = config.scopes
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
+    this.mayBecomeTask = config.task !== undefined
     this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
@@ -275,6 +277,7 @@ export function callTool(
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
+  ctx.onTool(tool, params?.['arguments'])
   if (tool.rateLimit !== undefined) ctx.count(tool.rateLimit)
   requireTasks(tool.config.task, ctx)
   let args = params?.['arguments'] ?? {}
@@ -332,15 +335,7 @@ function finishTool(returned: unknown, tool: Tool): CallToolResult | Promise<Cal
   return returned instanceof InputRequired ? (returned as never) : toolResult(returned, tool)
 }
 
-/** What a failure before the handler is answered with, as one of the handler. */
-export function callFailed(error: unknown, ctx: RequestContext, host: ToolHost): CallToolResult {
-  const name = ctx.params?.['name']
-  const tool = typeof name === 'string' ? host.tools.find(name, ctx) : undefined
-  if (tool === undefined) throw error
-  return toolFailed(error, tool, ctx, host)
-}
-
-function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
+export function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
   if (error instanceof RpcError || error instanceof MissingCapabilityError || error instanceof ResultError) {
     throw error
   }

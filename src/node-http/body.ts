@@ -58,9 +58,27 @@ export function readBody(
   new BodyReader(request, maxBytes, options).read(done)
 }
 
+/** Where a request keeps its reader, so that listeners need no closure for each. */
+const READER = Symbol('BodyReader')
+type Carrier = IncomingMessage & { [READER]?: BodyReader | undefined }
+let takeChunk: (reader: BodyReader, chunk: Buffer) => void
+let finishReader: (reader: BodyReader, isEnd: boolean) => void
+
+function onData(this: Carrier, chunk: Buffer): void {
+  if (this[READER] !== undefined) takeChunk(this[READER], chunk)
+}
+
+function onEnd(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], true)
+}
+
+function onGone(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], false)
+}
+
 /** Reads one body. `prefetch` may come first, and then `read` or `cancel`. */
 export class BodyReader {
-  readonly #request: IncomingMessage
+  readonly #request: Carrier
   readonly #maxBytes: number
   readonly #options: BodyOptions | undefined
   /** The first `#length` bytes of it are the body so far. */
@@ -147,23 +165,25 @@ export class BodyReader {
     if (this.#listening) return
     this.#listening = true
     const request = this.#request
-    request.on('data', this.#onData)
-    request.on('end', this.#onEnd)
-    request.on('error', this.#onGone)
-    request.on('close', this.#onGone)
+    request[READER] = this
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('error', onGone)
+    request.on('close', onGone)
   }
 
   #unlisten(): void {
     if (!this.#listening) return
     this.#listening = false
     const request = this.#request
-    request.off('data', this.#onData)
-    request.off('end', this.#onEnd)
-    request.off('error', this.#onGone)
-    request.off('close', this.#onGone)
+    request[READER] = undefined
+    request.off('data', onData)
+    request.off('end', onEnd)
+    request.off('error', onGone)
+    request.off('close', onGone)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #onData(chunk: Buffer): void {
     const length = this.#length + chunk.length
     if (length > this.#maxBytes) {
       this.#finish(tooLarge(`has ${length} bytes or more`, this.#maxBytes))
@@ -175,8 +195,10 @@ export class BodyReader {
     }
   }
 
-  readonly #onEnd = (): void => this.#finish('end')
-  readonly #onGone = (): void => this.#finish(aborted(this.#length))
+  static {
+    takeChunk = (reader, chunk) => reader.#onData(chunk)
+    finishReader = (reader, isEnd) => reader.#finish(isEnd ? 'end' : aborted(reader.#length))
+  }
 
   #append(chunk: Buffer, length: number): void {
     if (this.#length === 0) {

@@ -6,12 +6,11 @@
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
+import type { RequestContext } from '../dispatch/context.ts'
 import { scopeError } from '../dispatch/status-error.ts'
 import { scopesOfResource } from '../features/guard.ts'
+import type { McpServer } from '../features/server.ts'
 import type { StatelessExchange } from './exchange.ts'
-import type { StatelessEraState } from './state.ts'
-import { subscriptionContext } from './subscription-context.ts'
-import { readFilter } from './subscription-filter.ts'
 import type { TaskView } from './task-subscribers.ts'
 
 type Views = readonly TaskView[]
@@ -19,22 +18,17 @@ type Views = readonly TaskView[]
 /**
  * The tasks that were found, once it is known that no scopes are missing.
  *
+ * @param resources - URIs
  * @throws {ScopeError} some are
- * @throws {RpcError} -32602, the filter is malformed
  */
 export function withScopes(
   tasks: Views | Promise<Views>,
-  exchange: StatelessExchange,
-  { server, settings }: StatelessEraState,
+  resources: ReadonlySet<string>,
+  ctx: RequestContext,
+  { access, principal }: StatelessExchange,
+  server: McpServer,
 ): Views | Promise<Views> {
-  const { access, principal, message } = exchange
   if (access === undefined) return tasks
-  const { resources } = readFilter(
-    message.params,
-    settings.subscriptions.maxResources,
-    server.extensions.notifications,
-  )
-  const ctx = subscriptionContext(exchange, server)
   const needed = [...resources].map((uri) => scopesOfResource(uri, ctx, server))
   const check = (views: Views, scopes: readonly (readonly string[])[]) => {
     const ofTasks = views.flatMap(({ record }) => record.scopes ?? [])
