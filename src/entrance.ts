@@ -30,7 +30,7 @@ import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import { Rejection } from './http/rejection.ts'
-import { encodedBody, RequestChecks } from './http/request-checks.ts'
+import { checkContentEncoding, RequestChecks } from './http/request-checks.ts'
 import { cors, type RequestHead } from './http/request-headers.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode.ts'
 import { measureBody } from './jsonrpc/measure.ts'
@@ -56,7 +56,7 @@ export class Entrance {
   readonly #inFlight: InFlightCounter
   readonly #eras: Eras
   /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
-  #verifiesLater = false
+  #verifiesAsync = false
 
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#server = server
@@ -83,7 +83,7 @@ export class Entrance {
     try {
       this.#enter(http, head)
     } catch (error) {
-      this.#failed(error, http)
+      this.#internalError(error, http)
     }
   }
 
@@ -107,7 +107,7 @@ export class Entrance {
       return
     }
     if (http.method === 'OPTIONS') {
-      options(http, origin)
+      replyToOptions(http, origin)
       return
     }
     const { auth } = this.#settings
@@ -116,15 +116,15 @@ export class Entrance {
       this.#proceed(http, contentType)
       return
     }
-    const limit = this.#verifiesLater ? this.#inFlight.refuse(undefined, 1) : undefined
+    const limit = this.#verifiesAsync ? this.#inFlight.refuse(undefined, 1) : undefined
     if (limit !== undefined) {
       this.reject(http, limitRejection(limit))
       return
     }
     const result = authenticate(auth, values[8], http.native)
-    this.#verifiesLater = 'then' in result
+    this.#verifiesAsync = 'then' in result
     if ('then' in result) this.#verify(result, http, contentType)
-    else if (this.#mayPass(result, http)) this.#proceed(http, contentType)
+    else if (this.#applyAuthentication(result, http)) this.#proceed(http, contentType)
   }
 
   /** The request waits for the verdict on its token. It counts as in flight until then, or until its client leaves. */
@@ -140,16 +140,16 @@ export class Entrance {
       .then((settled) => {
         end()
         http.offClose(onClose)
-        if (this.#mayPass(settled, http)) this.#proceed(http, contentType)
+        if (this.#applyAuthentication(settled, http)) this.#proceed(http, contentType)
         else http.cancelBody()
       })
       .then(undefined, (error) => {
         onClose()
-        this.#failed(error, http)
+        this.#internalError(error, http)
       })
   }
 
-  #mayPass(result: Authentication<Principal>, http: Http): boolean {
+  #applyAuthentication(result: Authentication<Principal>, http: Http): boolean {
     if (result.rejection !== undefined) {
       this.reject(http, result.rejection)
       return false
@@ -179,7 +179,7 @@ export class Entrance {
       this.#decoded(http, () => decodeParsed(parsed, maxBodyDepth))
       return
     }
-    const encoded = encodedBody(http.headers)
+    const encoded = checkContentEncoding(http.headers)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)
@@ -213,7 +213,7 @@ export class Entrance {
       }
       this.#eras.post(http, value)
     } catch (error) {
-      this.#failed(error, http)
+      this.#internalError(error, http)
     }
   }
 
@@ -222,7 +222,7 @@ export class Entrance {
     if (kind === 'aborted') return
     if (kind === 'consumed') {
       // The mistake of whoever mounted the handler, not of the client.
-      this.#failed(error, http)
+      this.#internalError(error, http)
       return
     }
     const headers = kind === 'busy' ? RETRY_SOON : undefined
@@ -230,14 +230,14 @@ export class Entrance {
   }
 
   /** Our own failure: the client learns that it was ours, and nothing else. */
-  #failed(error: unknown, http: Http): void {
+  #internalError(error: unknown, http: Http): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
     http.reject(new Rejection(500, internal), true)
   }
 }
 
-function options(http: Http, origin: string | undefined): void {
+function replyToOptions(http: Http, origin: string | undefined): void {
   const { headers } = http
   const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
   http.ownReplyHeaders = isPreflight

@@ -81,7 +81,7 @@ export function authenticate<Principal extends Identified>(
   }
   try {
     const verified = options.verify(bearer.token, request)
-    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? checkPrincipalInTime(options, verified) : checkPrincipal(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
@@ -104,7 +104,7 @@ function isTokenError(error: unknown): boolean {
 }
 
 /** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
-function judgeInTime<Principal extends Identified>(
+function checkPrincipalInTime<Principal extends Identified>(
   options: AuthOptions<Principal>,
   verified: PromiseLike<Principal | null | undefined>,
 ): Promise<Authentication<Principal>> {
@@ -125,11 +125,11 @@ function judgeInTime<Principal extends Identified>(
     }
     const onFailure = (error: unknown) => settle(() => refuseToken(options, error))
     // What a foreign `then` returns is not known to be a promise.
-    Promise.resolve(verified).then((principal) => settle(() => judge(options, principal)), onFailure)
+    Promise.resolve(verified).then((principal) => settle(() => checkPrincipal(options, principal)), onFailure)
   })
 }
 
-function judge<Principal extends Identified>(
+function checkPrincipal<Principal extends Identified>(
   options: AuthOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {

@@ -92,9 +92,9 @@ export interface HttpExchange<Principal> {
    */
   charge(bytes: number): boolean
   /** Work on the request goes on after this turn of the event loop: the body counts until `release`. */
-  hold(): void
+  holdBody(): void
   /** Nothing needs the body any more. */
-  release(): void
+  releaseBody(): void
   /** The turn of the request is over. */
   endTurn(): void
   /**

@@ -73,8 +73,8 @@ export class RequestChecks {
     contentType: string | undefined,
     accepts: Accepts,
   ): Rejection | undefined {
-    const unfit = this.#options.strictAccept ? notStrict(method, accepts) : undefined
-    return unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
+    const unfit = this.#options.strictAccept ? checkStrictAccept(method, accepts) : undefined
+    return unfit ?? (method === 'POST' ? checkContentType(contentType) : undefined)
   }
 
   /**
@@ -93,7 +93,7 @@ export class RequestChecks {
   }
 }
 
-function notJson(contentType: string | undefined): Rejection | undefined {
+function checkContentType(contentType: string | undefined): Rejection | undefined {
   if (isJson(contentType)) return undefined
   const got = contentType === undefined ? 'none' : quote(contentType)
   const charset = parseMediaType(contentType ?? '')?.parameters.get('charset')
@@ -102,7 +102,7 @@ function notJson(contentType: string | undefined): Rejection | undefined {
 }
 
 /** A body in a coding that was not undone: nothing here unpacks what a client sends. */
-export function encodedBody(headers: RequestHeaders): Rejection | undefined {
+export function checkContentEncoding(headers: RequestHeaders): Rejection | undefined {
   const { 'content-encoding': encoding = 'identity' } = headers
   if (encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
@@ -111,7 +111,7 @@ export function encodedBody(headers: RequestHeaders): Rejection | undefined {
 }
 
 /** What the specification asks of a client, for those who want it enforced. */
-function notStrict(method: string | undefined, accepts: Accepts): Rejection | undefined {
+function checkStrictAccept(method: string | undefined, accepts: Accepts): Rejection | undefined {
   if (method === 'DELETE') return undefined
   if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
   const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'

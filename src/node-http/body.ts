@@ -84,13 +84,13 @@ export class BodyReader {
    * Buffer of its own.
    */
   prefetch(): void {
-    if (this.#unreadable() === undefined) this.#listen()
+    if (this.#checkReadable() === undefined) this.#listen()
   }
 
   read(done: BodyCallback): void {
     this.#done = done
     this.#resumeSocket()
-    const result = this.#listening || this.#result !== undefined ? this.#result : this.#unreadable()
+    const result = this.#listening || this.#result !== undefined ? this.#result : this.#checkReadable()
     if (result !== undefined) {
       this.#finish(result)
       return
@@ -104,7 +104,7 @@ export class BodyReader {
     this.#unlisten()
     this.#resumeSocket()
     this.#buffer = EMPTY
-    this.#giveBack()
+    this.#refund()
     this.#result = aborted(this.#length)
   }
 
@@ -131,7 +131,7 @@ export class BodyReader {
     this.#request.socket?.resume?.()
   }
 
-  #unreadable(): BodyError | undefined {
+  #checkReadable(): BodyError | undefined {
     const request = this.#request
     if (request.destroyed && !request.readableEnded) return aborted(0)
     if (request.readableEnded || request.readableDidRead) {
@@ -149,8 +149,8 @@ export class BodyReader {
     const request = this.#request
     request.on('data', this.#onData)
     request.on('end', this.#onEnd)
-    request.on('error', this.#onGone)
-    request.on('close', this.#onGone)
+    request.on('error', this.#onClose)
+    request.on('close', this.#onClose)
   }
 
   #unlisten(): void {
@@ -159,8 +159,8 @@ export class BodyReader {
     const request = this.#request
     request.off('data', this.#onData)
     request.off('end', this.#onEnd)
-    request.off('error', this.#onGone)
-    request.off('close', this.#onGone)
+    request.off('error', this.#onClose)
+    request.off('close', this.#onClose)
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -176,7 +176,7 @@ export class BodyReader {
   }
 
   readonly #onEnd = (): void => this.#finish('end')
-  readonly #onGone = (): void => this.#finish(aborted(this.#length))
+  readonly #onClose = (): void => this.#finish(aborted(this.#length))
 
   #append(chunk: Buffer, length: number): void {
     if (this.#length === 0) {
@@ -209,7 +209,7 @@ export class BodyReader {
     return true
   }
 
-  #giveBack(): void {
+  #refund(): void {
     this.#options?.bodies?.give(this.#charged)
     this.#charged = 0
   }
@@ -219,7 +219,7 @@ export class BodyReader {
     if (result !== 'end') {
       this.#request.pause()
       this.#buffer = EMPTY
-      this.#giveBack()
+      this.#refund()
     }
     this.#result = result
     const done = this.#done

@@ -54,7 +54,7 @@ export function detach(response: ServerResponse): Socket | undefined {
  *
  * @param reusable - whether a next request may use it; otherwise it is closed when everything is written
  */
-export function giveBack(socket: Socket, reusable: boolean): void {
+export function returnSocket(socket: Socket, reusable: boolean): void {
   vacate(socket)
   if (reusable) setKeepAliveTimeout(socket)
   else socket.end()

@@ -24,7 +24,7 @@ import { TICKS_PER_INTERVAL } from '../sse/keep-alive.ts'
 const STALLED_INTERVALS = 8
 
 export class Drain {
-  readonly #carrier: Writable
+  readonly #target: Writable
   #gate: Gate | undefined
   #isFull = false
   /** What the client had taken when this last changed, in bytes, and the count of keep-alive ticks then. */
@@ -38,15 +38,15 @@ export class Drain {
     if (!this.#isFull) this.#pass()
   }
 
-  /** @param carrier - what is written to: a socket, or a response */
-  constructor(carrier: Writable) {
-    this.#carrier = carrier
+  /** @param target - what is written to: a socket, or a response */
+  constructor(target: Writable) {
+    this.#target = target
     // Once for all: where middleware has replaced `on` of a response, `off` may not remove what it added.
-    carrier.on('drain', this.#onDrain)
+    target.on('drain', this.#onDrain)
   }
 
   /** undefined: there is room. */
-  get room(): Promise<void> | undefined {
+  get drained(): Promise<void> | undefined {
     return this.#gate?.passed
   }
 
@@ -61,7 +61,7 @@ export class Drain {
     if (this.#isFull) return
     this.untilDrain()
     // It has nothing to write itself, and its callback comes after that of everything before it.
-    this.#carrier.write('', 'latin1', this.#onDrain)
+    this.#target.write('', 'latin1', this.#onDrain)
   }
 
   /** Much was written in this turn. */
@@ -87,7 +87,7 @@ export class Drain {
 
   /** The writer is closed: nothing is waited for any more. */
   close(): void {
-    this.#carrier.off('drain', this.#onDrain)
+    this.#target.off('drain', this.#onDrain)
     this.#pass()
   }
 

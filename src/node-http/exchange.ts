@@ -159,17 +159,17 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
     return true
   }
 
-  hold(): void {
+  holdBody(): void {
     this.#held = true
   }
 
-  release(): void {
+  releaseBody(): void {
     if (this.#charged > 0) this.#host.bodies.give(this.#charged)
     this.#charged = 0
   }
 
   endTurn(): void {
-    if (!this.#held) this.release()
+    if (!this.#held) this.releaseBody()
   }
 
   detachBody(): () => void {

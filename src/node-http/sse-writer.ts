@@ -26,7 +26,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
-import { detach, giveBack } from './detach.ts'
+import { detach, returnSocket } from './detach.ts'
 import { Drain } from './drain.ts'
 import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
 import { withEventStreamHeaders, writeHead } from './stream-head.ts'
@@ -40,7 +40,7 @@ const CHUNK_UNITS = 64 * 1024
 
 /** Where a response or a socket keeps its writer, so that one listener function serves all streams without a closure. */
 const WRITER = Symbol('SseWriter')
-type Carrier = (ServerResponse | Socket) & { [WRITER]?: SseWriter | undefined }
+type Target = (ServerResponse | Socket) & { [WRITER]?: SseWriter | undefined }
 let closeWriter: (writer: SseWriter) => void
 let flushWriter: (writer: SseWriter) => void
 
@@ -92,13 +92,13 @@ export class SseWriter implements EventSink {
    * For callers that can wait instead of writing more: resolves, and never rejects, when the client has taken what
    * waits for it, or when the writer is closed. undefined: there is room.
    */
-  get room(): Promise<void> | undefined {
-    return this.#drain?.room
+  get drained(): Promise<void> | undefined {
+    return this.#drain?.drained
   }
 
   /** Bytes written that the operating system has not taken yet. */
   get waitingBytes(): number {
-    return this.#handedOn + Buffer.byteLength(this.#frames)
+    return this.#bufferedBytes + Buffer.byteLength(this.#frames)
   }
 
   /**
@@ -111,20 +111,20 @@ export class SseWriter implements EventSink {
    * @throws {Error} for what the caller did wrong: a head that was already sent, an invalid header.
    */
   open(headers?: readonly string[], firstFrame?: string): void {
-    if (this.#gone()) return
+    if (this.#checkClosed()) return
     const response = this.#response as ServerResponse
     writeHead(response, 200, withEventStreamHeaders(headers))
     this.idleTicks = 0
     const first = firstFrame || COMMENT
     if (!writesToSocket(response)) {
-      this.#put(first)
+      this.#writeText(first)
       return
     }
     this.#socket = response.socket as Socket
     // Head, first frame and what follows in this turn leave together.
     this.#socket.cork()
     response.flushHeaders()
-    this.#join(first)
+    this.#enqueue(first)
   }
 
   /**
@@ -154,14 +154,14 @@ export class SseWriter implements EventSink {
    * client reads too slowly.
    */
   write(frame: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     if (this.#response?.headersSent === false) {
       this.open(undefined, frame)
       return true
     }
     if (!this.#fits(frame)) return this.#drop()
     this.idleTicks = 0
-    this.#join(frame)
+    this.#enqueue(frame)
     return true
   }
 
@@ -170,11 +170,11 @@ export class SseWriter implements EventSink {
    * is then looked at once, not again at the end of the turn ("connections", bench/: 3 % of a broadcast).
    */
   writeNow(frame: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     const isReady = this.#response === undefined && this.#frames === ''
     if (!isReady || !this.#fits(frame)) return this.write(frame)
     this.idleTicks = 0
-    this.#put(frame)
+    this.#writeText(frame)
     return true
   }
 
@@ -183,7 +183,7 @@ export class SseWriter implements EventSink {
    * drops a client that has taken none of them for long.
    */
   comment(): void {
-    if (this.#gone() || this.#response?.headersSent === false) return
+    if (this.#checkClosed() || this.#response?.headersSent === false) return
     if (this.backPressured) {
       // Without a socket it is not its turn, and waits for another response.
       const socket = this.#socket ?? this.#response?.socket
@@ -191,7 +191,7 @@ export class SseWriter implements EventSink {
       return
     }
     this.idleTicks = 0
-    this.#put(COMMENT)
+    this.#writeText(COMMENT)
   }
 
   /**
@@ -201,17 +201,17 @@ export class SseWriter implements EventSink {
    * @returns false when the connection is gone or was dropped just now, as with {@link write}.
    */
   end(frame?: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     if (frame !== undefined && !this.#fits(frame)) return this.#drop()
     const rest = frame === undefined ? this.#frames : this.#frames + frame
     this.#frames = ''
     const response = this.#response
     const socket = this.#socket
     if (response === undefined) {
-      const carrier = socket as Socket
-      writeChunk(carrier, rest, LAST_CHUNK)
+      const target = socket as Socket
+      writeChunk(target, rest, LAST_CHUNK)
       this.#close()
-      giveBack(carrier, carrier.bytesRead === this.#bytesRead)
+      returnSocket(target, target.bytesRead === this.#bytesRead)
       return true
     }
     if (!response.headersSent) writeHead(response, 200, withEventStreamHeaders())
@@ -230,7 +230,7 @@ export class SseWriter implements EventSink {
   }
 
   /** Finds out whether the connection is gone, also where its `close` event is still to come. */
-  #gone(): boolean {
+  #checkClosed(): boolean {
     if (this.#closed) return true
     const response = this.#response
     // A response that waits behind another one of its connection has no socket of its own yet, and gets no
@@ -247,17 +247,17 @@ export class SseWriter implements EventSink {
     const { maxBufferBytes } = this.#options
     // Frames of this turn are not measured: that would be done again for each that follows.
     const units = this.#frames.length + frame.length
-    if (this.#handedOn + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
+    if (this.#bufferedBytes + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
     // They wait for the turn's end, not for the client. Offer them to the operating system first.
     this.#flush()
     const response = this.#response
     if (this.#socket === undefined && response !== undefined) uncork(response)
     const bytes = Buffer.byteLength(frame)
-    return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
+    return this.#bufferedBytes + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
   }
 
   /** Bytes that socket or response hold. */
-  get #handedOn(): number {
+  get #bufferedBytes(): number {
     if (this.#socket !== undefined) return this.#socket.writableLength
     const response = this.#response
     // An adapter may count what it has handed on as well, or have no number.
@@ -266,7 +266,7 @@ export class SseWriter implements EventSink {
   }
 
   /** Adds to what leaves at the end of this turn. */
-  #join(frame: string): void {
+  #enqueue(frame: string): void {
     if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
     this.#frames += frame
     if (this.#frames.length < CHUNK_UNITS) return
@@ -277,22 +277,22 @@ export class SseWriter implements EventSink {
   /** Sends what this turn has brought so far. */
   #flush(): void {
     const frames = this.#frames
-    if (frames === '' || this.#gone()) return
+    if (frames === '' || this.#checkClosed()) return
     this.#frames = ''
-    this.#put(frames)
+    this.#writeText(frames)
     // Corked by `open`, or by node:http; it uncorks only what is still corked.
     this.#socket?.uncork()
   }
 
-  #put(text: string): void {
+  #writeText(text: string): void {
     const socket = this.#socket
     const response = this.#response
-    const carrier = socket ?? (response as ServerResponse)
+    const target = socket ?? (response as ServerResponse)
     let isTaken: boolean
     try {
       isTaken =
         socket === undefined || response?.chunkedEncoding === false
-          ? carrier.write(bytesOf(text))
+          ? target.write(bytesOf(text))
           : writeChunk(socket, text)
     } catch {
       // What stands for a connection may throw when its reader is gone.
@@ -302,7 +302,7 @@ export class SseWriter implements EventSink {
     // Middleware may have replaced `write` by one that returns nothing.
     if (isTaken === false) this.#needDrain().untilDrain()
     else if (
-      this.#handedOn > this.#options.maxBufferBytes / 2 &&
+      this.#bufferedBytes > this.#options.maxBufferBytes / 2 &&
       (socket !== undefined || isNative(response))
     ) {
       this.#needDrain().untilWritten()
@@ -320,17 +320,17 @@ export class SseWriter implements EventSink {
     return false
   }
 
-  #listen(carrier: Carrier): void {
-    carrier[WRITER] = this
-    carrier.on('close', onClose)
+  #listen(target: Target): void {
+    target[WRITER] = this
+    target.on('close', onClose)
     // A socket has node:http's own listener for its errors.
-    if (carrier === this.#response) carrier.on('error', ignoreError)
+    if (target === this.#response) target.on('error', ignoreError)
   }
 
-  #unlisten(carrier: Carrier): void {
-    carrier[WRITER] = undefined
-    carrier.off('close', onClose)
-    carrier.off('error', ignoreError)
+  #unlisten(target: Target): void {
+    target[WRITER] = undefined
+    target.off('close', onClose)
+    target.off('error', ignoreError)
   }
 
   /** The one transition to closed. */
@@ -338,8 +338,8 @@ export class SseWriter implements EventSink {
     if (this.#closed) return
     this.#closed = true
     this.#frames = ''
-    const carrier = this.#response ?? this.#socket
-    if (carrier !== undefined) this.#unlisten(carrier)
+    const target = this.#response ?? this.#socket
+    if (target !== undefined) this.#unlisten(target)
     this.#drain?.close()
     this.#options.onClose?.()
   }
@@ -350,7 +350,7 @@ export class SseWriter implements EventSink {
   }
 }
 
-function onClose(this: Carrier): void {
+function onClose(this: Target): void {
   if (this[WRITER] !== undefined) closeWriter(this[WRITER])
 }
 

@@ -93,7 +93,7 @@ export class StatelessExchange extends Abortable implements RpcExchange {
     if (this.#settled) return undefined
     const writer = this.#open()
     if (writer?.write(encodeMessage(encodeNotification(method, params))) === true) {
-      return this.untilRoom(writer.room)
+      return this.untilDrained(writer.drained)
     }
     this.#state.counters.undeliverable += 1
     return undefined

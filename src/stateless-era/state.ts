@@ -53,13 +53,13 @@ export class StatelessEraState {
   hold(exchange: StatelessExchange): void {
     this.calls.add(exchange)
     this.limits.inFlight.begin(exchange.principal?.id, 1)
-    exchange.http.hold()
+    exchange.http.holdBody()
   }
 
   release(exchange: StatelessExchange): void {
     this.calls.delete(exchange)
     this.limits.inFlight.end(exchange.principal?.id, 1)
-    exchange.http.release()
+    exchange.http.releaseBody()
     if (this.calls.size === 0) this.#onIdle?.()
   }
 

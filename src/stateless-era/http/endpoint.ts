@@ -160,9 +160,9 @@ export class StatelessEndpoint {
     const endOne = limits.inFlight.beginOne(principal?.id)
     const end = () => {
       endOne()
-      http.release()
+      http.releaseBody()
     }
-    http.hold()
+    http.holdBody()
     http.onClose(end)
     const opened = wanted.then(open).catch((error) => this.#refuseRequest(http, request, error))
     opened.finally(() => {
