@@ -1,16 +1,16 @@
 /**
  * Reads a request body up to a limit.
  *
- * Invariant: `done` is called at most once, and by then every listener of this file is gone. On an error
- * the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in post-response.ts).
+ * Invariant: `done` is called at most once, and every listener of this file is removed before. On an error the request is
+ * left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in response.ts).
  *
- * Memory is in proportion to the bytes that came, however they were cut: a chunk is copied when a second one comes,
- * since a Buffer of its own for each chunk of one byte would take a hundred times its length.
+ * Memory is proportional to the bytes received, however they are split into chunks: a second chunk is copied into the
+ * buffer of the first one, since one Buffer for each chunk of one byte would take a hundred times its length.
  *
- * Bodies that are being read, and those that a call in progress still needs, share a budget. The first bytes of each
- * are free, so that small requests pass while large uploads use all of it up.
+ * Bodies that are being read, and those that a call in flight still needs, share a budget. The first bytes of each are
+ * not charged, so that small requests are accepted while large uploads use up the budget.
  *
- * A declared length only ever refuses a body early; what is accepted is counted while it arrives.
+ * Content-Length is used only to refuse a body early; the bytes that arrive are counted.
  *
  * Not here: decoding, media types, the reply.
  */
@@ -21,23 +21,23 @@ import type { ByteBudget } from '../bounds/byte-budget.ts'
 import { BodyError, busyError } from '../http/body-error.ts'
 
 export interface BodyOptions {
-  /** What all bodies may take together. @defaultValue no limit */
+  /** Budget of all bodies together. @defaultValue no limit */
   readonly bodies?: ByteBudget | undefined
 }
 
 /**
  * Called once; on an error the body is empty.
  *
- * @param charged - bytes that were taken from the budget, for the receiver to give back
+ * @param charged - bytes that were charged to the budget; the receiver returns them
  */
 export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged: number) => void
 
 const EMPTY: Buffer = Buffer.alloc(0)
 
-/** Bytes of each body that are not taken from the budget. */
+/** Bytes of each body that are not charged to the budget. */
 export const FREE_BYTES = 4096
 
-/** Bytes that are taken from the connection before it is known whether the body is wanted. */
+/** Bytes that are read before it is known whether the body is needed. */
 const PREFETCH_BYTES = 16_384
 
 const MIN_CAPACITY = 1024
@@ -47,7 +47,7 @@ const MIN_CAPACITY = 1024
  *
  * @param request - nothing of its body may have been read
  * @param maxBytes - the most bytes accepted; a body of exactly this length is accepted. `Infinity`: no limit
- * @param done - called before this function returns when the answer is known at once
+ * @param done - called before this function returns when the result is known at once
  */
 export function readBody(
   request: IncomingMessage,
@@ -68,7 +68,7 @@ export class BodyReader {
   #length = 0
   #charged = 0
   #done: BodyCallback | undefined
-  /** What ended it before `read` was called. */
+  /** The result, when the body ended or failed before `read` was called. */
   #result: BodyError | 'end' | undefined
   #listening = false
   #socketPaused = false
@@ -80,8 +80,8 @@ export class BodyReader {
   }
 
   /**
-   * Takes the first bytes, while it is still to be seen whether the body will be read. Node would keep each chunk in a
-   * Buffer of its own.
+   * Reads the first bytes before it is known whether the body is needed: Node would store each chunk in a Buffer of its
+   * own.
    */
   prefetch(): void {
     if (this.#checkReadable() === undefined) this.#listen()
@@ -99,7 +99,7 @@ export class BodyReader {
     this.#request.resume()
   }
 
-  /** The body is not wanted. What was taken of it is dropped; the rest is for whoever reads the request next. */
+  /** The body is not needed: discards what was read of it, and removes the listeners. */
   cancel(): void {
     this.#unlisten()
     this.#resumeSocket()
@@ -109,8 +109,8 @@ export class BodyReader {
   }
 
   /**
-   * Stops reading, and takes what was read from the socket already: it would wait in a Buffer for each chunk, while
-   * `read` gives all of it in one.
+   * Pauses the request, and reads what node:http has buffered of it: there it takes one Buffer for each chunk, while
+   * `request.read` returns it in one.
    */
   #pause(): void {
     const request = this.#request
@@ -118,7 +118,7 @@ export class BodyReader {
     request.pause()
     setImmediate(() => {
       if (this.#done !== undefined || !this.#listening) return
-      // It comes as `data`, and asks for more.
+      // Emits `data`, and makes the request read from the socket again, so the socket is paused too.
       request.read()
       this.#socketPaused = true
       request.socket?.pause?.()
@@ -138,7 +138,7 @@ export class BodyReader {
       const problem = 'The request body was read before: pass the parsed body to the handler'
       return new BodyError('consumed', problem)
     }
-    // Node's parser lets only digits through, so this is NaN exactly when the header is absent.
+    // Node's parser accepts only digits, so this is NaN exactly when the header is absent.
     const declared = Number(request.headers['content-length'] ?? Number.NaN)
     return declared > this.#maxBytes ? tooLarge(`declares ${declared} bytes`, this.#maxBytes) : undefined
   }
@@ -180,7 +180,7 @@ export class BodyReader {
 
   #append(chunk: Buffer, length: number): void {
     if (this.#length === 0) {
-      // One chunk is the usual case, and is handed on without a copy.
+      // One chunk is the usual case, and is not copied.
       this.#buffer = chunk
     } else {
       if (length > this.#buffer.length) {
@@ -194,7 +194,7 @@ export class BodyReader {
     this.#length = length
   }
 
-  /** The length that the body will have at most. */
+  /** The largest length that the body can have. */
   get #expected(): number {
     return Number(this.#request.headers['content-length'] ?? this.#maxBytes)
   }
