@@ -1,4 +1,4 @@
-/** Options and settings of the session era. Types only; the defaults are in src/options.ts. */
+/** Options and settings of the session era. Types only; `checkOptions` fills in the defaults. */
 
 import type { Filled } from '../bounds/option-types.ts'
 import type { KeyRing, Keys } from '../dispatch/key-ring.ts'
