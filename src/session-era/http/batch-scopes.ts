@@ -39,7 +39,7 @@ export function admitScopes(
     decide(needed as (readonly string[])[])
     return
   }
-  response.hold()
+  response.defer()
   const settled = needed.map((scopes) => Promise.resolve(scopes).catch(() => []))
   void Promise.all(settled).then(decide)
 }

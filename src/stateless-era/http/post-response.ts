@@ -63,7 +63,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
   }
 
   get drained(): Promise<void> | undefined {
-    return this.#sink?.room
+    return this.#sink?.drained
   }
 
   serve(exchange: ServedExchange): void {
@@ -81,7 +81,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
 
   defer(mayStream: boolean): void {
     const http = this.#http
-    http.hold()
+    http.holdBody()
     this.#onClose = () => this.onClose()
     if (http.closed) {
       // Closed while the request was authenticated: its `close` event is over.
@@ -174,7 +174,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
     this.#silence?.stop()
     // A subscription's is in the keep-alive until its own end.
     if (this.#sink !== undefined && !this.#staysOpen) this.#streams.keepAlive.delete(this.#sink)
-    if (this.#onClose !== undefined) this.#http.release()
+    if (this.#onClose !== undefined) this.#http.releaseBody()
   }
 }
 
