@@ -24,7 +24,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { decodeBody } from '../jsonrpc/decode.ts'
+import { decodeBody } from '../jsonrpc/decode-body.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'

@@ -17,6 +17,7 @@ import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import { refuseOtherBranches, withObjectType } from '../json-schema/accepted-types.ts'
+import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
@@ -40,7 +41,6 @@ import type {
 import type { CacheHints } from './cache-hints.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, TOOL } from './entry-check.ts'
-import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'

@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { decodeBody } from '../jsonrpc/decode.ts'
+import { decodeBody } from '../jsonrpc/decode-body.ts'
 
 /**
  * What a framework has made of the body; undefined when nothing was parsed: null is JSON too.

@@ -2,14 +2,14 @@
  * Tool parameters that a client repeats outside of the message, so that a gateway can route by them: properties of
  * the input schema annotated with `x-mcp-header`.
  *
- * Found and checked once, when the tool is registered; a client must drop a tool whose annotations break a rule, so
- * a server must not offer one.
+ * Found and checked once: by a server when the tool is registered, by a client when it has listed it. A client must
+ * drop a tool whose annotations break a rule, so a server must not offer one.
  *
  * Spec: 2026-07-28 Streamable HTTP, "Custom Headers from Tool Parameters" {@link spec.customHeaders}, SEP-2243.
  * Not here: the comparison with what a request carries (stateless-era/mirrored-headers.ts).
  */
 
-import { DATA } from '../json-schema/schema-walk.ts'
+import { DATA } from './schema-walk.ts'
 
 export interface HeaderParameter {
   /** As annotated; case does not matter. */

@@ -1,0 +1,14 @@
+/** What the transport asks of whoever has the credentials. */
+export interface AuthProvider {
+  /** Headers to send with a request (`Authorization`, `DPoP`), or undefined for none. `url` and `method` are those of the request (DPoP proofs bind to them). */
+  headers(request: {
+    readonly url: string
+    readonly method: string
+    readonly signal?: AbortSignal | undefined
+  }): PromiseLike<Readonly<Record<string, string>> | undefined> | Readonly<Record<string, string>> | undefined
+  /** Told of a 401, a 403 with a challenge, and of every response with a `DPoP-Nonce`. Returns whether the request is to be sent once more. */
+  onChallenge(
+    response: Response,
+    request: { readonly url: string; readonly method: string; readonly signal?: AbortSignal | undefined },
+  ): PromiseLike<boolean> | boolean
+}
