@@ -13,11 +13,11 @@
  */
 
 import { shown } from '../bounds/shown.ts'
-import { McpError as LocalError, type McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { mcpError, statusOf } from './errors.ts'
-import { isSessionRevision, isStatelessRevision, newestCommon } from './revisions.ts'
+import { isSessionRevision, isStatelessRevision, namedRevisions, newestCommon } from './revisions.ts'
 
 const MODERN: ReadonlySet<number> = new Set([
   ErrorCode.HEADER_MISMATCH,
@@ -87,13 +87,6 @@ export async function detect<T>(detection: Detection<T>): Promise<T> {
   throw errors[errors.length - 1]
 }
 
-/** The revisions in an error of a modern server that does not serve the one of the request. */
-function namedRevisions(error: unknown): readonly unknown[] | undefined {
-  if (!(error instanceof RpcError) || error.code !== ErrorCode.UNSUPPORTED_PROTOCOL_VERSION) return undefined
-  const { supported } = (error.data ?? {}) as { readonly supported?: unknown }
-  return Array.isArray(supported) ? supported : []
-}
-
 /** @returns undefined: a revision without sessions is among them; `session`: one with; or an error */
 function versionProblem(supported: unknown): undefined | 'session' | 'unknown' | McpError {
   if (!Array.isArray(supported)) return 'unknown'
@@ -112,7 +105,7 @@ function saysOld(error: unknown, sent: 'discover' | 'initialize', silenceIsOld: 
   if (status !== undefined && (status >= 500 || SAYS_NOTHING.has(status))) return false
   // A modern server refuses `initialize` for the headers that it lacks.
   if (error instanceof RpcError) return sent === 'initialize' || !MODERN.has(error.code)
-  if (!(error instanceof LocalError)) return false
+  if (!(error instanceof McpError)) return false
   if (error.code === 'ERR_INVALID_RESPONSE' || error.code === 'ERR_HTTP_STATUS') return true
   return silenceIsOld && sent === 'discover' && error.code === 'ERR_REQUEST_TIMEOUT'
 }

@@ -5,6 +5,8 @@
  * Spec: 2026-07-28 versioning {@link spec.versioning}; 2025-11-25 lifecycle, "Version Negotiation" {@link spec.lifecycle}.
  */
 
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import { REVISIONS, type RevisionName } from '../protocol/revisions.ts'
 
 export const STATELESS_REVISION: RevisionName = '2026-07-28'
@@ -26,4 +28,11 @@ export function isStatelessRevision(name: unknown): boolean {
 /** A server that names revisions of sessions only is one to begin a session with. */
 export function newestCommon(supported: readonly unknown[]): RevisionName | undefined {
   return REVISIONS.filter((name) => supported.includes(name)).at(-1)
+}
+
+/** The revisions in an error of a modern server that does not serve the one of the request. */
+export function namedRevisions(error: unknown): readonly unknown[] | undefined {
+  if (!(error instanceof RpcError) || error.code !== ErrorCode.UNSUPPORTED_PROTOCOL_VERSION) return undefined
+  const { supported } = (error.data ?? {}) as { readonly supported?: unknown }
+  return Array.isArray(supported) ? supported : []
 }

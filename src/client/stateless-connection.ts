@@ -23,7 +23,7 @@ import { askAll } from './input-rounds.ts'
 import { listenAgain } from './listen-again.ts'
 import type { Settings } from './options.ts'
 import type { Questions } from './questions.ts'
-import { STATELESS_REVISION } from './revisions.ts'
+import { isStatelessRevision, namedRevisions, STATELESS_REVISION } from './revisions.ts'
 import { type Answered, Router, type SendOptions } from './router.ts'
 import { changeOf } from './session-connection.ts'
 import { urisOf } from './session-listeners.ts'
@@ -182,7 +182,17 @@ export class StatelessConnection implements Connection {
     }
   }
 
-  #send(method: string, params: JsonObject, options: SendOptions): Promise<Answered> {
+  /** One request; once more where the server refuses our revision and names it as one that it serves. */
+  async #send(method: string, params: JsonObject, options: SendOptions): Promise<Answered> {
+    try {
+      return await this.#sendOnce(method, params, options)
+    } catch (error) {
+      if (!namedRevisions(error)?.some(isStatelessRevision)) throw error
+      return await this.#sendOnce(method, params, options)
+    }
+  }
+
+  #sendOnce(method: string, params: JsonObject, options: SendOptions): Promise<Answered> {
     const { onProgress, meta } = options
     const paramsOf = (id: number) => {
       const given = { ...(params['_meta'] as JsonObject | undefined), ...meta }
