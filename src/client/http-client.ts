@@ -82,10 +82,12 @@ export class HttpClient {
     const auth = this.#auth
     const { headers: custom } = this.#settings
     let url = start
+    // One object for all tries: by it a provider knows what it did for this request.
+    let asked = { url, method, signal }
     let challenges = 0
     for (let redirects = 0; ; ) {
       const own = custom === undefined ? headers : { ...custom, ...headers }
-      const credentials = auth === undefined ? undefined : await auth.headers({ url, method, signal })
+      const credentials = auth === undefined ? undefined : await auth.headers(asked)
       if (credentials !== undefined) this.#identify(credentials)
       const response = await this.#fetchOnce(url, {
         method,
@@ -98,10 +100,11 @@ export class HttpClient {
         await discard(response)
         redirects += 1
         url = this.#redirected(response, url, redirects)
+        asked = { url, method, signal }
         continue
       }
       if (auth !== undefined && concernsAuth(response)) {
-        const again = await auth.onChallenge(response, { url, method, signal })
+        const again = await auth.onChallenge(response, asked)
         if (again && isRefusal(response) && challenges < MAX_CHALLENGES) {
           challenges += 1
           await discard(response)

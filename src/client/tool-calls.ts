@@ -18,7 +18,7 @@ import type { RequestOptions, Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { ttlOf } from './response-cache.ts'
 import { ClientTask, type TaskHost, taskState } from './tasks.ts'
-import { annotationProblem, type KnownTool, outputProblem, ToolIndex } from './tool-index.ts'
+import { type KnownTool, type Lesson, outputProblem, ToolIndex } from './tool-index.ts'
 import type { Tool } from './wire.ts'
 
 export class ToolCalls {
@@ -68,44 +68,46 @@ export class ToolCalls {
     if (kind === 'tools' || kind === 'gap') this.#index.forget()
   }
 
-  async *pages(
-    options: RequestOptions,
-    onPage?: (result: JsonObject) => void,
-  ): AsyncGenerator<readonly Tool[], void, undefined> {
-    const fetchPage = async (params: JsonObject) => {
-      const result = await this.#list(params, options)
-      onPage?.(result)
-      return result
+  /**
+   * All tools, page by page; the index learns from a listing that comes to its end. Over HTTP a tool with a wrong
+   * annotation MUST be left out: 2026-07-28, "Schema Extension".
+   */
+  async *pages(options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
+    const lesson = this.#index.lesson()
+    for await (const page of this.#fetched(lesson, options)) {
+      yield page.filter((tool) => {
+        const { problem } = lesson.add(tool)
+        if (problem === undefined || !this.#connection.mirrorsParameters) return true
+        this.#settings.onError(invalidResponse(`A tool was left out: ${problem}`))
+        return false
+      })
     }
-    for await (const page of pagesOf<Tool>(fetchPage, Method.toolsList, 'tools', 'name')) {
-      if (!this.#connection.mirrorsParameters || onPage !== undefined) yield page
-      else yield page.filter((tool) => this.#isSound(tool))
-    }
+    lesson.end()
   }
 
-  /** 2026-07-28, "Schema Extension": a tool with a wrong annotation MUST be left out. */
-  #isSound(tool: Tool): boolean {
-    const problem = annotationProblem(tool)
-    if (problem === undefined) return true
-    this.#settings.onError(invalidResponse(`A tool was left out: ${problem}`))
-    return false
-  }
-
-  async #listAll() {
-    let ttlMs = Number.POSITIVE_INFINITY
+  async #listAll(): Promise<ReadonlyMap<string, KnownTool>> {
+    const { maxMessageBytes } = this.#settings
+    const lesson = this.#index.lesson()
     let bytes = 0
-    const tools: Tool[] = []
-    const pages = this.pages({}, (result) => {
-      ttlMs = Math.min(ttlMs, ttlOf(result))
-    })
-    for await (const page of pages) {
-      for (const tool of page) tools.push(tool)
-      bytes += JSON.stringify(page).length
-      if (bytes <= this.#settings.maxMessageBytes) continue
-      const problem = `The tools of the server take more than ${this.#settings.maxMessageBytes} bytes (option maxMessageBytes)`
+    for await (const page of this.#fetched(lesson, {})) {
+      for (const tool of page) {
+        const { outputSchema } = lesson.add(tool)
+        bytes += tool.name.length + (outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length)
+      }
+      if (bytes <= maxMessageBytes) continue
+      const problem = `The tools of the server take more than ${maxMessageBytes} bytes (option maxMessageBytes)`
       throw mcpError('ERR_MESSAGE_TOO_LARGE', problem)
     }
-    return { tools, ttlMs }
+    return lesson.end()
+  }
+
+  #fetched(lesson: Lesson, options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
+    const fetchPage = async (params: JsonObject) => {
+      const result = await this.#list(params, options)
+      lesson.page(ttlOf(result))
+      return result
+    }
+    return pagesOf<Tool>(fetchPage, Method.toolsList, 'tools', 'name')
   }
 
   async #known(name: string): Promise<KnownTool | undefined> {

@@ -19,71 +19,91 @@ export interface KnownTool {
   check: Validator | undefined
 }
 
-/** A listing of tools, and for how long it can be believed. */
-export interface ToolsListed {
-  readonly tools: readonly Tool[]
-  readonly ttlMs: number
-}
+type Tools = ReadonlyMap<string, KnownTool>
 
 export class ToolIndex {
-  readonly #list: () => Promise<ToolsListed>
-  #tools: ReadonlyMap<string, KnownTool> | undefined
+  /** Lists all tools, and tells a {@link Lesson} of each. */
+  readonly #list: () => Promise<Tools>
+  #tools: Tools | undefined
   #expires = 0
-  #listing: Promise<ReadonlyMap<string, KnownTool>> | undefined
+  /** Counts what made that wrong. */
+  #epoch = 0
+  #asking: { readonly epoch: number; readonly tools: Promise<Tools> } | undefined
 
-  constructor(list: () => Promise<ToolsListed>) {
+  constructor(list: () => Promise<Tools>) {
     this.#list = list
   }
 
   /** @returns undefined where the server does not list the tool; a promise where it has to be asked */
   find(name: string): KnownTool | undefined | Promise<KnownTool | undefined> {
     if (this.#tools !== undefined && Date.now() < this.#expires) return this.#tools.get(name)
-    return this.#learn().then((tools) => tools.get(name))
+    return this.#ask().then((tools) => tools.get(name))
   }
 
   /** What is known may be wrong. */
   forget(): void {
+    this.#epoch += 1
     this.#tools = undefined
-    this.#listing = undefined
   }
 
-  #learn(): Promise<ReadonlyMap<string, KnownTool>> {
-    if (this.#listing !== undefined) return this.#listing
-    const listing: Promise<ReadonlyMap<string, KnownTool>> = this.#list().then(
-      ({ tools, ttlMs }) => {
-        const known = new Map(tools.map((tool) => [tool.name, knownTool(tool)]))
-        if (this.#listing === listing) {
-          this.#tools = known
-          // A server that says nothing, or "stale at once", would be asked before each call.
-          this.#expires = ttlMs === 0 ? Number.POSITIVE_INFINITY : Date.now() + ttlMs
-          this.#listing = undefined
-        }
-        return known
-      },
-      (error: unknown) => {
-        if (this.#listing === listing) this.#listing = undefined
-        throw error
-      },
-    )
-    this.#listing = listing
-    return listing
+  /** For a listing that begins now. */
+  lesson(): Lesson {
+    const epoch = this.#epoch
+    return new Lesson((tools, ttlMs) => {
+      // What changed in the meantime may be in it, or not.
+      if (epoch !== this.#epoch) return
+      this.#tools = tools
+      // A server that says nothing, or "stale at once", would be asked before each call.
+      this.#expires = ttlMs === 0 ? Number.POSITIVE_INFINITY : Date.now() + ttlMs
+    })
+  }
+
+  /** Once for all calls that wait. */
+  #ask(): Promise<Tools> {
+    if (this.#asking?.epoch === this.#epoch) return this.#asking.tools
+    const tools = this.#list().finally(() => {
+      if (this.#asking === asking) this.#asking = undefined
+    })
+    const asking = { epoch: this.#epoch, tools }
+    this.#asking = asking
+    return tools
   }
 }
 
-function knownTool(tool: Tool): KnownTool {
-  const { outputSchema } = tool
-  const problem = annotationProblem(tool)
-  const parameters = problem === undefined ? findHeaderParameters(tool.inputSchema ?? {}, '') : []
-  return { parameters, problem, outputSchema, check: undefined }
+/** What is learnt from one listing, page by page. */
+export class Lesson {
+  readonly #tools = new Map<string, KnownTool>()
+  readonly #onEnd: (tools: Tools, ttlMs: number) => void
+  #ttlMs = Number.POSITIVE_INFINITY
+
+  constructor(onEnd: (tools: Tools, ttlMs: number) => void) {
+    this.#onEnd = onEnd
+  }
+
+  add(tool: Tool): KnownTool {
+    const known = knownTool(tool)
+    this.#tools.set(tool.name, known)
+    return known
+  }
+
+  /** @param ttlMs - of one page: the listing is as fresh as its oldest part */
+  page(ttlMs: number): void {
+    this.#ttlMs = Math.min(this.#ttlMs, ttlMs)
+  }
+
+  end(): Tools {
+    this.#onEnd(this.#tools, this.#ttlMs)
+    return this.#tools
+  }
 }
 
-/** What is wrong with the annotations of a tool, which then must not be offered. */
-export function annotationProblem({ name, inputSchema }: Tool): string | undefined {
+function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
+  const known = { outputSchema, check: undefined }
   try {
-    findHeaderParameters(inputSchema ?? {}, `tool ${JSON.stringify(name)}`)
-    return undefined
+    const parameters = findHeaderParameters(inputSchema, `tool ${JSON.stringify(name)}`)
+    return { ...known, parameters, problem: undefined }
   } catch (error) {
-    return reasonOf(error)
+    return { ...known, parameters: [], problem: reasonOf(error) }
   }
 }
 
