@@ -25,6 +25,15 @@ async function loadSkill(client: Client, { resources, frontmatter, uri: manifest
     const text = content !== undefined && 'text' in content ? content.text : ''
     if (Buffer.byteLength(text) !== size) return
     if (`sha256:${createHash('sha256').update(text).digest('hex')}` !== digest) return
-    if (uri === manifest && !text.includes(`name: ${frontmatter['name']}`)) return
+    if (uri === manifest && !saysAsListed(text, frontmatter)) return
   }
+}
+
+/** The manifest says of the skill, member by member, what the listing said. */
+function saysAsListed(text: string, listed: Readonly<Record<string, unknown>>): boolean {
+  const [, header = ''] = /^---\n(.*?)\n---\n/s.exec(text) ?? []
+  const members = header.split('\n').map((line) => line.split(/:\s*/, 2) as [string, string])
+  return (
+    members.length === Object.keys(listed).length && members.every(([name, value]) => listed[name] === value)
+  )
 }

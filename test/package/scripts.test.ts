@@ -259,6 +259,10 @@ describe('conformance report', () => {
     const empty = readRun(folder(t, { [`server-ping-${at}/other.json`]: '' }))
     assert.match(findReasons(empty, 1, 0)[0] ?? '', /EMPTY ping/)
   })
+  test('is not clean when the client under test did nothing, though no check failed', (t) => {
+    const idle = readRun(folder(t, { [`auth/ping-${at}/checks.json`]: checks('INFO', 'INFO') }))
+    assert.match(findReasons(idle, 1, 0)[0] ?? '', /IDLE auth\/ping/)
+  })
 })
 
 describe('start', () => {
