@@ -4,15 +4,15 @@
  * Not here: how it is decided (select-era.ts), what an era does (session-era/, stateless-era/).
  */
 
-import type { Principal } from './dispatch/exchange.ts'
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
-import type { Incoming } from './http/incoming.ts'
+import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
-import { SessionEndpoint } from './session-era/endpoint.ts'
-import { StatelessEndpoint } from './stateless-era/endpoint.ts'
+import { SessionEndpoint } from './session-era/http/endpoint.ts'
+import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
 
 export interface EraStats {
   /** Sessions that are remembered. */
@@ -48,21 +48,21 @@ export class Eras {
   }
 
   /** @param body - as parsed JSON */
-  post(incoming: Incoming<Principal>, body: unknown): void {
-    const { protocolVersion, sessionId } = incoming
+  post(http: HttpExchange<Principal>, body: unknown): void {
+    const { protocolVersion, sessionId } = http
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
-    if (era === 'session') this.#session.post(incoming, body)
-    else this.#stateless.post(incoming, body)
+    if (era === 'session') this.#session.post(http, body)
+    else this.#stateless.post(http, body)
   }
 
-  get(incoming: Incoming<Principal>): void {
-    if (this.#served.has('session')) this.#session.get(incoming)
-    else this.#stateless.methodNotAllowed(incoming)
+  get(http: HttpExchange<Principal>): void {
+    if (this.#served.has('session')) this.#session.get(http)
+    else this.#stateless.methodNotAllowed(http)
   }
 
-  delete(incoming: Incoming<Principal>): void {
-    if (this.#served.has('session')) this.#session.delete(incoming)
-    else this.#stateless.methodNotAllowed(incoming)
+  delete(http: HttpExchange<Principal>): void {
+    if (this.#served.has('session')) this.#session.delete(http)
+    else this.#stateless.methodNotAllowed(http)
   }
 
   stats(): EraStats {
@@ -80,7 +80,16 @@ export class Eras {
     }
   }
 
+  /** Refuses what is new, lets calls finish for at most `drainMs`, then fails the rest. */
   async close(drainMs: number): Promise<void> {
-    await Promise.all([this.#session.close(drainMs), this.#stateless.close(drainMs)])
+    const eras = [this.#session, this.#stateless]
+    for (const era of eras) era.stopAccepting()
+    let timer: NodeJS.Timeout | undefined
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs)
+    })
+    await Promise.race([Promise.all(eras.map((era) => era.idle())), timeUp])
+    clearTimeout(timer)
+    await Promise.all(eras.map((era) => era.shutDown()))
   }
 }

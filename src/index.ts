@@ -2,25 +2,27 @@
 
 export type { Given } from './bounds/option-types.ts'
 export type { WarningCode } from './bounds/warning-codes.ts'
-export { MissingCapabilityError, UrlElicitationRequiredError } from './dispatch/client-input.ts'
-export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
-export type { ErrorInfo, Middleware, Next } from './dispatch/dispatcher.ts'
-export type { CacheHint, Principal } from './dispatch/exchange.ts'
+export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
+export type { AskOptions } from './dispatch/client-input/client-input.ts'
+export { UrlElicitationRequiredError } from './dispatch/client-input/input-requests.ts'
 export {
-  type AskOptions,
   type InputRequest,
   type InputRequired,
   type InputRequiredOptions,
   inputRequired,
-} from './dispatch/input-required.ts'
+} from './dispatch/client-input/input-required.ts'
+export type { SealOptions } from './dispatch/client-input/request-state-options.ts'
+export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
+export type { Middleware, Next } from './dispatch/dispatcher.ts'
+export type { ErrorInfo } from './dispatch/error-report.ts'
 export type { Keys } from './dispatch/key-ring.ts'
 export type { Log } from './dispatch/messages.ts'
-export type { SealOptions } from './dispatch/seal-options.ts'
+export type { CacheHint, Principal } from './dispatch/rpc-exchange.ts'
 export type { Rate } from './dispatch/token-bucket.ts'
 export type { TraceContext } from './dispatch/trace.ts'
 export type { EraStats } from './eras.ts'
 export type { CacheOptions } from './features/cache-hints.ts'
-export type { Completer, Suggestions } from './features/completion.ts'
+export type { Completer, Suggestions } from './features/completer.ts'
 export type { ExtensionConfig, ExtensionMethod } from './features/extensions.ts'
 export type {
   ConfigChanges,
@@ -59,17 +61,8 @@ export {
 export type { UriVariables } from './features/uri-template.ts'
 export { createMcpHandler, type HandlerStats, type McpHandler } from './handler.ts'
 export type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
-export { DirectResponse } from './http/direct-response.ts'
-export type { Refusal } from './http/incoming.ts'
-export type {
-  FromSchema,
-  JsonSchema,
-  JsonSchemaObject,
-  JsonSchemas,
-  JsonSchemaType,
-} from './json-schema/infer.ts'
-export { SchemaError } from './json-schema/result.ts'
-export type { SchemaMember } from './json-schema/schema-members.ts'
+export type { RequestHeaders } from './http/http-exchange.ts'
+export type { SchemaMember } from './json-schema/adapter/schema-members.ts'
 export type {
   JsonSchemaTarget,
   StandardIssue,
@@ -77,9 +70,25 @@ export type {
   StandardSchema,
   StandardSchemaWithJson,
   Zod3Schema,
-} from './json-schema/standard-part.ts'
-export type { InferInput, InferOutput, SchemaLike, SchemaShape } from './json-schema/standard-schema.ts'
+} from './json-schema/adapter/standard-part.ts'
+export type {
+  InferInput,
+  InferOutput,
+  SchemaLike,
+  SchemaShape,
+} from './json-schema/adapter/standard-schema.ts'
+export { SchemaError } from './json-schema/explain/result.ts'
+export type {
+  FromSchema,
+  JsonSchema,
+  JsonSchemaObject,
+  JsonSchemas,
+  JsonSchemaType,
+} from './json-schema/infer.ts'
 export { McpError, RpcError } from './jsonrpc/rpc-error.ts'
+export { DirectResponse } from './node-http/direct-response.ts'
+export type { Refusal } from './node-http/exchange.ts'
+export type { NodeAuth } from './node-http/node-auth.ts'
 export type { HandlerOptions, SubscriptionOptions, TaskOptions } from './options.ts'
 export { ErrorCode } from './protocol/error-codes.ts'
 export type { McpErrorCode } from './protocol/local-error-codes.ts'

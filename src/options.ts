@@ -8,14 +8,15 @@
 import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
 import { checkNames, type OtherWords } from './bounds/option-names.ts'
 import type { Filled, Given } from './bounds/option-types.ts'
-import { shown } from './bounds/shown.ts'
-import type { Principal } from './dispatch/exchange.ts'
+import { shown } from './bounds/quote.ts'
+import type { SealOptions } from './dispatch/client-input/request-state-options.ts'
 import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
-import type { SealOptions } from './dispatch/seal-options.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { AuthOptions } from './http/authenticate.ts'
-import type { Refusal } from './http/incoming.ts'
+import type { Refusal } from './node-http/exchange.ts'
+import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
 import type {
   ReplayOptions,
@@ -50,7 +51,7 @@ export interface HandlerOptions {
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /** Requires a bearer token. @defaultValue none is asked for */
-  readonly auth?: AuthOptions | undefined
+  readonly auth?: NodeAuth | undefined
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number | undefined
   /**
@@ -367,7 +368,7 @@ function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | und
   }
 }
 
-function checkAuth(auth: AuthOptions): void {
+function checkAuth(auth: NodeAuth): void {
   checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
   if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)

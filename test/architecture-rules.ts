@@ -22,7 +22,7 @@ export type Rule = (source: Source) => string[]
 
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
-const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store']
+const ERA_BLIND = [...CODECS, 'http', 'node-http', 'dispatch', 'store']
 const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
 
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
@@ -33,7 +33,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['sse', FACTS],
   ['json-schema', FACTS],
   ['http', CODECS],
-  ['dispatch', CODECS],
+  ['node-http', [...CODECS, 'http']],
+  ['dispatch', [...CODECS, 'http']],
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
@@ -43,7 +44,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...ERAS, 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
@@ -52,16 +54,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
 
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
-/** Dispatch is missing here: its context and its diagnostics carry the request's headers, typed by node:http. */
-const NO_NETWORK: ReadonlySet<string> = new Set([
-  'protocol',
-  'bounds',
-  'jsonrpc',
-  'json-schema',
-  'store',
-  'features',
-])
-const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'json-schema'])
+/** What may know that there are sockets; index.ts for its types. */
+const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
+const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
     String.raw`\b(?:tools/(?:list|call)|prompts/(?:list|get)|completion/complete|logging/setLevel)\b`,
@@ -82,6 +77,11 @@ const VERSION_COMPARED = new RegExp(
   'g',
 )
 const MAX_LINES = 400
+/**
+ * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
+ * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
+ */
+export const ALLOWED_CIRCLES: readonly string[] = ['session-era/', 'stateless-era/']
 
 /** The layer a path below `src/` belongs to: its first folder, or the file itself. */
 function layerOf(path: string): string {
@@ -159,10 +159,10 @@ export const erasApart: Rule = (source) => {
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
 
-/** A feature, or the codecs below it, never sees a request or a socket. */
+/** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
-    .filter((specifier) => NETWORK.test(specifier) && NO_NETWORK.has(layerOf(path)))
+    .filter((specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)))
     .map((specifier) => `${path} imports ${specifier}`)
 
 /** The lower layers never learn an MCP method name, not even in a comment. */
@@ -191,6 +191,44 @@ export const moduleComment: Rule = ({ path, text }) => {
 export const notTooLong: Rule = ({ path, text }) => {
   const lines = text.replace(/\n$/, '').split('\n').length
   return lines <= MAX_LINES ? [] : [`${path} has ${lines} lines, expected at most ${MAX_LINES}`]
+}
+
+/**
+ * Files that import each other, directly or through others, type-only imports included: none of them can be understood,
+ * moved or tested without all the others. Looks at all files together, so it is no `Rule`.
+ *
+ * @param allowed - a circle that lies below one of these paths is left out
+ * @returns a sentence for each group of files that all reach each other
+ */
+export function findCircles(sources: readonly Source[], allowed: readonly string[] = []): string[] {
+  const imports = new Map(sources.map((source) => [source.path, relativeImports(source)]))
+  const reached = new Map([...imports.keys()].map((path) => [path, reachableFrom(path, imports)]))
+  const circles = new Map<string, readonly string[]>()
+  for (const [path, targets] of reached) {
+    if (!targets.has(path)) continue
+    const members = [...targets].filter((target) => reached.get(target)?.has(path) === true).sort()
+    circles.set(members.join(' '), members)
+  }
+  return [...circles.values()]
+    .filter((members) => !allowed.some((prefix) => members.every((member) => member.startsWith(prefix))))
+    .map((members) => `${members.join(', ')} import each other in a circle`)
+}
+
+/** The files that one imports, and those that they import, and so on: itself only where a circle leads back to it. */
+function reachableFrom(
+  start: string,
+  imports: ReadonlyMap<string, readonly (string | undefined)[]>,
+): ReadonlySet<string> {
+  const reached = new Set<string>()
+  const waiting = [start]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    for (const target of imports.get(path) ?? []) {
+      if (target === undefined || reached.has(target)) continue
+      reached.add(target)
+      waiting.push(target)
+    }
+  }
+  return reached
 }
 
 export const rules: Readonly<Record<string, Rule>> = {

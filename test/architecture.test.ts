@@ -7,7 +7,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { findSpecifiers, resolveImport, rules, type Source } from './architecture-rules.ts'
+import {
+  ALLOWED_CIRCLES,
+  findCircles,
+  findSpecifiers,
+  resolveImport,
+  rules,
+  type Source,
+} from './architecture-rules.ts'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 const sources: readonly Source[] = (readdirSync(src, { recursive: true }) as string[])
@@ -20,6 +27,15 @@ describe('src/', () => {
   })
   for (const [name, rule] of Object.entries(rules)) {
     test(name, () => assert.deepEqual(sources.flatMap(rule), []))
+  }
+  test('no files import each other in a circle', () => {
+    assert.deepEqual(findCircles(sources, ALLOWED_CIRCLES), [])
+  })
+  for (const prefix of ALLOWED_CIRCLES) {
+    test(`circles in ${prefix} are still there, or they are no longer allowed`, () => {
+      const others = ALLOWED_CIRCLES.filter((each) => each !== prefix)
+      assert.notDeepEqual(findCircles(sources, others), [])
+    })
   }
   test('every relative import names a file that exists', () => {
     const missing = sources.flatMap(({ path, text }) =>
@@ -73,28 +89,43 @@ const cases: readonly (readonly [string, string, string, string])[] = [
     "import type { A } from '../jsonrpc/message.ts'",
     "import '../protocol/spec.ts'",
   ],
-  ['imports go one way', 'http/body.ts', "import '../dispatch/exchange.ts'", "import '../jsonrpc/decode.ts'"],
+  [
+    'imports go one way',
+    'node-http/body.ts',
+    "import '../dispatch/rpc-exchange.ts'",
+    "import '../jsonrpc/decode.ts'",
+  ],
   [
     'imports go one way',
     'dispatch/dispatcher.ts',
     "import '../features/tools.ts'",
     "import '../jsonrpc/message.ts'",
   ],
-  ['imports go one way', 'features/tools.ts', "import '../http/body.ts'", "import '../dispatch/context.ts'"],
   [
     'imports go one way',
     'features/tools.ts',
-    "import '../session-era/admit.ts'",
+    "import '../node-http/body.ts'",
+    "import '../dispatch/context.ts'",
+  ],
+  [
+    'imports go one way',
+    'features/tools.ts',
+    "import '../session-era/http/admit.ts'",
     "import '../json-schema/compile.ts'",
   ],
   [
     'imports go one way',
-    'session-era/admit.ts',
-    "import '../stateless-era/admit.ts'",
-    "import '../features/server.ts'",
+    'session-era/http/admit.ts',
+    "import '../../stateless-era/http/admit.ts'",
+    "import '../../features/server.ts'",
   ],
-  ['imports go one way', 'session-era/admit.ts', "import '../select-era.ts'", "import '../http/reply.ts'"],
-  ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './http/reply.ts'"],
+  [
+    'imports go one way',
+    'session-era/http/admit.ts',
+    "import '../../select-era.ts'",
+    "import '../../http/host.ts'",
+  ],
+  ['imports go one way', 'handler.ts', "import './select-era.ts'", "import './node-http/response.ts'"],
   ['imports go one way', 'client/index.ts', "import '../features/tools.ts'", "import '../sse/parser.ts'"],
   [
     'imports go one way',
@@ -106,10 +137,15 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   [
     'only the entrance knows both eras',
     'serve.ts',
-    "import './session-era/endpoint.ts'\nimport './stateless-era/endpoint.ts'",
-    "import './session-era/endpoint.ts'",
+    "import './session-era/http/endpoint.ts'\nimport './stateless-era/http/endpoint.ts'",
+    "import './session-era/http/endpoint.ts'",
   ],
-  ['only the entrance knows both eras', 'session-era/stream.ts', "import '../stateless-era/listen.ts'", ''],
+  [
+    'only the entrance knows both eras',
+    'session-era/http/resumable-stream.ts',
+    "import '../../stateless-era/subscriptions.ts'",
+    '',
+  ],
   [
     'sockets stay at the edge',
     'features/tools.ts',
@@ -118,19 +154,19 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'sse, http and json-schema know no MCP method',
-    'sse/writer.ts',
+    'node-http/sse-writer.ts',
     '// as tools/call does',
     '// as a caller does',
   ],
   [
     'sse, http and json-schema know no MCP method',
-    'http/body.ts',
+    'node-http/body.ts',
     "const m = 'initialize'",
     '// initialize the pool',
   ],
   [
     'sse, http and json-schema know no MCP method',
-    'http/reply.ts',
+    'node-http/response.ts',
     "'notifications/cancelled'",
     "'application/json'",
   ],
@@ -142,11 +178,16 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'versions are compared at the edge',
-    'session-era/admit.ts',
+    'session-era/http/admit.ts',
     "if ('2025-11-25' <= v) {}",
     "// v === '2025-11-25'",
   ],
-  ['versions are compared at the edge', 'http/reply.ts', "case '2025-03-26':", "// case '2025-03-26':"],
+  [
+    'versions are compared at the edge',
+    'node-http/response.ts',
+    "case '2025-03-26':",
+    "// case '2025-03-26':",
+  ],
   ['versions are compared at the edge', 'handler.ts', "known.has('2026-07-28')", 'known.has(version)'],
   [
     'each file has a module comment',
@@ -189,6 +230,36 @@ describe('each rule', () => {
       assert.deepEqual(rules['only the entrance knows both eras']?.({ path, text: both }), [])
       assert.deepEqual(rules['imports go one way']?.({ path, text: both }), [])
     }
+  })
+})
+
+describe('findCircles', () => {
+  const source = (path: string, ...imported: string[]): Source => ({
+    path,
+    text: imported.map((specifier) => `import type { A } from '${specifier}'`).join('\n'),
+  })
+
+  test('finds files that import each other, directly or through a third one, and a file that imports itself', () => {
+    const pair = [source('a/one.ts', './two.ts'), source('a/two.ts', './one.ts')]
+    assert.deepEqual(findCircles(pair), ['a/one.ts, a/two.ts import each other in a circle'])
+    const three = [source('a/x.ts', '../b/y.ts'), source('b/y.ts', './z.ts'), source('b/z.ts', '../a/x.ts')]
+    assert.deepEqual(findCircles(three), ['a/x.ts, b/y.ts, b/z.ts import each other in a circle'])
+    assert.equal(findCircles([...pair, ...three]).length, 2)
+    assert.deepEqual(findCircles([source('c.ts', './c.ts')]), ['c.ts import each other in a circle'])
+  })
+  test('counts no circle where two files share a third one, or one imports a circle from outside', () => {
+    const shared = [source('a.ts', './c.ts'), source('b.ts', './a.ts', './c.ts'), source('c.ts')]
+    assert.deepEqual(findCircles(shared), [])
+    const circle = [source('d.ts', './e.ts'), source('e.ts', './d.ts')]
+    assert.deepEqual(findCircles([source('a.ts', './d.ts'), ...circle]), [
+      'd.ts, e.ts import each other in a circle',
+    ])
+  })
+  test('leaves out a circle below an allowed path, and none that leaves it', () => {
+    const inside = [source('era/a.ts', './b.ts'), source('era/b.ts', './a.ts')]
+    assert.deepEqual(findCircles(inside, ['era/']), [])
+    const across = [source('era/a.ts', '../b.ts'), source('b.ts', './era/a.ts')]
+    assert.equal(findCircles(across, ['era/']).length, 1)
   })
 })
 

@@ -25,7 +25,7 @@ const nested = {
   replay: unset('session-era/options.ts', 'ReplayOptions'),
   subscriptions: unset('stateless-era/options.ts', 'SubscriptionOptions'),
   tasks: unset('stateless-era/options.ts', 'TaskOptions'),
-  requestState: unset('dispatch/seal-options.ts', 'SealOptions'),
+  requestState: unset('dispatch/client-input/request-state-options.ts', 'SealOptions'),
   messageRate: { perSecond: undefined, burst: undefined },
 }
 

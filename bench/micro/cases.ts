@@ -8,7 +8,7 @@
 
 import { ByteBudget } from '../../src/bounds/byte-budget.ts'
 import { dispatch } from '../../src/dispatch/dispatcher.ts'
-import type { Exchange } from '../../src/dispatch/exchange.ts'
+import type { RpcExchange } from '../../src/dispatch/rpc-exchange.ts'
 import { toolResultProblem } from '../../src/features/result-check.ts'
 import { McpServer } from '../../src/features/server.ts'
 import { callTool } from '../../src/features/tools.ts'
@@ -21,7 +21,7 @@ import { decodeBody } from '../../src/jsonrpc/decode-body.ts'
 import { encodeResult } from '../../src/jsonrpc/encode.ts'
 import { encodeMessage } from '../../src/sse/frame.ts'
 import { ReplayRing } from '../../src/sse/replay-ring.ts'
-import { checkStandardHeaders } from '../../src/stateless-era/mirrored-headers.ts'
+import { checkStandardHeaders } from '../../src/stateless-era/http/mirrored-headers.ts'
 import { callTool as callRequest } from '../lib/wire.ts'
 import { CHECKED_ARGUMENTS, CHECKED_SCHEMA, SERVER_INFO } from '../lib/workload.ts'
 
@@ -81,7 +81,7 @@ const requests = texts.map((text, id) => ({
 }))
 
 /** An exchange that goes nowhere. */
-const exchange: Exchange = {
+const exchange: RpcExchange = {
   revision: '2025-11-25',
   peer: { info: { name: 'bench', version: '1' }, capabilities: {} },
   principal: undefined,
@@ -94,7 +94,7 @@ const exchange: Exchange = {
   notify: () => undefined,
   messageRate: undefined,
   request: undefined,
-  inputs: undefined,
+  clientInput: undefined,
   cacheHint: undefined,
   closeStream: () => {},
 }

@@ -5,10 +5,8 @@
  * Not here: names of options (option-names.ts).
  */
 
-import { kindOf, shown } from './shown.ts'
-
-/** Timers of Node fire at once above this. */
-const MAX_MS = 2 ** 31 - 1
+import { MAX_TIMER_MS } from './max-timer.ts'
+import { kindOf, shown } from './quote.ts'
 
 export function checkAll<T extends { [name: string]: number }>(
   given: object,
@@ -36,8 +34,8 @@ export function checkCount(name: string, value: unknown): number {
 }
 
 export function checkTime(name: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= MAX_MS) return value
-  throw new TypeError(`${name} must be 0 (off) to ${MAX_MS} milliseconds; got ${shown(value)}`)
+  if (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS) return value
+  throw new TypeError(`${name} must be 0 (off) to ${MAX_TIMER_MS} milliseconds; got ${shown(value)}`)
 }
 
 export function requireType(name: string, value: unknown, types: readonly string[]): void {

@@ -7,7 +7,8 @@
  *    parameters      the word of another library  inputSchema        (only where it is listed)
  */
 
-import { kindOf } from './shown.ts'
+import { isObject } from './is-object.ts'
+import { kindOf } from './quote.ts'
 
 /**
  * By a known name, or a sentence that says where the option went: words that people write in its place, separated by
@@ -22,7 +23,7 @@ export function checkNames(
   prefix: string,
   words?: OtherWords,
 ): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isObject(options)) {
     throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${kindOf(options)}`)
   }
   // What an option of a registration belongs to is more than a name.

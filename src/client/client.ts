@@ -11,7 +11,7 @@
  * Not here: how the server is reached and which revision it speaks (connect.ts).
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { McpError } from '../jsonrpc/rpc-error.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'

@@ -6,7 +6,7 @@
  *    an McpServer, a handler, { fetch }     the same process, without a socket
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Channel } from './channel.ts'
 import { Client } from './client.ts'

@@ -12,7 +12,7 @@
  * Spec: 2026-07-28 versioning {@link spec.versioning}; Streamable HTTP, "Backward Compatibility" {@link spec.statelessHttp}.
  */
 
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'

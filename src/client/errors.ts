@@ -5,9 +5,9 @@
  * `McpError` with a string code (protocol/local-error-codes.ts). Texts that came from outside are shortened.
  */
 
+import { excerpt, quote } from '../bounds/quote.ts'
 import type { JsonRpcErrorObject } from '../jsonrpc/message.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
-import { excerpt, quote } from '../protocol/excerpt.ts'
 import type { McpErrorCode } from '../protocol/local-error-codes.ts'
 
 /** Characters of a server's error message that are kept. */

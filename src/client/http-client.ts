@@ -10,7 +10,6 @@
  */
 
 import { McpError } from '../jsonrpc/rpc-error.ts'
-import { HeaderName } from '../protocol/header-names.ts'
 import type { AuthProvider } from './auth-provider.ts'
 import { mcpError, reasonOf, shortUrl, withStatus } from './errors.ts'
 import type { FetchLike, Settings } from './options.ts'
@@ -157,17 +156,13 @@ function isRefusal({ status }: Response): boolean {
 }
 
 function concernsAuth({ status, headers }: Response): boolean {
-  return (
-    status === 401 ||
-    (status === 403 && headers.has(HeaderName.WWW_AUTHENTICATE)) ||
-    headers.has('dpop-nonce')
-  )
+  return status === 401 || (status === 403 && headers.has('www-authenticate')) || headers.has('dpop-nonce')
 }
 
 /** How long to wait before the request is repeated; undefined: not at all. */
 function refusedUntil({ status, headers }: Response): number | undefined {
   if (status !== 429 && status !== 503) return undefined
-  const after = retryAfterMs(headers.get(HeaderName.RETRY_AFTER))
+  const after = retryAfterMs(headers.get('retry-after'))
   return after !== undefined && after <= MAX_RETRY_AFTER_MS ? after : undefined
 }
 

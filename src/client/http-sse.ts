@@ -5,7 +5,7 @@
  * Spec: 2024-11-05 transports, "HTTP with SSE". When it is tried: detect.ts.
  */
 
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 import { OpenChannel } from './channel.ts'
 import { httpError, invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'

@@ -10,11 +10,10 @@
  * Not here: when a stream is taken up again (session-http.ts).
  */
 
+import { quote } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { isShallow, measureBody } from '../jsonrpc/measure.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
-import { quote } from '../protocol/excerpt.ts'
-import { HeaderName } from '../protocol/header-names.ts'
 import { SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
@@ -167,7 +166,7 @@ export class Inbox {
     }
     const error = errorOf(text, this.#options.out?.id)
     if (error !== undefined) return withStatus(error, status)
-    const after = response.headers.get(HeaderName.RETRY_AFTER)
+    const after = response.headers.get('retry-after')
     return httpError(method, url, status, text.trim(), after === null ? '' : `, Retry-After ${quote(after)}`)
   }
 }
@@ -185,7 +184,7 @@ function errorOf(text: string, id: number | undefined): RpcError | undefined {
 }
 
 export function mediaType(response: Response): string {
-  return (response.headers.get(HeaderName.CONTENT_TYPE) ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  return (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
 /** @throws {McpError} it is not JSON, or nested too deeply */
@@ -209,7 +208,7 @@ export function parse(text: string): unknown {
  */
 async function readText(response: Response, maxBytes: number): Promise<string> {
   const { headers } = response
-  const declared = Number(headers.get(HeaderName.CONTENT_LENGTH) ?? Number.NaN)
+  const declared = Number(headers.get('content-length') ?? Number.NaN)
   // HTTP holds the server to the length that it declared, unless it is that of a compressed body.
   if (declared <= maxBytes && !headers.has('content-encoding')) return await response.text()
   const reader = response.body?.getReader()

@@ -1,7 +1,7 @@
 /** The questions of one `input_required` result, or of a task: asked at the same time, and given up together. */
 
+import { quote } from '../bounds/quote.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
-import { quote } from '../protocol/excerpt.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { invalidResponse, mcpError, reasonOf } from './errors.ts'
 import type { Questions } from './questions.ts'

@@ -1,6 +1,6 @@
 /** Lists that come in pages: fetched as they are iterated, or all at once. */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { invalidResponse } from './errors.ts'
 

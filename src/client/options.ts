@@ -5,7 +5,7 @@
 
 import { checkCount, checkTime, oneOf, requireType } from '../bounds/check-options.ts'
 import { checkNames } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import { REVISIONS, type RevisionName } from '../protocol/revisions.ts'
 import type {

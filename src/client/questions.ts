@@ -11,11 +11,10 @@
  * Not here: how a question comes and its answer goes (router.ts, input-rounds.ts, tasks.ts).
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
 import { compile } from '../json-schema/compile.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { quote } from '../protocol/excerpt.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CreateMessageParams, JsonObject } from '../protocol/wire-types.ts'

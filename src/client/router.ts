@@ -11,12 +11,12 @@
  * its own request, or on one that all share; a second one is reported and dropped.
  */
 
+import { quote } from '../bounds/quote.ts'
 import { type Decoded, decodeMessage } from '../jsonrpc/decode.ts'
 import { encodeError, encodeNotification, encodeRequest, encodeResult } from '../jsonrpc/encode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { type McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { quote } from '../protocol/excerpt.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'

@@ -10,7 +10,7 @@
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}, transports "Session Management" {@link spec.sessions}.
  */
 
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'

@@ -142,8 +142,8 @@ export class SessionHttp implements Transport {
   /** @param begins - an `initialize`, which belongs to no session yet */
   #headers(accept: string, begins = false): { [name: string]: string } {
     const headers: { [name: string]: string } = {
-      [HeaderName.ACCEPT]: accept,
-      [HeaderName.CONTENT_TYPE]: 'application/json',
+      accept: accept,
+      'content-type': 'application/json',
     }
     if (begins) return headers
     if (this.sessionId !== undefined) headers[HeaderName.SESSION_ID] = this.sessionId

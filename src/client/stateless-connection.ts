@@ -13,7 +13,7 @@
  * {@link spec.subscriptions}.
  */
 
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { FilterMember, Method, Notify } from '../protocol/methods.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'

@@ -17,8 +17,8 @@ import { STATELESS_REVISION } from './revisions.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
 
 const FIXED = {
-  [HeaderName.CONTENT_TYPE]: 'application/json',
-  [HeaderName.ACCEPT]: 'application/json, text/event-stream',
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
   [HeaderName.PROTOCOL_VERSION]: STATELESS_REVISION,
 }
 

@@ -9,7 +9,7 @@
  * Spec: the Tasks extension {@link spec.tasksExtension}.
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'

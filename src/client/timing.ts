@@ -8,8 +8,8 @@
  * Invariant: at most one timer runs for a `Deadline`, none after `stop`.
  */
 
-/** The longest delay that timers of all runtimes can have. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+
 const MAX_BACK_OFF_MS = 30_000
 
 export class Deadline {

@@ -5,7 +5,7 @@
  * Not here: one request (connection.ts), what is known of tools (tool-index.ts), tasks themselves (tasks.ts).
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'

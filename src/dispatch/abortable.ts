@@ -7,7 +7,7 @@
  * Invariant: the first reason stays; a signal that is asked for late is aborted from the start.
  */
 
-import { Gate } from '../sse/gate.ts'
+import { Gate } from '../bounds/gate.ts'
 
 export class Abortable {
   #controller: AbortController | undefined

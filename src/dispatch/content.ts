@@ -88,7 +88,7 @@ export function metaProblem({ _meta }: Members): string | undefined {
   return _meta === undefined ? undefined : under('._meta', objectProblem(_meta))
 }
 
-export function uriProblem(uri: unknown): string | undefined {
+function uriProblem(uri: unknown): string | undefined {
   return typeof uri === 'string' && URI.test(uri) ? undefined : wrong('an absolute URI', uri)
 }
 

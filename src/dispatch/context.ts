@@ -6,8 +6,9 @@
  * that `const { progress, signal } = ctx` works.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
-import type { InferInput, SchemaLike } from '../json-schema/standard-schema.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
+import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
   ClientCapabilities,
@@ -20,13 +21,16 @@ import type {
   JsonObject,
   Root,
 } from '../protocol/wire-types.ts'
-import { elicit, listRoots, sample } from './client-input.ts'
-import type { DispatchHost, ErrorInfo, RpcRequest } from './dispatcher.ts'
-import type { CacheHint, Exchange, Principal } from './exchange.ts'
-import { type AskOptions, type Inputs, LocalRounds } from './input-required.ts'
+import { supportsElicitation } from './client-input/client-capabilities.ts'
+import type { AskOptions, ClientInput } from './client-input/client-input.ts'
+import { InMemoryInput } from './client-input/in-memory-input.ts'
+import { elicit, listRoots, sample } from './client-input/input-requests.ts'
+import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notice-check.ts'
+import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
+import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
@@ -58,20 +62,20 @@ export interface Elicit {
 }
 
 export class RequestContext {
-  readonly #exchange: Exchange
+  readonly #exchange: RpcExchange
   readonly #request: RpcRequest
-  readonly #host: DispatchHost
-  #local: LocalRounds | undefined
+  readonly #reporter: ErrorReporter
+  #inMemory: InMemoryInput | undefined
   #locals: Record<string, unknown> | undefined
   /** Lifecycle: from the first progress or log message. */
   #messages: Messages | undefined
   #isCounted = false
 
   /** @internal */
-  constructor(exchange: Exchange, request: RpcRequest, host: DispatchHost) {
+  constructor(exchange: RpcExchange, request: RpcRequest, reporter: ErrorReporter) {
     this.#exchange = exchange
     this.#request = request
-    this.#host = host
+    this.#reporter = reporter
   }
 
   /** The JSON-RPC method, for middleware. */
@@ -134,7 +138,7 @@ export class RequestContext {
   }
 
   /** Headers of the HTTP request that carries the call, names in lower case. */
-  get headers(): IncomingHttpHeaders {
+  get headers(): RequestHeaders {
     return this.#exchange.headers
   }
 
@@ -180,7 +184,7 @@ export class RequestContext {
   get elicit(): Elicit {
     return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams, options?: AskOptions) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      quiet(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
+      markHandled(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
   }
 
   /**
@@ -196,7 +200,7 @@ export class RequestContext {
     params: CreateMessageParams,
     options?: AskOptions,
   ) => Promise<CreateMessageResult> {
-    return (key, params, options) => quiet(sample(this.#exchange, key, params, options))
+    return (key, params, options) => markHandled(sample(this.#exchange, key, params, options))
   }
 
   /**
@@ -206,7 +210,7 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get listRoots(): (key?: string, options?: AskOptions) => Promise<readonly Root[]> {
-    return (key = 'roots', options) => quiet(listRoots(this.#exchange, key, options))
+    return (key = 'roots', options) => markHandled(listRoots(this.#exchange, key, options))
   }
 
   /**
@@ -223,7 +227,7 @@ export class RequestContext {
    * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => quiet(this.rounds.once(key, run))
+    return (key, run) => markHandled(this.input.once(key, run))
   }
 
   /**
@@ -259,12 +263,12 @@ export class RequestContext {
    * in the first round (`requestState` is undefined) what a client answers ahead, to questions that were not put yet.
    */
   get inputResponses(): JsonObject {
-    return this.rounds.responses
+    return this.input.inputResponses
   }
 
   /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
   get requestState(): unknown {
-    return this.rounds.state
+    return this.input.requestState
   }
 
   /**
@@ -274,7 +278,7 @@ export class RequestContext {
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
       if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
-      if (this.#exchange.peer.capabilities.elicitation?.url === undefined) return
+      if (!supportsElicitation(this.#exchange.peer.capabilities, 'url')) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
   }
@@ -287,12 +291,12 @@ export class RequestContext {
     return (retryMs) => this.#exchange.closeStream(retryMs)
   }
 
-  /** @internal What earlier rounds of the call have brought. */
-  get rounds(): Inputs | LocalRounds {
-    const { inputs } = this.#exchange
-    if (inputs !== undefined) return inputs
-    this.#local ??= new LocalRounds()
-    return this.#local
+  /** @internal What earlier round trips of the call have brought. */
+  get input(): ClientInput | InMemoryInput {
+    const { clientInput } = this.#exchange
+    if (clientInput !== undefined) return clientInput
+    this.#inMemory ??= new InMemoryInput()
+    return this.#inMemory
   }
 
   /**
@@ -331,15 +335,15 @@ export class RequestContext {
   reportHidden(error: unknown, name: string): void {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
-    this.#host.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
+    this.#reporter.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
   }
 
   get #report(): (error: unknown) => void {
-    return (error) => this.#host.reportError(error, { phase: 'output', ...this.errorInfo() })
+    return (error) => this.#reporter.reportError(error, { phase: 'output', ...this.errorInfo() })
   }
 
   get #sender(): Messages {
-    this.#messages ??= new Messages(this.#exchange, this.meta['progressToken'], this.#report)
+    this.#messages ??= new Messages(this.#exchange, this.meta[MetaKey.PROGRESS_TOKEN], this.#report)
     return this.#messages
   }
 
@@ -355,7 +359,7 @@ export class RequestContext {
 }
 
 /** What a handler has begun and does not wait for must not, when it fails, end the process. */
-function quiet<T>(promise: Promise<T>): Promise<T> {
+function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
 }

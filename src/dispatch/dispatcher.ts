@@ -7,52 +7,37 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { kindOf } from '../bounds/shown.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { quote } from '../protocol/excerpt.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { MissingCapabilityError, UrlElicitationRequiredError } from './client-input.ts'
+import { MissingCapabilityError, requireDeclared } from './client-input/client-capabilities.ts'
+import { fulfilInputRequests, InMemoryInput } from './client-input/in-memory-input.ts'
+import { UrlElicitationRequiredError } from './client-input/input-requests.ts'
+import { type InputRequest, InputRequired } from './client-input/input-required.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
-import type { Exchange } from './exchange.ts'
-import { checkDeclared } from './input-declared.ts'
-import { driveRounds, type InputRequest, InputRequired, LocalRounds } from './input-required.ts'
-import { isPromise } from './is-promise.ts'
+import { concealError, type ErrorReporter, entryName } from './error-report.ts'
 import { JsonText } from './json-text.ts'
 import { LimitError } from './limit-error.ts'
+import type { Outcome, RpcRequest } from './outcome.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
 
-export { quote } from '../protocol/excerpt.ts'
-export { isPromise } from './is-promise.ts'
-
-export interface RpcRequest {
-  readonly id: string | number
-  readonly method: string
-  readonly params: JsonObject | undefined
-}
-
-/**
- * What became of a request. `origin` says where an error arose, and the era derives the HTTP status from it:
- * `protocol` is a request that reached no feature, `handler` is an answer like any other.
- */
-export type Outcome = { readonly result: unknown } | Failure
-
-export interface Failure {
-  readonly error: RpcError
-  readonly origin: 'protocol' | 'handler'
-}
-
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
-export type MethodHandler<Host, E extends Exchange = Exchange> = (
+export type MethodHandler<Host, E extends RpcExchange = RpcExchange> = (
   params: JsonObject | undefined,
   ctx: RequestContext,
   host: Host,
   exchange: E,
 ) => unknown
 
-export type MethodTable<Host, E extends Exchange = Exchange> = ReadonlyMap<string, MethodHandler<Host, E>>
+export type MethodTable<Host, E extends RpcExchange = RpcExchange> = ReadonlyMap<
+  string,
+  MethodHandler<Host, E>
+>
 
 /** @returns the result of the request; throws what the request would answer as an error. */
 export type Next = () => Promise<unknown>
@@ -63,31 +48,11 @@ export type Next = () => Promise<unknown>
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
-/** Where and while doing what an error arose. */
-export interface ErrorInfo {
-  /**
-   * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
-   * barewire and what it runs on.
-   */
-  readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
-  /** The JSON-RPC method of the request. */
-  readonly method?: string | undefined
-  /** Name or URI of the tool, prompt or resource. */
-  readonly name?: string | undefined
-  /** Its id, which the client gave. */
-  readonly requestId?: string | number | undefined
-  /** The session it came in. */
-  readonly sessionId?: string | undefined
-  /** Also in the text that the client got, so that a report can be matched with this error. */
-  readonly correlationId?: string | undefined
-}
-
 /** What the dispatcher needs of the server that it serves. */
-export interface DispatchHost {
+export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
   /** Finds what is wrong with a result that middleware has let through or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
-  reportError(error: unknown, info: ErrorInfo): void
 }
 
 /**
@@ -96,7 +61,7 @@ export interface DispatchHost {
  * @param methods - the era's table for the negotiated revision
  * @returns the outcome, as a promise only when the handler needed one; never throws or rejects
  */
-export function dispatch<Host extends DispatchHost, E extends Exchange>(
+export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   request: RpcRequest,
   exchange: E,
   methods: MethodTable<Host, E>,
@@ -142,30 +107,8 @@ export class NotOfferedError extends RpcError {
   }
 }
 
-/**
- * Reports an error that the client must not see and makes the text that it sees instead.
- *
- * @returns a sentence with a correlation id that is also in the report
- */
-export function concealError(error: unknown, info: ErrorInfo, host: DispatchHost): string {
-  const correlationId = randomUUID()
-  host.reportError(error, { ...info, correlationId })
-  return `Internal error (reference ${correlationId})`
-}
-
-/** What a report says about a result that cannot be sent: its name is the client's word for it. */
-export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
-  const name = nameIn(params)
-  return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
-}
-
-function nameIn(params: JsonObject | undefined): string | undefined {
-  const name = params?.['name'] ?? params?.['uri']
-  return typeof name === 'string' ? name.slice(0, 100) : undefined
-}
-
 /** For a result that is not there yet, or that is a question to the client. */
-function finish<Host extends DispatchHost, E extends Exchange>(
+function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
   request: RpcRequest,
@@ -174,7 +117,8 @@ function finish<Host extends DispatchHost, E extends Exchange>(
   host: Host,
 ): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
-    if (result instanceof InputRequired) checkDeclared(result, exchange.peer.capabilities)
+    if (!(result instanceof InputRequired)) return result
+    for (const request of result.inputRequests.values()) requireDeclared(request, exchange.peer.capabilities)
     return result
   }
   const check = (result: unknown) =>
@@ -185,11 +129,11 @@ function finish<Host extends DispatchHost, E extends Exchange>(
         ? handler(request.params, ctx, host, exchange)
         : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
     )
-  const { rounds } = ctx
+  const { input } = ctx
   const result =
-    rounds instanceof LocalRounds
-      ? finishLocally(check(first), exchange, rounds, run)
-      : rounds.settle(check(first), (reason) => exchange.abort(reason), run)
+    input instanceof InMemoryInput
+      ? finishLocally(check(first), exchange, input, run)
+      : input.settle(check(first), (reason) => exchange.abort(reason), run)
   if (!isPromise(result)) return { result }
   return Promise.resolve(result).then(
     (value) => {
@@ -206,8 +150,8 @@ function finish<Host extends DispatchHost, E extends Exchange>(
 /** Where the client can be asked for real, a handler's `inputRequired` is served here. */
 function finishLocally(
   result: unknown,
-  exchange: Exchange,
-  rounds: LocalRounds,
+  exchange: RpcExchange,
+  input: InMemoryInput,
   run: () => unknown,
 ): unknown {
   const { request } = exchange
@@ -216,7 +160,7 @@ function finishLocally(
     ((_key: string, { method, params = {} }: InputRequest) =>
       request(method, withElicitationId(params), { waitsForUser: method !== Method.listRoots }))
   const drive = (value: unknown) =>
-    value instanceof InputRequired ? driveRounds(value, send, rounds, run) : value
+    value instanceof InputRequired ? fulfilInputRequests(value, send, input, run) : value
   return isPromise(result) ? Promise.resolve(result).then(drive) : drive(result)
 }
 
@@ -246,7 +190,7 @@ function runMiddleware(
     const { method } = ctx
     const problem = (value: unknown) => resultProblem(method, value)
     if (problem(result) === undefined) return result
-    return checked(result, problem, `middleware, ${method}`, nameIn(ctx.params))
+    return checked(result, problem, `middleware, ${method}`, entryName(ctx.params))
   })
 }
 

@@ -2,7 +2,7 @@
  * Hooks: functions of the application that are told of something and whose answer nobody waits for.
  */
 
-import { isPromise } from './is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 
 /** Calls a hook. What goes wrong in it, at once or later, is reported and touches nobody else. */
 export function runHook(hook: () => unknown, report: (error: unknown) => void): void {

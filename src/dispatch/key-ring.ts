@@ -6,11 +6,11 @@
  * The first key seals, all of them open. The binding (for whom and for what) is authenticated with the text but not
  * part of it, so what is presented by somebody else or for another purpose does not open.
  *
- * Not here: what the text says, and for how long it holds (sealed-state.ts, session-era/sealed-ids.ts).
+ * Not here: what the text says, and for how long it holds (request-state.ts, session-era/sealed-ids.ts).
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 
 /** Secrets of at least 32 bytes or characters. */
 export type Keys = readonly (string | Uint8Array)[]

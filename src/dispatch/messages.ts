@@ -14,11 +14,12 @@
  * Invariant: `#timer` runs exactly while `#latest` waits; nothing is sent after `end`.
  */
 
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { Exchange } from './exchange.ts'
 import { isWrong, logProblem, progressProblem } from './notice-check.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Sends a log message to the client, at most as chatty as the client wants it. */
@@ -38,11 +39,9 @@ const OWN_LOGGER = 'barewire'
 /** Reading the clock costs a tenth of a message: tokens are taken so many at a time, or a 16th of a burst if that is less. */
 const MAX_TOKENS_AHEAD = 64
 const BURST_PARTS = 16
-/** Timers of Node fire at once above this. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 export class Messages {
-  readonly #exchange: Exchange
+  readonly #exchange: RpcExchange
   readonly #progressToken: unknown
   readonly #report: (error: unknown) => void
   #log: Log | undefined
@@ -62,7 +61,7 @@ export class Messages {
    * @param progressToken - of the request, as it came
    * @param report - called with the error when a message cannot be written as JSON
    */
-  constructor(exchange: Exchange, progressToken: unknown, report: (error: unknown) => void) {
+  constructor(exchange: RpcExchange, progressToken: unknown, report: (error: unknown) => void) {
     const { messageRate } = exchange
     this.#exchange = exchange
     this.#progressToken =
@@ -131,7 +130,7 @@ export class Messages {
   }
 
   #sendLatestAfter(waitMs: number): void {
-    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_DELAY_MS), this).unref()
+    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_TIMER_MS), this).unref()
   }
 
   #sendLog(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {

@@ -10,7 +10,7 @@
  */
 
 import { checkNames } from '../bounds/option-names.ts'
-import { shown } from '../bounds/shown.ts'
+import { shown } from '../bounds/quote.ts'
 import { LimitError } from './limit-error.ts'
 import { type Rate, TokenBucket, TokenBuckets } from './token-bucket.ts'
 

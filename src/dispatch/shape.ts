@@ -11,10 +11,11 @@
  * What JSON writes as something else (it has a `toJSON`, or its members may be inherited) gives a problem that ends
  * with `NOT_PLAIN`; `checked` then looks at what JSON makes of it.
  *
- * Not here: the shapes themselves (content.ts; features/result-check.ts, features/config-check.ts).
+ * Not here: the shapes themselves (content.ts; features/result-check.ts, features/entry-check.ts).
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 
 export type Members = { readonly [key: string]: unknown }
@@ -77,18 +78,13 @@ export function jsonText(value: unknown, place: string, entry?: string): string 
   try {
     return JSON.stringify(value)
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause)
-    throw new ResultError(`${place} cannot be written as JSON: ${problem}`, entry, { cause })
+    throw new ResultError(`${place} cannot be written as JSON: ${messageOf(cause)}`, entry, { cause })
   }
 }
 
 /** The text of a problem for people: a path, or a word for the value as a whole. */
 export function at(problem: string, whole = 'the result'): string {
   return problem.startsWith('.') ? problem.slice(1) : `${whole}${problem}`
-}
-
-export function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Whether JSON writes exactly the members that can be read here. */

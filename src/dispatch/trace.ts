@@ -7,7 +7,7 @@
  * {@link spec.overview}; SEP-414.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 
@@ -23,7 +23,7 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{
 const LIST = /^[\t\x20-\x7e]{1,8192}$/
 
 /** @returns undefined when there is no valid `traceparent` */
-export function readTrace(meta: JsonObject, headers: IncomingHttpHeaders): TraceContext | undefined {
+export function readTrace(meta: JsonObject, headers: RequestHeaders): TraceContext | undefined {
   const source = meta[MetaKey.TRACEPARENT] === undefined ? (headers as JsonObject) : meta
   const traceparent = source[MetaKey.TRACEPARENT]
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) return undefined

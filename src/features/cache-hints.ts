@@ -9,8 +9,8 @@
 
 import { checkNames } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { shown } from '../bounds/shown.ts'
-import type { CacheHint } from '../dispatch/exchange.ts'
+import { shown } from '../bounds/quote.ts'
+import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 
 export interface CacheOptions {
   /** For `server/discover`. */

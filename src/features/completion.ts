@@ -4,31 +4,17 @@
  * Spec: 2025-11-25 completion {@link spec.completion}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { NotOfferedError, quote } from '../dispatch/dispatcher.ts'
+import { NotOfferedError } from '../dispatch/dispatcher.ts'
 import { checked } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
+import type { Suggestions } from './completer.ts'
 import type { Prompt, PromptHost } from './prompts.ts'
 import { type ResourceHost, resourceError, type TemplateResource } from './resources.ts'
 import { MAX_SUGGESTIONS, suggestionsProblem } from './result-check.ts'
-
-/** The values that fit, best first; or with the number there would be. */
-export type Suggestions =
-  | readonly string[]
-  | { readonly values: readonly string[]; readonly total?: number | undefined }
-
-/**
- * @param value - what the user has typed so far
- * @param args - the arguments that are known already (2025-06-18 and later)
- */
-export type Completer = (
-  value: string,
-  args: Readonly<Record<string, string>>,
-  ctx: RequestContext,
-) => Suggestions | PromiseLike<Suggestions>
 
 /** `completion/complete` */
 export async function complete(

@@ -2,8 +2,9 @@
  * The names that registrations take, and what people write in their place, who know the words of other libraries.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { type OtherWords, refuseOthers } from '../bounds/option-names.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 
 /** By name, so that the compiler misses one that is forgotten. */
 export type Names<Config> = { readonly [Name in keyof Required<Config>]: true }
@@ -30,7 +31,7 @@ export function checkConfig(
   names: object,
   words = WORDS,
 ): asserts config is object {
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+  if (!isObject(config)) {
     throw new TypeError(`${use} needs a configuration, an object; got ${kindOf(config)}`)
   }
   refuseOthers(`${use} has`, config, Object.keys(names), words)

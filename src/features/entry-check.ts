@@ -5,7 +5,7 @@
  * Spec: the types Tool, Prompt, Resource, ResourceTemplate and Implementation of the published schemas.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { ABOUT, NOTES, TITLES } from '../dispatch/content.ts'
 import {
   arrayProblem,

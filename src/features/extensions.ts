@@ -9,14 +9,14 @@
  * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
-import type { CacheHint } from '../dispatch/exchange.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
+import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { checked } from '../dispatch/shape.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import { FilterMember, Method, Notify } from '../protocol/methods.ts'

@@ -6,9 +6,10 @@
  * handler that they began with.
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import { isObject, type Members } from '../dispatch/shape.ts'
-import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf } from '../bounds/quote.ts'
+import type { Members } from '../dispatch/shape.ts'
+import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { PromptConfig, PromptHandler } from './prompts.ts'
 import type { Entry, Registry } from './registry.ts'
 import type { ToolConfig, ToolHandler } from './tools.ts'

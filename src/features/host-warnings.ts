@@ -4,7 +4,7 @@
  */
 
 import { warnOnce } from '../bounds/warn-once.ts'
-import { forEachSchema } from '../json-schema/schema-walk.ts'
+import { forEachSchema } from '../json-schema/read/schema-walk.ts'
 
 /** Also what the APIs of models accept as the name of a function. */
 const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/

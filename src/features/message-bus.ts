@@ -5,13 +5,14 @@
  *
  * Spec: 2025-11-25 logging {@link spec.logging}, transports "Listening for Messages from the Server"
  * {@link spec.listening}; 2026-07-28 subscriptions {@link spec.subscriptions}.
- * Not here: who listens, and what is kept for whom (server-messages.ts and listen.ts of the eras).
+ * Not here: who listens, and what is kept for whom (server-messages.ts and subscriptions.ts of the eras).
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { metaProblem } from '../dispatch/content.ts'
 import { logProblem } from '../dispatch/notice-check.ts'
-import { at, isObject } from '../dispatch/shape.ts'
+import { at } from '../dispatch/shape.ts'
 import type { TokenBuckets } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
@@ -153,7 +154,6 @@ function jsonOf(value: unknown, what: string): string {
   try {
     return JSON.stringify(value) ?? 'undefined'
   } catch (cause) {
-    const problem = cause instanceof Error ? cause.message : String(cause)
-    throw new TypeError(`${what} cannot be written as JSON: ${problem}`, { cause })
+    throw new TypeError(`${what} cannot be written as JSON: ${messageOf(cause)}`, { cause })
   }
 }

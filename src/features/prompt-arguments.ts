@@ -8,10 +8,9 @@
  * Not here: whether the values fit (json-schema), the list of arguments (prompts.ts).
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import { quote } from '../dispatch/dispatcher.ts'
-import { acceptedTypes, typeNames } from '../json-schema/accepted-types.ts'
-import { BIT } from '../json-schema/check-basic.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
+import { BIT } from '../json-schema/check/check-basic.ts'
+import { acceptedTypes, typeNames } from '../json-schema/read/accepted-types.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'

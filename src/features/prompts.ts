@@ -7,14 +7,14 @@
  * Spec: 2025-11-25 prompts {@link spec.prompts}.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
-import { formatErrors } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -22,7 +22,8 @@ import {
   type InferInput,
   type SchemaAdapter,
   type SchemaLike,
-} from '../json-schema/standard-schema.ts'
+} from '../json-schema/adapter/standard-schema.ts'
+import { formatErrors } from '../json-schema/explain/result.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -34,7 +35,7 @@ import type {
   PromptMessage,
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
-import type { Completer } from './completion.ts'
+import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
 import { warnOfNullable } from './host-warnings.ts'

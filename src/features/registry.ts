@@ -9,10 +9,10 @@
  * revisions; they are dropped on every change.
  */
 
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import type { CacheHint } from '../dispatch/exchange.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { isFirstPage, type PageItem, paginate } from './cursor.ts'

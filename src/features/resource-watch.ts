@@ -5,11 +5,11 @@
  * Invariant: a URI is in the map exactly while it has subscribers; its `stop` runs once.
  */
 
-import { kindOf } from '../bounds/shown.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { WatchResource } from './resources.ts'

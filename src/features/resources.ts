@@ -7,17 +7,16 @@
 
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { kindOf, shown } from '../bounds/shown.ts'
+import { excerpt, kindOf, quote, shown } from '../bounds/quote.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { type DispatchHost, quote } from '../dispatch/dispatcher.ts'
-import type { CacheHint } from '../dispatch/exchange.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
+import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { arrayProblem, checked, ResultError, under } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { excerpt } from '../protocol/excerpt.ts'
 import type {
   Annotations,
   Icon,
@@ -28,7 +27,7 @@ import type {
   ResourceContents,
 } from '../protocol/wire-types.ts'
 import { type CacheHints, checkCacheHint } from './cache-hints.ts'
-import type { Completer } from './completion.ts'
+import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'

@@ -8,6 +8,7 @@
  * `structuredContent` against a schema (tool-result.ts).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import {
   blockProblem,
   contentsProblem,
@@ -19,7 +20,6 @@ import {
   arrayProblem,
   booleanProblem,
   type FindProblem,
-  isObject,
   isPlain,
   type MemberCheck,
   type Members,

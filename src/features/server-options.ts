@@ -4,8 +4,8 @@
  */
 
 import { refuseOthers } from '../bounds/option-names.ts'
-import { shown } from '../bounds/shown.ts'
-import type { ErrorInfo } from '../dispatch/dispatcher.ts'
+import { shown } from '../bounds/quote.ts'
+import type { ErrorInfo } from '../dispatch/error-report.ts'
 import { LOG_LEVELS } from '../protocol/log-levels.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import { type CacheHints, type CacheOptions, checkCacheOptions } from './cache-hints.ts'

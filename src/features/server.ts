@@ -6,10 +6,11 @@
  * cannot reach another.
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import type { ErrorInfo, Middleware } from '../dispatch/dispatcher.ts'
+import { kindOf } from '../bounds/quote.ts'
+import type { Middleware } from '../dispatch/dispatcher.ts'
+import type { ErrorInfo } from '../dispatch/error-report.ts'
 import { runHook } from '../dispatch/hook.ts'
-import type { SchemaLike } from '../json-schema/standard-schema.ts'
+import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'

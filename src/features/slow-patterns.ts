@@ -6,14 +6,14 @@
  * arguments too, with the engine of their platform, and the schema of a library is checked by that library, here, in
  * a way that nothing can bound.
  *
- * Not here: what makes a pattern slow (json-schema/pattern/ambiguity.ts).
+ * Not here: what makes a pattern slow (json-schema/check/pattern/ambiguity.ts).
  */
 
+import { quote } from '../bounds/quote.ts'
 import { warnOnce } from '../bounds/warn-once.ts'
-import { Pattern } from '../json-schema/pattern/pattern.ts'
-import { forEachSchema } from '../json-schema/schema-walk.ts'
-import type { SchemaAdapter } from '../json-schema/standard-schema.ts'
-import { quote } from '../protocol/excerpt.ts'
+import type { SchemaAdapter } from '../json-schema/adapter/standard-schema.ts'
+import { Pattern } from '../json-schema/check/pattern/pattern.ts'
+import { forEachSchema } from '../json-schema/read/schema-walk.ts'
 
 export type SlowPatterns = 'warn' | 'refuse' | 'allow'
 

@@ -7,8 +7,8 @@
  * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
  */
 
-import { shown } from '../bounds/shown.ts'
-import { MissingCapabilityError } from '../dispatch/client-input.ts'
+import { shown } from '../bounds/quote.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 

@@ -9,11 +9,11 @@
  * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { asJson, checked, jsonText, ResultError } from '../dispatch/shape.ts'
-import { formatErrors } from '../json-schema/result.ts'
-import type { CheckResult, SchemaAdapter } from '../json-schema/standard-schema.ts'
+import type { CheckResult, SchemaAdapter } from '../json-schema/adapter/standard-schema.ts'
+import { formatErrors } from '../json-schema/explain/result.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { CallToolResult, ContentBlock } from '../protocol/wire-types.ts'
 import { MirroredResult } from './mirror.ts'

@@ -7,18 +7,18 @@
  * Spec: 2025-11-25 tools {@link spec.tools}.
  */
 
-import { kindOf, shown } from '../bounds/shown.ts'
-import { MissingCapabilityError } from '../dispatch/client-input.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { kindOf, quote, shown } from '../bounds/quote.ts'
+import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
+import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { concealError, type DispatchHost, isPromise, quote } from '../dispatch/dispatcher.ts'
-import { InputRequired } from '../dispatch/input-required.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
+import { concealError } from '../dispatch/error-report.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
-import { refuseOtherBranches, withObjectType } from '../json-schema/accepted-types.ts'
-import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
-import { formatErrors, type ValidationError } from '../json-schema/result.ts'
 import {
   adaptSchema,
   assertObjectSchema,
@@ -27,7 +27,10 @@ import {
   type InferOutput,
   type SchemaAdapter,
   type SchemaLike,
-} from '../json-schema/standard-schema.ts'
+} from '../json-schema/adapter/standard-schema.ts'
+import { formatErrors, type ValidationError } from '../json-schema/explain/result.ts'
+import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
+import { refuseOtherBranches, withObjectType } from '../json-schema/read/accepted-types.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -332,7 +335,7 @@ function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolH
     const shown: CallToolResult = { content: error.content, isError: true }
     return checked(shown, toolResultProblem, `${tool.use}: ToolError`, tool.key)
   }
-  // Told to the model, since it or its user can do something about it; these messages hold nothing private.
+  // ChangeEvent to the model, since it or its user can do something about it; these messages hold nothing private.
   if (isClientFailure(error)) return failure(error.message)
   const isOutput = error instanceof OutputSchemaError
   if (ctx.aborted && !isOutput) return failure('The call was cancelled')
@@ -374,6 +377,8 @@ function withTimeout(
 
 function checkTimeout(value: number | undefined, use: string): number {
   if (value === undefined) return 0
-  if (typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1) return value
-  throw new TypeError(`${use} timeoutMs must be 0 (none) to 2147483647 milliseconds; got ${shown(value)}`)
+  if (typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS) return value
+  throw new TypeError(
+    `${use} timeoutMs must be 0 (none) to ${MAX_TIMER_MS} milliseconds; got ${shown(value)}`,
+  )
 }

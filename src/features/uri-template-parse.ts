@@ -7,6 +7,8 @@
  * Not here: the public class (uri-template.ts), matching (uri-template-match.ts).
  */
 
+import { quote } from '../bounds/quote.ts'
+
 /** Limits of a template and of the URIs it is matched against. Lengths are in UTF-16 code units. */
 export const uriTemplateLimits = {
   maxTemplateLength: 4096,
@@ -102,10 +104,6 @@ function parseExpression(body: string): Expression | string {
     variables.push({ name, explode, prefix: prefix === undefined ? 0 : Number(prefix) })
   }
   return { symbol, operator, variables }
-}
-
-export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text)
 }
 
 /** The URI in ASCII with upper-case percent-encoding, or `undefined` when it is too long or malformed. */

@@ -2,7 +2,7 @@
  * URI templates: the form in which a server announces a family of resources, `file:///{+path}`.
  *
  * RFC 6570 (https://www.rfc-editor.org/rfc/rfc6570), levels 1 to 4 with strings and lists as values. The RFC
- * defines expansion only; matching is its inverse as MCP servers use it:
+ * defines expansion; what a server needs is its inverse, matching:
  *
  *    template   users/{id}/posts{?page}
  *    parts      'users/'  slot id  '/posts'   | query tail: page
@@ -25,14 +25,7 @@ import {
   toParts,
   type UriVariables,
 } from './uri-template-match.ts'
-import {
-  type Expression,
-  normalise,
-  type Operator,
-  parseTemplate,
-  quote,
-  type Variable,
-} from './uri-template-parse.ts'
+import { type Expression, normalise, parseTemplate, type Variable } from './uri-template-parse.ts'
 
 export type { UriVariables } from './uri-template-match.ts'
 export { uriTemplateLimits } from './uri-template-parse.ts'
@@ -41,7 +34,6 @@ export class UriTemplate {
   readonly template: string
   /** Each name once, in order of first appearance. */
   readonly variableNames: readonly string[]
-  readonly #segments: readonly (string | Expression)[]
   readonly #parts: readonly (string | Slot)[]
   /** Variables of the query expressions that end the template: any order, any of them missing. */
   readonly #tail: ReadonlyMap<string, Variable> | undefined
@@ -53,14 +45,14 @@ export class UriTemplate {
    */
   constructor(template: string) {
     this.template = template
-    this.#segments = parseTemplate(template)
-    const expressions = this.#segments.filter((segment) => typeof segment !== 'string')
+    const segments = parseTemplate(template)
+    const expressions = segments.filter((segment) => typeof segment !== 'string')
     this.variableNames = [...new Set(expressions.flatMap((each) => each.variables.map(({ name }) => name)))]
 
-    let split = this.#segments.length
-    while (split > 0 && isQuery(this.#segments[split - 1])) split--
-    this.#parts = toParts(this.#segments.slice(0, split))
-    const tail = this.#segments.slice(split).filter((segment) => typeof segment !== 'string')
+    let split = segments.length
+    while (split > 0 && isQuery(segments[split - 1])) split--
+    this.#parts = toParts(segments.slice(0, split))
+    const tail = segments.slice(split).filter((segment) => typeof segment !== 'string')
     this.#tail =
       tail.length === 0
         ? undefined
@@ -103,29 +95,6 @@ export class UriTemplate {
     return values
   }
 
-  /**
-   * Fills the template in. A variable that is missing, or an empty list, leaves no trace. A second `{?...}`
-   * continues the query with `&`, since a URI has one query.
-   *
-   * @throws {TypeError} when a list is given for a variable with a prefix modifier, or a value is malformed UTF-16
-   */
-  expand(variables: Readonly<Record<string, string | readonly string[] | undefined>>): string {
-    let out = ''
-    let queryOpen = false
-    for (const segment of this.#segments) {
-      if (typeof segment === 'string') {
-        out += segment
-        continue
-      }
-      const { operator, symbol } = segment
-      const written = segment.variables.flatMap((variable) => expandVariable(variable, operator, variables))
-      if (written.length === 0) continue
-      out += (symbol === '?' && queryOpen ? '&' : operator.first) + written.join(operator.separator)
-      if (symbol === '?') queryOpen = true
-    }
-    return out
-  }
-
   /** Where the parts before the query tail may stop. */
   #endPositions(text: string): Uint8Array {
     const ends = new Uint8Array(text.length + 1)
@@ -143,45 +112,4 @@ export class UriTemplate {
 
 function isQuery(segment: string | Expression | undefined): boolean {
   return typeof segment === 'object' && (segment.symbol === '?' || segment.symbol === '&')
-}
-
-function expandVariable(
-  variable: Variable,
-  operator: Operator,
-  variables: Readonly<Record<string, string | readonly string[] | undefined>>,
-): string[] {
-  const { name, prefix } = variable
-  const value = Object.hasOwn(variables, name) ? variables[name] : undefined
-  if (value === undefined || value.length === 0) {
-    return value === '' ? [withName(name, '', operator)] : []
-  }
-  if (typeof value === 'string') {
-    const cut = prefix === 0 ? value : Array.from(value).slice(0, prefix).join('')
-    return [withName(name, encode(cut, operator), operator)]
-  }
-  if (prefix > 0)
-    throw new TypeError(`variable "${name}" has a prefix length, expected a string and got a list`)
-  const items = value.map((item) => encode(item, operator))
-  return variable.explode
-    ? items.map((item) => withName(name, item, operator))
-    : [withName(name, items.join(','), operator)]
-}
-
-function withName(name: string, encoded: string, operator: Operator): string {
-  if (!operator.named) return encoded
-  return encoded === '' && operator.separator === ';' ? name : `${name}=${encoded}`
-}
-
-function encode(value: string, operator: Operator): string {
-  try {
-    // What is percent-encoded already stays so under `+` and `#` (RFC 6570 section 3.2.3).
-    return operator.reserved
-      ? value.replace(/%(?![0-9A-Fa-f]{2})|[^\w\-.~:/?#[\]@!$&'()*+,;=%]+/g, encodeURIComponent)
-      : encodeURIComponent(value).replace(
-          /[!'()*]/g,
-          (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-        )
-  } catch {
-    throw new TypeError(`${quote(value)} is not well-formed UTF-16`)
-  }
 }

@@ -5,10 +5,11 @@
  * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
  */
 
-import type { IncomingMessage } from 'node:http'
+import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/shown.ts'
+import { kindOf } from '../bounds/quote.ts'
 import { challenge, parseBearer } from './bearer.ts'
+import { Rejection } from './rejection.ts'
 
 /** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
 export interface VerifiedPrincipal {
@@ -20,7 +21,9 @@ export interface VerifiedPrincipal {
   readonly claims?: object | undefined
 }
 
-export interface AuthOptions<Principal = VerifiedPrincipal> {
+/** Requires a bearer token. `Request` is the request as the carrier has it: of node:http an `IncomingMessage`. */
+// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every carrier
+export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
   /**
    * Says who a bearer token speaks for.
    *
@@ -30,7 +33,7 @@ export interface AuthOptions<Principal = VerifiedPrincipal> {
    */
   readonly verify: (
     token: string,
-    request: IncomingMessage,
+    request: Request,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
   /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
   readonly resourceMetadata?: string | undefined
@@ -55,17 +58,9 @@ interface Identified {
   readonly scopes?: readonly string[] | undefined
 }
 
-/** The reply to a caller who may not go on. */
-export interface AuthRefusal {
-  readonly status: 401 | 403 | 503
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers: readonly string[]
-}
-
 export type Authentication<Principal> =
-  | { readonly principal: Principal; readonly refusal?: undefined }
-  | { readonly refusal: AuthRefusal }
+  | { readonly principal: Principal; readonly rejection?: undefined }
+  | { readonly rejection: Rejection }
 
 /**
  * Reads and verifies the credentials of a request.
@@ -77,16 +72,16 @@ export type Authentication<Principal> =
 export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
   authorization: string | undefined,
-  request: IncomingMessage,
+  request: unknown,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
   const bearer = parseBearer(authorization)
-  if (bearer.kind === 'none') return refuse(options, 401, undefined, 'A bearer token is required')
+  if (bearer.kind === 'none') return reject(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
-    return refuse(options, 401, 'invalid_token', 'The Authorization header is malformed')
+    return reject(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   try {
     const verified = options.verify(bearer.token, request)
-    return isThenable(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
@@ -95,7 +90,7 @@ export function authenticate<Principal extends Identified>(
 /** @throws what says nothing about the token */
 function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
-  return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+  return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
 
 /** The names and codes by which the token libraries of the field say that a token is bad or too old. */
@@ -117,7 +112,7 @@ function judgeInTime<Principal extends Identified>(
   return new Promise((resolve, reject) => {
     const onTimeout = () => {
       const message = `The token could not be verified within ${timeoutMs} ms: try again later`
-      resolve({ refusal: { status: 503, message, headers: ['Retry-After', '5'] } })
+      resolve({ rejection: new Rejection(503, message, undefined, ['Retry-After', '5']) })
     }
     const timer = timeoutMs === 0 ? undefined : new LateTimer(timeoutMs, onTimeout, undefined)
     const settle = (answer: () => Authentication<Principal>) => {
@@ -134,17 +129,12 @@ function judgeInTime<Principal extends Identified>(
   })
 }
 
-/** Not only promises: what an await would wait for must never pass for a principal. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
-}
-
 function judge<Principal extends Identified>(
   options: AuthOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {
   if (principal === undefined || principal === null) {
-    return refuse(options, 401, 'invalid_token', 'The bearer token is not valid')
+    return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
   }
   if (typeof principal.id !== 'string') {
     throw new TypeError(`auth.verify must give { id }, a string; got ${kindOf(principal.id)}`)
@@ -158,20 +148,20 @@ function judge<Principal extends Identified>(
   const { requiredScopes = [] } = options
   if (requiredScopes.every((scope) => scopes.includes(scope))) return { principal }
   const message = `The bearer token needs the scopes ${requiredScopes.join(' ')}`
-  return refuse(options, 403, 'insufficient_scope', message)
+  return reject(options, 403, 'insufficient_scope', message)
 }
 
-function refuse<Principal>(
+function reject<Principal>(
   { resourceMetadata, requiredScopes = [] }: AuthOptions<Principal>,
   status: 401 | 403,
   error: string | undefined,
   message: string,
-): { readonly refusal: AuthRefusal } {
+): { readonly rejection: Rejection } {
   const value = challenge({
     resourceMetadata,
     scope: requiredScopes.length > 0 ? requiredScopes.join(' ') : undefined,
     error,
     errorDescription: error === undefined ? undefined : message,
   })
-  return { refusal: { status, message, headers: ['WWW-Authenticate', value] } }
+  return { rejection: new Rejection(status, message, undefined, ['WWW-Authenticate', value]) }
 }

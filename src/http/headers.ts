@@ -12,8 +12,6 @@
  * Not here: which names to read, and what the values mean.
  */
 
-import type { IncomingMessage } from 'node:http'
-
 /** What one pass gave. */
 export interface HeaderValues<N extends readonly string[], L extends readonly string[] = readonly []> {
   /** The first single-valued name that occurs more than once, in lower case. */
@@ -23,14 +21,6 @@ export interface HeaderValues<N extends readonly string[], L extends readonly st
 }
 
 type Values<Names extends readonly string[]> = { readonly [K in keyof Names]: string | undefined }
-
-/** The header lines of a request; of one that an adapter has made without them, those that its `headers` say. */
-export function headerLines({ rawHeaders, headers }: IncomingMessage): readonly string[] {
-  if (rawHeaders?.length > 0) return rawHeaders
-  return Object.entries(headers).flatMap(([name, values = []]) =>
-    [values].flat().flatMap((value) => [name, value]),
-  )
-}
 
 interface Slot {
   readonly name: string
@@ -43,12 +33,12 @@ interface Slot {
  *
  * @param names - lower-case names of headers that may occur once
  * @param listNames - lower-case names of headers that may be repeated; their lines are joined with `, `
- * @returns a function of `headerLines(request)`: name, value, name, value, ...
+ * @returns a function of header lines: name, value, name, value, ...
  *
  * @example
  * ```ts
  * const read = createHeaderReader(['host', 'origin'], ['accept'])
- * const { duplicate, values: [host, origin, accept] } = read(headerLines(request))
+ * const { duplicate, values: [host, origin, accept] } = read(request.rawHeaders)
  * ```
  */
 export function createHeaderReader<

@@ -10,7 +10,7 @@
  * Not here: the Origin check (origin.ts), repeated Host lines (headers.ts).
  */
 
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 
 /** Gives `true`, or the sentence that says why the value is refused. */
 export type HeaderCheck = (value: string | undefined) => true | string

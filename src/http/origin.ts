@@ -12,7 +12,7 @@
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
 
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 import { isLoopbackHost } from './host.ts'
 
 /** What may call. */

@@ -5,28 +5,18 @@
  * Not here: the syntax of the single headers (host.ts, origin.ts, media-type.ts), credentials (authenticate.ts).
  */
 
-import type { IncomingMessage } from 'node:http'
-import { quote } from '../protocol/excerpt.ts'
+import { quote } from '../bounds/quote.ts'
 import { createHostCheck } from './host.ts'
+import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
 import { type Accepts, isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
-
-/** Why a request goes no further. */
-export interface Stop {
-  readonly status: number
-  readonly message: string
-  /** More headers of the reply, as a flat list. */
-  readonly headers?: readonly string[]
-}
+import { Rejection } from './rejection.ts'
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
-/**
- * Node 20 drops what comes after so many header lines, unless the server has another limit, and says nothing. Later
- * versions refuse such a request themselves.
- */
-const NODE_MAX_HEADERS = 1000
+/** What is looked at of a request. */
+type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'mayHideHeaders'>
 
 export interface RequestCheckOptions {
   /** undefined: any. */
@@ -54,27 +44,27 @@ export class RequestChecks {
    * @param duplicate - the name of a header that occurs twice and must not
    */
   checkHead(
-    request: IncomingMessage,
+    request: RequestLine,
     duplicate: string | undefined,
     host: string | undefined,
     origin: string | undefined,
-  ): Stop | undefined {
-    if (hasUnseenHeaders(request)) return { status: 431, message: 'The request has too many headers' }
+  ): Rejection | undefined {
+    if (request.mayHideHeaders) return new Rejection(431, 'The request has too many headers')
     if (duplicate !== undefined) {
-      return { status: 400, message: `The ${duplicate} header occurs more than once` }
+      return new Rejection(400, `The ${duplicate} header occurs more than once`)
     }
     // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const authority = ABSOLUTE_FORM.exec(targetOf(request))?.[1] ?? host
+    const authority = ABSOLUTE_FORM.exec(request.target)?.[1] ?? host
     const hostCheck = this.#checkHost(authority)
-    if (hostCheck !== true) return { status: 403, message: hostCheck }
+    if (hostCheck !== true) return new Rejection(403, hostCheck)
     const originCheck = this.#checkOrigin(origin, authority)
-    if (originCheck !== true) return { status: 403, message: originCheck }
+    if (originCheck !== true) return new Rejection(403, originCheck)
     if (!this.#isEndpoint(request)) {
-      const problem = `Not found: ${quote(targetOf(request))}; the MCP endpoint is ${this.#options.path}`
-      return { status: 404, message: problem }
+      const problem = `Not found: ${quote(request.target)}; the MCP endpoint is ${this.#options.path}`
+      return new Rejection(404, problem)
     }
     if (METHODS.has(request.method)) return undefined
-    return { status: 405, message: `Method ${request.method} is not allowed`, headers: ALLOW }
+    return new Rejection(405, `Method ${request.method} is not allowed`, undefined, ALLOW)
   }
 
   /** Media types. */
@@ -82,7 +72,7 @@ export class RequestChecks {
     method: string | undefined,
     contentType: string | undefined,
     accepts: Accepts,
-  ): Stop | undefined {
+  ): Rejection | undefined {
     const unfit = this.#options.strictAccept ? notStrict(method, accepts) : undefined
     return unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
   }
@@ -91,7 +81,7 @@ export class RequestChecks {
    * A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path.
    * Below a mount of a framework the path is that of the whole URL or what is left of it.
    */
-  #isEndpoint(request: IncomingMessage): boolean {
+  #isEndpoint(request: RequestLine): boolean {
     const { path } = this.#options
     if (path === undefined || request.url === path) return true
     const isPath = (target: string | undefined) => {
@@ -99,45 +89,31 @@ export class RequestChecks {
       const [beforeQuery = ''] = (target ?? '').replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
       return beforeQuery === path || beforeQuery === `${path}/`
     }
-    return isPath(request.url) || isPath((request as { originalUrl?: string }).originalUrl)
+    return isPath(request.url) || isPath(request.target)
   }
 }
 
-/** The request target as it was before a framework cut off its mount point. */
-function targetOf(request: IncomingMessage): string {
-  return (request as { originalUrl?: string }).originalUrl ?? request.url ?? ''
-}
-
-function notJson(contentType: string | undefined): Stop | undefined {
+function notJson(contentType: string | undefined): Rejection | undefined {
   if (isJson(contentType)) return undefined
   const got = contentType === undefined ? 'none' : quote(contentType)
   const charset = parseMediaType(contentType ?? '')?.parameters.get('charset')
   const expected = charset === undefined ? 'application/json' : 'application/json in UTF-8'
-  return { status: 415, message: `The Content-Type of a POST must be ${expected}; got ${got}` }
+  return new Rejection(415, `The Content-Type of a POST must be ${expected}; got ${got}`)
 }
 
 /** A body in a coding that was not undone: nothing here unpacks what a client sends. */
-export function encodedBody({ headers }: IncomingMessage): Stop | undefined {
+export function encodedBody(headers: RequestHeaders): Rejection | undefined {
   const { 'content-encoding': encoding = 'identity' } = headers
   if (encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
   // RFC 9110 section 15.5.16: what would have been accepted.
-  return { status: 415, message, headers: ['Accept-Encoding', 'identity'] }
+  return new Rejection(415, message, undefined, ['Accept-Encoding', 'identity'])
 }
 
 /** What the specification asks of a client, for those who want it enforced. */
-function notStrict(method: string | undefined, accepts: Accepts): Stop | undefined {
+function notStrict(method: string | undefined, accepts: Accepts): Rejection | undefined {
   if (method === 'DELETE') return undefined
   if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
   const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
-  return { status: 406, message: `The Accept header must name ${types}` }
-}
-
-/** Whether there may be headers that Node does not show, such as a second Host. */
-function hasUnseenHeaders({ rawHeaders, socket }: IncomingMessage): boolean {
-  const count = (rawHeaders?.length ?? 0) / 2
-  const { maxHeadersCount } =
-    (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
-  if (maxHeadersCount === 0) return false
-  return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
+  return new Rejection(406, `The Accept header must name ${types}`)
 }

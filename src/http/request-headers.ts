@@ -24,7 +24,7 @@ export const readHeaders = createHeaderReader(
   [HeaderName.ACCEPT],
 )
 
-export type HeaderTuple = ReturnType<typeof readHeaders>['values']
+export type RequestHead = ReturnType<typeof readHeaders>
 
 export const cors = createCors({
   allowedHeaders: [

@@ -13,16 +13,17 @@
  */
 
 import type { Given } from '../bounds/option-types.ts'
-import { Bundle } from './bundle.ts'
-import { Compiler } from './check.ts'
+import { Compiler } from './check/check.ts'
+import { Run } from './check/run.ts'
 import { dropNulls, Filler, keepValidDefaults } from './defaults.ts'
-import { explain, Report } from './explain.ts'
+import { explain } from './explain/explain.ts'
+import { Report } from './explain/report.ts'
+import type { ValidationError, ValidationResult } from './explain/result.ts'
+import { VALID } from './explain/result.ts'
 import type { Limits } from './limits.ts'
 import { DEFAULT_LIMITS, LimitReached } from './limits.ts'
-import type { ValidationError, ValidationResult } from './result.ts'
-import { VALID } from './result.ts'
-import { Run } from './run.ts'
-import { ROOT_URI, resolveUri } from './uri.ts'
+import { Bundle } from './read/bundle.ts'
+import { ROOT_URI, resolveUri } from './read/uri.ts'
 
 /** How to compile a schema. All limits have defaults: see {@link Limits}. */
 export interface CompileOptions extends Given<Limits> {
@@ -74,10 +75,10 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
   const fillAfter = defaults === true ? undefined : fill
 
   const invalid = (value: unknown): ValidationResult => {
-    const report = new Report(run, limits.maxErrors)
+    const report = new Report(run, limits.maxErrors, explain)
     try {
       run.reset(root.resource)
-      explain(report, root, value, '')
+      report.explain(root, value, '')
     } catch (error) {
       return { valid: false, errors: [...report.errors, limitError(error)] }
     }

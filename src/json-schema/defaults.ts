@@ -11,9 +11,9 @@
  * looked for only in values that were refused.
  */
 
-import { isObject } from './check-basic.ts'
-import type { Check, ObjectRules, SchemaNode } from './node.ts'
-import type { Run } from './run.ts'
+import { isObject } from '../bounds/is-object.ts'
+import type { Run } from './check/run.ts'
+import type { Check, ObjectRules, SchemaNode } from './read/node.ts'
 
 /** Fills in the defaults of a value, in place. */
 export type Fill = (value: unknown) => void

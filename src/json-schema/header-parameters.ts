@@ -6,10 +6,11 @@
  * drop a tool whose annotations break a rule, so a server must not offer one.
  *
  * Spec: 2026-07-28 Streamable HTTP, "Custom Headers from Tool Parameters" {@link spec.customHeaders}, SEP-2243.
- * Not here: the comparison with what a request carries (stateless-era/mirrored-headers.ts).
+ * Not here: the comparison with what a request carries (stateless-era/http/mirrored-headers.ts).
  */
 
-import { DATA } from './schema-walk.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { DATA } from './read/schema-walk.ts'
 
 export interface HeaderParameter {
   /** As annotated; case does not matter. */
@@ -86,10 +87,6 @@ export function findHeaderParameters(schema: object, use: string): readonly Head
 }
 
 type Schema = { readonly [key: string]: unknown }
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** What a property may be that happens to be called like the annotation. */
 function isSchema(value: unknown): boolean {

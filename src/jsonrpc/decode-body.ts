@@ -39,6 +39,17 @@ export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINIT
   }
 }
 
+/**
+ * What a framework hands over as the body: JSON, or the bytes or the text that it found. JSON may be nested to any
+ * depth: whatever walks it bounds its own recursion.
+ *
+ * @throws {RpcError} as `decodeBody`
+ */
+export function decodeParsed(parsed: unknown, maxDepth: number): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
+}
+
 function parseError(problem: string): RpcError {
   return new RpcError(ErrorCode.PARSE_ERROR, `Parse error: ${problem}`)
 }

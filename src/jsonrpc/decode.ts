@@ -14,10 +14,13 @@
  * id of a response is one of ours, and an error that carries it would look like the answer to a request that
  * the client made.
  *
- * Not here: bytes (decode-body.ts), whether a batch is allowed at all (a question of the revision), method names, HTTP statuses.
+ * Not here: bytes (decode-body.ts), whether a batch is allowed at all (a question of the revision), method names, HTTP
+ * statuses.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { MetaKey } from '../protocol/meta-keys.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { RpcError } from './rpc-error.ts'
 
@@ -116,14 +119,14 @@ export function decodeBatch(values: readonly unknown[], maxBatch: number): reado
 }
 
 /** Whether a value is an id that comes back exactly as it was sent: a short string, or a safe integer other than -0. */
-export function isId(value: unknown): value is JsonRpcId {
+function isId(value: unknown): value is JsonRpcId {
   if (typeof value === 'string') return value.length <= MAX_REPEATED_LENGTH
   return Number.isSafeInteger(value) && !Object.is(value, -0)
 }
 
 function progressToken(params: JsonObject): unknown {
   const { _meta: meta } = params
-  return typeof meta === 'object' && meta !== null ? (meta as JsonObject)['progressToken'] : undefined
+  return typeof meta === 'object' && meta !== null ? (meta as JsonObject)[MetaKey.PROGRESS_TOKEN] : undefined
 }
 
 /** A message without `method` and with `result` or `error`. */
@@ -154,23 +157,6 @@ function invalidRequest(problem: string): RpcError {
 
 function idProblem(id: unknown): string {
   return `"id" must be a string of at most ${MAX_REPEATED_LENGTH} characters or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
-}
-
-function isObject(value: unknown): value is { readonly [key: string]: unknown } & MessageMembers {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** Names the members that are read, so that they can be taken out by destructuring. */
-interface MessageMembers {
-  readonly jsonrpc?: unknown
-  readonly id?: unknown
-  readonly method?: unknown
-  readonly params?: unknown
-  readonly result?: unknown
-  readonly error?: unknown
-  readonly code?: unknown
-  readonly message?: unknown
-  readonly data?: unknown
 }
 
 /** Says what was received in a few words, however large it was. */

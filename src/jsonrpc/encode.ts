@@ -21,7 +21,7 @@ import { McpError } from './rpc-error.ts'
 const PLAIN = /^[\w./$-]*$/
 
 /**
- * Told about what could not be serialised. The cause is for the developer and is never sent.
+ * ChangeEvent about what could not be serialised. The cause is for the developer and is never sent.
  *
  * @returns for a result: a string takes the place of the general message of the error response
  */

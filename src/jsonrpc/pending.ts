@@ -14,6 +14,7 @@
  */
 
 import { setMaxListeners } from 'node:events'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import type { Decoded } from './decode.ts'
 import type { JsonRpcId } from './message.ts'
 import { McpError, RpcError } from './rpc-error.ts'
@@ -39,9 +40,6 @@ interface Waiting {
   timer: NodeJS.Timeout | undefined
   onAbort: (() => void) | undefined
 }
-
-/** The longest delay that a Node timer can have; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** The requests that wait for one client. An instance costs three fields until the first request. */
 export class PendingRequests {

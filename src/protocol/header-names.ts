@@ -22,13 +22,9 @@ export const HeaderName = {
   ACCEPT: 'accept',
   ALLOW: 'allow',
   AUTHORIZATION: 'authorization',
-  CACHE_CONTROL: 'cache-control',
-  CONTENT_LENGTH: 'content-length',
   CONTENT_TYPE: 'content-type',
   HOST: 'host',
   ORIGIN: 'origin',
-  RETRY_AFTER: 'retry-after',
-  WWW_AUTHENTICATE: 'www-authenticate',
 
   // CORS preflight
   REQUEST_METHOD: 'access-control-request-method',

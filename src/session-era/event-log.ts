@@ -1,6 +1,6 @@
 /**
  * Event log: events of the streams that sessions listen to, kept for those who come back. Several logs share one count
- * of sequence numbers (news.ts), so that the numbers of one log rise but have holes.
+ * of sequence numbers (change-log.ts), so that the numbers of one log rise but have holes.
  *
  * As a replay ring it keeps the newest events, within a count, bytes and an age. It also remembers up to which number
  * it has lost something, so that a reader knows whether it gets all.

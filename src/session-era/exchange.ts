@@ -8,35 +8,35 @@
  * Invariant: exactly one of `complete` and `cancel` has an effect, once.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
 import { Abortable } from '../dispatch/abortable.ts'
-import type { Outcome, RpcRequest } from '../dispatch/dispatcher.ts'
-import type { Exchange, Peer, Principal, SendRequest } from '../dispatch/exchange.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
+import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import type { PostReply } from './reply.ts'
+import type { PostResponse } from './http/post-response.ts'
 import { encodeOutcome } from './results.ts'
 import type { Session } from './session.ts'
 
-export class SessionExchange extends Abortable implements Exchange {
+export class SessionExchange extends Abortable implements RpcExchange {
   readonly request: SendRequest | undefined
-  readonly inputs = undefined
+  readonly clientInput = undefined
   cacheHint = undefined
   readonly #request: RpcRequest
-  readonly #reply: PostReply
+  readonly #reply: PostResponse
   #settled = false
 
-  constructor(request: RpcRequest, reply: PostReply) {
+  constructor(request: RpcRequest, reply: PostResponse) {
     super()
     this.#request = request
     this.#reply = reply
     reply.expect(this)
-    this.request = reply.session !== undefined && reply.incoming.accepts.sse ? this.#send : undefined
+    this.request = reply.session !== undefined && reply.http.accepts.sse ? this.#send : undefined
   }
 
   get requestId(): string | number {
@@ -47,7 +47,7 @@ export class SessionExchange extends Abortable implements Exchange {
     return this.#reply.session
   }
 
-  get reply(): PostReply {
+  get reply(): PostResponse {
     return this.#reply
   }
 
@@ -60,15 +60,15 @@ export class SessionExchange extends Abortable implements Exchange {
   }
 
   get principal(): Principal | undefined {
-    return this.#reply.incoming.principal
+    return this.#reply.http.principal
   }
 
   get sessionId(): string | undefined {
     return this.#reply.session?.id
   }
 
-  get headers(): IncomingHttpHeaders {
-    return this.#reply.incoming.request.headers
+  get headers(): RequestHeaders {
+    return this.#reply.http.headers
   }
 
   get logLevel(): LogLevel | undefined {

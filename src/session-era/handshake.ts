@@ -4,8 +4,9 @@
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf } from '../bounds/quote.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -16,7 +17,7 @@ import { findRevision, LATEST, type Revision } from './revisions.ts'
 /** What is remembered of a client for as long as it has a session: characters of JSON. All of it has a budget in bytes. */
 const MAX_PEER_LENGTH = 16_384
 
-export interface Hello {
+export interface InitializeParams {
   /** What the client asked for, or the latest one when that is unknown: the client decides whether it can go on. */
   readonly revision: Revision
   readonly peer: Peer
@@ -25,7 +26,7 @@ export interface Hello {
 }
 
 /** @throws {RpcError} -32602, a member is missing or of the wrong type, named */
-export function readHello(params: JsonObject | undefined): Hello {
+export function readInitializeParams(params: JsonObject | undefined): InitializeParams {
   const version = params?.['protocolVersion']
   if (typeof version !== 'string') throw invalid('"protocolVersion", a string', version)
   const capabilities = params?.['capabilities']
@@ -44,7 +45,7 @@ export function readHello(params: JsonObject | undefined): Hello {
 }
 
 /** The result of `initialize`. */
-export function welcome(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
+export function initializeResult(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
   return {
     protocolVersion: revision.name,
     // Without a session there is no stream for news of changes, and nowhere to remember a log level.
@@ -62,10 +63,6 @@ function textOf(peer: unknown): string {
     const problem = 'initialize: clientInfo and capabilities are nested too deeply to be remembered'
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem, undefined, { cause })
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function invalid(expected: string, got: unknown): RpcError {

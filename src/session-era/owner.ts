@@ -6,7 +6,7 @@
 
 import { ownText, textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList } from '../bounds/linked-list.ts'
-import type { Listener } from './listener.ts'
+import type { StandaloneStream } from './http/standalone-stream.ts'
 import type { Session } from './session.ts'
 import type { Shared } from './shared.ts'
 
@@ -23,7 +23,7 @@ export class Owner implements Shared {
   /** Those of its sessions that nobody uses, longest idle first. */
   readonly idle = new LinkedList<Ownership>()
   /** Those with a connection. Lifecycle: from the first one. */
-  listeners: Set<Listener> | undefined = undefined
+  listeners: Set<StandaloneStream> | undefined = undefined
 
   constructor(principalId: string) {
     this.key = ownText(principalId)

@@ -8,9 +8,10 @@
  * Spec: 2025-11-25 tools {@link spec.tools}, "Structured Content"; the type ContentBlock of each published schema.
  */
 
-import { concealError, type Outcome, outputInfo, type RpcRequest } from '../dispatch/dispatcher.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
-import { isObject } from '../dispatch/shape.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'

@@ -10,17 +10,17 @@ export interface Revision {
   /** A POST body may be an array of messages. */
   readonly batches: boolean
   /** A resumable stream begins with an event that has an id and no data, and `retry:` has a meaning. */
-  readonly primes: boolean
+  readonly sendsPrimingEvent: boolean
   /** Types of content blocks that came with a later one. */
   readonly lacks: readonly string[]
 }
 
 const rows: readonly Revision[] = [
   // Its transport was HTTP+SSE; some of its clients speak Streamable HTTP all the same.
-  { name: '2024-11-05', batches: false, primes: false, lacks: ['audio', 'resource_link'] },
-  { name: '2025-03-26', batches: true, primes: false, lacks: ['resource_link'] },
-  { name: '2025-06-18', batches: false, primes: false, lacks: [] },
-  { name: '2025-11-25', batches: false, primes: true, lacks: [] },
+  { name: '2024-11-05', batches: false, sendsPrimingEvent: false, lacks: ['audio', 'resource_link'] },
+  { name: '2025-03-26', batches: true, sendsPrimingEvent: false, lacks: ['resource_link'] },
+  { name: '2025-06-18', batches: false, sendsPrimingEvent: false, lacks: [] },
+  { name: '2025-11-25', batches: false, sendsPrimingEvent: true, lacks: [] },
 ]
 
 const byName: ReadonlyMap<string, Revision> = new Map(rows.map((row) => [row.name, row]))

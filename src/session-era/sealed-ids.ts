@@ -20,7 +20,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { KeyRing, type Keys, markOf } from '../dispatch/key-ring.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
-import type { Hello } from './handshake.ts'
+import type { InitializeParams } from './handshake.ts'
 import { findRevision } from './revisions.ts'
 
 /** Characters. Some proxies and clients are not made for longer headers. */
@@ -43,7 +43,7 @@ const DICTIONARY = Buffer.from(
 const ZLIB = { windowBits: 11, dictionary: DICTIONARY, chunkSize: 1024 }
 
 export interface SealedSession {
-  readonly hello: Hello
+  readonly hello: InitializeParams
   readonly logLevel: LogLevel | undefined
 }
 
@@ -65,7 +65,7 @@ export class SealedIds {
 
   /** @returns undefined when the client says too much of itself */
   seal(
-    { revision, peer }: Hello,
+    { revision, peer }: InitializeParams,
     logLevel: LogLevel | undefined,
     principalId: string | undefined,
   ): string | undefined {

@@ -24,9 +24,9 @@ import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import { encodeData } from '../sse/frame.ts'
+import type { ChangeEvent, ChangeLog } from './change-log.ts'
 import { EventLog, type KeptEvent } from './event-log.ts'
-import type { Listener } from './listener.ts'
-import type { News, Told } from './news.ts'
+import type { StandaloneStream } from './http/standalone-stream.ts'
 import type { SessionEraSettings } from './options.ts'
 import type { Owner } from './owner.ts'
 import type { Session } from './session.ts'
@@ -43,7 +43,7 @@ type Whom = typeof EVERYONE | Owner | Session
 export class ServerMessages {
   readonly #settings: SessionEraSettings
   readonly #table: SessionTable
-  readonly #news: News
+  readonly #news: ChangeLog
   readonly #budget: ByteBudget
   readonly #buckets: TokenBuckets | undefined
   /** Lifecycle of an entry: from the first message to the end of whom it is for. */
@@ -60,7 +60,7 @@ export class ServerMessages {
   constructor(
     settings: SessionEraSettings,
     table: SessionTable,
-    news: News,
+    news: ChangeLog,
     budget: ByteBudget,
     level: LogLevel | undefined,
   ) {
@@ -112,10 +112,10 @@ export class ServerMessages {
    *
    * @param isResumed - its client has named the event, and must know where something is missing
    */
-  missed(session: Session, after: number, isResumed: boolean): Told[] {
+  missed(session: Session, after: number, isResumed: boolean): ChangeEvent[] {
     const least = leastSeverity(session)
     // A client can name a number of before its session began.
-    const from = Math.max(after, session.newsFrom)
+    const from = Math.max(after, session.changesFrom)
     const found: KeptEvent[] = []
     let isComplete = true
     for (const whom of [EVERYONE, session.ownership?.owner, session] as const) {
@@ -152,7 +152,7 @@ export class ServerMessages {
     return this.#table.size > 0 ? EVERYONE : 'no session is open'
   }
 
-  #listeners(whom: Whom): Iterable<Listener> {
+  #listeners(whom: Whom): Iterable<StandaloneStream> {
     if (whom === EVERYONE) return this.#news.listeners
     if ('listeners' in whom) return whom.listeners ?? []
     return whom.listening?.attached === true ? [whom.listening] : []

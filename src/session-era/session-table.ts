@@ -24,7 +24,7 @@ import { LinkedList } from '../bounds/linked-list.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { CoarseClock } from './clock.ts'
-import type { Hello } from './handshake.ts'
+import type { InitializeParams } from './handshake.ts'
 import type { SessionEnd } from './options.ts'
 import { Owner, Ownership } from './owner.ts'
 import { Session, type SharedPeer } from './session.ts'
@@ -51,7 +51,7 @@ export interface SessionTableOptions {
   readonly idleTimeoutMs: number
   readonly onClose: (session: Session, reason: SessionEnd) => void
   /** An id that the session can be taken up from; undefined, or without: a random one. */
-  readonly sealId?: (hello: Hello, logLevel?: LogLevel, principalId?: string) => string | undefined
+  readonly sealId?: (hello: InitializeParams, logLevel?: LogLevel, principalId?: string) => string | undefined
 }
 
 export class SessionTable {
@@ -101,7 +101,7 @@ export class SessionTable {
    * @param id - of one that is taken up
    * @throws {LimitError} 429, its principal has its share and uses it; 503, everything is in use
    */
-  open(hello: Hello, principalId?: string, logLevel?: LogLevel, id?: string): Session {
+  open(hello: InitializeParams, principalId?: string, logLevel?: LogLevel, id?: string): Session {
     const { revision, peer: said, peerKey } = hello
     const peer = this.#peers.get(peerKey) ?? sharedPeer(said, peerKey)
     const owner =
@@ -274,7 +274,7 @@ export class SessionTable {
   }
 }
 
-function sharedPeer({ info, capabilities }: Hello['peer'], key: string): SharedPeer {
+function sharedPeer({ info, capabilities }: InitializeParams['peer'], key: string): SharedPeer {
   const bytes = textBytes(key) + heapBytes(info) + heapBytes(capabilities)
   return { info, capabilities, key, bytes, sessions: 0 }
 }

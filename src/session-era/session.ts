@@ -11,14 +11,14 @@
 
 import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { Linked } from '../bounds/linked-list.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
+import type { Subscriptions } from './change-log.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { SessionStreams } from './http/kept-streams.ts'
+import type { StandaloneStream } from './http/standalone-stream.ts'
 import type { InFlight } from './in-flight.ts'
-import type { SessionStreams } from './kept-streams.ts'
-import type { Listener } from './listener.ts'
-import type { Subscriptions } from './news.ts'
 import type { SessionInfo } from './options.ts'
 import type { Ownership } from './owner.ts'
 import type { Revision } from './revisions.ts'
@@ -53,10 +53,10 @@ export class Session implements Linked<Session> {
   /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
   replayBudget: ByteBudget | undefined
   /** The stream that GET listens to. Lifecycle: from the first GET. */
-  listening: Listener | undefined
+  listening: StandaloneStream | undefined
   subscriptions: Subscriptions | undefined
   /** The number of the last piece of news before the session began. */
-  newsFrom = 0
+  changesFrom = 0
   #pending: PendingRequests | undefined
 
   constructor(id: string, revision: Revision, peer: SharedPeer, logLevel: LogLevel | undefined) {

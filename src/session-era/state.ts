@@ -18,15 +18,15 @@ import type { McpServer } from '../features/server.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
-import type { CallStream } from './call-stream.ts'
+import { ChangeLog } from './change-log.ts'
 import { CoarseClock } from './clock.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { CallStream } from './http/call-stream.ts'
+import { KeptStreams } from './http/kept-streams.ts'
+import type { PostResponse } from './http/post-response.ts'
+import type { StandaloneStream, StandaloneStreamHost } from './http/standalone-stream.ts'
 import { InFlight } from './in-flight.ts'
-import { KeptStreams } from './kept-streams.ts'
-import type { Listener, ListenerHost } from './listener.ts'
-import { News } from './news.ts'
 import type { ReplayOptions, SessionEnd, SessionEraSettings } from './options.ts'
-import type { PostReply } from './reply.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
 import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
@@ -36,7 +36,7 @@ import { SessionTable } from './session-table.ts'
 const SESSION_SHARE = 16
 const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
-export class SessionEraState implements ListenerHost {
+export class SessionEraState implements StandaloneStreamHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
   readonly limits: CallLimits
@@ -44,7 +44,7 @@ export class SessionEraState implements ListenerHost {
   readonly clock: CoarseClock
   readonly keepAlive: KeepAlive
   readonly budget: ByteBudget
-  readonly news: News
+  readonly news: ChangeLog
   readonly messages: ServerMessages
   readonly counters = { undeliverable: 0 }
   /** Undefined where sessions end with their process. */
@@ -52,9 +52,9 @@ export class SessionEraState implements ListenerHost {
   /** No session is taken up any more. */
   closing = false
   /** Lifecycle: from the first `await` of a POST's requests to its last answer. */
-  readonly calls = new Set<PostReply>()
+  readonly calls = new Set<PostResponse>()
   /** Calls whose client left, with the time it did. */
-  readonly #detached = new Map<PostReply, number>()
+  readonly #detached = new Map<PostResponse, number>()
   readonly #streams = new KeptStreams()
   #hasRestored = false
   #onIdle: (() => void) | undefined
@@ -85,7 +85,7 @@ export class SessionEraState implements ListenerHost {
       },
       this.clock,
     )
-    this.news = new News(settings.replay, this.budget, this.table)
+    this.news = new ChangeLog(settings.replay, this.budget, this.table)
     this.messages = new ServerMessages(settings, this.table, this.news, this.budget, server.defaultLogLevel)
   }
 
@@ -112,7 +112,7 @@ export class SessionEraState implements ListenerHost {
     const session = table.open(hello, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
     this.messages.levelWanted(session.logLevel)
     // Nobody knows what its client was not told of: any list may have changed since.
-    session.newsFrom = 0
+    session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
       const offered = offeredCapabilities(server, { notifies: true, logs: false })
@@ -131,10 +131,10 @@ export class SessionEraState implements ListenerHost {
   }
 
   /** A call that takes its time. */
-  hold(reply: PostReply): void {
+  hold(reply: PostResponse): void {
     this.calls.add(reply)
     this.limits.inFlight.begin(reply.principal?.id, reply.count)
-    reply.incoming.hold()
+    reply.http.hold()
     const { session } = reply
     if (session === undefined) return
     this.table.use(session)
@@ -142,21 +142,21 @@ export class SessionEraState implements ListenerHost {
     for (const exchange of reply.exchanges) session.inFlight.add(exchange)
   }
 
-  settled(reply: PostReply, exchange: SessionExchange): void {
+  settled(reply: PostResponse, exchange: SessionExchange): void {
     reply.session?.inFlight?.delete(exchange)
   }
 
-  release(reply: PostReply): void {
+  release(reply: PostResponse): void {
     this.calls.delete(reply)
     this.#detached.delete(reply)
     this.limits.inFlight.end(reply.principal?.id, reply.count)
-    reply.incoming.release()
+    reply.http.release()
     if (reply.session !== undefined) this.table.release(reply.session)
     if (this.calls.size === 0) this.#onIdle?.()
   }
 
   /** The client of a call left. Without a session it cannot come back, so the call ends now. */
-  detached(reply: PostReply): void {
+  detached(reply: PostResponse): void {
     const { disconnectGraceMs } = this.settings
     if (reply.session === undefined) {
       reply.cancel(new McpError('ERR_CLIENT_GONE', 'The client closed the connection of the call'))
@@ -167,12 +167,12 @@ export class SessionEraState implements ListenerHost {
   }
 
   /** The client of a call is back. */
-  reattached(reply: PostReply): void {
+  reattached(reply: PostResponse): void {
     this.#detached.delete(reply)
   }
 
   /** A session is in use while somebody listens to it. */
-  listenerAttached(listener: Listener): void {
+  streamOpened(listener: StandaloneStream): void {
     const { owner } = listener.session.ownership ?? {}
     this.news.listeners.add(listener)
     if (owner !== undefined) {
@@ -182,7 +182,7 @@ export class SessionEraState implements ListenerHost {
     this.table.use(listener.session)
   }
 
-  listenerDetached(listener: Listener): void {
+  streamClosed(listener: StandaloneStream): void {
     this.news.listeners.delete(listener)
     listener.session.ownership?.owner.listeners?.delete(listener)
     this.table.release(listener.session)
@@ -263,7 +263,7 @@ export class SessionEraState implements ListenerHost {
   /**
    * @param wanted - what the registration of the resource says about subscriptions
    * @param ctx - of the request for it
-   * @throws {LimitError} as `News.subscribe`; what a watch function throws, and then nothing has changed
+   * @throws {LimitError} as `ChangeLog.subscribe`; what a watch function throws, and then nothing has changed
    */
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
     const kept = this.news.subscribe(session, uri)

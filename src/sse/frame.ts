@@ -6,7 +6,7 @@
  * `data:` lines (the reader joins them with LF), ids and event names with such characters are refused.
  *
  * Invariant: every frame ends with an empty line, so frames can be concatenated in any number and order.
- * Not here: bytes (writer.ts), reading (parser.ts), what an id means (event-id.ts).
+ * Not here: bytes (sse-writer.ts), reading (parser.ts), what an id means (event-id.ts).
  */
 
 export interface SseEventFields {

@@ -12,14 +12,14 @@
  *    idle for               | interval ... 1.25 x interval       each writer has its own tick in this window
  *
  * Invariant: a timer runs exactly while the set is not empty, unless the interval is 0; it never keeps the process alive.
- * Not here: what the comment looks like and when it is skipped (writer.ts).
+ * Not here: what the comment looks like and when it is skipped (sse-writer.ts).
  */
+
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 
 export const TICKS_PER_INTERVAL = 32
 /** The latest comment, in intervals. */
 const WINDOW_END = 1.25
-/** Longest delay that timers take; a longer one would fire at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** The part of a stream that keep-alive sees; {@link SseWriter} is one. */
 export interface IdleStream {
@@ -50,7 +50,7 @@ export class KeepAlive {
    */
   constructor(intervalMs: number) {
     if (!(intervalMs >= 0)) throw new TypeError(`intervalMs: received ${intervalMs}, expected 0 or more`)
-    const interval = Math.min(intervalMs, MAX_DELAY_MS)
+    const interval = Math.min(intervalMs, MAX_TIMER_MS)
     this.#tickMs = Math.ceil(interval / TICKS_PER_INTERVAL)
     // A write falls between two ticks, so n ticks later only n - 1 whole ticks have surely passed.
     this.#threshold = Math.ceil(interval / this.#tickMs) + 1

@@ -20,7 +20,7 @@
  *
  * Invariant: next - oldest <= maxEvents and <= capacity; the sum of kept sizes is `bytes` and <= maxBytes; the
  * sum of `bytes` over all rings of a budget is `budget.used` and <= its maxBytes.
- * Not here: writing to the socket (writer.ts), ids (event-id.ts), who owns the ring and for how long.
+ * Not here: writing to the socket (sse-writer.ts), ids (event-id.ts), who owns the ring and for how long.
  */
 
 import type { ByteBudget } from '../bounds/byte-budget.ts'

@@ -5,8 +5,9 @@
  * Spec: 2026-07-28 overview, "`_meta`" {@link spec.overview}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf } from '../bounds/quote.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
@@ -48,10 +49,6 @@ export function readEnvelope(params: JsonObject | undefined): Envelope {
 
 function isImplementation(value: unknown): value is Implementation {
   return isObject(value) && typeof value['name'] === 'string' && typeof value['version'] === 'string'
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function missing(key: string, expected: string, got: unknown): RpcError {

@@ -11,55 +11,55 @@
  * Invariant: at most one of `complete` and the closing of the connection has an effect.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
 import { LateTimer } from '../bounds/late-timer.ts'
 import { Abortable } from '../dispatch/abortable.ts'
-import type { Failure, Outcome } from '../dispatch/dispatcher.ts'
-import type { CacheHint, Exchange, Peer, Principal } from '../dispatch/exchange.ts'
-import type { InputRounds } from '../dispatch/input-rounds.ts'
+import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Failure, Outcome } from '../dispatch/outcome.ts'
+import type { CacheHint, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
-import type { Incoming } from '../http/incoming.ts'
+import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
+import { Rejection } from '../http/rejection.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { EventSink } from '../sse/event-sink.ts'
 import { encodeMessage } from '../sse/frame.ts'
-import { SseWriter } from '../sse/writer.ts'
 import type { Envelope } from './envelope.ts'
 import { encodeOutcome, statusOf } from './results.ts'
 import type { StatelessEraState } from './state.ts'
 
-export class StatelessExchange extends Abortable implements Exchange {
+export class StatelessExchange extends Abortable implements RpcExchange {
   readonly revision: RevisionName
   readonly sessionId = undefined
   /** Requests of the server's own do not exist in this era. */
   readonly request = undefined
-  readonly inputs: InputRounds | undefined
+  readonly clientInput: RoundTripInput | undefined
   cacheHint: CacheHint | undefined = undefined
   readonly message: DecodedRequest
-  readonly incoming: Incoming<Principal>
+  readonly http: HttpExchange<Principal>
   readonly #envelope: Envelope
   readonly #state: StatelessEraState
-  #writer: SseWriter | undefined
+  #writer: EventSink | undefined
   #silence: LateTimer<StatelessExchange> | undefined
   #settled = false
   #held = false
 
   constructor(
     state: StatelessEraState,
-    incoming: Incoming<Principal>,
+    http: HttpExchange<Principal>,
     message: DecodedRequest,
     envelope: Envelope,
     revision: RevisionName,
-    inputs: InputRounds | undefined,
+    clientInput: RoundTripInput | undefined,
   ) {
     super()
     this.revision = revision
-    this.inputs = inputs
+    this.clientInput = clientInput
     this.message = message
-    this.incoming = incoming
+    this.http = http
     this.#envelope = envelope
     this.#state = state
   }
@@ -69,11 +69,11 @@ export class StatelessExchange extends Abortable implements Exchange {
   }
 
   get principal(): Principal | undefined {
-    return this.incoming.principal
+    return this.http.principal
   }
 
-  get headers(): IncomingHttpHeaders {
-    return this.incoming.request.headers
+  get headers(): RequestHeaders {
+    return this.http.headers
   }
 
   get logLevel(): LogLevel | undefined {
@@ -106,16 +106,16 @@ export class StatelessExchange extends Abortable implements Exchange {
   hold(): void {
     this.#held = true
     this.#state.hold(this)
-    const { response, accepts } = this.incoming
-    if (response.destroyed) {
+    const { http } = this
+    if (http.closed) {
       // Gone while the request was authenticated: its `close` event is over.
       this.#connectionClosed()
       return
     }
     const { sseAfterMs } = this.#state.settings
-    if (sseAfterMs > 0 && accepts.sse)
+    if (sseAfterMs > 0 && http.accepts.sse)
       this.#silence = new LateTimer<StatelessExchange>(sseAfterMs, openStream, this)
-    response.on('close', () => this.#connectionClosed())
+    http.onClose(() => this.#connectionClosed())
   }
 
   /** Opens the stream with nothing to say: some clients give up on a connection that stays silent. */
@@ -126,7 +126,7 @@ export class StatelessExchange extends Abortable implements Exchange {
   complete(outcome: Outcome): void {
     if (this.#settled) return
     this.#settle()
-    const { accepts } = this.incoming
+    const { accepts } = this.http
     if (this.#writer !== undefined) {
       this.#writer.end(encodeMessage(encodeOutcome(this, outcome, this.#state)))
       return
@@ -135,9 +135,9 @@ export class StatelessExchange extends Abortable implements Exchange {
     const status = statusOf(outcome)
     if (status !== 200 && 'error' in outcome) {
       const headers = outcome.error instanceof LimitError ? outcome.error.headers : undefined
-      this.incoming.refuse(status, this.message.id, outcome.error, headers)
+      this.http.reject(new Rejection(status, outcome.error, this.message.id, headers))
     } else if (accepts.json || status !== 200) {
-      this.incoming.json(status, text)
+      this.http.json(status, text)
     } else {
       const frame = encodeMessage(text)
       this.#open()?.end(frame)
@@ -155,18 +155,18 @@ export class StatelessExchange extends Abortable implements Exchange {
     this.abort(outcome.error)
     this.#settle()
     const text = encodeOutcome(this, outcome, this.#state)
-    if (this.#writer === undefined) this.incoming.refuse(status, this.message.id, outcome.error)
+    if (this.#writer === undefined) this.http.reject(new Rejection(status, outcome.error, this.message.id))
     else this.#writer.end(encodeMessage(text))
   }
 
   /** The stream; undefined when the client can have none. */
-  #open(): SseWriter | undefined {
+  #open(): EventSink | undefined {
     if (this.#writer !== undefined) return this.#writer
-    const { response, accepts } = this.incoming
-    if (!accepts.sse || response.headersSent || response.destroyed) return undefined
+    const { http } = this
+    if (!http.accepts.sse || !http.canReply) return undefined
     this.#silence?.stop()
-    this.#writer = new SseWriter(response, this)
-    this.#writer.open(this.incoming.replyHeaders())
+    this.#writer = http.eventSink(this)
+    this.#writer.open(http.replyHeaders())
     if (!this.#settled) this.#state.keepAlive.add(this.#writer)
     return this.#writer
   }

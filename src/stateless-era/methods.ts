@@ -2,7 +2,7 @@
  * The methods of the stateless era. What it has removed (`initialize`, `ping`, `logging/setLevel`, resource
  * subscriptions by request) is not there.
  *
- * Not here: `subscriptions/listen`, whose answer is a stream of its own (listen.ts); the methods of tasks (tasks.ts).
+ * Not here: `subscriptions/listen`, whose answer is a stream of its own (subscriptions.ts); the methods of tasks (tasks.ts).
  */
 
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'

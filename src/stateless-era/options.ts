@@ -1,7 +1,7 @@
 /** What the stateless era can be told: limits with their defaults. */
 
 import type { Filled } from '../bounds/option-types.ts'
-import type { SealOptions } from '../dispatch/seal-options.ts'
+import type { SealOptions } from '../dispatch/client-input/request-state-options.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { TaskLimits } from '../store/memory-task-store.ts'
 import type { TaskStore } from '../store/task-store.ts'

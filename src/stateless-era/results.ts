@@ -10,11 +10,12 @@
  * Spec: 2026-07-28 overview, "Result Responses" {@link spec.overview}; caching {@link spec.caching}.
  */
 
-import { concealError, type Outcome, outputInfo } from '../dispatch/dispatcher.ts'
-import type { CacheHint } from '../dispatch/exchange.ts'
-import { InputRequiredResult } from '../dispatch/input-rounds.ts'
+import { InputRequiredResult } from '../dispatch/client-input/input-required.ts'
+import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
+import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { MirroredResult } from '../features/mirror.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'

@@ -1,9 +1,9 @@
 /** What the stateless era has in hand at a moment: calls in progress and open subscriptions; nothing of the past. */
 
+import { RequestStateSealer } from '../dispatch/client-input/request-state.ts'
+import type { SealOptions } from '../dispatch/client-input/request-state-options.ts'
 import type { MethodTable } from '../dispatch/dispatcher.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
-import type { SealOptions } from '../dispatch/seal-options.ts'
-import { Sealer } from '../dispatch/sealed-state.ts'
 import type { McpServer } from '../features/server.ts'
 import { KeepAlive } from '../sse/keep-alive.ts'
 import type { StatelessExchange } from './exchange.ts'
@@ -17,7 +17,7 @@ export class StatelessEraState {
   readonly settings: StatelessEraSettings
   readonly limits: CallLimits
   readonly keepAlive: KeepAlive
-  readonly sealer: Sealer
+  readonly sealer: RequestStateSealer
   readonly tasks: Tasks
   /** What every result begins with, made once. */
   readonly prefix: string
@@ -32,7 +32,7 @@ export class StatelessEraState {
     this.settings = settings
     this.limits = limits
     this.keepAlive = new KeepAlive(settings.keepAliveMs)
-    this.sealer = new Sealer(settings.requestState satisfies SealOptions)
+    this.sealer = new RequestStateSealer(settings.requestState satisfies SealOptions)
     this.tasks = new Tasks(server, settings.tasks)
     this.prefix = resultPrefix(settings.serverInfo ? server.info : undefined)
   }
@@ -53,13 +53,13 @@ export class StatelessEraState {
   hold(exchange: StatelessExchange): void {
     this.calls.add(exchange)
     this.limits.inFlight.begin(exchange.principal?.id, 1)
-    exchange.incoming.hold()
+    exchange.http.hold()
   }
 
   release(exchange: StatelessExchange): void {
     this.calls.delete(exchange)
     this.limits.inFlight.end(exchange.principal?.id, 1)
-    exchange.incoming.release()
+    exchange.http.release()
     if (this.calls.size === 0) this.#onIdle?.()
   }
 

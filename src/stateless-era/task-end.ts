@@ -5,8 +5,9 @@
  * Spec: Tasks extension, "Error Handling" {@link spec.tasksExtension}.
  */
 
-import type { DispatchHost, Outcome } from '../dispatch/dispatcher.ts'
-import { concealError } from '../dispatch/dispatcher.ts'
+import type { DispatchHost } from '../dispatch/dispatcher.ts'
+import { concealError } from '../dispatch/error-report.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'

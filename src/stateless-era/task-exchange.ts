@@ -10,19 +10,15 @@
  * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
  */
 
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Outcome } from '../dispatch/dispatcher.ts'
-import type { CacheHint, Exchange, Peer, Principal, TaskSeam } from '../dispatch/exchange.ts'
-import {
-  type AskOptions,
-  driveRounds,
-  type InputRequest,
-  InputRequired,
-  type Inputs,
-} from '../dispatch/input-required.ts'
-import type { InputRounds } from '../dispatch/input-rounds.ts'
-import { isPromise } from '../dispatch/is-promise.ts'
+import { isPromise } from '../bounds/is-promise.ts'
+import type { AskOptions, ClientInput } from '../dispatch/client-input/client-input.ts'
+import { fulfilInputRequests } from '../dispatch/client-input/in-memory-input.ts'
+import { type InputRequest, InputRequired } from '../dispatch/client-input/input-required.ts'
+import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
+import type { Outcome } from '../dispatch/outcome.ts'
+import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -32,18 +28,18 @@ import { endOf } from './task-end.ts'
 import { taskHandle } from './task-wire.ts'
 import type { Tasks } from './tasks.ts'
 
-export class TaskExchange implements Exchange, TaskSeam {
+export class TaskExchange implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  readonly headers: IncomingHttpHeaders
+  readonly headers: RequestHeaders
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
-  readonly inputs: TaskInputs
+  readonly clientInput: TaskInput
   cacheHint: CacheHint | undefined = undefined
   readonly #tasks: Tasks
-  readonly #rounds: InputRounds
+  readonly #roundTrips: RoundTripInput
   readonly #controller = new AbortController()
   #http: StatelessExchange | undefined
   #starting: Promise<void> | undefined
@@ -51,15 +47,15 @@ export class TaskExchange implements Exchange, TaskSeam {
   #releaseBody: (() => void) | undefined
   #settled = false
 
-  constructor(tasks: Tasks, http: StatelessExchange, rounds: InputRounds) {
+  constructor(tasks: Tasks, http: StatelessExchange, roundTrips: RoundTripInput) {
     this.revision = http.revision
     this.peer = http.peer
     this.principal = http.principal
     this.headers = http.headers
     this.messageRate = http.messageRate
-    this.inputs = new TaskInputs(rounds, () => this.#running)
+    this.clientInput = new TaskInput(roundTrips, () => this.#running)
     this.#tasks = tasks
-    this.#rounds = rounds
+    this.#roundTrips = roundTrips
     this.#http = http
     follow(http.signal, this)
   }
@@ -113,7 +109,7 @@ export class TaskExchange implements Exchange, TaskSeam {
 
   async #start(): Promise<void> {
     const http = this.#http
-    this.#rounds.assertSettled()
+    this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
     const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason))
     if (http === undefined || this.#settled || this.aborted) {
@@ -125,7 +121,7 @@ export class TaskExchange implements Exchange, TaskSeam {
     this.#http = undefined
     this.#running = running
     // The handler keeps its arguments for as long as it runs.
-    this.#releaseBody = http.incoming.handOverBody()
+    this.#releaseBody = http.http.detachBody()
     http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
 }
@@ -135,28 +131,28 @@ function follow(signal: AbortSignal, exchange: TaskExchange): void {
   signal.addEventListener('abort', () => exchange.abort(signal.reason))
 }
 
-/** Rounds until there is a task, and questions of the task from then on. */
-class TaskInputs implements Inputs {
-  readonly #rounds: InputRounds
+/** Round trips until there is a task; from then on the task itself has input requests. */
+class TaskInput implements ClientInput {
+  readonly #roundTrips: RoundTripInput
   readonly #running: () => RunningTask | undefined
   /** Of the last `inputRequired` that a task returned. */
-  #driven: { responses: JsonObject; state: unknown } | undefined
+  #driven: { inputResponses: JsonObject; requestState: unknown } | undefined
 
-  constructor(rounds: InputRounds, running: () => RunningTask | undefined) {
-    this.#rounds = rounds
+  constructor(roundTrips: RoundTripInput, running: () => RunningTask | undefined) {
+    this.#roundTrips = roundTrips
     this.#running = running
   }
 
-  get responses(): JsonObject {
-    return (this.#driven ?? this.#rounds).responses
+  get inputResponses(): JsonObject {
+    return (this.#driven ?? this.#roundTrips).inputResponses
   }
 
-  get state(): unknown {
-    return (this.#driven ?? this.#rounds).state
+  get requestState(): unknown {
+    return (this.#driven ?? this.#roundTrips).requestState
   }
 
   once<T>(key: string, run: () => T | Promise<T>): Promise<T> {
-    return this.#rounds.once(key, run)
+    return this.#roundTrips.once(key, run)
   }
 
   ask<T>(
@@ -166,13 +162,13 @@ class TaskInputs implements Inputs {
     options?: AskOptions,
   ): Promise<T> {
     const running = this.#running()
-    if (running === undefined) return this.#rounds.ask(key, request, check, options)
+    if (running === undefined) return this.#roundTrips.ask(key, request, check, options)
     return running.questions.ask(key, request, check, options?.timeoutMs)
   }
 
   settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {
-    if (!isPromise(result)) return this.#rounds.settle(result, abort)
-    return this.#rounds.settle(
+    if (!isPromise(result)) return this.#roundTrips.settle(result, abort)
+    return this.#roundTrips.settle(
       result.then((value) => this.#drive(value, run)),
       abort,
     )
@@ -182,9 +178,9 @@ class TaskInputs implements Inputs {
   #drive(value: unknown, run: () => unknown): unknown {
     const running = this.#running()
     if (running === undefined || !(value instanceof InputRequired)) return value
-    this.#driven = { responses: {}, state: undefined }
+    this.#driven = { inputResponses: {}, requestState: undefined }
     const send = (key: string, request: InputRequest) =>
       running.questions.ask(key, request, (answer) => answer)
-    return driveRounds(value, send, this.#driven, run)
+    return fulfilInputRequests(value, send, this.#driven, run)
   }
 }

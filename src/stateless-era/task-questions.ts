@@ -8,7 +8,7 @@
  * Invariant: a question is open exactly while its promise is pending.
  */
 
-import type { InputRequest } from '../dispatch/input-required.ts'
+import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 

@@ -7,9 +7,9 @@
  * Spec: Tasks extension {@link spec.tasksExtension}.
  */
 
-import { kindOf } from '../bounds/shown.ts'
-import { quote } from '../dispatch/dispatcher.ts'
-import type { Peer } from '../dispatch/exchange.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf, quote } from '../bounds/quote.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
@@ -55,8 +55,4 @@ export function taskText(record: TaskRecord): string {
   const member = PAYLOAD_MEMBER[record.status]
   if (member === undefined || record.payload === undefined) return text
   return `${text.slice(0, -1)},"${member}":${record.payload}}`
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -14,7 +14,7 @@
  */
 
 import { ownText } from '../bounds/heap-size.ts'
-import { concealError } from '../dispatch/dispatcher.ts'
+import { concealError } from '../dispatch/error-report.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Method } from '../protocol/methods.ts'

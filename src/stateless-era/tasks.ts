@@ -14,10 +14,12 @@
 
 import { randomBytes } from 'node:crypto'
 import { ownText } from '../bounds/heap-size.ts'
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import { isPromise, type MethodHandler } from '../dispatch/dispatcher.ts'
-import type { Exchange, Principal } from '../dispatch/exchange.ts'
+import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
+import type { Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import { missingTasks } from '../features/tasks.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
@@ -29,8 +31,8 @@ import { deadlineOf, isOver, type TaskRecord, type TaskStore } from '../store/ta
 import type { TaskSettings } from './options.ts'
 import { RunningTask, type TaskHost } from './task.ts'
 import { failedBy } from './task-end.ts'
-import { TaskNews, type TaskView } from './task-news.ts'
-import { declaresTasks, isObject, readTaskId, taskNotFound, taskText } from './task-wire.ts'
+import { TaskSubscribers, type TaskView } from './task-subscribers.ts'
+import { declaresTasks, readTaskId, taskNotFound, taskText } from './task-wire.ts'
 
 /** 192 bits: an id cannot be guessed, and where callers are not known it is all that a client needs. */
 const ID_BYTES = 24
@@ -40,7 +42,7 @@ type Found = TaskView | undefined
 export class Tasks implements TaskHost {
   readonly server: McpServer
   readonly store: TaskStore
-  readonly news = new TaskNews()
+  readonly news = new TaskSubscribers()
   /** To be added to the methods of the era. */
   readonly methods: readonly (readonly [string, MethodHandler<McpServer>])[]
   readonly #settings: TaskSettings
@@ -181,7 +183,7 @@ export class Tasks implements TaskHost {
     method: string,
     params: JsonObject | undefined,
     ctx: RequestContext,
-    { peer }: Exchange,
+    { peer }: RpcExchange,
     answer: (view: TaskView) => unknown,
   ): unknown {
     if (!declaresTasks(peer)) throw missingTasks()

@@ -10,6 +10,7 @@
 
 import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList, Place } from '../bounds/linked-list.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from './task-store.ts'
 
@@ -22,8 +23,6 @@ export interface TaskLimits {
   readonly maxBytes: number
 }
 
-/** Timers of Node fire at once above this. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 /** Of a record, its times and its places in lists and maps, beside its other texts. Measured: 690. */
 const RECORD_BYTES = 704
 /** The part of all bytes from which on a principal makes room with its own tasks. */
@@ -188,7 +187,7 @@ export class MemoryTaskStore implements TaskStore {
     if (this.#timer !== undefined) return
     const first = this.#entries.values().next().value?.record
     if (first === undefined || first.ttlMs === null) return
-    const delay = Math.min(Math.max(deadlineOf(first) - Date.now(), 1), MAX_DELAY_MS)
+    const delay = Math.min(Math.max(deadlineOf(first) - Date.now(), 1), MAX_TIMER_MS)
     this.#timer = setTimeout(() => this.#sweep(), delay).unref()
   }
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Exchange } from '../../src/dispatch/exchange.ts'
 import { Messages } from '../../src/dispatch/messages.ts'
+import type { RpcExchange } from '../../src/dispatch/rpc-exchange.ts'
 import type { Rate } from '../../src/dispatch/token-bucket.ts'
 import type { JsonObject, LogLevel } from '../../src/protocol/wire-types.ts'
 
@@ -30,7 +30,7 @@ function scene(t: TestContext, messageRate: Rate | undefined, logLevel: LogLevel
     sent.push(given['progress'] ?? given['data'])
     return undefined
   }
-  const exchange = { messageRate, logLevel, notify } as unknown as Exchange
+  const exchange = { messageRate, logLevel, notify } as unknown as RpcExchange
   const messages = new Messages(exchange, 'token', (error) => reported.push(error))
   const pass = (milliseconds: number) => {
     now += milliseconds

@@ -7,93 +7,6 @@ const match = (template: string, uri: string) => {
   return found === undefined ? undefined : { ...found }
 }
 
-test('expand writes the forms of RFC 6570 section 3.2 for strings and lists', () => {
-  const values = {
-    var: 'value',
-    hello: 'Hello World!',
-    half: '50%',
-    empty: '',
-    path: '/foo/bar',
-    x: '1024',
-    y: '768',
-    list: ['red', 'green', 'blue'],
-    none: [],
-    base: 'http://example.com/home/',
-    semi: ';',
-  }
-  const rows: [template: string, expected: string][] = [
-    ['{var}', 'value'],
-    ['{hello}', 'Hello%20World%21'],
-    ['{half}', '50%25'],
-    ['O{empty}X', 'OX'],
-    ['O{undef}X', 'OX'],
-    ['{x,y}', '1024,768'],
-    ['{x,hello,y}', '1024,Hello%20World%21,768'],
-    ['?{x,empty}', '?1024,'],
-    ['?{x,undef}', '?1024'],
-    ['{var:3}', 'val'],
-    ['{var:30}', 'value'],
-    ['{list}', 'red,green,blue'],
-    ['{list*}', 'red,green,blue'],
-    ['A{none}B', 'AB'],
-    ['{+var}', 'value'],
-    ['{+hello}', 'Hello%20World!'],
-    ['{+half}', '50%25'],
-    ['{base}index', 'http%3A%2F%2Fexample.com%2Fhome%2Findex'],
-    ['{+base}index', 'http://example.com/home/index'],
-    ['{+path}/here', '/foo/bar/here'],
-    ['{+path:6}/here', '/foo/b/here'],
-    ['{+path,x}/here', '/foo/bar,1024/here'],
-    ['{+list*}', 'red,green,blue'],
-    ['{#path,x}/here', '#/foo/bar,1024/here'],
-    ['{#empty}', '#'],
-    ['{#undef}', ''],
-    ['{#list*}', '#red,green,blue'],
-    ['X{.var}', 'X.value'],
-    ['X{.x,y}', 'X.1024.768'],
-    ['X{.list}', 'X.red,green,blue'],
-    ['X{.list*}', 'X.red.green.blue'],
-    ['X{.empty}', 'X.'],
-    ['{/var,x}/here', '/value/1024/here'],
-    ['{/var:1,var}', '/v/value'],
-    ['{/list}', '/red,green,blue'],
-    ['{/list*}', '/red/green/blue'],
-    ['{;x,y}', ';x=1024;y=768'],
-    ['{;x,y,empty}', ';x=1024;y=768;empty'],
-    ['{;hello:5}', ';hello=Hello'],
-    ['{;list*}', ';list=red;list=green;list=blue'],
-    ['{?x,y}', '?x=1024&y=768'],
-    ['{?x,y,empty}', '?x=1024&y=768&empty='],
-    ['{?var:3}', '?var=val'],
-    ['{?list}', '?list=red,green,blue'],
-    ['{?list*}', '?list=red&list=green&list=blue'],
-    ['?fixed=yes{&x}', '?fixed=yes&x=1024'],
-    ['{&x,y,empty}', '&x=1024&y=768&empty='],
-    ['{semi:2}', '%3B'],
-    ['{?x}{?y}', '?x=1024&y=768'],
-    ['caf\u00e9/{x}', 'caf%C3%A9/1024'],
-  ]
-  for (const [template, expected] of rows) {
-    assert.equal(new UriTemplate(template).expand(values), expected, template)
-  }
-})
-
-test('expand cuts a prefix between code points', () => {
-  assert.equal(new UriTemplate('{v:1}').expand({ v: '\u{1f600}x' }), '%F0%9F%98%80')
-})
-
-test('expand refuses a list under a prefix length and malformed UTF-16', () => {
-  assert.throws(
-    () => new UriTemplate('{v:2}').expand({ v: ['a'] }),
-    /TypeError: variable "v" has a prefix length/,
-  )
-  assert.throws(() => new UriTemplate('{v}').expand({ v: '\ud800' }), /TypeError: .*not well-formed/)
-})
-
-test('expand reads own properties only', () => {
-  assert.equal(new UriTemplate('{constructor}-{__proto__}').expand({}), '-')
-})
-
 test('variableNames lists each name once in order', () => {
   const template = new UriTemplate('/{b}/{a}{/b}{?c,d*}')
   assert.deepEqual(template.variableNames, ['b', 'a', 'c', 'd'])
@@ -211,7 +124,7 @@ test('match returns an object without prototype', () => {
   ])
 })
 
-test('match gives back what expand was given', () => {
+test('match gives back the values that a URI was expanded from, whatever characters they have', () => {
   const words = [
     'a',
     'a b',
@@ -227,22 +140,24 @@ test('match gives back what expand was given', () => {
     'a.b;c',
     "!'()*",
   ]
-  const templates = [
-    'x://{a}/{b}',
-    'x://{a,b}',
-    'x:{/a,b}',
-    'x:{;a,b}',
-    'x://h{?a,b}',
-    'x://h?z=1{&a,b}',
-    'x:{/a*}{?b*}',
+  const e = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+  const rows: [template: string, uri: (a: string, b: string) => string][] = [
+    ['x://{a}/{b}', (a, b) => `x://${e(a)}/${e(b)}`],
+    ['x://{a,b}', (a, b) => `x://${e(a)},${e(b)}`],
+    ['x:{/a,b}', (a, b) => `x:/${e(a)}/${e(b)}`],
+    ['x:{;a,b}', (a, b) => `x:;a=${e(a)};b=${e(b)}`],
+    ['x://h{?a,b}', (a, b) => `x://h?a=${e(a)}&b=${e(b)}`],
+    ['x://h?z=1{&a,b}', (a, b) => `x://h?z=1&a=${e(a)}&b=${e(b)}`],
+    ['x:{/a*}{?b*}', (a, b) => `x:/${e(a)}/${e(b)}?b=${e(b)}&b=${e(a)}`],
   ]
-  for (const source of templates) {
+  for (const [source, expand] of rows) {
     const template = new UriTemplate(source)
     const list = source.includes('*')
     for (const first of words) {
       for (const second of words) {
         const values = list ? { a: [first, second], b: [second, first] } : { a: first, b: second }
-        const uri = template.expand(values)
+        const uri = expand(first, second)
         assert.deepEqual({ ...template.match(uri) }, values, `${source} -> ${uri}`)
       }
     }

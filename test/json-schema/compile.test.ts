@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { CompileOptions } from '../../src/json-schema/compile.ts'
 import { compile } from '../../src/json-schema/compile.ts'
-import { formatError, SchemaError } from '../../src/json-schema/result.ts'
+import { formatError, SchemaError } from '../../src/json-schema/explain/result.ts'
 
 /** The error lines of a value; empty when it is valid. */
 function lines(schema: unknown, value: unknown, options?: CompileOptions): string[] {

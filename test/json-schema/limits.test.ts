@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import type { CompileOptions } from '../../src/json-schema/compile.ts'
 import { compile } from '../../src/json-schema/compile.ts'
-import { SchemaError } from '../../src/json-schema/result.ts'
+import { SchemaError } from '../../src/json-schema/explain/result.ts'
 import { typescript } from '../helpers/typescript.ts'
 
 /** The keyword of the only error. */

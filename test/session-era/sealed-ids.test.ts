@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { KeyRing } from '../../src/dispatch/key-ring.ts'
-import { readHello } from '../../src/session-era/handshake.ts'
+import { readInitializeParams } from '../../src/session-era/handshake.ts'
 import { readSessionKeys, SealedIds } from '../../src/session-era/sealed-ids.ts'
 
 const KEY = 'k'.repeat(32)
@@ -15,7 +15,11 @@ function sealedIds({ keys = [KEY], lifetimeMs = DAY_MS, name = 'server' } = {}):
 }
 
 const hello = (clientInfo: object, capabilities: object = {}, protocolVersion = '2025-11-25') =>
-  readHello({ protocolVersion, clientInfo: { name: 'client', version: '1', ...clientInfo }, capabilities })
+  readInitializeParams({
+    protocolVersion,
+    clientInfo: { name: 'client', version: '1', ...clientInfo },
+    capabilities,
+  })
 
 const SAID = hello({})
 const ui = { 'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app'] } }

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { SseWriter } from '../../src/node-http/sse-writer.ts'
 import { type IdleStream, KeepAlive } from '../../src/sse/keep-alive.ts'
-import { SseWriter } from '../../src/sse/writer.ts'
 import { RawSocket } from '../helpers/raw-socket.ts'
 
 class CountingStream implements IdleStream {

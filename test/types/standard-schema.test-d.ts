@@ -6,7 +6,7 @@ import { type } from 'arktype'
 import * as v from 'valibot'
 import { z } from 'zod'
 import { z as zod3 } from 'zod/v3'
-import type { InferInput, InferOutput, SchemaLike } from '../../src/json-schema/standard-schema.ts'
+import type { InferInput, InferOutput, SchemaLike } from '../../src/json-schema/adapter/standard-schema.ts'
 import type { Equal, Expect } from './expect.ts'
 
 declare function register<const I extends SchemaLike, const O extends SchemaLike>(

@@ -1,0 +1,56 @@
+/**
+ * Errors that are reported to the application (`onError`): what a report says, and what the client gets in place of an
+ * error that it must not see.
+ */
+
+import { randomUUID } from 'node:crypto'
+import { excerpt } from '../bounds/quote.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import type { RpcRequest } from './outcome.ts'
+
+/** Where and while doing what an error arose. */
+export interface ErrorInfo {
+  /**
+   * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
+   * barewire and what it runs on.
+   */
+  readonly phase: 'handler' | 'output' | 'subscription' | 'hook' | 'transport'
+  /** The JSON-RPC method of the request. */
+  readonly method?: string | undefined
+  /** Name or URI of the tool, prompt or resource. */
+  readonly name?: string | undefined
+  /** Its id, which the client gave. */
+  readonly requestId?: string | number | undefined
+  /** The session it came in. */
+  readonly sessionId?: string | undefined
+  /** Also in the text that the client got, so that a report can be matched with this error. */
+  readonly correlationId?: string | undefined
+}
+
+/** Who gets the reports. Never throws. */
+export interface ErrorReporter {
+  reportError(error: unknown, info: ErrorInfo): void
+}
+
+/**
+ * Reports an error that the client must not see and makes the text that it sees instead.
+ *
+ * @returns a sentence with a correlation id that is also in the report
+ */
+export function concealError(error: unknown, info: ErrorInfo, reporter: ErrorReporter): string {
+  const correlationId = randomUUID()
+  reporter.reportError(error, { ...info, correlationId })
+  return `Internal error (reference ${correlationId})`
+}
+
+/** What a report says about a result that cannot be sent. */
+export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
+  const name = entryName(params)
+  return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
+}
+
+/** The tool, prompt or resource that a request names, as the client wrote it. */
+export function entryName(params: JsonObject | undefined): string | undefined {
+  const name = params?.['name'] ?? params?.['uri']
+  return typeof name === 'string' ? excerpt(name) : undefined
+}

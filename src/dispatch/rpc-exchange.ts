@@ -1,0 +1,114 @@
+/**
+ * The seam between the protocol eras and everything that does not know them.
+ *
+ * An era makes one `RpcExchange` for each JSON-RPC request it admits. The dispatcher, the features and the
+ * handlers see this interface and nothing else of the transport: no session table, no socket, no header
+ * rule. What differs between the eras is behind it: what aborts a call, where a notification goes, and
+ * whether the client can be asked something while the call runs.
+ */
+
+import type { RequestHeaders } from '../http/http-exchange.ts'
+import type { RevisionName } from '../protocol/revisions.ts'
+import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import type { ClientInput } from './client-input/client-input.ts'
+import type { Rate } from './token-bucket.ts'
+
+/** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
+export interface Peer {
+  readonly info: Implementation
+  readonly capabilities: ClientCapabilities
+}
+
+/** Who the bearer token says is calling. */
+export interface Principal {
+  /** Stable identity of the caller, the same for every token of theirs. Sessions are bound to it. */
+  readonly id: string
+  /** What the token allows. */
+  readonly scopes?: readonly string[] | undefined
+  /** Whatever the token verifier wants handlers to see. */
+  readonly claims?: JsonObject | undefined
+}
+
+/**
+ * How long, and for whom, an answer stays good.
+ *
+ * Spec: 2026-07-28 caching {@link spec.caching}.
+ */
+export interface CacheHint {
+  /** Milliseconds; 0: not at all. */
+  readonly ttlMs: number
+  /** `public`: the same for every caller. */
+  readonly scope: 'public' | 'private'
+}
+
+export interface SendRequestOptions {
+  /** True when a person must act before the client can answer: a longer time limit applies. */
+  readonly waitsForUser?: boolean | undefined
+  /** Milliseconds for this one request, in place of the server's limit; 0: none. */
+  readonly timeoutMs?: number | undefined
+}
+
+/**
+ * A real request from server to client on the stream of the current call.
+ *
+ * @returns the client's `result`
+ * @throws {RpcError} the client's error
+ * @throws {McpError} `ERR_REQUEST_TIMEOUT`, `ERR_REQUEST_ABORTED`, `ERR_TOO_MANY_REQUESTS`
+ */
+export type SendRequest = (
+  method: string,
+  params: JsonObject,
+  options?: SendRequestOptions,
+) => Promise<unknown>
+
+/** A call that may become a task. */
+export interface TaskSeam {
+  /**
+   * Answers the request with a task; the call goes on.
+   *
+   * @throws {RpcError} -32000, there are too many
+   * @throws {McpError} the call is over, or waits for its client
+   */
+  start(): Promise<void>
+  /** Says what the task is doing; nothing happens before it is one. */
+  describe(message: string): void
+}
+
+export interface RpcExchange {
+  readonly revision: RevisionName
+  readonly peer: Peer
+  readonly principal: Principal | undefined
+  /** Aborts when nobody can use the answer any more. Made on first use. */
+  readonly signal: AbortSignal
+  readonly aborted: boolean
+  /** Least severity this client wants as log messages; `undefined`: send none. */
+  readonly logLevel: LogLevel | undefined
+  readonly sessionId: string | undefined
+  /** Headers of the HTTP request that carries the call. */
+  readonly headers: RequestHeaders
+  /** Aborts `signal`, for a limit that the era does not know of. */
+  abort(reason: Error): void
+  /**
+   * Sends a notification that belongs to this call; does nothing once the call was answered or cancelled.
+   *
+   * @returns undefined where little waits for the client; otherwise what resolves, and never rejects, when it has
+   *   taken what does, when it cannot, or when the call is over
+   */
+  notify(method: string, params: JsonObject): Promise<void> | undefined
+  /** How many progress and log messages a call may send; undefined: any number. */
+  readonly messageRate: Rate | undefined
+  /** Absent where the era or the client's `Accept` leaves no way to ask the client during a call. */
+  readonly request: SendRequest | undefined
+  /** Where input requests end the round trip instead; absent for requests that cannot ask. */
+  readonly clientInput: ClientInput | undefined
+  /** Present where the call may become a task, which goes on after its request was answered. */
+  readonly task?: TaskSeam | undefined
+  /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */
+  cacheHint: CacheHint | undefined
+  /**
+   * Ends the connection, not the call: the client comes back for the rest with `Last-Event-ID`.
+   *
+   * @param retryMs - how long the client should wait before it does
+   */
+  closeStream(retryMs?: number): void
+}

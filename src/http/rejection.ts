@@ -1,0 +1,26 @@
+/**
+ * Rejection: the response to a request that goes no further: an HTTP status and a JSON-RPC error, which is the body.
+ *
+ * Not here: who rejects what, in which order (entrance.ts, and admit.ts of each era).
+ */
+
+import type { JsonRpcId } from '../jsonrpc/message.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+
+export class Rejection {
+  readonly status: number
+  readonly error: RpcError
+  /** Of the request, when it could be read. */
+  readonly id: JsonRpcId | undefined
+  /** More headers of the response, as a flat list. */
+  readonly headers: readonly string[] | undefined
+
+  /** @param error - a message stands for an error of the server's own code, -32000 */
+  constructor(status: number, error: RpcError | string, id?: JsonRpcId, headers?: readonly string[]) {
+    this.status = status
+    this.error = typeof error === 'string' ? new RpcError(ErrorCode.SERVER_ERROR, error) : error
+    this.id = id
+    this.headers = headers
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A response that can leave in one write: head and body as one string, straight to the socket.
+ *
+ * What node:http does for `writeHead` and `end` is general: header fields are looked at one by one, and an empty last
+ * write carries the news that all is sent. For a small reply that is a tenth of the CPU time of the whole call
+ * ("latency", bench/). A reply that is whole from the start needs none of it. Everything else goes the usual way:
+ * `sendWhole` declines, and the caller uses `writeHead` and `end`.
+ *
+ * A class of its own, and not a function on any response, since it alone can say that its head was sent.
+ * `serve` uses it; in a server of your own: `http.createServer({ ServerResponse: DirectResponse }, handler)`. Where the
+ * HTTP server is not node's it is a `ServerResponse` like any other.
+ *
+ * Invariant: what a client receives is what node:http would have sent, header by header.
+ */
+
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { isNodeHttp, markFinished } from './detach.ts'
+
+const { writeHead, write, end } = ServerResponse.prototype
+const { get: headersSent = () => false } =
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(ServerResponse.prototype), 'headersSent') ?? {}
+
+/** RFC 9110 section 5.5, without what is neither ASCII nor to be let into a head at all. */
+const PLAIN = /^[\t\x20-\x7e]*$/
+
+/** The settings of node's http.Server that show in a head. */
+interface HttpServer {
+  readonly keepAliveTimeout?: number | undefined
+  readonly maxRequestsPerSocket?: number | undefined
+}
+
+/**
+ * A `ServerResponse` whose whole replies leave in one write; what node:http's clients, events and properties see of
+ * it stays the same.
+ *
+ * @example
+ * ```ts
+ * createServer({ ServerResponse: DirectResponse }, createMcpHandler(server)).listen(3000, '127.0.0.1')
+ * ```
+ */
+export class DirectResponse<
+  Request extends IncomingMessage = IncomingMessage,
+> extends ServerResponse<Request> {
+  /**
+   * Sends the whole reply, if that can be done in one write.
+   *
+   * @param headers - flat: name, value, name, value, ...; Content-Length included
+   * @returns false when nothing was done: the reply must go the usual way
+   */
+  sendWhole(status: number, headers: readonly string[], body: string): boolean {
+    const { socket } = this
+    if (!isNodeHttp || socket === null || !socket.writable || !this.#isPlain()) return false
+    const { keepAliveTimeout, maxRequestsPerSocket = 0 } = (socket as { server?: HttpServer }).server ?? {}
+    if (keepAliveTimeout === undefined || maxRequestsPerSocket > 0) return false
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+    for (let i = 0; i < headers.length; i += 2) {
+      const value = headers[i + 1] as string
+      if (!PLAIN.test(value)) return false
+      head += `${headers[i]}: ${value}\r\n`
+    }
+    this.statusCode = status
+    socket.write(head + tail(keepAliveTimeout) + body, 'utf8', markFinished(this))
+    return true
+  }
+
+  /** Nobody has set a header or replaced a method, and the connection goes on as it is. */
+  #isPlain(): boolean {
+    const { req } = this
+    return (
+      this.shouldKeepAlive &&
+      this.sendDate &&
+      !this.finished &&
+      !headersSent.call(this) &&
+      req.method !== 'HEAD' &&
+      req.httpVersion === '1.1' &&
+      // Without 100 Continue a client may send its body or not, and the connection cannot go on.
+      req.headers.expect === undefined &&
+      this.writeHead === writeHead &&
+      this.write === write &&
+      this.end === end &&
+      this.getHeaderNames().length === 0
+    )
+  }
+}
+
+// Declared as a property by the types of node, so it cannot be an accessor of the class.
+if (isNodeHttp) {
+  Object.defineProperty(DirectResponse.prototype, 'headersSent', {
+    configurable: true,
+    enumerable: true,
+    get(this: DirectResponse) {
+      return this.finished || headersSent.call(this)
+    },
+  })
+}
+
+let lastTail = ''
+let lastSecond = 0
+let lastTimeout = -1
+
+/** The header fields that node:http adds. The date has whole seconds, so that one text serves many replies. */
+function tail(keepAliveTimeout: number): string {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== lastSecond || keepAliveTimeout !== lastTimeout) {
+    lastSecond = second
+    lastTimeout = keepAliveTimeout
+    const timeout =
+      keepAliveTimeout > 0 ? `Keep-Alive: timeout=${Math.floor(keepAliveTimeout / 1000)}\r\n` : ''
+    lastTail = `Date: ${new Date(second * 1000).toUTCString()}\r\nConnection: keep-alive\r\n${timeout}\r\n`
+  }
+  return lastTail
+}

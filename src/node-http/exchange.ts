@@ -1,0 +1,238 @@
+/**
+ * The HTTP port on node:http: a request and its response.
+ *
+ * Not here: how a reply is written (response.ts), how a body is read (body.ts), event streams (sse-writer.ts).
+ */
+
+import type { Buffer } from 'node:buffer'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+import type { BodyError } from '../http/body-error.ts'
+import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
+import type { Accepts } from '../http/media-type.ts'
+import type { Rejection } from '../http/rejection.ts'
+import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
+import { BodyReader } from './body.ts'
+import { parsedBodyOf } from './parsed-body.ts'
+import { hasReply } from './pipelining.ts'
+import { type ReplyOptions, sendEmpty, sendError, sendJson } from './response.ts'
+import { SseWriter } from './sse-writer.ts'
+
+export type NodeRequest = IncomingMessage
+export type NodeResponse = ServerResponse
+
+/** What a refusal hook is told. */
+export interface Refusal {
+  /** HTTP status of the reply. */
+  readonly status: number
+  /** What the client is told. */
+  readonly error: RpcError
+  /** The request that is refused. */
+  readonly request: IncomingMessage
+}
+
+/** What all requests of one handler have in common. */
+export interface HttpExchangeHost {
+  readonly replyOptions: ReplyOptions
+  readonly closingReplyOptions: ReplyOptions
+  readonly maxBodyBytes: number
+  /** What the bodies of all requests may take together. */
+  readonly bodies: ByteBudget
+  onRejected(refusal: Refusal, response: ServerResponse): void
+}
+
+/**
+ * Node 20 drops what comes after so many header lines, unless the server has another limit, and says nothing. Later
+ * versions refuse such a request themselves.
+ */
+const NODE_MAX_HEADERS = 1000
+
+export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly accepts: Accepts
+  readonly sessionId: string | undefined
+  readonly protocolVersion: string | undefined
+  readonly lastEventId: string | undefined
+  readonly methodHeader: string | undefined
+  readonly nameHeader: string | undefined
+  principal: Principal | undefined = undefined
+  ownReplyHeaders: readonly string[] | undefined = undefined
+  body: Buffer | undefined = undefined
+  readonly #host: HttpExchangeHost
+  /** As the handler was given it. */
+  readonly #parsedBody: unknown
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly #awaitsContinue: boolean
+  /** Lifecycle: from the first need of the body until it is read, or not wanted. */
+  #reader: BodyReader | undefined = undefined
+  /** Bytes of the body that were taken from the budget. */
+  #charged = 0
+  #held = false
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    accepts: Accepts,
+    headers: RoutingHeaders,
+    host: HttpExchangeHost,
+    parsedBody: unknown,
+    awaitsContinue: boolean,
+  ) {
+    this.request = request
+    this.response = response
+    this.accepts = accepts
+    this.sessionId = headers[0]
+    this.protocolVersion = headers[1]
+    this.lastEventId = headers[2]
+    this.methodHeader = headers[3]
+    this.nameHeader = headers[4]
+    this.#host = host
+    this.#parsedBody = parsedBody
+    this.#awaitsContinue = awaitsContinue
+  }
+
+  get native(): IncomingMessage {
+    return this.request
+  }
+
+  get method(): string | undefined {
+    return this.request.method
+  }
+
+  get url(): string | undefined {
+    return this.request.url
+  }
+
+  /** The request target as it was before a framework cut off its mount point. */
+  get target(): string {
+    return (this.request as { originalUrl?: string }).originalUrl ?? this.request.url ?? ''
+  }
+
+  get headers(): RequestHeaders {
+    return this.request.headers as RequestHeaders
+  }
+
+  get headerLines(): readonly string[] {
+    return headerLines(this.request)
+  }
+
+  get mayHideHeaders(): boolean {
+    const { rawHeaders, socket } = this.request
+    const count = (rawHeaders?.length ?? 0) / 2
+    const { maxHeadersCount } =
+      (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
+    if (maxHeadersCount === 0) return false
+    return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
+  }
+
+  get parsedBody(): unknown {
+    return parsedBodyOf(this.request, this.#parsedBody)
+  }
+
+  prefetchBody(): void {
+    this.#bodyReader.prefetch()
+  }
+
+  readBody(done: (error: BodyError | undefined, body: Buffer) => void): void {
+    this.#bodyReader.read((error, body, charged) => {
+      this.#reader = undefined
+      this.#charged += charged
+      if (error === undefined) this.body = body
+      done(error, body)
+    })
+    // Asked for only now: a body that says it is too large has been refused, and is never sent.
+    const { response } = this
+    if (this.#awaitsContinue && !response.headersSent && !hasReply(response)) response.writeContinue()
+  }
+
+  cancelBody(): void {
+    this.#reader?.cancel()
+  }
+
+  charge(bytes: number): boolean {
+    const { bodies } = this.#host
+    if (bytes > bodies.free) return false
+    bodies.take(bytes)
+    this.#charged += bytes
+    return true
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
+    this.#charged = 0
+  }
+
+  endTurn(): void {
+    if (!this.#held) this.release()
+  }
+
+  detachBody(): () => void {
+    const charged = this.#charged
+    this.#charged = 0
+    const { bodies } = this.#host
+    return () => bodies.give(charged)
+  }
+
+  get hasReplied(): boolean {
+    return this.response.headersSent
+  }
+
+  get canReply(): boolean {
+    return !this.response.headersSent && !this.response.destroyed
+  }
+
+  get closed(): boolean {
+    return this.response.destroyed
+  }
+
+  onClose(listener: () => void): void {
+    this.response.on('close', listener)
+  }
+
+  offClose(listener: () => void): void {
+    this.response.off('close', listener)
+  }
+
+  replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
+    if (extra === undefined) return this.ownReplyHeaders
+    return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
+  }
+
+  json(status: number, text: string, extra?: readonly string[]): boolean {
+    return sendJson(this.response, status, text, this.replyHeaders(extra), this.#host.replyOptions)
+  }
+
+  empty(status: number, extra?: readonly string[]): boolean {
+    return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
+  }
+
+  reject({ status, error, id, headers }: Rejection, closeAfter = false): void {
+    const { replyOptions, closingReplyOptions } = this.#host
+    const options = closeAfter ? closingReplyOptions : replyOptions
+    sendError(this.response, status, id, error, this.replyHeaders(headers), options)
+    this.#host.onRejected({ status, error, request: this.request }, this.response)
+  }
+
+  eventSink(owner: EventSinkOwner): EventSink {
+    return new SseWriter(this.response, owner)
+  }
+
+  get #bodyReader(): BodyReader {
+    this.#reader ??= new BodyReader(this.request, this.#host.maxBodyBytes, this.#host)
+    return this.#reader
+  }
+}
+
+/** The header lines of a request; of one that an adapter has made without them, those that its `headers` say. */
+export function headerLines({ rawHeaders, headers }: IncomingMessage): readonly string[] {
+  if (rawHeaders?.length > 0) return rawHeaders
+  return Object.entries(headers).flatMap(([name, values = []]) =>
+    [values].flat().flatMap((value) => [name, value]),
+  )
+}

@@ -1,0 +1,130 @@
+/**
+ * Requests that wait for their turn: HTTP/1.1 lets a client send the next request before the answer to the last one
+ * (pipelining, RFC 9112 section 9.3.2), and node:http hands all of them out at once. Only the first response has the
+ * socket; the others get it one after the other, in the order of their requests.
+ *
+ *    socket ---- response 1 (in progress)
+ *                response 2, 3, ... : `socket` is null until their turn, and Node does not tell them
+ *                                     that the connection closed
+ *
+ * What Node leaves open is done here:
+ *
+ *   - When the connection closes, a waiting response is marked as destroyed and emits `close`, as the first one does.
+ *     So whatever is held for a request is released in the same way, wherever it waits.
+ *   - A reply that is ready before its turn is kept as text and written when its turn comes. Node would keep it in the
+ *     response, and stop reading from the socket above some kilobytes: then nobody would notice that it closed.
+ *   - Requests that wait, and the bytes of replies that wait, are counted for each connection.
+ *
+ * A request that does not wait costs one comparison.
+ *
+ * Invariant: `bytes` is the sum of the sizes in `waiting`.
+ */
+
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { isConnection, isNodeHttp } from './detach.ts'
+
+interface Connection {
+  readonly socket: Socket
+  /**
+   * Responses that had to wait, with the bytes of their reply that waits.
+   * Lifecycle of an entry: from its request to the end of the response or of the connection.
+   */
+  readonly waiting: Map<ServerResponse, number>
+  bytes: number
+}
+
+const connections = new WeakMap<Socket, Connection>()
+const queued = new WeakMap<ServerResponse, Connection>()
+
+/**
+ * Takes note of a request.
+ *
+ * @returns the number of requests of its connection that have had to wait and are not answered, this one included;
+ *   0 when it is its turn
+ */
+export function enqueue(request: IncomingMessage, response: ServerResponse): number {
+  if (!isNodeHttp || !isConnection(request.socket)) ignoreErrors(request, response)
+  if (response.socket !== null) return 0
+  const { socket } = request
+  // Not a connection of node:http, such as a request that a test framework injects: there is no turn to wait for.
+  if (typeof socket?.on !== 'function') return 0
+  const connection = connections.get(socket) ?? watch(socket)
+  connection.waiting.set(response, 0)
+  queued.set(response, connection)
+  response.on('close', onResponseClose)
+  if (socket.destroyed) markClosed(response)
+  return connection.waiting.size
+}
+
+/**
+ * Only node:http does not emit the error of a lost connection where nobody listens. Elsewhere, such as in Bun, it would
+ * end the process.
+ */
+function ignoreErrors(...emitters: readonly EventEmitter[]): void {
+  for (const emitter of emitters) emitter.on('error', () => {})
+}
+
+/** Whether the response waits for its turn. */
+export function isQueued(response: ServerResponse): boolean {
+  return response.socket === null && queued.has(response)
+}
+
+/** Whether a response that waits has its reply already. */
+export function hasReply(response: ServerResponse): boolean {
+  return response.socket === null && (queued.get(response)?.waiting.get(response) ?? 0) > 0
+}
+
+/**
+ * Keeps the reply of a response that waits until its turn.
+ *
+ * @param bytes - what is kept
+ * @param maxBytes - above it the connection is closed: its client sends requests and does not read the answers
+ * @param write - called once, when the response has its socket
+ * @returns false when the connection was closed
+ */
+export function replyInTurn(
+  response: ServerResponse,
+  bytes: number,
+  maxBytes: number,
+  write: () => void,
+): boolean {
+  const connection = queued.get(response)
+  if (connection === undefined || connection.socket.destroyed) return false
+  if (connection.bytes > maxBytes) {
+    connection.socket.destroy()
+    return false
+  }
+  connection.bytes += bytes
+  connection.waiting.set(response, bytes)
+  response.once('socket', write)
+  return true
+}
+
+function watch(socket: Socket): Connection {
+  const connection: Connection = { socket, waiting: new Map(), bytes: 0 }
+  connections.set(socket, connection)
+  socket.on('close', onSocketClose)
+  return connection
+}
+
+function onSocketClose(this: Socket): void {
+  // The one that has the socket is told by Node.
+  for (const response of connections.get(this)?.waiting.keys() ?? []) {
+    if (response.socket === null) markClosed(response)
+  }
+}
+
+function markClosed(response: ServerResponse): void {
+  if (response.destroyed) return
+  response.destroyed = true
+  response.emit('close')
+}
+
+function onResponseClose(this: ServerResponse): void {
+  const connection = queued.get(this)
+  if (connection === undefined) return
+  connection.bytes -= connection.waiting.get(this) ?? 0
+  connection.waiting.delete(this)
+}

@@ -1,0 +1,210 @@
+/**
+ * Whole responses: one `writeHead` and one `end`, so that head and body leave in one write.
+ *
+ * Nothing here throws. A reply that can no longer be given (the head was sent, the client is gone) is dropped,
+ * and the functions say so by returning false.
+ *
+ * `closeAfter` is for a refusal that is sent before the body was read. If the server closed the socket at once,
+ * the kernel would answer the rest of the upload with a reset, and the reset can overtake the reply. So the
+ * reply is sent and our half of the connection is closed, and what the client still sends is read and thrown
+ * away for a bounded time and number of bytes (RFC 9112 9.6, "lingering close"):
+ *
+ *    reply + FIN -->  client reads it, stops sending, closes     the usual end
+ *                     upload ends / LINGER_MS / LINGER_BYTES      we close
+ *
+ * Not here: event streams (sse/), which status belongs to which refusal.
+ */
+
+import { Buffer } from 'node:buffer'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { encodeError } from '../jsonrpc/encode.ts'
+import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
+import { isConnection, isNodeHttp } from './detach.ts'
+import { DirectResponse } from './direct-response.ts'
+import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
+import { writeHead } from './stream-head.ts'
+
+/** How the connection goes on after the reply. */
+export interface ReplyOptions {
+  /** The request body was not read: close the connection, in such a way that the client can read the reply. */
+  readonly closeAfter?: boolean | undefined
+  /**
+   * Bytes of earlier replies that may wait on the connection; above it the connection is closed: its client sends
+   * requests and does not read the answers. @defaultValue no limit
+   */
+  readonly maxUnreadBytes?: number | undefined
+}
+
+/** Bytes of a head, about. */
+const HEAD_BYTES = 512
+
+/** Less than this may wait for a while: the operating system has taken what came before. */
+const STALL_BYTES = 16_384
+
+/** A client that has not taken anything of a reply for this long is not reading, in milliseconds. */
+const STALLED_MS = 60_000
+
+/** How long an upload that was refused is still read, in milliseconds. */
+const LINGER_MS = 2000
+
+/** How many bytes of an upload that was refused are still read. */
+const LINGER_BYTES = 16 * 1024 * 1024
+
+/**
+ * Sends JSON.
+ *
+ * @param text - the body, JSON already
+ * @param headers - further headers, flat: name, value, name, value, ...
+ * @returns whether the reply was given
+ */
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers?: readonly string[],
+  options?: ReplyOptions,
+): boolean {
+  const head = ['Content-Type', 'application/json', 'Content-Length', `${Buffer.byteLength(text)}`]
+  return send(response, status, head, text, headers, options)
+}
+
+/**
+ * Sends a status without a body and without Content-Type.
+ *
+ * @param headers - further headers, flat
+ * @returns whether the reply was given
+ */
+export function sendEmpty(
+  response: ServerResponse,
+  status: number,
+  headers?: readonly string[],
+  options?: ReplyOptions,
+): boolean {
+  // RFC 9110 8.6: Content-Length MUST NOT be sent in a 204.
+  const head = status === 204 ? [] : ['Content-Length', '0']
+  return send(response, status, head, '', headers, options)
+}
+
+/**
+ * Sends a JSON-RPC error response.
+ *
+ * @param id - of the request, when it could be read
+ * @param error - an `RpcError`, or the bare object
+ * @param headers - further headers, flat
+ * @returns whether the reply was given
+ */
+export function sendError(
+  response: ServerResponse,
+  status: number,
+  id: JsonRpcId | undefined,
+  error: JsonRpcErrorObject,
+  headers?: readonly string[],
+  options?: ReplyOptions,
+): boolean {
+  return sendJson(response, status, encodeError(id, error), headers, options)
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  head: string[],
+  body: string,
+  headers: readonly string[] | undefined,
+  options: ReplyOptions | undefined,
+): boolean {
+  if (response.headersSent || response.writableEnded || response.destroyed || hasReply(response)) return false
+  const { maxUnreadBytes = Number.POSITIVE_INFINITY } = options ?? {}
+  if (isQueued(response)) {
+    const bytes = HEAD_BYTES + Buffer.byteLength(body)
+    return replyInTurn(response, bytes, maxUnreadBytes, () => {
+      write(response, status, head, body, headers, options)
+    })
+  }
+  const { socket } = response
+  // Adapters have none, or something with the name.
+  if ((socket?.writableLength ?? 0) > maxUnreadBytes) {
+    response.destroy()
+    return false
+  }
+  const sent = write(response, status, head, body, headers, options)
+  if ((socket?.writableLength ?? 0) > STALL_BYTES && isConnection(socket)) limitStall(response, socket)
+  return sent
+}
+
+function write(
+  response: ServerResponse,
+  status: number,
+  head: string[],
+  body: string,
+  headers: readonly string[] | undefined,
+  options: ReplyOptions | undefined,
+): boolean {
+  const closeAfter = options?.closeAfter === true
+  if (headers !== undefined) for (const item of headers) head.push(item)
+  if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
+  if (closeAfter) head.push('Connection', 'close')
+  try {
+    writeHead(response, status, head)
+    if (closeAfter) linger(response, body)
+    else response.end(body)
+    return true
+  } catch {
+    // Such as a header value with a control character. Half a reply must not be left hanging.
+    response.destroy()
+    return false
+  }
+}
+
+/** node:http closes a connection that has timed out, and sets the time anew for the next request. */
+function limitStall(response: ServerResponse, socket: Socket): void {
+  const { timeout = 0 } = socket
+  if (timeout > 0) return
+  socket.setTimeout(STALLED_MS)
+  const { keepAliveTimeout = 0 } =
+    (socket as { server?: { keepAliveTimeout?: number | undefined } | undefined }).server ?? {}
+  // Where idle connections are kept for good, nothing sets it anew.
+  if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
+}
+
+/**
+ * Sends the body and closes the connection when the upload is over.
+ *
+ * `end` comes last because it makes Node destroy the socket. Content-Length has told the client where the reply
+ * ends, and our FIN tells those who wait for the end of the connection.
+ */
+function linger(response: ServerResponse, body: string): void {
+  const request = response.req
+  // Without a connection there is no upload that goes on.
+  if (!isConnection(request?.socket) || request.readableEnded || request.destroyed) {
+    response.end(body)
+    return
+  }
+  // Where there is no body to write, for HEAD too, `write` would leave the head unsent.
+  if (body === '' || request.method === 'HEAD') response.flushHeaders()
+  else response.write(body)
+  // Null while an earlier response on the same connection is not finished: then the FIN must wait for it. Bun before
+  // 1.4.5 would destroy the connection.
+  if (isNodeHttp) response.socket?.end()
+
+  let received = 0
+  const finish = (): void => {
+    clearTimeout(timer)
+    request.off('data', onData)
+    request.off('end', finish)
+    request.off('error', finish)
+    response.off('close', finish)
+    if (!response.destroyed && !response.writableEnded) response.end()
+  }
+  const onData = (chunk: Buffer): void => {
+    received += chunk.length
+    if (received > LINGER_BYTES) finish()
+  }
+  const timer = setTimeout(finish, LINGER_MS)
+  timer.unref()
+  request.on('data', onData)
+  request.on('end', finish)
+  request.on('error', finish)
+  response.on('close', finish)
+  request.resume()
+}

@@ -1,0 +1,203 @@
+/**
+ * Admission of a POST: the checks that a decoded body passes, in order, before anything is done for it.
+ *
+ *   1. one message, or an array of them                      400, -32600
+ *   2. `initialize`: goes on to the handshake, whatever session id or version header it carries
+ *   3. MCP-Protocol-Version is one of ours                    400
+ *   4. session id: present 400, known or sealed here 404, of this principal 404; room for it 429, 503
+ *   5. an array: the revision has batches, and this is one    400, -32600
+ *   6. a request: the client can read one of our answers      406
+ *   7. not above the rate of requests                         429
+ *   8. not too many calls at once: of the session, of the principal 429, of all 503
+ *   9. ids not in use, when duplicates are to be refused      400
+ *
+ * Spec: 2025-11-25 transports {@link spec.transports}.
+ * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
+ */
+
+import { quote } from '../../bounds/quote.ts'
+import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
+import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
+import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
+import { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import { Method, Notify } from '../../protocol/methods.ts'
+import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
+import type { Session } from '../session.ts'
+import { type SessionEraState, shuttingDown } from '../state.ts'
+
+export type Admission =
+  | Rejection
+  | { readonly kind: 'initialize'; readonly request: DecodedRequest }
+  /** A notification that needs no session and does nothing without one. */
+  | { readonly kind: 'ignored' }
+  | {
+      readonly kind: 'messages'
+      readonly session: Session | undefined
+      readonly revision: Revision
+      readonly batch: boolean
+      readonly messages: readonly Decoded[]
+    }
+
+const NONE: readonly DecodedRequest[] = []
+
+export function admitPost(value: unknown, http: HttpExchange<Principal>, state: SessionEraState): Admission {
+  const single = Array.isArray(value) ? undefined : decodeMessage(value)
+  if (single?.kind === 'invalid') return new Rejection(400, single.error, single.id)
+  if (single?.kind === 'request' && single.method === Method.initialize) {
+    return (
+      unreadable(http, single.id) ??
+      tooOften(1, single.id, undefined, http, state) ?? { kind: 'initialize', request: single }
+    )
+  }
+  const id = single?.kind === 'request' ? single.id : undefined
+  const version = checkVersion(http, id)
+  if (version instanceof Rejection) return version
+
+  const { sessions } = state.settings
+  let session: Session | undefined
+  if (sessions !== undefined && http.sessionId !== undefined) {
+    const found = findSession(http, id, state)
+    if (found instanceof Rejection) return found
+    session = found
+  } else if (sessions?.missingId === 'reject') {
+    // Sent by a service of some hosts that does not know the session id. There is nothing to do for it.
+    if (single?.kind === 'notification' && single.method === Notify.initialized) return { kind: 'ignored' }
+    const problem =
+      'The Mcp-Session-Id header is missing: send the one that the response to initialize carried'
+    return new Rejection(400, problem, id)
+  }
+
+  const revision = session?.revision ?? version.revision ?? UNDECLARED
+  const messages = single === undefined ? admitBatch(value as unknown[], revision, state) : [single]
+  if (messages instanceof RpcError) return new Rejection(400, messages, undefined)
+  const requests =
+    single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NONE
+  const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, state)
+  return refusal ?? { kind: 'messages', session, revision, batch: single === undefined, messages }
+}
+
+/** The version header of any request but `initialize`. */
+export function checkVersion(
+  http: HttpExchange<Principal>,
+  id: JsonRpcId | undefined,
+): Rejection | { readonly revision: Revision | undefined } {
+  const { protocolVersion } = http
+  if (protocolVersion === undefined) return { revision: undefined }
+  const revision = findRevision(protocolVersion)
+  if (revision !== undefined) return { revision }
+  const supported = SESSION_REVISIONS.join(', ')
+  const problem = `Unsupported MCP-Protocol-Version ${quote(protocolVersion)}: expected one of ${supported}`
+  return new Rejection(
+    400,
+    new RpcError(ErrorCode.SERVER_ERROR, problem, { supported: SESSION_REVISIONS }),
+    id,
+  )
+}
+
+/** The session that a request names, taken up if its id says what it was. Somebody else's session does not exist. */
+export function findSession(
+  http: HttpExchange<Principal>,
+  id: JsonRpcId | undefined,
+  state: SessionEraState,
+): Rejection | Session {
+  const { sessionId, principal } = http
+  const session = sessionId === undefined ? undefined : state.table.get(sessionId)
+  if (session !== undefined && session.principalId === principal?.id) return session
+  if (session === undefined && sessionId !== undefined && state.sealedIds !== undefined) {
+    // Another process may have it: it did not end.
+    if (state.closing) return goingAway(id)
+    const sealed = state.sealedIds.open(sessionId, principal?.id)
+    if (sealed !== undefined) {
+      const limit = tooOften(1, id, undefined, http, state)
+      if (limit !== undefined) return limit
+      try {
+        return state.restore(sessionId, sealed, principal?.id)
+      } catch (error) {
+        if (error instanceof LimitError) return limitRejection(error, id)
+        throw error
+      }
+    }
+  }
+  const problem = 'Session not found: it ended or never was; start a new one with initialize'
+  return new Rejection(404, new RpcError(ErrorCode.SESSION_NOT_FOUND, problem), id)
+}
+
+function admitBatch(
+  values: readonly unknown[],
+  revision: Revision,
+  state: SessionEraState,
+): readonly Decoded[] | RpcError {
+  if (!revision.batches) {
+    const problem = `A body with several messages is not part of protocol version ${revision.name}: send one message for each POST`
+    return new RpcError(ErrorCode.INVALID_REQUEST, problem)
+  }
+  const messages = decodeBatch(values, state.settings.maxBatch)
+  if (messages instanceof RpcError) return messages
+  if (messages.some((message) => isRequest(message) && message.method === Method.initialize)) {
+    return new RpcError(ErrorCode.INVALID_REQUEST, 'initialize must not be part of a batch')
+  }
+  return messages
+}
+
+function checkRequests(
+  requests: readonly DecodedRequest[],
+  session: Session | undefined,
+  http: HttpExchange<Principal>,
+  state: SessionEraState,
+): Rejection | undefined {
+  const id = requests.length === 1 ? requests[0]?.id : undefined
+  const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, state)
+  if (refusal !== undefined) return refusal
+  const inFlight = session?.inFlight
+  const { maxInFlightPerSession } = state.settings
+  const calls = inFlight?.size ?? 0
+  if (calls + requests.length > maxInFlightPerSession) {
+    const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
+    return limitRejection(new LimitError(429, problem), id)
+  }
+  const limit = state.limits.inFlight.refuse(http.principal?.id, requests.length)
+  if (limit !== undefined) return limitRejection(limit, id)
+  if (state.settings.duplicateIds === 'reject') {
+    // Within a batch too: each id is in use from its first occurrence on.
+    const used = new Set<JsonRpcId>()
+    const duplicate = requests.find(({ id }) => inFlight?.has(id) || used.has(id) || !used.add(id))
+    if (duplicate !== undefined) {
+      const problem = `The id ${typeof duplicate.id === 'string' ? quote(duplicate.id) : duplicate.id} is in use by a request that is not answered yet`
+      return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem), duplicate.id)
+    }
+  }
+  return undefined
+}
+
+/**
+ * Notifications and responses are not counted: to take them costs less than to refuse them, and a cancellation that is
+ * refused would leave work running.
+ */
+function tooOften(
+  count: number,
+  id: JsonRpcId | undefined,
+  session: Session | undefined,
+  { principal }: HttpExchange<Principal>,
+  { limits }: SessionEraState,
+): Rejection | undefined {
+  const error = limits.rateLimit?.take(principal?.id, session?.id, count)
+  return error === undefined ? undefined : limitRejection(error, id)
+}
+
+function unreadable(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Rejection | undefined {
+  if (http.accepts.json || http.accepts.sse) return undefined
+  const problem = 'The Accept header excludes every answer: expected application/json and text/event-stream'
+  return new Rejection(406, problem, id)
+}
+
+function isRequest(message: Decoded): message is DecodedRequest {
+  return message.kind === 'request'
+}
+
+export function goingAway(id?: JsonRpcId): Rejection {
+  return new Rejection(503, shuttingDown(), id, ['Retry-After', '1'])
+}
