@@ -14,7 +14,7 @@ import { quote } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { isShallow, measureBody } from '../jsonrpc/measure.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
-import { SseParser } from '../sse/parser.ts'
+import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
 import type { Outgoing, Receiver } from './transport.ts'
@@ -47,28 +47,24 @@ export class Inbox {
   /** Events so far: whether a try has brought anything. */
   news = 0
   readonly #options: InboxOptions
-  readonly #parser: SseParser
+  /** One for each connection: an event without an id has that of the event before, which must not be of another. */
+  #parser: SseParser
   #seen: Set<string> | undefined
-  #lastId = ''
+  /** Of the latest event of this connection. */
+  #eventId = ''
+  /** That of the connections before. */
+  #lastEventId = ''
   /** What ends the reading of a stream. */
   #failure: unknown
 
   constructor(options: InboxOptions) {
     this.#options = options
-    this.#parser = new SseParser(
-      {
-        onEvent: ({ event, data, id }) => this.#event(event, data, id),
-        onRetry: (milliseconds) => {
-          this.retryMs = milliseconds
-        },
-      },
-      { maxEventBytes: options.maxMessageBytes },
-    )
+    this.#parser = this.#newParser()
   }
 
   /** What a client sends as `Last-Event-ID`; empty when no event had an id. */
   get lastEventId(): string {
-    return this.#parser.lastEventId
+    return this.#parser.lastEventId || this.#lastEventId
   }
 
   /**
@@ -94,6 +90,9 @@ export class Inbox {
   async #readEvents(response: Response): Promise<unknown> {
     const reader = response.body?.getReader()
     if (reader === undefined) return undefined
+    this.#lastEventId = this.lastEventId
+    this.#parser = this.#newParser()
+    this.#eventId = ''
     let linger: ReturnType<typeof setTimeout> | undefined
     try {
       for (;;) {
@@ -116,15 +115,22 @@ export class Inbox {
       return error
     } finally {
       clearTimeout(linger)
-      this.#parser.end()
     }
+  }
+
+  #newParser(): SseParser {
+    const onRetry = (milliseconds: number) => {
+      this.retryMs = milliseconds
+    }
+    const onEvent = ({ event, data, id }: SseEvent) => this.#event(event, data, id)
+    return new SseParser({ onEvent, onRetry }, { maxEventBytes: this.#options.maxMessageBytes })
   }
 
   #event(event: string, data: string, id: string): void {
     if (this.#failure !== undefined) return
     this.news += 1
-    if (id !== '' && id !== this.#lastId) {
-      this.#lastId = id
+    if (id !== '' && id !== this.#eventId) {
+      this.#eventId = id
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)
