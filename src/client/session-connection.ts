@@ -110,6 +110,7 @@ export class SessionConnection implements Connection {
   async listen(filter: ChangeFilter, onChange: (change: Change) => void, signal: AbortSignal): Promise<void> {
     const offered = this.#listeners.offered(filter, this.server.capabilities)
     const has = this.#standalone === undefined || (await this.#standalone.opened)
+    if (signal.aborted) return
     if (!has || !offered) {
       const problem = has ? 'announces none of the changes asked for' : 'has no stream for changes'
       throw mcpError('ERR_NOT_SUPPORTED', `The server ${problem}`)

@@ -47,7 +47,7 @@ export function offering(): McpServer {
     return JSON.stringify([form, roots, model.content])
   })
   server.registerTool('region', { inputSchema: REGION }, ({ region }) => String(region))
-  server.registerResource('note', 'note://1', { mimeType: 'text/plain' }, () => 'a note')
+  server.registerResource('note', 'note://1', { mimeType: 'text/plain', subscribe: true }, () => 'a note')
   server.registerResourceTemplate('day', 'day://{day}', {}, (_, { day }) => String(day))
   const argsSchema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } as const
   const complete = { name: (value: string) => ['Ann', 'Bob'].filter((name) => name.startsWith(value)) }
