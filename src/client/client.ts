@@ -28,6 +28,7 @@ import { Changes } from './changes.ts'
 import type { Change, ChangeFilter, Connection } from './connection.ts'
 import { invalidResponse } from './errors.ts'
 import { Listing, pagesOf } from './listing.ts'
+import { onAbort } from './on-abort.ts'
 import { checkRequestOptions, type RequestOptions, type Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import type { ResponseCache } from './response-cache.ts'
@@ -190,14 +191,13 @@ export class Client {
   changes(filter: ChangeFilter): Changes {
     return new Changes(async (onChange, signal) => {
       const stop = new AbortController()
-      const onAbort = () => stop.abort()
-      signal.addEventListener('abort', onAbort)
+      const release = onAbort(signal, () => stop.abort())
       this.#changes.add(stop)
       try {
         await this.#connection.listen(filter, onChange, stop.signal)
       } finally {
         this.#changes.delete(stop)
-        signal.removeEventListener('abort', onAbort)
+        release()
       }
     })
   }

@@ -17,6 +17,7 @@ import { mcpError, reasonOf, shortUrl } from './errors.ts'
 import { HttpClient } from './http-client.ts'
 import { HttpSse } from './http-sse.ts'
 import { fetchOf, type InMemoryTarget } from './in-memory.ts'
+import { onAbort } from './on-abort.ts'
 import { type ConnectOptions, checkConnectOptions, type Settings } from './options.ts'
 import { Questions } from './questions.ts'
 import { ResponseCache } from './response-cache.ts'
@@ -50,13 +51,11 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
   const settings = checkConnectOptions(options)
   const { signal, timeoutMs } = settings
   const stop = new AbortController()
-  const onAbort = () => {
+  const release = onAbort(signal, () => {
     stop.abort(
       mcpError('ERR_REQUEST_ABORTED', `Connecting was aborted: ${reasonOf(signal?.reason)}`, signal?.reason),
     )
-  }
-  if (signal?.aborted) onAbort()
-  signal?.addEventListener('abort', onAbort)
+  })
   const onTime = () => {
     stop.abort(
       mcpError('ERR_REQUEST_TIMEOUT', `Connecting took longer than ${timeoutMs} ms (option timeoutMs)`),
@@ -69,7 +68,7 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
     throw stop.signal.aborted ? stop.signal.reason : error
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', onAbort)
+    release()
   }
 }
 

@@ -10,6 +10,7 @@ import { OpenChannel } from './channel.ts'
 import { httpError, invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'
 import { Inbox, mediaType } from './inbox.ts'
+import { onAbort } from './on-abort.ts'
 import type { Settings } from './options.ts'
 import type { Receiver } from './transport.ts'
 
@@ -29,8 +30,7 @@ export class HttpSse extends OpenChannel {
 
   /** @throws {McpError} there is no such stream */
   async open(): Promise<void> {
-    const giveUp = () => this.#stop.abort(this.#connecting.reason)
-    this.#connecting.addEventListener('abort', giveUp)
+    const release = onAbort(this.#connecting, () => this.#stop.abort(this.#connecting.reason))
     try {
       const { signal } = this.#stop
       const headers = { accept: 'text/event-stream' }
@@ -44,10 +44,10 @@ export class HttpSse extends OpenChannel {
           reject(error)
           this.receiver?.failed(error)
         })
-        signal.addEventListener('abort', () => reject(signal.reason))
+        onAbort(signal, () => reject(signal.reason))
       })
     } finally {
-      this.#connecting.removeEventListener('abort', giveUp)
+      release()
     }
   }
 

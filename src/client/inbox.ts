@@ -13,7 +13,7 @@
 import { quote } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { isShallow, measureBody } from '../jsonrpc/measure.ts'
-import type { RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
@@ -77,7 +77,7 @@ export class Inbox {
     const type = mediaType(response)
     if (type === 'text/event-stream') return await this.#readEvents(response)
     if (type === 'application/json') {
-      const text = await readText(response, this.#options.maxMessageBytes)
+      const text = await this.#text(response)
       this.#hand(parse(text), text.length)
       return undefined
     }
@@ -85,6 +85,21 @@ export class Inbox {
     await discard(response)
     const problem = `${method} was answered with HTTP ${response.status} and ${said}, expected application/json or text/event-stream`
     throw withStatus(invalidResponse(problem), response.status)
+  }
+
+  async #text(response: Response): Promise<string> {
+    try {
+      return await readText(response, this.#options.maxMessageBytes)
+    } catch (error) {
+      const { signal } = this.#options.out ?? {}
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof McpError) throw error
+      throw mcpError(
+        'ERR_CONNECTION',
+        `The connection broke while an answer was read: ${reasonOf(error)}`,
+        error,
+      )
+    }
   }
 
   async #readEvents(response: Response): Promise<unknown> {

@@ -4,6 +4,7 @@ import { quote } from '../bounds/quote.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { invalidResponse, mcpError, reasonOf } from './errors.ts'
+import { onAbort } from './on-abort.ts'
 import type { Questions } from './questions.ts'
 
 /** What one round may ask. */
@@ -30,9 +31,7 @@ export async function askAll(
     )
   }
   const giveUp = new AbortController()
-  const onAbort = () => giveUp.abort(signal?.reason)
-  if (signal?.aborted) onAbort()
-  signal?.addEventListener('abort', onAbort)
+  const release = onAbort(signal, () => giveUp.abort(signal?.reason))
   // A handler that does not watch its signal must not hold up the call.
   const aborted = new Promise<never>((_, reject) => {
     const problem = () =>
@@ -41,15 +40,14 @@ export async function askAll(
         `${method} was aborted: ${reasonOf(giveUp.signal.reason)}`,
         giveUp.signal.reason,
       )
-    if (giveUp.signal.aborted) reject(problem())
-    giveUp.signal.addEventListener('abort', () => reject(problem()))
+    onAbort(giveUp.signal, () => reject(problem()))
   })
   aborted.catch(() => {})
   try {
     const answers = entries.map(async ([key, request]) => [key, await ask(questions, request, giveUp.signal)])
     return Object.fromEntries(await Promise.race([Promise.all(answers), aborted]))
   } finally {
-    signal?.removeEventListener('abort', onAbort)
+    release()
     giveUp.abort(mcpError('ERR_REQUEST_ABORTED', 'The questions of this call are over'))
   }
 }

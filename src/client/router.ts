@@ -21,6 +21,7 @@ import { MetaKey } from '../protocol/meta-keys.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { invalidResponse, mcpError, reasonOf, rpcError } from './errors.ts'
+import { onAbort } from './on-abort.ts'
 import type { RequestOptions } from './options.ts'
 import { Deadline } from './timing.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
@@ -64,7 +65,8 @@ interface Waiting {
   readonly resolve: (answered: Answered) => void
   readonly reject: (error: unknown) => void
   readonly abort: AbortController
-  readonly onAbort: (() => void) | undefined
+  /** Takes the listener of the signal back. */
+  readonly release: () => void
 }
 
 export class Router implements Receiver {
@@ -111,10 +113,9 @@ export class Router implements Receiver {
         const problem = `The server did not answer ${method} within ${Math.round(limitMs)} ms`
         this.#abandon(id, mcpError('ERR_REQUEST_TIMEOUT', problem))
       })
-      const onAbort = signal && (() => this.#abandon(id, aborted(method, signal)))
       const out: Outgoing = { id, method, params, text, headers, signal: abort.signal }
-      this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, onAbort })
-      if (onAbort !== undefined) signal?.addEventListener('abort', onAbort)
+      const release = onAbort(signal, () => this.#abandon(id, aborted(method, signal)))
+      this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, release })
       this.#transport.request(out, this).catch((error: unknown) => this.#take(id)?.reject(error))
     })
   }
@@ -244,8 +245,7 @@ export class Router implements Receiver {
     }
     const question = new AbortController()
     this.#questions.set(id, question)
-    const onAbort = () => question.abort(from?.signal.reason)
-    from?.signal.addEventListener('abort', onAbort)
+    const release = onAbort(from?.signal, () => question.abort(from?.signal.reason))
     const work = async () => {
       try {
         const result = await answer(method, params, question.signal)
@@ -258,7 +258,7 @@ export class Router implements Receiver {
       }
     }
     void this.paused(from?.id, work).then((text) => {
-      from?.signal.removeEventListener('abort', onAbort)
+      release()
       this.#questions.delete(id)
       // What was cancelled is not answered.
       if (!question.signal.aborted) this.#reply(text)
@@ -296,13 +296,14 @@ export class Router implements Receiver {
     if (waiting === undefined) return undefined
     this.#waiting.delete(id)
     waiting.deadline.stop()
-    if (waiting.onAbort !== undefined) waiting.options.signal?.removeEventListener('abort', waiting.onAbort)
+    waiting.release()
     return waiting
   }
 }
 
-function aborted(method: string, signal: AbortSignal): McpError {
-  return mcpError('ERR_REQUEST_ABORTED', `${method} was aborted: ${reasonOf(signal.reason)}`, signal.reason)
+function aborted(method: string, signal: AbortSignal | undefined): McpError {
+  const reason: unknown = signal?.reason
+  return mcpError('ERR_REQUEST_ABORTED', `${method} was aborted: ${reasonOf(reason)}`, reason)
 }
 
 function shownId(id: JsonRpcId | undefined): string {

@@ -8,6 +8,7 @@
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Change, ChangeFilter } from './connection.ts'
+import { onAbort } from './on-abort.ts'
 import type { ServerCapabilities } from './wire.ts'
 
 interface Listener {
@@ -47,8 +48,7 @@ export class SessionListeners {
     this.#listeners.add(listener)
     try {
       await Promise.all(uris.map((uri) => this.#subscribe(uri)))
-      if (!signal.aborted)
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      if (!signal.aborted) await new Promise<void>((resolve) => onAbort(signal, resolve))
     } finally {
       this.#listeners.delete(listener)
       for (const uri of uris) this.#unsubscribe(uri)

@@ -21,6 +21,7 @@ import type { Change, ChangeFilter, Connection, ConnectionHooks, ServerDescripti
 import { invalidResponse, mcpError } from './errors.ts'
 import { askAll } from './input-rounds.ts'
 import { listenAgain } from './listen-again.ts'
+import { onAbort } from './on-abort.ts'
 import type { Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { isStatelessRevision, namedRevisions, STATELESS_REVISION } from './revisions.ts'
@@ -158,8 +159,7 @@ export class StatelessConnection implements Connection {
     onOpen: () => boolean,
   ): Promise<void> {
     const stop = new AbortController()
-    const onAbort = () => stop.abort(signal.reason)
-    signal.addEventListener('abort', onAbort)
+    const release = onAbort(signal, () => stop.abort(signal.reason))
     const onNotification = (method: string, params: JsonObject) => {
       const change = changeOf(method, params)
       if (change !== undefined) onChange(change)
@@ -178,7 +178,7 @@ export class StatelessConnection implements Connection {
     } catch (error) {
       throw stop.signal.aborted ? stop.signal.reason : error
     } finally {
-      signal.removeEventListener('abort', onAbort)
+      release()
     }
   }
 

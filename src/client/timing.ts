@@ -9,6 +9,7 @@
  */
 
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { onAbort } from './on-abort.ts'
 
 const MAX_BACK_OFF_MS = 30_000
 
@@ -76,22 +77,15 @@ export class Deadline {
 /** Resolves after a while. @throws the signal's reason, as soon as it aborts */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason)
-      return
+    const end = () => {
+      release()
+      resolve()
     }
-    const onAbort = () => {
+    const timer = setTimeout(end, Math.min(ms, MAX_TIMER_MS))
+    const release = onAbort(signal, () => {
       clearTimeout(timer)
       reject(signal?.reason)
-    }
-    const timer = setTimeout(
-      () => {
-        signal?.removeEventListener('abort', onAbort)
-        resolve()
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    )
-    signal?.addEventListener('abort', onAbort, { once: true })
+    })
   })
 }
 

@@ -14,6 +14,7 @@ import type { Change, Connection } from './connection.ts'
 import { invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { pagesOf } from './listing.ts'
 import { parameterHeaders } from './mirror-headers.ts'
+import { onAbort } from './on-abort.ts'
 import type { RequestOptions, Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { ttlOf } from './response-cache.ts'
@@ -174,12 +175,10 @@ export class ToolCalls {
     const { maxTimeoutMs = this.#settings.maxRequestTimeoutMs, signal } = options
     const state = taskState(created, Method.toolsCall)
     const stop = new AbortController()
-    const onAbort = () => {
+    const release = onAbort(signal, () => {
       const problem = `${Method.toolsCall} was aborted: ${reasonOf(signal?.reason)}`
       stop.abort(mcpError('ERR_REQUEST_ABORTED', problem, signal?.reason))
-    }
-    if (signal?.aborted) onAbort()
-    signal?.addEventListener('abort', onAbort)
+    })
     const onTime = () => {
       const problem = `The task of ${shown(name)} did not end within ${maxTimeoutMs} ms (option maxTimeoutMs)`
       stop.abort(mcpError('ERR_REQUEST_TIMEOUT', problem))
@@ -196,7 +195,7 @@ export class ToolCalls {
       throw stop.signal.reason
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      release()
     }
   }
 
