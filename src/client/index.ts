@@ -43,6 +43,14 @@ export type { Changes } from './changes.ts'
 export type { Channel } from './channel.ts'
 export type { Client } from './client.ts'
 export { type ConnectTarget, connect } from './connect.ts'
+export {
+  type Clients,
+  type ConnectAllOptions,
+  connectAll,
+  type NamedTool,
+  type ServerEntry,
+  type ServersConfig,
+} from './connect-all.ts'
 export type { Change, ChangeFilter } from './connection.ts'
 export { forgetServers } from './era-memory.ts'
 export { statusOf } from './errors.ts'

@@ -10,26 +10,25 @@ export type TokenSource =
 
 export class TokenAuth implements AuthProvider {
   readonly #source: TokenSource
-  /** What the function gave when it was asked to refresh: for the next request, which is the repeated one. */
-  #fresh: string | undefined
+  /** What the function gave when it was asked to refresh, by the request that was refused. */
+  readonly #fresh = new WeakMap<object, string>()
 
   constructor(source: TokenSource) {
     this.#source = source
   }
 
-  async headers(): Promise<Record<string, string> | undefined> {
-    const fresh = this.#fresh
-    this.#fresh = undefined
-    const token = fresh ?? (typeof this.#source === 'string' ? this.#source : await this.#source({}))
+  async headers(request: object): Promise<Record<string, string> | undefined> {
+    const source = this.#source
+    const token = this.#fresh.get(request) ?? (typeof source === 'string' ? source : await source({}))
     return token === undefined ? undefined : { authorization: `Bearer ${token}` }
   }
 
-  /** A second 401 in a row is an answer. */
-  async onChallenge(response: Response): Promise<boolean> {
-    if (response.status !== 401 || typeof this.#source === 'string') return false
+  /** A second 401 is an answer. */
+  async onChallenge(response: Response, request: object): Promise<boolean> {
+    if (response.status !== 401 || typeof this.#source === 'string' || this.#fresh.has(request)) return false
     const token = await this.#source({ refresh: true })
     if (token === undefined) return false
-    this.#fresh = token
+    this.#fresh.set(request, token)
     return true
   }
 }
