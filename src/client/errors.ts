@@ -69,3 +69,10 @@ export function reasonOf(error: unknown): string {
   if (reason instanceof AggregateError && reason.errors[0] instanceof Error) reason = reason.errors[0]
   return reason instanceof Error ? excerpt(reason.message || reason.name, 300) : String(reason)
 }
+
+/** The application has given a request up. */
+export function abortError(method: string, signal: AbortSignal | undefined): McpError {
+  const reason: unknown = signal?.reason
+  if (reason instanceof McpError) return reason
+  return mcpError('ERR_REQUEST_ABORTED', `${method} was aborted: ${reasonOf(reason)}`, reason)
+}

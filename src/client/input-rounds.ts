@@ -3,8 +3,8 @@
 import { quote } from '../bounds/quote.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { invalidResponse, mcpError, reasonOf } from './errors.ts'
-import { onAbort } from './on-abort.ts'
+import { abortError, invalidResponse, mcpError } from './errors.ts'
+import { abortable, onAbort } from './on-abort.ts'
 import type { Questions } from './questions.ts'
 
 /** What one round may ask. */
@@ -32,20 +32,14 @@ export async function askAll(
   }
   const giveUp = new AbortController()
   const release = onAbort(signal, () => giveUp.abort(signal?.reason))
-  // A handler that does not watch its signal must not hold up the call.
-  const aborted = new Promise<never>((_, reject) => {
-    const problem = () =>
-      mcpError(
-        'ERR_REQUEST_ABORTED',
-        `${method} was aborted: ${reasonOf(giveUp.signal.reason)}`,
-        giveUp.signal.reason,
-      )
-    onAbort(giveUp.signal, () => reject(problem()))
-  })
-  aborted.catch(() => {})
   try {
-    const answers = entries.map(async ([key, request]) => [key, await ask(questions, request, giveUp.signal)])
-    return Object.fromEntries(await Promise.race([Promise.all(answers), aborted]))
+    const answers = Promise.all(
+      entries.map(async ([key, request]) => [key, await ask(questions, request, giveUp.signal)] as const),
+    )
+    // A handler that does not watch its signal must not hold up the call.
+    return Object.fromEntries(
+      await abortable(answers, giveUp.signal, () => abortError(method, giveUp.signal)),
+    )
   } finally {
     release()
     giveUp.abort(mcpError('ERR_REQUEST_ABORTED', 'The questions of this call are over'))

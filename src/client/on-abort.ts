@@ -45,3 +45,25 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
     signal.removeEventListener('abort', listener)
   }
 }
+
+/**
+ * Waits for something that does not know the signal.
+ *
+ * @throws what `error` makes, as soon as the signal aborts
+ */
+export async function abortable<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  error: () => unknown,
+): Promise<T> {
+  if (signal === undefined) return await promise
+  let release = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    release = onAbort(signal, () => reject(error()))
+  })
+  try {
+    return await Promise.race([promise, aborted])
+  } finally {
+    release()
+  }
+}

@@ -20,7 +20,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { invalidResponse, mcpError, reasonOf, rpcError } from './errors.ts'
+import { abortError, invalidResponse, mcpError, reasonOf, rpcError } from './errors.ts'
 import { onAbort } from './on-abort.ts'
 import type { RequestOptions } from './options.ts'
 import { Deadline } from './timing.ts'
@@ -102,7 +102,7 @@ export class Router implements Receiver {
     return new Promise((resolve, reject) => {
       const { signal, headers } = options
       if (this.#closed !== undefined) throw this.#closed
-      if (signal?.aborted) throw aborted(method, signal)
+      if (signal?.aborted) throw abortError(method, signal)
       const id = ++this.#lastId
       const params = paramsOf(id)
       const text = encodeRequest(id, method, params)
@@ -114,7 +114,7 @@ export class Router implements Receiver {
         this.#abandon(id, mcpError('ERR_REQUEST_TIMEOUT', problem))
       })
       const out: Outgoing = { id, method, params, text, headers, signal: abort.signal }
-      const release = onAbort(signal, () => this.#abandon(id, aborted(method, signal)))
+      const release = onAbort(signal, () => this.#abandon(id, abortError(method, signal)))
       this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, release })
       this.#transport.request(out, this).catch((error: unknown) => this.#take(id)?.reject(error))
     })
@@ -299,11 +299,6 @@ export class Router implements Receiver {
     waiting.release()
     return waiting
   }
-}
-
-function aborted(method: string, signal: AbortSignal | undefined): McpError {
-  const reason: unknown = signal?.reason
-  return mcpError('ERR_REQUEST_ABORTED', `${method} was aborted: ${reasonOf(reason)}`, reason)
 }
 
 function shownId(id: JsonRpcId | undefined): string {

@@ -11,10 +11,10 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
 import type { Change, Connection } from './connection.ts'
-import { invalidResponse, mcpError, reasonOf } from './errors.ts'
+import { abortError, invalidResponse, mcpError } from './errors.ts'
 import { pagesOf } from './listing.ts'
 import { parameterHeaders } from './mirror-headers.ts'
-import { onAbort } from './on-abort.ts'
+import { abortable, onAbort } from './on-abort.ts'
 import type { RequestOptions, Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { ttlOf } from './response-cache.ts'
@@ -133,7 +133,8 @@ export class ToolCalls {
     const params = { name, arguments: args }
     const allowed = this.#settings.tasks ? ['task'] : []
     for (let tries = 0; ; tries++) {
-      const tool = await this.#known(name)
+      const known = this.#known(name)
+      const tool = await abortable(known, options.signal, () => abortError(Method.toolsCall, options.signal))
       const headers =
         tool && this.#connection.mirrorsParameters ? parameterHeaders(tool.parameters, args) : undefined
       try {
@@ -175,10 +176,7 @@ export class ToolCalls {
     const { maxTimeoutMs = this.#settings.maxRequestTimeoutMs, signal } = options
     const state = taskState(created, Method.toolsCall)
     const stop = new AbortController()
-    const release = onAbort(signal, () => {
-      const problem = `${Method.toolsCall} was aborted: ${reasonOf(signal?.reason)}`
-      stop.abort(mcpError('ERR_REQUEST_ABORTED', problem, signal?.reason))
-    })
+    const release = onAbort(signal, () => stop.abort(abortError(Method.toolsCall, signal)))
     const onTime = () => {
       const problem = `The task of ${shown(name)} did not end within ${maxTimeoutMs} ms (option maxTimeoutMs)`
       stop.abort(mcpError('ERR_REQUEST_TIMEOUT', problem))

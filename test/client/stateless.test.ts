@@ -308,6 +308,17 @@ test('aborting a call while its question is open rejects at once, and aborts the
   await aborted
 })
 
+test('aborting a call while its tool is looked up rejects at once', async (t) => {
+  const abort = new AbortController()
+  const server = await scripted(
+    t,
+    stateless(() => abort.abort(), { tools: {} }),
+  )
+  const client = await connected(t, server.url)
+  await assert.rejects(client.callTool('a', {}, { signal: abort.signal }), { code: 'ERR_REQUEST_ABORTED' })
+  assert.deepEqual(server.log(), ['server/discover', 'tools/list'])
+})
+
 test('a resultType that nobody declared is an error, an absent one is complete', async (t) => {
   const types: unknown[] = ['other', undefined]
   const server = await scripted(
