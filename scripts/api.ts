@@ -4,12 +4,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { findUnnamable, listApi } from './lib/api-listing.ts'
-import { readPublicApi } from './lib/declarations.ts'
+import { findUnnamable, listApis } from './lib/api-listing.ts'
+import { readPublicApis } from './lib/declarations.ts'
 
 const path = fileURLToPath(new URL('../test/package/api.txt', import.meta.url))
-const api = readPublicApi()
-const listing = listApi(api)
+const apis = readPublicApis()
+const listing = listApis(apis)
 if (process.argv.includes('--write')) {
   writeFileSync(path, listing)
 } else {
@@ -18,4 +18,4 @@ if (process.argv.includes('--write')) {
   for (const line of before) if (!now.has(line)) console.log(`- ${line}`)
   for (const line of now) if (!before.has(line)) console.log(`+ ${line}`)
 }
-for (const fault of findUnnamable(api)) console.error(fault)
+for (const api of apis.values()) for (const fault of findUnnamable(api)) console.error(fault)

@@ -1,6 +1,7 @@
 /**
- * `npm run build [-- FOLDER]`: src -> dist, or the folder, from scratch each time: JavaScript with its map
- * (lib/bundle.ts), and declarations with the comments that editors show (lib/declarations.ts).
+ * `npm run build [-- FOLDER]`: src -> dist, or the folder, from scratch each time: for each entry of the package
+ * (lib/entries.ts) JavaScript with its map (lib/bundle.ts), and declarations with the comments that editors show
+ * (lib/declarations.ts).
  *
  * The declarations are those of a CommonJS module (`.d.cts`), as the implementation is one; the ES module declares what
  * its counterpart does. So a type is the same one for `import` and `require`. What is wrong with them would only fail
@@ -11,17 +12,25 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findBuildFaults } from './lib/build-output.ts'
 import { bundle } from './lib/bundle.ts'
-import { readPublicApi } from './lib/declarations.ts'
+import { readPublicApis } from './lib/declarations.ts'
+import { ENTRIES } from './lib/entries.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 
-const { text } = readPublicApi()
+const apis = readPublicApis()
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-bundle(join(dist, 'index.js'))
-writeFileSync(join(dist, 'index.d.cts'), text)
-writeFileSync(join(dist, 'index.d.ts'), "export * from './index.cjs'\n")
+for (const { source, output, anywhere } of ENTRIES) {
+  const text = apis.get(output)?.text ?? ''
+  bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
+  if (anywhere) {
+    writeFileSync(join(dist, `${output}.d.ts`), text.replace("'./index.cjs'", "'./index.js'"))
+  } else {
+    writeFileSync(join(dist, `${output}.d.cts`), text)
+    writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
+  }
+}
 
 const faults = findBuildFaults(dist)
 for (const fault of faults) console.error(fault)

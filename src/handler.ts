@@ -29,7 +29,6 @@ import { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
 import { readHeaders } from './http/request-headers.ts'
-import { checkRuntime } from './node-http/detach.ts'
 import { httpChannels } from './node-http/diagnostics.ts'
 import {
   type HttpExchangeHost,
@@ -41,6 +40,7 @@ import {
 } from './node-http/exchange.ts'
 import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-fetch.ts'
 import type { NodeHandler } from './node-http/node-handler.ts'
+import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 

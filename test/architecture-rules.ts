@@ -1,8 +1,9 @@
 /**
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
- *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, dispatch, store} <- features
- *             <- {session-era | stateless-era} <- select-era <- handler <- serve <- index        (a <- b: b may import a)
+ *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http} <- features
+ *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
+ *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
  * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
  * nothing imports them but their users.
@@ -22,8 +23,11 @@ export type Rule = (source: Source) => string[]
 
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
-const ERA_BLIND = [...CODECS, 'http', 'node-http', 'dispatch', 'store']
-const ERAS = [...ERA_BLIND, 'features', 'session-era', 'stateless-era']
+const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store', 'features']
+const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
+const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
+/** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
+const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse'])
 
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
@@ -38,16 +42,19 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
-  ['session-era', [...ERA_BLIND, 'features']],
-  ['stateless-era', [...ERA_BLIND, 'features']],
-  ['select-era.ts', ERAS],
+  // A lifecycle knows no transport.
+  ['session-era', ERA_BLIND],
+  ['stateless-era', ERA_BLIND],
+  ['session-era/http', [...ERA_BLIND, 'session-era']],
+  ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
-  ['options.ts', [...ERAS, 'select-era.ts']],
+  ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'entrance.ts', 'eras.ts', 'options.ts']],
-  ['serve.ts', [...ERAS, 'handler.ts', 'options.ts']],
-  ['index.ts', [...ERAS, 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'node-http', 'entrance.ts', 'eras.ts', 'options.ts']],
+  ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
+  ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
@@ -56,6 +63,12 @@ const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts'
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
+/** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
+const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
+  'client/stdio.ts',
+  'client/in-memory.ts',
+  'client/oauth/loopback.ts',
+])
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
@@ -81,10 +94,15 @@ const MAX_LINES = 400
  * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
  * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
  */
-export const ALLOWED_CIRCLES: readonly string[] = ['session-era/', 'stateless-era/']
+export const ALLOWED_CIRCLES: readonly string[] = ['stateless-era/']
 
-/** The layer a path below `src/` belongs to: its first folder, or the file itself. */
+/** The layer a path below `src/` belongs to: its first folder, the transport of an era, or the file itself. */
 function layerOf(path: string): string {
+  const [first = path, second] = path.split('/')
+  return TRANSPORTS.has(second) ? `${first}/${second}` : first
+}
+
+function eraOf(path: string): string {
   return path.split('/')[0] ?? path
 }
 
@@ -150,11 +168,11 @@ export const oneWay: Rule = (source) => {
 
 /** Only the entrance knows that there are two eras. `index.ts` names what it exports and is held to it too. */
 export const erasApart: Rule = (source) => {
-  const layers = new Set([
-    layerOf(source.path),
-    ...relativeImports(source).map((target) => layerOf(target ?? '')),
+  const folders = new Set([
+    eraOf(source.path),
+    ...relativeImports(source).map((target) => eraOf(target ?? '')),
   ])
-  if (!layers.has('session-era') || !layers.has('stateless-era') || KNOWS_BOTH_ERAS.has(source.path))
+  if (!folders.has('session-era') || !folders.has('stateless-era') || KNOWS_BOTH_ERAS.has(source.path))
     return []
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
@@ -162,7 +180,9 @@ export const erasApart: Rule = (source) => {
 /** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
-    .filter((specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)))
+    .filter(
+      (specifier) => NETWORK.test(specifier) && !CARRIERS.has(layerOf(path)) && !CLIENT_ON_NODE.has(path),
+    )
     .map((specifier) => `${path} imports ${specifier}`)
 
 /** The lower layers never learn an MCP method name, not even in a comment. */

@@ -121,6 +121,18 @@ const cases: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'imports go one way',
+    'session-era/era.ts',
+    "import { Streams } from './http/streams.ts'",
+    "import type { StandaloneStream } from './standalone-stream.ts'",
+  ],
+  [
+    'imports go one way',
+    'session-era/http/endpoint.ts',
+    "import '../../node-http/exchange.ts'",
+    "import '../era.ts'",
+  ],
+  [
+    'imports go one way',
     'session-era/http/admit.ts',
     "import '../../select-era.ts'",
     "import '../../http/host.ts'",

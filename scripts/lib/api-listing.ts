@@ -14,8 +14,19 @@ import {
   isVariableStatement,
 } from 'typescript/unstable/ast/is'
 import type { Declaration, PublicApi } from './declarations.ts'
+import { ENTRIES } from './entries.ts'
 
 const MODIFIERS = /^(?:(?:static|readonly|get|set|new) )*(?=[\w'$[<(])/
+
+/** The listings of all entries, one after the other. */
+export function listApis(apis: ReadonlyMap<string, PublicApi>): string {
+  return ENTRIES.map(({ path, output }) => {
+    const api = apis.get(output)
+    if (api === undefined) throw new Error(`there is no API of ${output}`)
+    const head = path === '.' ? '' : `\n## barewire${path.slice(1)}\n\n`
+    return head + listApi(api)
+  }).join('')
+}
 
 /** @returns lines in order of names; at the end the names of the helpers */
 export function listApi(api: PublicApi): string {

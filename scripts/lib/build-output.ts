@@ -6,6 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ENTRIES } from './entries.ts'
 
 /** A relative specifier that ends in `.ts` but not `.d.ts`: `from './x.ts'`, `import './x.ts'`, `import("./x.ts")`. */
 const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<!\.d)\.ts\2/g
@@ -20,7 +21,11 @@ const CJS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\()(['"])(\.{1,2}
  */
 export function findBuildFaults(dist: string): string[] {
   const files = listFiles(dist)
-  const needed = ['index.js', 'index.d.ts', 'exports.cjs', 'index.cjs', 'index.cjs.map', 'index.d.cts']
+  const needed = ENTRIES.flatMap(({ output, anywhere }) => [
+    `${output}.js`,
+    `${output}.d.ts`,
+    ...(anywhere ? [`${output}.js.map`] : commonJs(output)),
+  ])
   const faults = needed
     .filter((file) => !files.includes(file))
     .map((file) => `there is no ${file} in ${dist}`)
@@ -33,6 +38,11 @@ export function findBuildFaults(dist: string): string[] {
     }
   }
   return faults
+}
+
+function commonJs(output: string): string[] {
+  const exportsFile = output === 'index' ? 'exports.cjs' : `${output}.exports.cjs`
+  return [exportsFile, `${output}.cjs`, `${output}.cjs.map`, `${output}.d.cts`]
 }
 
 /** What a file imports of the others, by the path in the output folder; for a declaration, their declarations. */

@@ -1,7 +1,7 @@
 /**
  * What users load: src/index.ts with everything it imports, and the map that leads back to src.
  *
- *    import 'barewire'   ->  index.js  ->  exports.cjs  ->  index.cjs
+ *    import 'barewire'   ->  index.js  ->  exports.cjs  ->  index.cjs          and alike for the other entries
  *    require('barewire') ------------------------------------^
  *
  * There is one implementation, a CommonJS module, since Node 20 cannot require() an ES module. A second copy as an ES
@@ -43,20 +43,21 @@ interface SourceMap {
 }
 
 /**
- * Writes the ES module, and next to it `exports.cjs`, and the implementation with its map.
+ * Writes the ES module, and next to it what it exports, and the implementation with its map.
  *
  * @param outfile - where to; the implementation has the same name with `.cjs`
  * @param entry - the source to begin with
- * @throws {Error} when a source does not parse or is missing, or one of them imports a package
+ * @param anywhere - it must run where there is no Node: the ES module is the implementation, and imports nothing
+ * @throws {Error} when a source does not parse or is missing, or one of them imports what it must not
  */
-export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): void {
-  const implementation = outfile.replace(/js$/, 'cjs')
+export function bundle(outfile: string, entry = join(root, 'src', 'index.ts'), anywhere = false): void {
+  const implementation = anywhere ? outfile : outfile.replace(/js$/, 'cjs')
   const { metafile, outputFiles } = buildSync({
     entryPoints: [entry],
     outfile: implementation,
     write: false,
     bundle: true,
-    format: 'cjs',
+    format: anywhere ? 'esm' : 'cjs',
     platform: 'node',
     // As in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
     target: 'es2023',
@@ -69,26 +70,32 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): 
     logLevel: 'silent',
   })
   for (const { path } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
-    if (!path.startsWith('node:')) throw new Error(`${entry} needs ${path}, expected node: modules only`)
+    if (anywhere || !path.startsWith('node:')) {
+      throw new Error(`${entry} needs ${path}, expected ${anywhere ? 'nothing' : 'node: modules only'}`)
+    }
   }
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
-  const { code, map } = shortenNames(text('.cjs'), text('.map'))
+  const { code, map } = shortenNames(text(basename(implementation)), text('.map'), anywhere)
   writeFileSync(implementation, `${code}\n//# sourceMappingURL=${basename(implementation)}.map\n`)
   writeFileSync(`${implementation}.map`, reduceMap(map, code.split('\n')))
+
+  if (anywhere) return
 
   // What esbuild puts at the end for those who scan the text.
   const [names = '{}'] = /(?<=&&\(module\.exports=)[^)]*/.exec(code.replaceAll('\n', '')) ?? []
   const bridge = `const${names}=require('./${basename(implementation)}');module.exports=${names}\n`
-  writeFileSync(join(dirname(outfile), 'exports.cjs'), bridge)
-  writeFileSync(outfile, `export${names}from'./exports.cjs'\n`)
+  const exportsFile = basename(outfile).replace(/^(?:index\.)?(.*)js$/, '$1exports.cjs')
+  writeFileSync(join(dirname(outfile), exportsFile), bridge)
+  writeFileSync(outfile, `export${names}from'./${exportsFile}'\n`)
 }
 
-function shortenNames(code: string, map: string): { code: string; map: SourceMap } {
+function shortenNames(code: string, map: string, module: boolean): { code: string; map: SourceMap } {
   if (code.includes(PRIVATE)) throw new Error(`the sources contain ${PRIVATE}, which stands for # here`)
   const short = minify_sync(code.replace(/#(?=[\p{ID_Start}$_])/gu, PRIVATE), {
     ecma: 2020,
     compress: false,
-    mangle: { keep_fnames: true, keep_classnames: true },
+    module,
+    mangle: { keep_fnames: true, keep_classnames: true, toplevel: false },
     format: { max_line_len: MAX_LINE },
     sourceMap: { content: map },
   })

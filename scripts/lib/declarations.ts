@@ -30,9 +30,11 @@ import {
 import { createVirtualFileSystem } from 'typescript/unstable/fs'
 import { API } from 'typescript/unstable/sync'
 import { spec } from '../../src/protocol/spec.ts'
+import { ENTRIES } from './entries.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const INDEX = 'index.d.ts'
+/** The core, as the declarations of the other entries import it. */
+const CORE = './index.cjs'
 
 /** A named top-level statement; the overloads of a function are one. */
 export interface Declaration {
@@ -71,9 +73,10 @@ export interface PublicApi {
 /**
  * Lets the compiler write the declarations of src/ and reads them.
  *
+ * @returns by the output of the entry
  * @throws {Error} with what the compiler says, when it fails; two declarations of one name
  */
-export function readPublicApi(): PublicApi {
+export function readPublicApis(): ReadonlyMap<string, PublicApi> {
   const folder = mkdtempSync(join(tmpdir(), 'barewire-declarations-'))
   try {
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
@@ -83,21 +86,47 @@ export function readPublicApi(): PublicApi {
     const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) =>
       name.endsWith('.d.ts'),
     )
-    return publicApiOf(
-      Object.fromEntries(
-        names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(folder, name), 'utf8')]),
-      ),
+    const texts = Object.fromEntries(
+      names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(folder, name), 'utf8')]),
     )
+    const apis = new Map<string, PublicApi>()
+    for (const { source, output } of ENTRIES) {
+      const [core] = apis.values()
+      apis.set(output, publicApiOf(texts, source.replace(/\.ts$/, '.d.ts'), core))
+    }
+    return apis
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-/** @param texts - declaration files by their path, with imports that end in `.ts`, `index.d.ts` among them */
-export function publicApiOf(texts: Readonly<Record<string, string>>): PublicApi {
-  const files = readFiles(texts)
-  const index = files.get(INDEX)
-  if (index === undefined) throw new Error(`there is no ${INDEX}`)
+/** What all entries export, as one: for documents. */
+export function mergeApis(apis: ReadonlyMap<string, PublicApi>): PublicApi {
+  const [core] = apis.values()
+  if (core === undefined) throw new Error('there is no entry')
+  const all = [...apis.values()]
+  return {
+    ...core,
+    exported: new Map(all.reverse().flatMap(({ exported }) => [...exported])),
+    typeOnly: new Set(all.flatMap(({ typeOnly }) => [...typeOnly])),
+    helpers: all.flatMap(({ helpers }) => helpers),
+  }
+}
+
+/**
+ * @param texts - declaration files by their path, with imports that end in `.ts`
+ * @param entry - the one that says what is exported
+ * @param core - what it exports is imported from it, so that a type is one and the same in all entries
+ */
+export function publicApiOf(
+  texts: Readonly<Record<string, string>>,
+  entry = 'index.d.ts',
+  core?: PublicApi,
+): PublicApi {
+  const files = filesOf(texts)
+  const index = files.get(entry)
+  if (index === undefined) throw new Error(`there is no ${entry}`)
+  const isOfCore = ({ name, file }: Declaration) => core?.exported.get(name)?.file === file
 
   const find = (name: string, file: string): Declaration | External | undefined => {
     const contents = files.get(file)
@@ -123,12 +152,12 @@ export function publicApiOf(texts: Readonly<Record<string, string>>): PublicApi 
   const typeOnly = new Set<string>()
   for (const statement of index.source.statements) {
     if (!isExportDeclaration(statement) || statement.exportClause === undefined) {
-      throw new Error(`index.ts must hold named exports only; got ${statement.getText()}`)
+      throw new Error(`${entry} must hold named exports only; got ${statement.getText()}`)
     }
-    if (!isNamedExports(statement.exportClause)) throw new Error('index.ts exports a namespace')
+    if (!isNamedExports(statement.exportClause)) throw new Error(`${entry} exports a namespace`)
     for (const specifier of statement.exportClause.elements) {
       const name = specifier.name.text
-      const declaration = find(name, INDEX)
+      const declaration = find(name, entry)
       if (declaration === undefined || !('nodes' in declaration)) throw new Error(`${name} is not ours`)
       if (declaration.name !== name) throw new Error(`${declaration.name} is exported as ${name}`)
       exported.set(name, declaration)
@@ -138,7 +167,12 @@ export function publicApiOf(texts: Readonly<Record<string, string>>): PublicApi 
 
   const reached = new Set(exported.values())
   const externals = new Map<string, Set<string>>()
-  for (const { nodes, file } of reached) {
+  for (const declaration of reached) {
+    const { nodes, file, name } = declaration
+    if (isOfCore(declaration)) {
+      externals.set(CORE, (externals.get(CORE) ?? new Set()).add(name))
+      continue
+    }
     for (const node of nodes) {
       for (const declaration of referencesOf(node, file)) reached.add(declaration)
       for (const name of typeNamesIn(node)) {
@@ -149,21 +183,30 @@ export function publicApiOf(texts: Readonly<Record<string, string>>): PublicApi 
       }
     }
   }
-  const helpers = [...reached].filter(({ name }) => !exported.has(name))
+  const own = (declaration: Declaration) => !isOfCore(declaration)
+  const helpers = [...reached].filter((each) => !exported.has(each.name) && own(each))
   const names = new Set<string>()
-  for (const { name, file } of reached) {
+  for (const { name, file } of [...reached].filter(own)) {
     if (names.has(name)) throw new Error(`two declarations have the name ${name}; one is in ${file}`)
     names.add(name)
   }
 
   const imports = [...externals].sort().map(([module, names]) => {
-    return `import type { ${[...names].sort().join(', ')} } from '${module}';`
+    return `import ${module === CORE ? '' : 'type '}{ ${[...names].sort().join(', ')} } from '${module}';`
   })
-  const statements = [...exported.values()].flatMap(({ nodes }) => nodes.map(withComments))
+  const statements = [...exported.values()].filter(own).flatMap(({ nodes }) => nodes.map(withComments))
   const bare = helpers.flatMap(({ nodes }) => nodes.map(withoutComments))
   const list = [...exported.keys()].map((name) => (typeOnly.has(name) ? `type ${name}` : name))
   const text = [...imports, ...statements, ...bare, `export { ${list.join(', ')} };`, ''].join('\n')
   return { exported, typeOnly, helpers, referencesOf, text }
+}
+
+const read = new WeakMap<object, Map<string, FileContents>>()
+
+function filesOf(texts: Readonly<Record<string, string>>): Map<string, FileContents> {
+  const files = read.get(texts) ?? readFiles(texts)
+  read.set(texts, files)
+  return files
 }
 
 function readFiles(texts: Readonly<Record<string, string>>): Map<string, FileContents> {

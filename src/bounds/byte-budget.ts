@@ -1,8 +1,8 @@
 /**
- * Byte budget: what may be kept together, of one kind, by one owner or by all of them. It counts, and whoever keeps
- * something asks first; it knows nothing of what is kept.
+ * Byte budget: how many bytes of one kind may be kept, by one owner or by all owners together. It only counts: an owner
+ * checks `free` before it keeps something.
  *
- * Invariant: `used` is what was taken and not given back, here and, through the parent, in all budgets of a parent.
+ * Invariant: `used` is what was taken less what was given back. What is taken from a budget is taken from its parent too.
  */
 
 export class ByteBudget {
@@ -33,13 +33,13 @@ export class ByteBudget {
     return this.#parent === undefined ? own : Math.min(own, this.#parent.free)
   }
 
-  /** Books bytes; the caller has looked at `free`. */
+  /** Reserves bytes; the caller has checked `free`. */
   take(bytes: number): void {
     this.#used += bytes
     this.#parent?.take(bytes)
   }
 
-  /** Gives booked bytes back. */
+  /** Releases reserved bytes. */
   give(bytes: number): void {
     this.#used -= bytes
     this.#parent?.give(bytes)

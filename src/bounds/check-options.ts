@@ -1,6 +1,6 @@
 /**
- * Checks of options, whatever they are for: names, types, counts and times. What is wrong throws a `TypeError` that
- * names the option and quotes what came.
+ * Checks of option values: types, counts and times. A wrong one throws a `TypeError` that names the option and quotes
+ * what was given.
  *
  * Not here: names of options (option-names.ts).
  */

@@ -1,6 +1,6 @@
 /**
  * Gate: a promise of an event that happens once and cannot fail. The promise is made when it is first asked for, since
- * most gates are opened before anybody waits.
+ * most gates are opened before anything awaits them.
  *
  * Invariant: `passed` never rejects.
  */

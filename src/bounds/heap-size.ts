@@ -1,6 +1,6 @@
 /**
- * What values that came from a client take of the heap, so that a limit in bytes is one of memory and not of
- * characters: two characters of JSON, `[]`, can become 50 bytes.
+ * How many bytes of the heap a value from a client takes, so that a limit in bytes limits memory and not characters: two
+ * characters of JSON, `[]`, can become 50 bytes.
  *
  * The figures are those of V8 on 64 bits, rounded up: the worst forms of JSON were measured (Node 20: keys that no
  * other object has, where each key has a hidden class of its own; empty arrays in arrays; objects of one numeric
@@ -11,7 +11,7 @@ const STRING = 24
 const SCALAR = 16
 const ARRAY = 56
 const OBJECT = 64
-/** Beside its name and its value: its slot, and its part of a hidden class or of a dictionary. */
+/** Besides its name and its value: its slot, and its part of a hidden class or of a dictionary. */
 const PROPERTY = 112
 
 /** One character beyond Latin-1 makes a string that has two bytes for each of its characters. */
@@ -45,8 +45,8 @@ export function heapBytes(value: unknown): number {
 }
 
 /**
- * The same text in a string of its own. A part of a string can hold on to the whole of it, such as an id that a
- * token verifier cut out of a header of 16 KB.
+ * A copy of a text. A part of a string can keep the whole string in memory, such as an id that a token verifier cut out of
+ * a header of 16 KB.
  */
 export function ownText(text: string): string {
   const encoding = WIDE.test(text) ? 'utf16le' : 'latin1'

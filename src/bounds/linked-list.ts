@@ -1,15 +1,15 @@
 /**
  * A list in which the oldest entry is found, and any entry taken out, in one step, whatever its length.
  *
- *    oldest <-> ... <-> newest        appended at the end, in the order in which they are to go
+ *    oldest <-> ... <-> newest        appended at the end, in the order in which they will be removed
  *
- * A `Map` keeps the order too, but leaves the place of an entry that was deleted empty, and looks at all empty places
- * to find its oldest entry: 9 µs in a queue of 10 000.
+ * A `Map` keeps the order too, but leaves the place of a deleted entry empty, and searches all empty places for its oldest
+ * entry: 9 µs in a queue of 10 000.
  *
  * Invariant: an entry is in at most one list at a time, and one that is in none has no neighbours.
  */
 
-/** Something that holds its own place in a list. */
+/** An entry, which holds its own neighbours. */
 export interface Linked<T> {
   previous: T | undefined
   next: T | undefined
@@ -53,7 +53,7 @@ export class LinkedList<T extends Linked<T>> {
   }
 }
 
-/** The place of something in one more list. */
+/** An entry for a value that is in another list already. */
 export class Place<V> implements Linked<Place<V>> {
   readonly value: V
   previous: Place<V> | undefined = undefined

@@ -1,7 +1,7 @@
 /**
  * Names of options: one that is not known is refused, with the known one that was most likely meant.
  *
- *    descripton      a slip of the keyboard       description
+ *    descripton      a typing error               description
  *    input_schema    other spelling               inputSchema
  *    origins         a part of the name           allowedOrigins
  *    parameters      the word of another library  inputSchema        (only where it is listed)
@@ -11,12 +11,15 @@ import { isObject } from './is-object.ts'
 import { kindOf } from './quote.ts'
 
 /**
- * By a known name, or a sentence that says where the option went: words that people write in its place, separated by
- * spaces, in lower case and without other characters than letters and digits.
+ * Words that people write in place of a known name, separated by spaces, in lower case, letters and digits only. The key
+ * is the known name, or a sentence that says where the option belongs.
  */
 export type OtherWords = { readonly [right: string]: string }
 
-/** @throws {TypeError} an option that is not known, or no object; `prefix` is where the options stand, such as `auth.` */
+/**
+ * @param prefix - the path of the options, such as `auth.`
+ * @throws {TypeError} an unknown option, or no object
+ */
 export function checkNames(
   options: unknown,
   known: readonly string[],
@@ -26,14 +29,14 @@ export function checkNames(
   if (!isObject(options)) {
     throw new TypeError(`${prefix.slice(0, -1) || 'options'} must be an object; got ${kindOf(options)}`)
   }
-  // What an option of a registration belongs to is more than a name.
+  // A prefix with a space names a registration.
   if (prefix.includes(' ')) refuseOthers(`${prefix.slice(0, -1)} has`, options, known, words)
   else refuseOthers('There is', options, known, words, prefix)
 }
 
 /**
  * @param owner - begins the message, as in `tool "add" has`
- * @throws {TypeError} an option that is not known
+ * @throws {TypeError} an unknown option
  */
 export function refuseOthers(
   owner: string,
@@ -48,7 +51,7 @@ export function refuseOthers(
   throw new TypeError(problem + suggestion(name, known, words, prefix))
 }
 
-/** What to write in the place of a name, as the end of a message; empty when nothing is near. */
+/** What to write instead of a name, as the end of a message; empty when no known name is similar. */
 export function suggestion(
   name: string,
   known: readonly string[],
@@ -71,7 +74,7 @@ function meant(name: string): string {
 
 function nearest(plain: string, known: readonly string[]): string | undefined {
   let best: string | undefined
-  // As many slips as a word of this length may have and still be recognised.
+  // Typing errors that a word of this length may have and still be recognised.
   let least = 1 + Math.min(3, Math.floor((plain.length + 1) / 4))
   for (const name of known) {
     const steps = distance(plain, plainForm(name))
@@ -86,7 +89,7 @@ function plainForm(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** Letters that are missing, too many, wrong, or swapped with their neighbour. */
+/** Edit distance: letters that are missing, too many, wrong, or swapped with their neighbour. */
 function distance(from: string, to: string): number {
   let previous: number[] = []
   let row = Array.from({ length: to.length + 1 }, (_, index) => index)

@@ -4,7 +4,7 @@
  *
  * It also ends the wait of handlers for a slow client (`ctx.progress`): none waits longer than its call runs.
  *
- * Invariant: the first reason stays; a signal that is asked for late is aborted from the start.
+ * Invariant: the first reason is kept; a signal that is first used after the abort is aborted already.
  */
 
 import { Gate } from '../bounds/gate.ts'
@@ -12,7 +12,7 @@ import { Gate } from '../bounds/gate.ts'
 export class Abortable {
   #controller: AbortController | undefined
   #reason: Error | undefined
-  /** Lifecycle: from a message that the client is too slow for, until there is room again. */
+  /** Lifecycle: from a message that must wait for the client, until there is room again. */
   #gate: Gate | undefined
 
   get signal(): AbortSignal {
@@ -35,8 +35,8 @@ export class Abortable {
   }
 
   /**
-   * @param room - resolves when the client has taken what waits for it
-   * @returns the same, but resolves with `release` at the latest
+   * @param room - resolves when the client has read what is buffered for it
+   * @returns the same, but resolved by `release` at the latest
    */
   protected untilRoom(room: Promise<void> | undefined): Promise<void> | undefined {
     if (room === undefined) return undefined
@@ -51,7 +51,7 @@ export class Abortable {
     return this.#gate.passed
   }
 
-  /** The call is over: nothing is waited for any more. */
+  /** The call is over: handlers that wait for the client continue. */
   protected release(): void {
     this.#gate?.open()
     this.#gate = undefined

@@ -1,8 +1,8 @@
 /**
- * Content: whether the blocks of tool results, prompts and sampling messages, the contents of resources, and what
- * things say of themselves (title, icons, annotations), have the shape that the published schemas give them.
+ * Content: whether the blocks of tool results, prompts and sampling messages, the contents of resources, and
+ * descriptive members (title, icons, annotations) have the shape that the published schemas give them.
  *
- * One shape serves every revision; a block that a revision does not have is its era's to replace.
+ * One shape serves every revision; an era replaces blocks that its revision does not have.
  *
  * Spec: 2025-11-25 tools {@link spec.tools}, "Tool Result"; resources {@link spec.resources}, "Resource Contents" and
  * "Annotations".
@@ -21,11 +21,11 @@ import {
 } from './shape.ts'
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
-/** Where a longer text begins and ends, as far as it is looked at. */
+/** The parts of a longer text that are checked: its beginning and its end. */
 const BASE64_HEAD = /^[A-Za-z0-9+/]{128}/
 const BASE64_TAIL_LENGTH = 64
 const BASE64_SHORT = 192
-/** Absolute, which every revision asks for. Only registered URIs are held against all of RFC 3986. */
+/** Absolute, as every revision requires. Only registered URIs are checked against all of RFC 3986. */
 const URI = /^[a-z][a-z0-9+.-]*:\S*$/i
 
 export const NOTES: readonly MemberCheck[] = [
@@ -39,7 +39,7 @@ const ICON: readonly MemberCheck[] = [
   ['theme', themeProblem],
 ]
 
-/** What tools, prompts and resources may say of themselves. */
+/** Descriptive members that tools, prompts and resources have in common. */
 export const TITLES: readonly MemberCheck[] = [
   ['title', stringProblem],
   ['description', stringProblem],
@@ -129,8 +129,8 @@ function textOrBlobProblem({ text, blob }: Members): string | undefined {
 }
 
 /**
- * Base64 with its padding. A longer text is looked at where it begins and ends: a data URL, line breaks, the URL-safe
- * alphabet and bytes taken for text show there, while a look at each character costs as much as writing it (8 of 11
+ * Base64 with its padding. Of a longer text, the beginning and the end are checked: a data URL, line breaks, the URL-safe
+ * alphabet and binary text are found there, while checking each character costs as much as writing it (8 of 11
  * microseconds for an image of 4 kB).
  */
 function base64Problem(data: unknown): string | undefined {

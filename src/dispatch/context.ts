@@ -1,9 +1,9 @@
 /**
- * What a handler sees of the request it answers: the `ctx` argument.
+ * The `ctx` argument: what a handler sees of the request it answers.
  *
- * One small object a request. Everything that costs something is made when it is first asked for, so that a
- * handler which never looks at `ctx` pays for two fields. Functions are getters that give a bound closure, so
- * that `const { progress, signal } = ctx` works.
+ * One small object for each request. Everything that costs something is created on first use, so that a handler
+ * which does not use `ctx` pays for a few fields. Functions are getters that return a bound closure, so that
+ * `const { progress, signal } = ctx` works.
  */
 
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -27,7 +27,7 @@ import { InMemoryInput } from './client-input/in-memory-input.ts'
 import { elicit, listRoots, sample } from './client-input/input-requests.ts'
 import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
-import { isWrong } from './notice-check.ts'
+import { isWrong } from './notification-check.ts'
 import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
@@ -48,7 +48,7 @@ export type FormContent<Schema> = unknown extends InferInput<Schema> ? JsonObjec
 /** See {@link RequestContext.elicit}. */
 export interface Elicit {
   /**
-   * @param key - names the question within this call, unique among those asked together
+   * @param key - names the request within this call, unique among those that are made together
    * @param params - `requestedSchema` is a JSON Schema literal or a Standard Schema
    * @returns the user's action, and for an accepted form its content: checked (`format` too), with defaults
    *   filled in, after the transforms of a Standard Schema
@@ -88,7 +88,7 @@ export class RequestContext {
     return this.#request.params
   }
 
-  /** For middleware to hand values to the handler: an object of this request, empty at first. */
+  /** For middleware to pass values to the handler: an object of this request, empty at first. */
   get locals(): Record<string, unknown> {
     this.#locals ??= Object.create(null) as Record<string, unknown>
     return this.#locals
@@ -110,13 +110,13 @@ export class RequestContext {
     return this.#exchange.signal
   }
 
-  /** Who the client says it is, and what it declared that it can do. */
+  /** Name and version of the client, as it gives them itself, and the capabilities that it declared. */
   get client(): ClientInfo {
     const { info, capabilities } = this.#exchange.peer
     return { ...info, capabilities }
   }
 
-  /** Who the bearer token says is calling; `undefined` where the server asks for no token. */
+  /** The caller, according to the bearer token; `undefined` where the server requires no token. */
   get auth(): Principal | undefined {
     return this.#exchange.principal
   }
@@ -143,14 +143,14 @@ export class RequestContext {
   }
 
   /**
-   * Tells the client how far the work is. Does nothing when the client gave no progress token, when `progress`
-   * does not exceed the last value, and after the result. Where the call has become a task, `message` is what its
-   * status says, token or not. Above `messageRate` only the latest value is sent.
+   * Sends the client a progress notification. Does nothing when the client gave no progress token, when `progress`
+   * does not exceed the last value, and after the result. Where the call has become a task, `message` becomes its
+   * status message, token or not. Above `messageRate` only the latest value is sent.
    *
-   * Await it where a handler can send more than a slow client reads. The promise resolves when the client has taken
+   * Await it where a handler can send more than a slow client reads. The promise resolves when the client has read
    * what was sent before, when its connection is lost, and when the call ends or is aborted. While the client of a
-   * resumable stream is away, it waits for the client rather than lose what was not sent yet. Without `await`, a
-   * client that is too slow (`maxStreamBufferBytes`) loses its connection.
+   * resumable stream is disconnected, it waits for the client, so that nothing is lost. Without `await`, the
+   * connection of a client that is too slow (`maxStreamBufferBytes`) is closed.
    *
    * Spec: 2025-11-25 progress {@link spec.progress}.
    *
@@ -160,7 +160,7 @@ export class RequestContext {
     return this.#sender.progress
   }
 
-  /** `ctx.log.info(data)` and so on for each severity; to be awaited as `progress`. */
+  /** `ctx.log.info(data)` and so on for each severity; can be awaited as `progress`. */
   get log(): Log {
     return this.#sender.log
   }
@@ -188,9 +188,9 @@ export class RequestContext {
   }
 
   /**
-   * Asks the client's model.
+   * Asks the client's model (sampling).
    *
-   * @param key - names the question within this call
+   * @param key - names the request within this call
    * @throws {MissingCapabilityError} the client did not declare sampling (or `sampling.tools`, when `tools` are
    *   given); nothing was sent
    * @throws {McpError} as `elicit`
@@ -204,7 +204,7 @@ export class RequestContext {
   }
 
   /**
-   * Asks for the folders that the client lets this server work in.
+   * Asks for the folders that the client lets this server work in (roots).
    *
    * @throws {MissingCapabilityError} the client did not declare roots; nothing was sent
    * @throws {McpError} as `elicit`
@@ -214,17 +214,17 @@ export class RequestContext {
   }
 
   /**
-   * Runs a function once for the whole call. Where a question to the client ends the round, the handler runs again
-   * from its top when the answer is there; what must not happen twice goes in here.
+   * Runs a function once for the whole call. In the stateless era the handler runs again from its start after each
+   * response of the client (`elicit`, `sample`, `listRoots`): put in here what must not happen twice.
    *
-   * It holds within a process, also for a client that repeats a round: it gets what the function gave, or an error
-   * (-32602) when that is not kept any more, and the function is not run again. A function that failed is. A client that
-   * repeats the whole call from its first round makes another call. Several processes with the same `requestState.keys`,
-   * and a process and the one that it replaces, know nothing of each other's rounds: give the function an idempotency
-   * key of your own there.
+   * This holds within a process, also for a client that repeats a request: it gets the result of the function, or an
+   * error (-32602) when the result is not kept any more, and the function is not run again, unless it failed. A client
+   * that repeats the first request of a call starts another call. Several processes with the same `requestState.keys`,
+   * and a process and the one that it replaces, do not know of each other's calls: give the function an idempotency key
+   * of your own there.
    *
    * @param key - unique within the handler
-   * @returns what the function returned the first time: a JSON value, which travels with the call, sealed
+   * @returns what the function returned the first time: a JSON value, which is part of the sealed request state
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
     return (key, run) => markHandled(this.input.once(key, run))
@@ -232,10 +232,10 @@ export class RequestContext {
 
   /**
    * Makes the call a task, for a tool registered with `task: 'on-demand'`: the request is answered with the task's
-   * id, and the handler goes on for as long as it needs. What must be asked before there is a task is asked before. A
-   * client that repeats its request gets another task, which shares what `once` has done.
+   * id, and the handler continues for as long as it needs. Ask the client first for input that decides whether there is
+   * a task at all. A client that repeats its request gets another task, which shares the results of `once`.
    *
-   * @returns false: the client does not know tasks, and waits for the result as ever
+   * @returns false: the client does not support tasks, and waits for the result as usual
    * @throws {RpcError} -32000, there are too many tasks
    *
    * @example
@@ -259,20 +259,20 @@ export class RequestContext {
   }
 
   /**
-   * For handlers that `return inputRequired(...)`: the answers to it, by key, as the client gave them. Unchecked, and
-   * in the first round (`requestState` is undefined) what a client answers ahead, to questions that were not put yet.
+   * For handlers that `return inputRequired(...)`: the client's responses to it, by key. Unchecked; in the first run
+   * (`requestState` is undefined), responses that the client sent without being asked.
    */
   get inputResponses(): JsonObject {
     return this.input.inputResponses
   }
 
-  /** For handlers that `return inputRequired(...)`: the `state` that they gave. */
+  /** For handlers that `return inputRequired(...)`: the `state` that they returned with it. */
   get requestState(): unknown {
     return this.input.requestState
   }
 
   /**
-   * Tells the client that a URL-mode elicitation was completed outside of it (2025-11-25). Does nothing when the
+   * Notifies the client that a URL-mode elicitation was completed outside of it (2025-11-25). Does nothing when the
    * client did not declare that mode.
    */
   get elicitationComplete(): (elicitationId: string) => void {
@@ -284,8 +284,8 @@ export class RequestContext {
   }
 
   /**
-   * Ends the connection, not the call: the client reconnects for the rest after `retryMs`. For long work, where
-   * an open connection is a burden. Does nothing where streams cannot be resumed.
+   * Ends the connection, not the call: the client reconnects for the rest after `retryMs`. For long calls, which need
+   * no open connection meanwhile. Does nothing where streams cannot be resumed.
    */
   get closeStream(): (retryMs?: number) => void {
     return (retryMs) => this.#exchange.closeStream(retryMs)
@@ -311,27 +311,27 @@ export class RequestContext {
     if (refusal !== undefined) throw refusal
   }
 
-  /** @internal Whether the call was aborted, without making a signal for the question. */
+  /** @internal Whether the call was aborted, without creating a signal. */
   get aborted(): boolean {
     return this.#exchange.aborted
   }
 
-  /** @internal The outcome of the request is there, and sent next. */
+  /** @internal The request has its outcome, which will be sent next. */
   end(): void {
     this.#messages?.end()
   }
 
-  /** @internal Says how long the client may keep the answer. */
+  /** @internal How long the client may cache the result. */
   hintCache(hint: CacheHint): void {
     this.#exchange.cacheHint = hint
   }
 
-  /** @internal Aborts `signal`: the answer of this call is settled already. */
+  /** @internal Aborts `signal`: this call has its result already. */
   abort(reason: Error): void {
     this.#exchange.abort(reason)
   }
 
-  /** @internal Reports why an entry is hidden from the caller; once a request, which may look at many entries. */
+  /** @internal Reports why an entry is hidden from the caller; once for each request, which may check many entries. */
   reportHidden(error: unknown, name: string): void {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
@@ -358,7 +358,7 @@ export class RequestContext {
   }
 }
 
-/** What a handler has begun and does not wait for must not, when it fails, end the process. */
+/** A promise that a handler does not await must not end the process when it is rejected. */
 function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise

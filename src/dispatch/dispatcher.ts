@@ -43,15 +43,15 @@ export type MethodTable<Host, E extends RpcExchange = RpcExchange> = ReadonlyMap
 export type Next = () => Promise<unknown>
 
 /**
- * Runs around every request that is dispatched. It may look, wait, throw an `RpcError`, or answer something
- * else than `next()` gave.
+ * Runs around every request that is dispatched. It may inspect it, wait, throw an `RpcError`, or return another result
+ * than that of `next()`.
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
 /** What the dispatcher needs of the server that it serves. */
 export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
-  /** Finds what is wrong with a result that middleware has let through or made. */
+  /** The problem of a result that middleware has passed on or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
 }
 
@@ -107,7 +107,7 @@ export class NotOfferedError extends RpcError {
   }
 }
 
-/** For a result that is not there yet, or that is a question to the client. */
+/** For a promise, or a result that asks the client for input. */
 function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
@@ -147,7 +147,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   )
 }
 
-/** Where the client can be asked for real, a handler's `inputRequired` is served here. */
+/** Serves a handler's `inputRequired` where the client can be sent requests. */
 function finishLocally(
   result: unknown,
   exchange: RpcExchange,
@@ -165,9 +165,9 @@ function finishLocally(
 }
 
 /**
- * Runs the chain; the innermost call unpacks a ready-made list, so that a middleware sees plain values.
+ * Runs the chain; the innermost call parses a list that is JSON text, so that middleware gets plain values.
  *
- * @throws {ResultError} what comes out of the chain is not a result of the method
+ * @throws {ResultError} the chain returned a value that is no result of the method
  */
 function runMiddleware(
   { middleware: chain, resultProblem }: DispatchHost,
@@ -198,7 +198,7 @@ function plain(result: unknown): unknown {
   return result instanceof JsonText ? result.parse() : result
 }
 
-/** A real request in URL mode MUST have an id, by which the client is told when the user is done. */
+/** A request in URL mode MUST have an id, by which the client is notified when the user is done. */
 function withElicitationId(params: JsonObject): JsonObject {
   if (params['mode'] !== 'url' || params['elicitationId'] !== undefined) return params
   return { ...params, elicitationId: randomUUID() }
@@ -214,7 +214,7 @@ function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcom
     const data = { requiredCapabilities }
     return { error: new RpcError(ErrorCode.MISSING_CLIENT_CAPABILITY, message, data), origin: 'protocol' }
   }
-  // What a handler does after it was aborted is nobody's failure.
+  // An error after the abort is expected, and not reported.
   if (ctx.aborted) {
     return { error: new RpcError(ErrorCode.INTERNAL_ERROR, 'The call was aborted'), origin: 'handler' }
   }

@@ -21,7 +21,7 @@ export interface ErrorInfo {
   readonly name?: string | undefined
   /** Its id, which the client gave. */
   readonly requestId?: string | number | undefined
-  /** The session it came in. */
+  /** The session of the request. */
   readonly sessionId?: string | undefined
   /** Also in the text that the client got, so that a report can be matched with this error. */
   readonly correlationId?: string | undefined

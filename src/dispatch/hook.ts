@@ -1,10 +1,10 @@
 /**
- * Hooks: functions of the application that are told of something and whose answer nobody waits for.
+ * Hooks: functions of the application that are called on an event, and whose result nothing waits for.
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
 
-/** Calls a hook. What goes wrong in it, at once or later, is reported and touches nobody else. */
+/** Calls a hook. An error in it, thrown or rejected, is reported and has no other effect. */
 export function runHook(hook: () => unknown, report: (error: unknown) => void): void {
   try {
     const returned = hook()

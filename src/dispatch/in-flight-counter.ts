@@ -1,8 +1,8 @@
 /**
- * How much is in progress at once: of all callers together, and of each principal.
+ * Requests in flight: how many are in progress at once, of all callers together and of each principal.
  *
- * What is answered in the turn of its request never counts. What waits counts from its first `await` to its answer,
- * or until nobody can use the answer any more: a call whose handler runs, and a token that is being verified.
+ * A request that is answered in the same turn of the event loop is not counted. Another one is counted from its first
+ * `await` until its answer is sent or of no more use: a call whose handler runs, and a token that is being verified.
  *
  * Invariant: `size` is the sum of all that has begun and not ended; a principal is in the map at least while something
  * of theirs is.
@@ -18,10 +18,10 @@ export interface InFlightLimits {
   readonly maxInFlightPerPrincipal: number
 }
 
-/** What is asked before a request is run, the same for both eras. */
+/** The limits that are checked before a request is run, the same for both eras. */
 export interface CallLimits {
   readonly inFlight: InFlightCounter
-  /** Of requests; undefined: they may come as often as they like. */
+  /** Of requests; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined
 }
 
@@ -48,7 +48,7 @@ export class InFlightCounter {
    * Whether more may begin.
    *
    * @param principalId - undefined where the caller is not known
-   * @returns the refusal: 429 for a principal that has too much in progress, 503 when all together have
+   * @returns the refusal: 429 for a principal that has too many in progress, 503 when all together have
    */
   refuse(principalId: string | undefined, count: number): LimitError | undefined {
     const { maxInFlight, maxInFlightPerPrincipal } = this.#limits
@@ -64,7 +64,7 @@ export class InFlightCounter {
     return new LimitError(503, problem)
   }
 
-  /** @returns what ends it; only its first call has an effect */
+  /** @returns ends it; only the first call has an effect */
   beginOne(principalId: string | undefined): () => void {
     this.begin(principalId, 1)
     let isOver = false
@@ -82,7 +82,7 @@ export class InFlightCounter {
     else mine.count += count
   }
 
-  /** Exactly what `begin` was given. */
+  /** Takes the arguments that `begin` was given. */
   end(principalId: string | undefined, count: number): void {
     this.#size -= count
     const mine = principalId === undefined ? undefined : this.#byPrincipal.get(principalId)

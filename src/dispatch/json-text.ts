@@ -10,12 +10,12 @@ export class JsonText {
     this.text = text
   }
 
-  /** A value of the caller's own, for those who want to look inside. */
+  /** A new value, which its caller may change. */
   parse(): unknown {
     return JSON.parse(this.text)
   }
 
-  /** So that a `JsonText` inside another value is serialised as what it stands for. */
+  /** So that a `JsonText` inside another value is serialised as the value that it is the text of. */
   toJSON(): unknown {
     return this.parse()
   }

@@ -1,12 +1,13 @@
 /**
- * Key ring: what a client carries for the server, and can neither read nor change. Any process with the same keys opens it.
+ * Key ring: seals text that a client carries for the server and can neither read nor change. Any process with the same
+ * keys opens it.
  *
  *    base64url( version 1 | key id 4 | nonce 12 | tag 16 | ciphertext )       AES-256-GCM
  *
  * The first key seals, all of them open. The binding (for whom and for what) is authenticated with the text but not
- * part of it, so what is presented by somebody else or for another purpose does not open.
+ * part of it, so what is presented by another caller or for another purpose does not open.
  *
- * Not here: what the text says, and for how long it holds (request-state.ts, session-era/sealed-ids.ts).
+ * Not here: the content of the text, and its expiry (request-state.ts, session-era/sealed-ids.ts).
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
@@ -27,7 +28,7 @@ const TAG_BYTES = 16
 const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
 const MIN_SECRET_BYTES = 32
 
-/** Characters of a nonce, and of nothing else, in what `seal` returns: enough of them to tell one from all others. */
+/** The characters in what `seal` returns that come from the nonce alone, and are unique to each sealed text. */
 const MARK = [8, 20] as const
 
 export class KeyRing {
@@ -59,7 +60,7 @@ export class KeyRing {
   open(sealed: string, binding: string): Buffer | string {
     if (!/^[\w-]+$/.test(sealed)) return 'it is not one of ours'
     const bytes = Buffer.from(sealed, 'base64url')
-    // Buffer.from forgives stray bits in the last character; what is sealed has one spelling only.
+    // Buffer.from ignores stray bits in the last character; a sealed text has one spelling only.
     if (bytes.length <= HEAD_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== sealed) {
       return 'it is not one of ours'
     }
@@ -78,7 +79,7 @@ export class KeyRing {
   }
 }
 
-/** A text that nothing else that was sealed has; V8 makes so short a part a string of its own. */
+/** A part of a sealed text that is unique to it. V8 copies so short a part, and keeps no reference to the whole. */
 export function markOf(sealed: string): string {
   return sealed.slice(...MARK)
 }

@@ -18,23 +18,23 @@ import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import { isWrong, logProblem, progressProblem } from './notice-check.ts'
+import { isWrong, logProblem, progressProblem } from './notification-check.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** Sends a log message to the client, at most as chatty as the client wants it. */
+/** Sends a log message to the client, if the client wants messages of its severity. */
 export type Log = {
   /**
    * @param data - any JSON value; must hold no secrets
-   * @param logger - name of the part of the server that speaks
+   * @param logger - name of the part of the server that logs
    * @returns as `progress` does
    */
   readonly [level in LogLevel]: (data: unknown, logger?: string) => Promise<void>
 }
 
-/** Shared by all messages that nobody has to wait for. */
+/** Returned for all messages that need no wait. */
 const SENT = Promise.resolve()
-/** The logger of messages that no handler has written. */
+/** The `logger` of messages of barewire itself. */
 const OWN_LOGGER = 'barewire'
 /** Reading the clock costs a tenth of a message: tokens are taken so many at a time, or a 16th of a burst if that is less. */
 const MAX_TOKENS_AHEAD = 64
@@ -58,7 +58,7 @@ export class Messages {
   #isOver = false
 
   /**
-   * @param progressToken - of the request, as it came
+   * @param progressToken - of the request, as the client sent it
    * @param report - called with the error when a message cannot be written as JSON
    */
   constructor(exchange: RpcExchange, progressToken: unknown, report: (error: unknown) => void) {
@@ -107,7 +107,7 @@ export class Messages {
     return this.#log
   }
 
-  /** The call has its outcome, which is sent next. */
+  /** The call has its outcome, which will be sent next. */
   end(): void {
     this.#sendOmitted()
     this.#isOver = true
@@ -162,7 +162,7 @@ export class Messages {
     this.#send(Notify.message, { level: 'warning', logger: OWN_LOGGER, data })
   }
 
-  /** A message that cannot be written as JSON is the developer's to know of; it must not fail the call. */
+  /** A message that cannot be written as JSON is reported to the developer, and must not fail the call. */
   #send(method: string, params: JsonObject): Promise<void> | undefined {
     try {
       return this.#exchange.notify(method, params)

@@ -24,7 +24,7 @@ export class RateLimit {
 
   /**
    * @param what - such as `requests`, for the message of a refusal
-   * @param option - what sets it, for the same
+   * @param option - the option that sets it, for the same message
    */
   constructor(rate: Rate, what: string, option: string) {
     this.rate = rate
@@ -74,7 +74,7 @@ export class RateLimit {
 /**
  * The limit that an option sets, or none.
  *
- * @param previous - stays the limit while the rate is the same, so that what was counted goes on counting
+ * @param previous - returned where the rate is the same, so that its counts are kept
  * @throws {TypeError} naming the option
  */
 export function rateLimitOf(

@@ -19,18 +19,18 @@ export interface Peer {
   readonly capabilities: ClientCapabilities
 }
 
-/** Who the bearer token says is calling. */
+/** The caller, according to the bearer token. */
 export interface Principal {
   /** Stable identity of the caller, the same for every token of theirs. Sessions are bound to it. */
   readonly id: string
   /** What the token allows. */
   readonly scopes?: readonly string[] | undefined
-  /** Whatever the token verifier wants handlers to see. */
+  /** What the token verifier adds for handlers. */
   readonly claims?: JsonObject | undefined
 }
 
 /**
- * How long, and for whom, an answer stays good.
+ * How long, and for whom, a result may be cached.
  *
  * Spec: 2026-07-28 caching {@link spec.caching}.
  */
@@ -64,13 +64,13 @@ export type SendRequest = (
 /** A call that may become a task. */
 export interface TaskSeam {
   /**
-   * Answers the request with a task; the call goes on.
+   * Answers the request with a task; the call continues.
    *
    * @throws {RpcError} -32000, there are too many
    * @throws {McpError} the call is over, or waits for its client
    */
   start(): Promise<void>
-  /** Says what the task is doing; nothing happens before it is one. */
+  /** Sets the status message of the task; does nothing before there is one. */
   describe(message: string): void
 }
 
@@ -78,10 +78,10 @@ export interface RpcExchange {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  /** Aborts when nobody can use the answer any more. Made on first use. */
+  /** Aborts when the result is of no more use. Created on first use. */
   readonly signal: AbortSignal
   readonly aborted: boolean
-  /** Least severity this client wants as log messages; `undefined`: send none. */
+  /** Least severity of log messages for this client; `undefined`: send none. */
   readonly logLevel: LogLevel | undefined
   readonly sessionId: string | undefined
   /** Headers of the HTTP request that carries the call. */
@@ -91,8 +91,8 @@ export interface RpcExchange {
   /**
    * Sends a notification that belongs to this call; does nothing once the call was answered or cancelled.
    *
-   * @returns undefined where little waits for the client; otherwise what resolves, and never rejects, when it has
-   *   taken what does, when it cannot, or when the call is over
+   * @returns undefined where little is buffered for the client; otherwise a promise, never rejected, that resolves when
+   *   the client has read it, when it cannot, or when the call is over
    */
   notify(method: string, params: JsonObject): Promise<void> | undefined
   /** How many progress and log messages a call may send; undefined: any number. */
@@ -101,12 +101,12 @@ export interface RpcExchange {
   readonly request: SendRequest | undefined
   /** Where input requests end the round trip instead; absent for requests that cannot ask. */
   readonly clientInput: ClientInput | undefined
-  /** Present where the call may become a task, which goes on after its request was answered. */
+  /** Present where the call may become a task, which continues after its request was answered. */
   readonly task?: TaskSeam | undefined
-  /** Set by a feature whose answer may be kept by the client; an era without such hints ignores it. */
+  /** Set by a feature whose result the client may cache; an era without such hints ignores it. */
   cacheHint: CacheHint | undefined
   /**
-   * Ends the connection, not the call: the client comes back for the rest with `Last-Event-ID`.
+   * Ends the connection, not the call: the client reconnects with `Last-Event-ID` for the rest.
    *
    * @param retryMs - how long the client should wait before it does
    */

@@ -1,15 +1,15 @@
 /**
- * Shapes: small checks of what the application gives, before it is sent.
+ * Shapes: small checks of values that the application returns, before they are sent.
  *
  * A check returns what is wrong, as text that begins with the path below the checked value, or undefined:
  *
  *    blockProblem({ type: 'text', text: 5 })     '.text must be a string; got a number'
  *    its caller puts its own path in front       '.content[0].text must be a string; got a number'
  *
- * so that a value without fault costs no text, no path and no object.
+ * so that a correct value costs no text, no path and no object.
  *
- * What JSON writes as something else (it has a `toJSON`, or its members may be inherited) gives a problem that ends
- * with `NOT_PLAIN`; `checked` then looks at what JSON makes of it.
+ * A value that JSON writes as something else (it has a `toJSON`, or its members may be inherited) gives a problem that
+ * ends with `NOT_PLAIN`; `checked` then checks its JSON form.
  *
  * Not here: the shapes themselves (content.ts; features/result-check.ts, features/entry-check.ts).
  */
@@ -39,12 +39,12 @@ export class ResultError extends McpError {
 }
 
 /**
- * Holds what the application gave against its shape.
+ * Checks a value that the application returned.
  *
  * @param place - begins the message, as in `tool "add"`
  * @param entry - name or URI for `onError`
- * @returns the value; or what JSON makes of it, where that is something else
- * @throws {ResultError} naming the place, the path, what was expected and what came
+ * @returns the value; or its JSON form, where that differs
+ * @throws {ResultError} naming the place, the path, what was expected and what was returned
  */
 export function checked<T>(value: T, findProblem: FindProblem, place: string, entry?: string): T {
   let problem = findProblem(value)
@@ -57,7 +57,7 @@ export function checked<T>(value: T, findProblem: FindProblem, place: string, en
   throw new ResultError(`${place}: ${at(problem)}`, entry)
 }
 
-/** Looks at a value that is not worth to be replaced: what JSON would make of it counts, where that is something else. */
+/** The problem of a value, or of its JSON form where that differs. The value itself is not replaced. */
 export function problemAsSent(value: unknown, findProblem: FindProblem): string | undefined {
   const problem = findProblem(value)
   return problem?.endsWith(NOT_PLAIN) ? findProblem(JSON.parse(JSON.stringify(value))) : problem
@@ -97,7 +97,7 @@ export function isPlain(value: object): boolean {
 /** @param expected - with its article, as in `a string` */
 export function wrong(expected: string, value: unknown): string {
   if (typeof value === 'string') return ` must be ${expected}; got ${shown(value)}`
-  // Bytes have a `toJSON` too, but what that gives is never wanted.
+  // A Buffer has a `toJSON` too, but its result is never meant.
   const isBytes = ArrayBuffer.isView(value)
   if (!isBytes && typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function')
     return NOT_PLAIN
@@ -123,7 +123,7 @@ export function under(path: string, problem: string | undefined): string | undef
   return problem === undefined ? undefined : `${path}${problem}`
 }
 
-/** Holds each entry of an array against a check. */
+/** Checks each item of an array. */
 export function arrayProblem(value: unknown, what: string, findProblem: FindProblem): string | undefined {
   if (!Array.isArray(value)) return wrong(`an array of ${what}`, value)
   for (let index = 0; index < value.length; index++) {
@@ -133,9 +133,9 @@ export function arrayProblem(value: unknown, what: string, findProblem: FindProb
   return undefined
 }
 
-/** The first problem of a member. One that is undefined is not written, and so is not there. */
+/** The first problem of a member. JSON omits a member that is undefined, so it counts as absent. */
 export function memberProblem(value: Members, checks: readonly MemberCheck[]): string | undefined {
-  // By index: an iterator, and an array taken apart, cost more than the look at a member.
+  // By index: an iterator and destructuring cost more than the check of a member.
   for (let index = 0; index < checks.length; index++) {
     const check = checks[index] as MemberCheck
     const member = value[check[0]]

@@ -3,11 +3,11 @@
  *
  *    filled at `perSecond` up to `burst`;  each event takes one token;  an empty bucket refuses
  *
- * One number and one time a bucket. `TokenBuckets` keeps one for each key, and keeps it no longer than it takes to
- * fill: a bucket that is full again says as much as none.
+ * A bucket is one number and one time. `TokenBuckets` keeps one for each key, for about as long as it takes to fill: a
+ * full bucket need not be kept.
  *
- * Invariant: a bucket has between 0 and `burst` tokens. Of a key that takes nothing for `burst / perSecond` seconds nothing is kept after
- * twice that time; nor is anything kept of the keys before the last 32 768, whose buckets are then full again.
+ * Invariant: a bucket has between 0 and `burst` tokens. A key that takes nothing for `burst / perSecond` seconds is dropped
+ * within twice that time, and at most 32 768 keys are kept. A key that was dropped has a full bucket.
  */
 
 import { createHash } from 'node:crypto'
@@ -48,7 +48,7 @@ export class TokenBuckets {
     this.#fillMs = (rate.burst / rate.perSecond) * 1000
   }
 
-  /** Keys that something is kept of. */
+  /** Keys that are kept. */
   get size(): number {
     return this.#young.size + this.#old.size
   }
@@ -71,12 +71,12 @@ export class TokenBuckets {
     const bucket = this.#old.get(key) ?? { tokens: this.rate.burst * 1000, at: now }
     this.#old.delete(key)
     if (this.#young.size >= MAX_KEYS) this.#nextPeriod(this.#since)
-    // The caller's key may be a part of a long text.
+    // The caller's key may be a part of a long string, which it would keep in memory.
     this.#young.set(ownText(key), bucket)
     return bucket
   }
 
-  /** What took nothing for a whole period is full. */
+  /** A bucket from which nothing was taken for a whole period is full, and dropped. */
   #nextPeriod(now: number): void {
     this.#old = now - this.#since >= 2 * this.#fillMs ? new Map() : this.#young
     this.#young = new Map()

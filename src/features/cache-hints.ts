@@ -1,8 +1,8 @@
 /**
- * Cache hints: how long clients may keep what they were told, by kind of answer.
+ * Cache hints: how long clients may cache results, by kind of result.
  *
- * The default is `private` and 0, which lets nobody keep anything: a longer time is the developer's to promise, and
- * `public` says that the answer is the same for every caller.
+ * The default, `private` and 0, allows no caching: only the developer knows how long a result stays valid. `public` says
+ * that it is the same for every caller.
  *
  * Spec: 2026-07-28 caching {@link spec.caching}, SEP-2549.
  */

@@ -1,5 +1,5 @@
 /**
- * What a server says that it can do: only what is registered, and only what the era can keep.
+ * The capabilities that a server declares: only for what is registered, and only what the era supports.
  *
  * Not here: how a capability is negotiated, which is each era's own.
  */
@@ -10,11 +10,11 @@ import { completes } from './completion.ts'
 import type { McpServer } from './server.ts'
 
 export interface EraAbilities {
-  /** There is a stream for news of changes. */
+  /** There is a stream for change notifications. */
   readonly notifies: boolean
-  /** Log messages can be asked for. */
+  /** Clients can request log messages. */
   readonly logs: boolean
-  /** Extensions can be announced, and their methods called; calls can become tasks. */
+  /** Extensions can be declared, and their methods called; calls can become tasks. */
   readonly extensions?: boolean
 }
 

@@ -1,13 +1,13 @@
 /**
- * Change bus: what changed in a server definition, told to whoever serves it.
+ * Change bus: notifies the handlers that serve a server definition of its changes.
  *
- * Changes of one turn of the event loop are told together, each once: registering ten tools is one change of the
- * tool list. Who hears of it on the wire is decided by the era.
+ * Changes of one turn of the event loop are delivered together, each once: registering ten tools is one change of the
+ * tool list. The era decides which clients are notified.
  */
 
 export type ListKind = 'tools' | 'prompts' | 'resources'
 
-/** What changed: lists as such, and the contents of single resources. */
+/** What has changed: lists, and the contents of single resources. */
 export interface Changes {
   readonly lists: ReadonlySet<ListKind>
   /** URIs */
@@ -23,7 +23,7 @@ export class ChangeBus {
   #resources = new Set<string>()
   #scheduled = false
 
-  /** @returns what ends the subscription */
+  /** @returns ends the subscription */
   subscribe(listener: ChangeListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

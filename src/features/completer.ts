@@ -5,7 +5,7 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 
-/** The values that fit, best first; or with the number there would be. */
+/** The values that match, best first; optionally with their total number. */
 export type Suggestions =
   | readonly string[]
   | { readonly values: readonly string[]; readonly total?: number | undefined }

@@ -1,12 +1,12 @@
 /**
- * The names that registrations take, and what people write in their place, who know the words of other libraries.
+ * Names of the options of registrations, and the names that other libraries use for them.
  */
 
 import { isObject } from '../bounds/is-object.ts'
 import { type OtherWords, refuseOthers } from '../bounds/option-names.ts'
 import { kindOf } from '../bounds/quote.ts'
 
-/** By name, so that the compiler misses one that is forgotten. */
+/** By name, so that the compiler reports a missing one. */
 export type Names<Config> = { readonly [Name in keyof Required<Config>]: true }
 
 const ARGUMENTS = 'parameters params args arguments schema input inputs properties required type paramsschema'

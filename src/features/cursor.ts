@@ -2,14 +2,14 @@
  * Pagination cursors: where the next page of a list begins.
  *
  * Spec: 2025-11-25 pagination {@link spec.pagination}. A cursor says "after this item", not "from this
- * offset", so that a walk over the pages sees each lasting item exactly once while others come and go:
+ * offset", so that a client that reads all pages gets each lasting item exactly once while others are added and removed:
  *
  *    items     a  b  c  d  e          page 1: a b, cursor "after b"
  *    remove b  a     c  d  e  f       page 2: c d
  *
  * An item is found again by its key (name or URI). When it was removed, or is not visible to this caller, its
- * order decides: a number that grows with each registration and is never given twice. Across processes that
- * registered the same items, the key is what holds.
+ * order decides: a number that grows with each registration and is never given twice. Between processes that
+ * registered the same items, only the key is the same.
  *
  * Wire form: base64url of the JSON text `[version, kind, order, key]`. It is not sealed: it holds nothing but
  * what the client was shown, and a made-up one only chooses where a page begins.
@@ -21,7 +21,7 @@ const CURSOR_VERSION = 1
 /** Characters of a cursor that are read at most; a longer one is malformed. */
 const MAX_CURSOR_LENGTH = 4096
 
-/** A longer key (a very long URI) is left out of the cursor, which then goes by order alone. */
+/** A longer key (a very long URI) is left out of the cursor, which then has the order alone. */
 const MAX_KEY_LENGTH = 512
 
 /** The last item of a page. */
@@ -65,7 +65,7 @@ export interface PageItem {
   /**
    * Registration number, growing along the list.
    *
-   * @defaultValue the index of the item, which is off when an earlier item is removed together with the last one
+   * @defaultValue the index of the item, which is wrong when an earlier item is removed together with the last one
    */
   readonly order?: number | undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Entries: whether what tools, prompts and resources say of themselves has the shape of an entry of their list. Held
- * against registrations, where the fault is a TypeError that names it, and against lists that middleware has changed.
+ * Entries of lists: whether the descriptions of tools, prompts and resources have the shape of the published schemas.
+ * Applied to registrations, where a wrong member is a TypeError that names it, and to lists that middleware has changed.
  *
  * Spec: the types Tool, Prompt, Resource, ResourceTemplate and Implementation of the published schemas.
  */
@@ -52,7 +52,7 @@ export const PROMPT: readonly MemberCheck[] = [
 /** Of resources and templates. */
 export const RESOURCE: readonly MemberCheck[] = [...ABOUT, ...NOTES]
 
-/** What a server says of itself. */
+/** Info and instructions of a server. */
 export const IMPLEMENTATION: readonly MemberCheck[] = [
   ...TITLES,
   ['websiteUrl', stringProblem],
@@ -77,7 +77,7 @@ export function entryProblem(
 }
 
 /**
- * Writes an entry as it stands in its list.
+ * Writes the JSON text of an entry.
  *
  * @param use - begins the message, as in `tool "add"`
  * @throws {TypeError} naming the member that is wrong, or saying that JSON cannot hold it
@@ -90,13 +90,13 @@ export function entryJson(entry: Members, checks: readonly MemberCheck[], use: s
     throw new TypeError(`${use} cannot be written as JSON: ${String(cause)}`, { cause })
   }
   let problem = memberProblem(entry, checks)
-  // Looked at again as what JSON makes of it.
+  // Checked again in its JSON form.
   if (problem?.endsWith(NOT_PLAIN)) problem = memberProblem(JSON.parse(text), checks)
   if (problem !== undefined) throw new TypeError(`${use} ${at(problem)}`)
   return text
 }
 
-/** @throws {TypeError} a member that is there and is no function */
+/** @throws {TypeError} a member that is present and no function */
 export function checkFunctions(members: Members, use: string): void {
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined || typeof value === 'function') continue

@@ -1,8 +1,8 @@
 /**
- * Extensions of the protocol that the server's owner adds: what is announced under their ids, and their methods.
+ * Extensions of the protocol that the application adds: the settings declared under their ids, and their methods.
  *
  * Once it is registered, a method of an extension is dispatched like one of the core: middleware runs around it, an
- * `RpcError` is its error, and the era shapes its result. An era that has no place to announce extensions has none of
+ * `RpcError` is its error, and the era shapes its result. An era in which extensions cannot be declared has none of
  * their methods either.
  *
  * Spec: 2026-07-28 versioning, "Extension Negotiation" {@link spec.versioning}; key names {@link spec.overview}.
@@ -27,27 +27,27 @@ import { NOTIFICATION_METHOD } from './message-bus.ts'
 import { extensionResultProblem } from './result-check.ts'
 
 /**
- * Answers a request of an extension: gives the members of the result, or throws an `RpcError`, such as
- * `new RpcError(ErrorCode.INVALID_PARAMS, '...')` for parameters that do not fit. Nothing has checked them before.
- * It cannot ask the client for input.
+ * Answers a request of an extension: returns the members of the result, or throws an `RpcError`, such as
+ * `new RpcError(ErrorCode.INVALID_PARAMS, '...')` for wrong parameters, which are not checked before. It cannot ask the
+ * client for input.
  */
 export type ExtensionMethod = (params: JsonObject, ctx: RequestContext) => object | PromiseLike<object>
 
 export interface ExtensionConfig {
-  /** Announced to clients under the id, as the extension defines it. @defaultValue {} */
+  /** Declared to clients under the id, as the extension defines it. @defaultValue {} */
   readonly settings?: object | undefined
   /** By name, such as `skills/list`. @defaultValue none: an extension may be settings and `_meta` alone */
   readonly methods?: { readonly [method: string]: ExtensionMethod } | undefined
-  /** By method, how long clients may keep its results. @defaultValue none: only what a result says by itself */
+  /** By method, how long clients may cache its results. @defaultValue none: only what a result says by itself */
   readonly cache?: { readonly [method: string]: Given<CacheHint> } | undefined
   /**
-   * By method, the parameter that names what a request is about, where the extension has clients repeat it outside
-   * of the message (`Mcp-Name`): one that is repeated wrongly, or not at all, is refused.
+   * By method, the parameter that clients must repeat outside of the message (`Mcp-Name`), where the extension asks for
+   * it. A request that does not repeat it, or not with the same value, is refused.
    */
   readonly namedBy?: { readonly [method: string]: string } | undefined
   /**
    * Notifications for `server.notify`, such as `notifications/notes/changed`, each with the member of the filter of
-   * `subscriptions/listen` by which clients ask for it: `{ notesChanged: true }`. Sessions need none of this.
+   * `subscriptions/listen` by which clients ask for it: `{ notesChanged: true }`. Sessions get all of them unasked.
    */
   readonly notifications?: { readonly [method: string]: string } | undefined
 }
@@ -67,7 +67,7 @@ const CORE_METHODS: ReadonlySet<string> = new Set(Object.values(Method))
 /** The rule of `_meta` keys, with the prefix that an extension MUST have: labels, dots between them, slash, name. */
 const ID =
   /^[a-z](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]*[a-z0-9])?)*\/(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)?$/i
-/** What can be repeated in a header as it is; `rpc.` is reserved by JSON-RPC, and a notification has no answer. */
+/** Visible ASCII, as header values are. JSON-RPC reserves `rpc.`, and a notification is no request. */
 const METHOD_NAME = /^(?!rpc\.|notifications\/)[\x21-\x7e]+$/
 
 export class Extensions {
@@ -87,7 +87,7 @@ export class Extensions {
     return this.#notifications
   }
 
-  /** Settings by id, as they are announced. */
+  /** Settings by id, as they are declared. */
   get settings(): ReadonlyMap<string, JsonObject> {
     return this.#settings
   }
@@ -97,7 +97,7 @@ export class Extensions {
     return this.#namedBy
   }
 
-  /** All or nothing: what is refused has added no method. @throws {TypeError} naming the extension */
+  /** All or nothing: an extension that is refused adds no method. @throws {TypeError} naming the extension */
   add(id: string, config: ExtensionConfig): void {
     const use = `Extension ${JSON.stringify(id)}`
     if (typeof id !== 'string' || !ID.test(id)) {
@@ -181,14 +181,14 @@ function handlerOf(
   }
 }
 
-/** Without what is undefined. */
+/** Without members that are undefined. */
 function given<T>(members: { readonly [name: string]: T | undefined } = {}): { readonly [name: string]: T } {
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, T] => entry[1] !== undefined),
   )
 }
 
-/** What is announced does not change when the caller's object does. @throws {TypeError} not a JSON object */
+/** A copy, so that a later change of the caller's object has no effect. @throws {TypeError} not a JSON object */
 function copyOf(settings: object, use: string): JsonObject {
   let text: string | undefined
   try {

@@ -1,9 +1,8 @@
 /**
  * Handles: what a `register` call returns, to change the entry while the server runs.
  *
- * An update gives new values for some of the options, and perhaps a new handler; what it does not give, or gives as
- * undefined, stays. It is all or nothing: one that is refused changes nothing. Calls that run already end with the
- * handler that they began with.
+ * An update has new values for some of the options, and perhaps a new handler; options that are absent or undefined in it
+ * are kept. It is all or nothing: an update that is refused changes nothing. Running calls keep their handler.
  */
 
 import { isObject } from '../bounds/is-object.ts'
@@ -14,19 +13,19 @@ import type { PromptConfig, PromptHandler } from './prompts.ts'
 import type { Entry, Registry } from './registry.ts'
 import type { ToolConfig, ToolHandler } from './tools.ts'
 
-/** What a `register` call returns: changes the entry while the server runs; clients are told where their lists change. */
+/** What a `register` call returns: changes the entry while the server runs. Clients are notified when a list changes. */
 export interface Handle<Changes> {
   /** As it was registered. */
   readonly name: string
   /** Whether clients see the entry. */
   readonly enabled: boolean
-  /** Replaces the given members of the configuration, and the handler; the others, and undefined, stay. */
+  /** Replaces the given members of the configuration, and the handler; absent and undefined ones are kept. */
   update(changes: Changes): void
   /** Shows the entry again. */
   enable(): void
   /** Hides the entry: it is not listed, and asking for it fails as if it did not exist. */
   disable(): void
-  /** Takes the entry away for good; its name is free. */
+  /** Removes the entry for good; its name can be used again. */
   remove(): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * Warnings for what the specification allows, and hosts in use do not: some of them then drop all tools of a server,
- * and do not say why. Each is given once.
+ * Warnings for what the specification allows and some hosts in use do not: they then drop a tool, or all tools of a
+ * server, without an error. Each is given once.
  */
 
 import { warnOnce } from '../bounds/warn-once.ts'
@@ -36,7 +36,7 @@ export function warnOfOutput(schema: object, use: string): void {
   warnOfNullable(schema, use)
 }
 
-/** The word of OpenAPI 3.0 says nothing in JSON Schema, so that null is refused where it was meant to be allowed. */
+/** The keyword of OpenAPI 3.0 has no meaning in JSON Schema, so that null is refused where it was meant to be allowed. */
 export function warnOfNullable(schema: object, use: string): void {
   let at: string | undefined
   forEachSchema(schema, ({ nullable }, place) => {

@@ -1,17 +1,17 @@
 /**
- * Messages outside of calls: checked and written as JSON once, then given to whoever serves the definition.
+ * Messages outside of calls: checked and written as JSON once, then given to every handler that serves the definition.
  *
  *    server.notify / server.log -> ServerMessage -> each era of each handler -> streams that clients listen to
  *
  * Spec: 2025-11-25 logging {@link spec.logging}, transports "Listening for Messages from the Server"
  * {@link spec.listening}; 2026-07-28 subscriptions {@link spec.subscriptions}.
- * Not here: who listens, and what is kept for whom (server-messages.ts and subscriptions.ts of the eras).
+ * Not here: the streams of clients, and what is kept for them (server-messages.ts and subscriptions.ts of the eras).
  */
 
 import { isObject } from '../bounds/is-object.ts'
 import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { metaProblem } from '../dispatch/content.ts'
-import { logProblem } from '../dispatch/notice-check.ts'
+import { logProblem } from '../dispatch/notification-check.ts'
 import { at } from '../dispatch/shape.ts'
 import type { TokenBuckets } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
@@ -19,7 +19,7 @@ import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 
-/** Whom a message outside of a call goes to: one session, by its id, or every client of a principal, by its `id`. */
+/** The recipients of a message outside of a call: one session, by its id, or every client of a principal, by its `id`. */
 export type Audience = { readonly session: string } | { readonly principal: string }
 
 /** What became of a message outside of a call. */
@@ -28,7 +28,7 @@ export interface Delivery {
   readonly streams: number
   /** It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. */
   readonly kept: boolean
-  /** Why it reaches nobody; undefined when it was written or is kept. */
+  /** Why it reaches no client; undefined when it was written or is kept. */
   readonly reason?: string | undefined
 }
 
@@ -43,14 +43,14 @@ export interface ServerMessage {
   readonly principal: string | undefined
 }
 
-/** What one era of one handler says of a message. */
+/** Delivers a message, for one era of one handler. */
 export type Receiver = (message: ServerMessage) => Delivery
 
 /** Visible ASCII, as the name of any method. */
 export const NOTIFICATION_METHOD = /^notifications\/[\x21-\x7e]+$/
 const OF_REQUEST = 'belongs to one request: it is sent by its ctx'
 const OF_CLIENT = 'is sent by clients'
-/** Notifications of the core that have an own way to the client. */
+/** Notifications of the core that are sent in another way. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   [Notify.message, 'is sent by server.log(level, data, to?)'],
   [Notify.progress, OF_REQUEST],
@@ -69,7 +69,7 @@ export class MessageBus {
   /** Lifecycle: one for each era of each handler that serves the definition, until it is closed. */
   readonly #receivers = new Set<Receiver>()
 
-  /** @returns what ends the subscription */
+  /** @returns ends the subscription */
   subscribe(receiver: Receiver): () => void {
     this.#receivers.add(receiver)
     return () => this.#receivers.delete(receiver)
@@ -85,7 +85,7 @@ export class MessageBus {
   }
 }
 
-/** For a message that reaches nobody. */
+/** For a message that reaches no client. */
 export function unsent(reason: string): Delivery {
   return { streams: 0, kept: false, reason }
 }
@@ -136,7 +136,7 @@ export function logMessage(level: LogLevel, data: unknown, to?: Audience, logger
   return { method: Notify.message, json, level, ...audience(to, 'log') }
 }
 
-/** A member that is undefined must not make a message for one a message for all. */
+/** An undefined member is an error, or a message for one client would become one for all. */
 function audience(to: unknown, use: string): Pick<ServerMessage, 'session' | 'principal'> {
   if (to === undefined) return { session: undefined, principal: undefined }
   const [member, ...others] = isObject(to) ? Object.entries(to) : []

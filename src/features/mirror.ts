@@ -1,6 +1,6 @@
 /**
- * The text mirror of structured content: results that say the same twice, as an object and as text, in the form that
- * tools with `structuredContent` alone get.
+ * The text mirror of structured content: results that have the same value twice, as an object and as text, as they are
+ * made for tools that return `structuredContent` alone.
  *
  *    { structuredContent: { "a": 1 }, content: [{ type: 'text', text: '{"a":1}' }] }
  *
@@ -24,7 +24,7 @@ export class MirroredResult implements CallToolResult {
     this.#text = text
   }
 
-  /** The JSON of the whole, as long as nobody has changed it. */
+  /** The JSON of the whole result, as long as it was not changed. */
   get json(): string {
     return `{"structuredContent":${this.#text},"content":[{"type":"text","text":${JSON.stringify(this.#text)}}]}`
   }

@@ -2,14 +2,14 @@
  * Tools and prompts without parameters.
  *
  * Some hosts refuse a schema without `properties`, and some send members that no schema has: `_meta`, `toolCallId`, a
- * placeholder because their model must send something. So `properties` is always listed, and what comes is ignored.
+ * placeholder because their model must send something. So `properties` is always listed, and all arguments are ignored.
  */
 
 /** The specification recommends this for a tool without parameters. */
 export const NO_ARGUMENTS = { type: 'object', properties: {}, additionalProperties: false } as const
 
-/** Keywords that may speak of members without naming them in `properties`. */
-const SPEAKING: readonly string[] = [
+/** Keywords that may constrain members which `properties` does not list. */
+const MEMBER_KEYWORDS: readonly string[] = [
   ...[
     '$ref',
     '$dynamicRef',
@@ -32,17 +32,17 @@ export function withProperties(schema: object): object {
 
 /**
  * Whether a schema says that there are no members: by empty `properties`, or by `additionalProperties: false` without
- * any. One that says nothing of members, `{ type: 'object' }`, takes any.
+ * any. One that says nothing about members, `{ type: 'object' }`, takes any.
  */
 export function takesNothing(schema: object): boolean {
   const { properties, additionalProperties, unevaluatedProperties = false } = schema as Schema
   if ((properties ?? additionalProperties) === undefined || Object.keys(properties ?? {}).length > 0)
     return false
   if ((additionalProperties ?? false) !== false || unevaluatedProperties !== false) return false
-  const speaks = ([name, value]: [string, unknown]) => {
-    return SPEAKING.includes(name) && !(Array.isArray(value) && value.length === 0)
+  const constrains = ([name, value]: [string, unknown]) => {
+    return MEMBER_KEYWORDS.includes(name) && !(Array.isArray(value) && value.length === 0)
   }
-  return !Object.entries(schema).some(speaks)
+  return !Object.entries(schema).some(constrains)
 }
 
 interface Schema {

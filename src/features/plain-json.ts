@@ -1,6 +1,6 @@
 /**
- * Plain JSON: whether a value is exactly what its own JSON text would give back, so that nothing is gained by writing
- * and reading it. What JSON drops, replaces or refuses (`toJSON`, a class, undefined, NaN, a BigInt) is not.
+ * Plain JSON: whether a value equals what is parsed from its own JSON text, so that it need not be written and parsed for
+ * a check. What JSON drops, replaces or refuses (`toJSON`, a class, undefined, NaN, a BigInt) is not plain.
  */
 
 /** Deeper values, and circular ones, are left to JSON.stringify. */

@@ -1,5 +1,5 @@
 /**
- * Arguments of prompts: strings on the wire, converted to what the schema asks for where only one value can be meant.
+ * Arguments of prompts: strings on the wire, converted to the type of the schema where only one value can be meant.
  *
  *    "12"     a schema of numbers    -> 12          anything that may be a string stays one
  *    "true"   a schema of booleans   -> true        other text for a number or a boolean is refused
@@ -45,8 +45,8 @@ export function findConversions(schema: object | undefined, use: string): Conver
 /**
  * Converts arguments in place.
  *
- * @param nullAsAbsent - whether null is taken away, before the schema says what must be there
- * @throws {RpcError} -32602, one that is no string, or that does not say clearly what is asked for
+ * @param nullAsAbsent - whether null is removed, before the schema is checked
+ * @throws {RpcError} -32602, an argument that is no string, or that cannot be converted
  */
 export function readArguments(args: JsonObject, conversions: Conversions, nullAsAbsent: boolean): void {
   const read = args as Record<string, unknown>

@@ -45,7 +45,7 @@ import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
-  /** Name of the prompt for people. */
+  /** Display name. */
   readonly title?: string | undefined
   /** What it is for, for people. */
   readonly description?: string | undefined
@@ -60,7 +60,7 @@ export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike |
   readonly icons?: readonly Icon[] | undefined
   /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
-  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
+  /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 

@@ -17,7 +17,7 @@ import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { isFirstPage, type PageItem, paginate } from './cursor.ts'
 
-/** Decides, for each request, whether its caller may know of an entry. One that throws, or returns a promise, hides it. */
+/** Decides, for each request, whether an entry is visible to its caller. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
 
 export interface Entry {
@@ -27,18 +27,18 @@ export interface Entry {
   order: number
   enabled: boolean
   readonly visible: Visible | undefined
-  /** The entry as it stands in a list. */
+  /** JSON text of the entry in a list. */
   readonly json: string
-  /** The same for clients of revisions that cannot have all of it; undefined: no difference. */
+  /** The same for revisions that do not support all of its members; undefined: no difference. */
   readonly olderJson?: string | undefined
-  /** What lists further items beside it, in the list of another registry. */
+  /** Lists further items, in the list of another registry. */
   readonly lists?: unknown
 }
 
-/** What a list is made of. */
+/** The members of an entry that its list depends on. */
 const LISTED = ['json', 'olderJson', 'visible', 'lists'] as const
 
-/** A ready-made entry of a list. */
+/** An item of a list, as JSON text. */
 export interface ListItem extends PageItem {
   readonly json: string
 }
@@ -50,7 +50,7 @@ export class Registry<E extends Entry> {
   readonly listKey: string
   readonly #changed: () => void
   readonly #entries = new Map<string, E>()
-  /** What `some` has found out since the last change. */
+  /** Results of `some` since the last change. */
   readonly #known = new Map<(entry: E) => boolean, boolean>()
   #wholeList: JsonText | undefined
   #wholeOlderList: JsonText | undefined
@@ -104,7 +104,7 @@ export class Registry<E extends Entry> {
     if (this.#entries.get(entry.key) === entry) this.#reset(true)
   }
 
-  /** @param announce - whether the list is another one now, and not only what stands behind it */
+  /** @param announce - whether the list itself has changed, and not only the handler of an entry */
   #reset(announce: boolean): void {
     this.#wholeList = undefined
     this.#wholeOlderList = undefined
@@ -113,20 +113,20 @@ export class Registry<E extends Entry> {
     if (announce) this.#changed()
   }
 
-  /** @returns the entry, if it exists and this caller may know of it */
+  /** @returns the entry, if it exists and is visible to this caller */
   find(key: string, ctx: RequestContext): E | undefined {
     const entry = this.#entries.get(key)
     return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
   }
 
-  /** Every enabled entry, in order, that this caller may know of. */
+  /** Every enabled entry that is visible to this caller, in order. */
   *open(ctx: RequestContext): Generator<E> {
     for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
   }
 
   /**
-   * Whether any entry satisfies the test, enabled or not: capabilities do not flicker. Asked for each request, so that
-   * the entries are looked at once after a change.
+   * Whether any entry satisfies the test, enabled or not, so that capabilities do not change when an entry is disabled.
+   * Called for each request: the entries are tested once after a change.
    *
    * @param test - always the same function for the same question
    */
@@ -147,7 +147,7 @@ export class Registry<E extends Entry> {
   /**
    * One page of the list, as the result of a list request.
    *
-   * @param older - whether it is for revisions that cannot have all of an entry
+   * @param older - whether it is for revisions that do not support all members of an entry
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
   list(ctx: RequestContext, cursor: unknown, pageSize: number, older = false): JsonText {
@@ -168,7 +168,7 @@ function toOlder({ key, order, json, olderJson = json }: Entry): ListItem {
   return { key, order, json: olderJson }
 }
 
-/** Makes a list result of ready-made entries. See {@link Registry.list}. */
+/** Makes a list result of items that are JSON text. See {@link Registry.list}. */
 export function listResult(
   listKey: string,
   items: readonly ListItem[],
@@ -204,7 +204,7 @@ function isVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boole
     return false
   }
   if (isPromise(answer)) {
-    // Nothing waits for what it would say, or for its failure.
+    // Its result, or its failure, is not awaited.
     Promise.resolve(answer).then(undefined, () => {})
     ctx.reportHidden(new TypeError('visible must return true or false; got a promise'), key)
   }

@@ -6,7 +6,7 @@
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
-import { kindOf, quote } from '../bounds/quote.ts'
+import { excerpt, kindOf, quote } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import { runHook } from '../dispatch/hook.ts'
@@ -14,7 +14,7 @@ import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { WatchResource } from './resources.ts'
 
-/** A URI that is subscribed to is kept, and repeated in all news of it. Servers and proxies take URIs of this length. */
+/** A URI that is subscribed to is kept, and repeated in each notification. Servers and proxies accept URIs of this length. */
 const MAX_URI_BYTES = 8192
 
 /** @throws {RpcError} -32602, the URI is too long to be subscribed to */
@@ -22,7 +22,7 @@ export function checkSubscribable(uri: string): void {
   const bytes = Buffer.byteLength(uri)
   if (bytes <= MAX_URI_BYTES) return
   const problem = `A URI of ${bytes} bytes cannot be subscribed to, the limit is ${MAX_URI_BYTES}: ${quote(uri)}`
-  throw new RpcError(ErrorCode.INVALID_PARAMS, problem, { uri: `${uri.slice(0, 100)}...` })
+  throw new RpcError(ErrorCode.INVALID_PARAMS, problem, { uri: excerpt(uri) })
 }
 
 interface Watched {
@@ -66,7 +66,7 @@ export class ResourceWatch {
   #started(uri: string, watched: Watched, stop: unknown): void {
     if (typeof stop === 'function') {
       watched.stop = stop as () => unknown
-      // The last subscriber left while it started.
+      // The last subscriber has unsubscribed while it started.
       if (watched.subscribers === 0) runHook(watched.stop, this.#report(uri))
     } else if (stop !== undefined) {
       const problem = `subscribe must return a function that stops the watching, or nothing; got ${kindOf(stop)}`

@@ -2,7 +2,7 @@
  * Resources: what a host can read. Single ones by URI, families of them by URI template.
  *
  * Spec: 2025-11-25 resources {@link spec.resources}.
- * Not here: who is subscribed to what (the era's business), template syntax (uri-template.ts).
+ * Not here: subscriptions (the eras), template syntax (uri-template.ts).
  */
 
 import { suggestion } from '../bounds/option-names.ts'
@@ -35,8 +35,9 @@ import { readResultProblem } from './result-check.ts'
 import { UriTemplate, type UriVariables, uriTemplateLimits } from './uri-template.ts'
 
 /**
- * Starts watching a resource, when its first subscriber comes; returns what stops it, called when the last one
- * has left. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is of the request of that first subscriber.
+ * Starts watching a resource for its first subscriber. Returns a function that stops it, which is called after the last
+ * one has unsubscribed. Report changes with `server.notifyResourceUpdated(uri)`. `ctx` is that of the first subscriber's
+ * request.
  */
 export type WatchResource = (
   uri: string,
@@ -45,23 +46,23 @@ export type WatchResource = (
 ) => (() => void) | void | PromiseLike<(() => void) | void>
 
 interface CommonConfig {
-  /** Name of the resource for people. */
+  /** Display name. */
   readonly title?: string | undefined
   /** What it is for, for the model. */
   readonly description?: string | undefined
   /** Media type of the content. */
   readonly mimeType?: string | undefined
-  /** For whom it is, and how important, in the words of the protocol. */
+  /** Audience and priority, as the protocol defines them. */
   readonly annotations?: Annotations | undefined
   /** Pictures for people. */
   readonly icons?: readonly Icon[] | undefined
   /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
-  /** True: clients may subscribe. A function: they may, and it is told when to watch. @defaultValue false */
+  /** True: clients may subscribe. A function: they may, and it is called to start watching. @defaultValue false */
   readonly subscribe?: boolean | WatchResource | undefined
-  /** How long clients may keep what they read. @defaultValue the server's `cache.read` */
+  /** How long clients may cache the contents. @defaultValue the server's `cache.read` */
   readonly cache?: Given<CacheHint> | undefined
-  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
+  /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 
@@ -228,7 +229,7 @@ interface FoundResource {
 }
 
 /**
- * Finds what a URI names, among what this caller may know of.
+ * Finds the resource that a URI names, among those that are visible to this caller.
  *
  * @throws {RpcError} -32002 with `data.uri`; an era that has another code for it maps it
  */
@@ -268,7 +269,7 @@ function readHint({ config }: StaticResource | TemplateResource, host: ResourceH
   return { ttlMs, scope: config.visible === undefined ? scope : 'private' }
 }
 
-/** For handlers of templates: the URI has the right form, but nothing is there. */
+/** For handlers of templates: the URI matches the template, but there is no such resource. */
 export function resourceNotFound(uri: string | URL): RpcError {
   return resourceError(ErrorCode.RESOURCE_NOT_FOUND, 'Resource not found', String(uri))
 }
@@ -383,12 +384,12 @@ const LONG_HOST = /^(?:https?|wss?|ftp|file):[/\\]*[^/\\?#]{257}/i
 function parseUri(uri: string): URL | undefined {
   // No template matches a longer one.
   if (uri.length > uriTemplateLimits.maxUriLength) return undefined
-  // `URL` passes over such characters, too.
+  // `URL` ignores such characters, too.
   if (LONG_HOST.test(uri.replace(/[\0-\x20]+/g, ''))) return undefined
   return URL.canParse(uri) ? new URL(uri) : undefined
 }
 
-/** Stricter than `URL`, which takes and repairs what RFC 3986 does not allow. */
+/** Stricter than `URL`, which accepts and repairs what RFC 3986 does not allow. */
 function isUri(uri: unknown): boolean {
   return (
     typeof uri === 'string' &&

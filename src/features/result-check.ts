@@ -1,5 +1,5 @@
 /**
- * Results: whether what handlers and middleware give has the shape of the method's result.
+ * Results: whether what handlers and middleware return has the shape of the method's result.
  *
  * Each check names the first fault by its path, as in `content[0].data must be base64 text; got an object`.
  *
@@ -158,7 +158,7 @@ function messageProblem(message: unknown): string | undefined {
   return under('.role', roleProblem(role)) ?? under('.content', blockProblem(content))
 }
 
-/** Only the kind of value is looked at: what is in it is the tool's own, or for its output schema to judge. */
+/** Only the kind of value is checked: its members are the tool's own, or checked against its output schema. */
 function valueProblem(value: unknown): string | undefined {
   switch (typeof value) {
     case 'object':

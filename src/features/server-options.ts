@@ -1,6 +1,5 @@
 /**
- * What a server says of itself and how it serves, checked once at construction: a wrong name or type throws a
- * `TypeError` that names it.
+ * Info and options of a server, checked once at construction: a wrong name or type throws a `TypeError` that names it.
  */
 
 import { refuseOthers } from '../bounds/option-names.ts'
@@ -23,11 +22,11 @@ export interface ServerOptions {
    * another. @defaultValue false: `ctx.log` does nothing. `true` means `'info'`
    */
   readonly logging?: boolean | LogLevel | undefined
-  /** How long clients of the stateless era may keep answers, by kind. @defaultValue private, 0 ms */
+  /** How long clients of the stateless era may cache results, by kind. @defaultValue private, 0 ms */
   readonly cache?: CacheOptions | undefined
   /**
    * What to do with a tool or prompt whose schema has a pattern that takes a backtracking engine more than linear
-   * time, such as `(a+)+$`: say so, throw a `TypeError`, or nothing. It concerns the engines of clients and of schema
+   * time, such as `(a+)+$`: warn, throw a `TypeError`, or nothing. It concerns the engines of clients and of schema
    * libraries: barewire matches every pattern of a JSON Schema literal in linear time. @defaultValue 'warn'
    */
   readonly slowPatterns?: SlowPatterns | undefined
@@ -37,7 +36,7 @@ export interface ServerOptions {
    */
   readonly nullAsAbsent?: boolean | undefined
   /**
-   * Gets every error whose cause clients must not see, and every failing hook.
+   * Called with every error whose cause clients must not see, and with the errors of hooks.
    * @defaultValue writes it to standard error
    */
   readonly onError?: ((error: unknown, info: ErrorInfo) => void) | undefined

@@ -37,7 +37,7 @@ import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 export class McpServer {
   /** Name and version, as they were given. */
   readonly info: Implementation
-  /** @internal */
+  /** How to use the server, for the model, as it was given. */
   readonly instructions: string | undefined
   /** @internal */
   readonly pageSize: number
@@ -188,8 +188,8 @@ export class McpServer {
   }
 
   /**
-   * Adds an extension of the protocol, for clients of the stateless era: it is announced in their discovery, and its
-   * methods are answered like any other. Sessions know nothing of it.
+   * Adds an extension of the protocol, for clients of the stateless era: it is declared in `server/discover`, and its
+   * methods are answered like any other. Sessions have no extensions.
    *
    * A client that calls its methods need not have declared it; where it must, look into
    * `ctx.client.capabilities.extensions` and throw a `MissingCapabilityError`.
@@ -218,7 +218,7 @@ export class McpServer {
   }
 
   /**
-   * Tells the subscribers of a resource that it changed.
+   * Notifies the subscribers of a resource that it has changed.
    *
    * @throws {TypeError} `uri` is no string
    */
@@ -237,8 +237,8 @@ export class McpServer {
    *
    * @param method - `notifications/...`, not one that the server sends by itself or that belongs to a request
    * @param params - of the message, as JSON
-   * @param to - a session or a principal; without: everyone
-   * @returns how many streams it was written to, whether it is kept, and why it reaches nobody
+   * @param to - a session or a principal; absent: all clients
+   * @returns how many streams it was written to, whether it is kept, and why it reaches no client
    * @throws {TypeError} a method or an audience that cannot be, params that are no JSON object
    *
    * @example
@@ -251,12 +251,13 @@ export class McpServer {
   }
 
   /**
-   * Sends a log message outside of a call, to sessions that want its level; as `notify`. Needs `logging`. Clients of the
-   * stateless era cannot get one: theirs belong to a request (`ctx.log`).
+   * Sends a log message outside of a call, to sessions with a log level that includes it; otherwise as `notify`. Needs
+   * the option `logging`. Clients of the stateless era cannot get one: their log messages belong to a request
+   * (`ctx.log`).
    *
    * @param data - any JSON value; must hold no secrets
-   * @param to - a session or a principal; without: everyone
-   * @param logger - name of the part of the server that speaks
+   * @param to - a session or a principal; absent: all clients
+   * @param logger - name of the part of the server that logs
    * @returns as `notify`
    * @throws {TypeError} an unknown level, data that is no JSON value, an audience that cannot be
    */
@@ -281,7 +282,7 @@ export class McpServer {
     return this.#middleware
   }
 
-  /** @internal Hands an error to `onError`; never throws. */
+  /** @internal Passes an error to `onError`; never throws. */
   reportError(error: unknown, info: ErrorInfo): void {
     runHook(
       () => this.#onError(error, info),

@@ -1,6 +1,6 @@
 /**
- * What is said about patterns that take a backtracking engine more than linear time, when a tool or a prompt that has
- * them is registered.
+ * Slow patterns: those that take a backtracking engine more than linear time. A tool or a prompt whose schema has one is
+ * registered with a warning, or refused.
  *
  * For a JSON Schema literal this server needs no such care: it matches every pattern in linear time. But clients check
  * arguments too, with the engine of their platform, and the schema of a library is checked by that library, here, in
@@ -47,12 +47,12 @@ function patternsIn(schema: object): string[] {
   return found
 }
 
-/** Also has the pattern searched now, and not while the first call waits. */
+/** Also analyses the pattern now, so that the first call does not wait for it. */
 function isSlow(source: string): boolean {
   try {
     return new Pattern(source).slow
   } catch {
-    // Not a regular expression of this language: a library may write down those of another one.
+    // Not a regular expression of ECMA-262: the library may use those of another language.
     return false
   }
 }

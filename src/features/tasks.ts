@@ -1,8 +1,8 @@
 /**
- * Tasks, as a feature sees them: which tools may be answered with a task in the place of their result.
+ * Tasks, as a feature sees them: which tools may be answered with a task in place of their result.
  *
- * Whether a call can become a task is the era's to say (`ctx.canStartTask`): the client must have declared the
- * extension with the request.
+ * The era decides whether a call can become a task (`ctx.canStartTask`): the client must have declared the extension
+ * with the request.
  *
  * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
  */
@@ -13,7 +13,7 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 
 /**
- *   true          a task for clients that know tasks; others wait for the result
+ *   true          a task for clients that support tasks; others wait for the result
  *   'required'    the same, and other clients are refused
  *   'on-demand'   a task from the moment at which the handler calls `ctx.startTask()`, if it does
  */
@@ -25,7 +25,7 @@ export function checkTaskMode(mode: TaskMode | undefined, use: string): void {
   throw new TypeError(`${use} task must be true, 'required' or 'on-demand'; got ${shown(mode)}`)
 }
 
-/** @throws {MissingCapabilityError} a tool that works only as a task, and a client that does not know tasks */
+/** @throws {MissingCapabilityError} a tool that works only as a task, and a client that does not support tasks */
 export function requireTasks(mode: TaskMode | undefined, ctx: RequestContext): void {
   if (mode === 'required' && !ctx.canStartTask) throw missingTasks()
 }

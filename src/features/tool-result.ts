@@ -1,9 +1,9 @@
 /**
- * Tool results: brings what a handler returned into the form of a result, and holds it against the shape that clients
- * expect and against the tool's output schema.
+ * Tool results: makes a result of what a handler returned, and checks it against the shape that clients expect and
+ * against the tool's output schema.
  *
- * `structuredContent` is judged as what JSON makes of it, since that is what clients read: a Date as its text, NaN as
- * null, a Map as an object without members. Plain values, which are their own JSON, are not written and read for that.
+ * `structuredContent` is checked in its JSON form, since that is what clients read: a Date as its text, NaN as null, a
+ * Map as an object without members. Plain values, which equal their JSON form, are not written and parsed for that.
  *
  * Spec: 2025-11-25 tools {@link spec.tools}, "Tool Result", "Structured Content" and "Output Schema".
  * Not here: failures of the handler (tools.ts), what a revision cannot carry (the era's results.ts).
@@ -20,7 +20,7 @@ import { MirroredResult } from './mirror.ts'
 import { isPlainJson } from './plain-json.ts'
 import { toolResultProblem } from './result-check.ts'
 
-/** What is looked at of a tool. */
+/** The part of a tool that is used here. */
 export interface ResultOwner {
   readonly key: string
   /** For messages: `tool "add"`. */
@@ -30,7 +30,7 @@ export interface ResultOwner {
 
 type Loose = Omit<CallToolResult, 'content'> & { readonly content?: readonly ContentBlock[] | undefined }
 
-/** The structured content is not what the tool promised. Its model is told that the tool failed. */
+/** The structured content does not fit the output schema of the tool. The model gets a result that says the tool failed. */
 export class OutputSchemaError extends McpError {
   constructor(message: string) {
     super('ERR_OUTPUT_SCHEMA', message)
@@ -45,7 +45,7 @@ export class OutputSchemaError extends McpError {
 export function toolResult(returned: unknown, tool: ResultOwner): CallToolResult | Promise<CallToolResult> {
   const result = knownForm(returned) ?? shaped(toResult(returned, tool), tool)
   if (result.isError === true) {
-    // A failure has no structured content to hold against the schema; clients reject one that does not fit.
+    // A failure has no structured content that could fit the schema, and clients reject one that does not.
     const { structuredContent: _, ...failure } = result
     return failure
   }
@@ -90,13 +90,13 @@ function isContainer(value: unknown, text: string): boolean {
   return text[0] === (Array.isArray(value) ? '[' : '{') && typeof value === 'object'
 }
 
-/** Whether there is nothing beside the structured content. */
+/** Whether there is nothing but the structured content. */
 function isAlone(returned: Loose): boolean {
   for (const name in returned) if (name !== 'structuredContent') return false
   return true
 }
 
-/** Holds the structured content against the output schema. */
+/** Checks the structured content against the output schema. */
 function fitted(
   result: CallToolResult,
   output: SchemaAdapter,
@@ -104,7 +104,7 @@ function fitted(
 ): CallToolResult | Promise<CallToolResult> {
   const given = result.structuredContent
   if (output.isStandard) {
-    // A library's schema may want the values themselves, such as a Date that it transforms.
+    // A library's schema may need the values themselves, such as a Date that it transforms.
     const check = output.validate(given)
     return isPromise(check)
       ? check.then((settled) => fittedOrSent(settled, result, output, tool))
@@ -125,7 +125,7 @@ function fittedOrSent(
   return sentForm(result, output, tool)
 }
 
-/** Judges what JSON makes of the structured content, and sends that. */
+/** Checks the JSON form of the structured content, which is then sent. */
 function sentForm(
   result: CallToolResult,
   output: SchemaAdapter,

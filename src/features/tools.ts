@@ -1,8 +1,8 @@
 /**
  * Tools: what a model can call.
  *
- * Whatever goes wrong inside a tool is a result with `isError`, which the model sees and can act on; only an
- * unknown tool or a malformed request is a protocol error.
+ * Any failure inside a tool is a result with `isError`, which the model sees and can act on; only an unknown tool or a
+ * malformed request is a protocol error.
  *
  * Spec: 2025-11-25 tools {@link spec.tools}.
  */
@@ -67,19 +67,19 @@ export interface ToolConfig<
   Input extends SchemaLike | undefined = SchemaLike | undefined,
   Output extends SchemaLike | undefined = SchemaLike | undefined,
 > {
-  /** Name of the tool for people. */
+  /** Display name. */
   readonly title?: string | undefined
   /** What it is for, for the model. */
   readonly description?: string | undefined
   /**
    * JSON Schema (2020-12 or draft-07) of an object, a Standard Schema of one, or an object of Standard Schemas, one for
    * each argument. Absent, `{}`, or a schema with empty `properties`: no arguments, whatever a client sends. One that says
-   * nothing of members, `{ type: 'object' }`, takes any.
+   * nothing about members, `{ type: 'object' }`, takes any.
    */
   readonly inputSchema?: Input | undefined
   /** Schema of `structuredContent`, which the tool then must return. Clients before 2026-07-28 see those of objects only. */
   readonly outputSchema?: Output | undefined
-  /** What a call does, in the words of the protocol (`readOnlyHint`, ...); hints, for clients that ask people. */
+  /** What a call does (`readOnlyHint`, ...): hints, for clients that ask the user before a call. */
   readonly annotations?: ToolAnnotations | undefined
   /** Pictures for people. */
   readonly icons?: readonly Icon[] | undefined
@@ -88,7 +88,7 @@ export interface ToolConfig<
   /** Milliseconds after which `ctx.signal` aborts and the call is answered with an error. @defaultValue 0: none */
   readonly timeoutMs?: number | undefined
   /**
-   * Answers clients that know tasks with a task, which they ask for its result. `true`: others get the plain result;
+   * Answers clients that support tasks with a task, which they poll for its result. `true`: others get the plain result;
    * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. @defaultValue never a task
    */
   readonly task?: TaskMode | undefined
@@ -97,7 +97,7 @@ export interface ToolConfig<
    * process counts for itself. @defaultValue that of the handler, for all requests
    */
   readonly rateLimit?: Rate | undefined
-  /** Decides for each request whether its caller may know of the entry. @defaultValue always */
+  /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
 
@@ -124,7 +124,7 @@ export type FreeToolReturn =
   | CallToolResult
   | StructuredToolReturn<unknown>
   | undefined
-  // biome-ignore lint/suspicious/noConfusingVoidType: a tool that does its work and has nothing to say
+  // biome-ignore lint/suspicious/noConfusingVoidType: a tool that does its work and has nothing to return
   | void
 
 /** With an output schema: the structured content, with content of one's own or the JSON text of it. */
@@ -153,8 +153,8 @@ export type ToolArguments<Input> = [Input] extends [undefined]
     : Record<string, never>
 
 /**
- * A conditional type, so that TypeScript knows the schema by the time it looks into the handler: a literal that is
- * returned for an `enum` would otherwise be taken for any string.
+ * A conditional type, so that TypeScript knows the schema before it checks the handler: a literal that is returned for an
+ * `enum` would otherwise be any string.
  */
 export type ToolHandler<Input, Output> = [Output] extends [undefined]
   ? Handler<Input, undefined>
@@ -188,8 +188,8 @@ export class Tool implements Entry {
   enabled = true
 
   /**
-   * @param nullAsAbsent - whether `null` for an optional argument that does not allow it is taken as absent
-   * @param previous - the tool that this one replaces: what was counted under the same limit goes on counting
+   * @param nullAsAbsent - whether `null` for an optional argument that does not allow it counts as absent
+   * @param previous - the tool that this one replaces: the counts of its rate limit are kept where the rate is the same
    * @throws {TypeError | SchemaError} an invalid name, schema or option, named
    */
   constructor(name: string, config: ToolConfig, handler: AnyHandler, nullAsAbsent: boolean, previous?: Tool) {
@@ -335,7 +335,7 @@ function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolH
     const shown: CallToolResult = { content: error.content, isError: true }
     return checked(shown, toolResultProblem, `${tool.use}: ToolError`, tool.key)
   }
-  // ChangeEvent to the model, since it or its user can do something about it; these messages hold nothing private.
+  // Shown to the model, since it or its user can act on it; these messages contain nothing private.
   if (isClientFailure(error)) return failure(error.message)
   const isOutput = error instanceof OutputSchemaError
   if (ctx.aborted && !isOutput) return failure('The call was cancelled')

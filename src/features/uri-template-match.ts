@@ -1,8 +1,8 @@
 /**
- * Laying a URI template over a URI, in linear time.
+ * Matching a URI against the parts of a template, in linear time.
  *
  *    parts      'users/'  slot id  '/posts/'  slot n
- *    live       each part, the last first, marks all positions from which the rest can be laid
+ *    live       each part, the last first, marks all positions from which it and the parts after it match
  *    text       users/7/posts/12
  *
  * Each part is tried against all positions at once, so that the cost is (parts x URI length) whatever the
@@ -18,12 +18,12 @@ import type { Expression, Operator, Variable } from './uri-template-parse.ts'
 /** Values by variable name; an exploded variable (`{list*}`) is a list. */
 export type UriVariables = Record<string, string | string[]>
 
-/** A place in the URI that a variable takes its value from. */
+/** The part of the URI that a variable takes its value from. */
 export interface Slot {
   readonly variable: Variable
   /** Indexed by character code: 1 where the character may be part of the value. */
   readonly allowed: Uint8Array
-  /** What stands between the items of an exploded variable. */
+  /** Separators between the items of an exploded variable. */
   readonly separators: readonly string[]
 }
 
@@ -57,7 +57,7 @@ function toSlot(variable: Variable, symbol: string, operator: Operator, inQuery:
   if (!operator.reserved) {
     for (const character of inQuery ? '#&,' : '/?#,') allowed[character.charCodeAt(0)] = 0
   }
-  // Lists in a path segment are met with commas too: the official TypeScript SDK reads `{/list*}` so.
+  // Items of a path segment may also be separated by commas: the official TypeScript SDK reads `{/list*}` so.
   const separators = operator.named
     ? [`${operator.separator}${variable.name}=`]
     : symbol === '/'
@@ -91,14 +91,14 @@ interface Alignment {
   readonly end: number
 }
 
-/** Lays the parts over the text from its start to one of the `ends`; each slot takes as much as it can. */
+/** Matches the parts against the text, from its start to one of the `ends`; each slot takes as much as it can. */
 export function align(
   parts: readonly (string | Slot)[],
   text: string,
   ends: Uint8Array,
   boundaries: Uint8Array | undefined,
 ): Alignment | undefined {
-  // live[i]: the parts after this one can be laid from i to an end.
+  // live[i]: the parts after this one match from i to an end.
   let live = ends
   const steps: (Int32Array | undefined)[] = []
   for (let index = parts.length - 1; index >= 0; index--) {
@@ -123,7 +123,7 @@ export function align(
   return { captures, end: at }
 }
 
-/** Positions where the literal stands and the rest is live after it (Knuth, Morris and Pratt: linear). */
+/** Positions where the literal occurs and the rest is live after it (Knuth, Morris and Pratt: linear). */
 function literalStarts(literal: string, text: string, live: Uint8Array): Uint8Array {
   const starts = new Uint8Array(text.length + 1)
   const border = new Int32Array(literal.length + 1)
@@ -193,8 +193,8 @@ export function slotValue(slot: Slot, raw: string): string | string[] | undefine
 }
 
 /**
- * Sets a value. A variable may stand in a template twice (`{/var:1,var}`): both places must agree, where a
- * prefix modifier shows only the beginning.
+ * Sets a value. A variable may occur in a template twice (`{/var:1,var}`): both values must agree, where a prefix
+ * modifier gives only the beginning.
  */
 export function bind(
   values: UriVariables,
@@ -219,7 +219,7 @@ export function bind(
 }
 
 /**
- * Reads `?a=1&b=2` or `&a=1`. Names that the tail does not have are passed over.
+ * Reads `?a=1&b=2` or `&a=1`. Names that the tail does not have are ignored.
  *
  * @returns `undefined` when a variable that is no list is given twice, or a fragment follows
  */

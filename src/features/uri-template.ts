@@ -65,7 +65,7 @@ export class UriTemplate {
    * Reads the variables out of a URI.
    *
    * Parameters of a query expression at the end of the template may come in any order and may be missing;
-   * others in that place are passed over. Everything else has to be there, with at least one character.
+   * others in that place are ignored. Everything else must be present, with at least one character.
    *
    * @param uri - as the client sent it
    * @returns percent-decoded values in an object without prototype; `undefined` when the URI does not belong

@@ -1,9 +1,9 @@
 /**
- * Compiles a JSON Schema into a validator. The module's entrance.
+ * Compiles a JSON Schema into a validator. The entry point of the folder.
  *
  *   schema, documents --> bundle.ts (nodes, references) --> check.ts (closures) --> Validator
- *                              keywords-*.ts, dialect.ts          |  no
- *                                                               +--> explain.ts (errors)
+ *                              keywords-*.ts, dialect.ts       |  invalid
+ *                                                              +--> explain.ts (errors)
  *
  * Spec: JSON Schema 2020-12 {@link https://json-schema.org/draft/2020-12/json-schema-core}; draft-07 by
  * `$schema`. MCP 2026-07-28, basic, "JSON Schema Usage" asks for the dialect rules and the bounds.
@@ -33,20 +33,20 @@ export interface CompileOptions extends Given<Limits> {
   readonly formats?: boolean | undefined
   /**
    * Whether missing properties are filled in from `default`, in the given value's own objects: before the check, or
-   * `'afterwards'`, so that they have no part in it. A default that its own schema refuses is never used.
+   * `'afterwards'`, so that the check does not include them. A default that its own schema refuses is never used.
    * @defaultValue false
    */
   readonly defaults?: boolean | 'afterwards' | undefined
-  /** Is told where in the schema such a default is. */
+  /** Called with the place of each such default in the schema. */
   readonly onWrongDefault?: ((pointer: string) => void) | undefined
   /**
-   * Whether `null` for a property that is not required and does not allow it is taken away, in the given value's own
+   * Whether `null` for a property that is not required and does not allow it is removed from the given value's own
    * objects, when the value is invalid with it. @defaultValue false
    */
   readonly nullAsAbsent?: boolean | undefined
 }
 
-/** Says whether a value is valid. Not re-entrant: a getter in the value must not call it. */
+/** Returns whether a value is valid. Not re-entrant: a getter in the value must not call it. */
 export type Validator = (value: unknown) => ValidationResult
 
 /**
@@ -58,7 +58,7 @@ export type Validator = (value: unknown) => ValidationResult
  * @param schema - an object or a boolean; 2020-12 unless `$schema` says draft-07. It must not change later
  * @param options - documents, format assertion, defaults, limits
  * @returns a validator, which throws nothing and, but for its first calls, allocates nothing for valid values
- * @throws {SchemaError} when the schema is malformed, too big, of a foreign dialect, or refers to nowhere
+ * @throws {SchemaError} when the schema is malformed, too big, of an unsupported dialect, or has an unresolved reference
  * @throws {TypeError} when a limit is not a positive number
  */
 export function compile(schema: unknown, options: CompileOptions = {}): Validator {
@@ -108,7 +108,7 @@ export function compile(schema: unknown, options: CompileOptions = {}): Validato
   }
 }
 
-/** The error of a limit. A stack that overflows on a deep schema is one too; anything else is a defect. */
+/** The error of a limit. A stack overflow on a deep schema counts as one; anything else is a defect. */
 function limitError(error: unknown): ValidationError {
   if (error instanceof LimitReached) return { path: '', keyword: error.limit, message: error.message }
   if (error instanceof RangeError) {

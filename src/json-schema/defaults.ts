@@ -1,14 +1,13 @@
 /**
- * What a value's objects lack or have too much: missing properties are filled in from `default`, and a `null` that an
- * optional property does not allow is taken away.
+ * Changes to the objects of a value: missing properties are filled in from `default`, and a `null` that an optional
+ * property does not allow is removed.
  *
- * Looks at `properties`, `items`, `allOf` and references, where it is certain that a subschema applies; never inside
- * `anyOf`, `oneOf`, `not` or `if`, nor behind a `$dynamicRef` with several targets. The value's own objects are changed.
- * Each default is copied, so that no two values share it, and is an own member: a property named `__proto__` changes no
- * prototype.
+ * Follows `properties`, `items`, `allOf` and references, where it is certain that a subschema applies; never `anyOf`,
+ * `oneOf`, `not` or `if`, nor a `$dynamicRef` with several targets. The value's own objects are changed. Each default is
+ * copied, so that no two values share it, and is an own member: a property named `__proto__` changes no prototype.
  *
- * Defaults are filled in for every valid value, so that is compiled to closures, which look at nothing else; null is
- * looked for only in values that were refused.
+ * Defaults are filled in for every valid value, so this is compiled to closures, which visit nothing else; null is
+ * searched for only in values that were invalid.
  */
 
 import { isObject } from '../bounds/is-object.ts'
@@ -18,12 +17,12 @@ import type { Check, ObjectRules, SchemaNode } from './read/node.ts'
 /** Fills in the defaults of a value, in place. */
 export type Fill = (value: unknown) => void
 
-/** A property that has a default, or in which there may be one. */
+/** A property that has a default, or whose value may contain one. */
 interface Part {
   readonly name: string
   readonly default: SchemaNode['default']
   readonly fill: Fill | undefined
-  /** Whether every object has such a member, not of its own. */
+  /** Whether every object inherits a member of this name. */
   readonly inherited: boolean
 }
 
@@ -54,7 +53,7 @@ export class Filler {
     return fill
   }
 
-  /** Looked at when a value is there: references may lead back, and be many in a row. */
+  /** Made when a value is filled: references may be circular, and many in a row. */
   #behind(target: SchemaNode): Fill {
     return (value) => {
       this.#run.charge(1)
@@ -116,23 +115,23 @@ function fillPart(run: Run, part: Part, value: Record<string, unknown>): void {
 }
 
 /**
- * Leaves out defaults that their own schemas refuse: what a handler gets is valid.
+ * Removes defaults that their own schemas refuse, so that what a handler gets is valid.
  *
- * @param use - called for each of them, but not for null, which stands for no default in many a schema
+ * @param onInvalid - called for each of them, but not for null, which means "no default" in many schemas
  * @returns whether any default is left
  */
 export function keepValidDefaults(
   run: Run,
   nodes: Iterable<SchemaNode>,
-  use: (node: SchemaNode) => void,
+  onInvalid: (node: SchemaNode) => void,
 ): boolean {
   let found = false
   for (const node of nodes) {
-    // Nodes that nothing leads to are not compiled.
+    // Nodes that nothing refers to are not compiled.
     if (node.default === undefined || node.check === undefined) continue
     if (isValid(run, node, node.check)) found = true
     else {
-      if (node.default.value !== null) use(node)
+      if (node.default.value !== null) onInvalid(node)
       node.default = undefined
     }
   }
@@ -149,7 +148,7 @@ function isValid(run: Run, node: SchemaNode, check: Check): boolean {
 }
 
 /**
- * Takes away each `null` of an optional property that does not allow it, in place.
+ * Removes each `null` of an optional property that does not allow it, in place.
  *
  * @param node - compiled
  * @returns whether there was any

@@ -55,7 +55,7 @@ export function findHeaderParameters(schema: object, use: string): readonly Head
     }
   }
 
-  /** Anything else: no annotation may stand there. */
+  /** Anything else, where an annotation is an error. */
   const visitElsewhere = (value: unknown, at: readonly string[], depth: number): void => {
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return
     if (!Array.isArray(value) && ANNOTATION in value && !isSchema((value as Schema)[ANNOTATION])) {
@@ -88,7 +88,7 @@ export function findHeaderParameters(schema: object, use: string): readonly Head
 
 type Schema = { readonly [key: string]: unknown }
 
-/** What a property may be that happens to be called like the annotation. */
+/** The schema of a property that happens to have the name of the annotation. */
 function isSchema(value: unknown): boolean {
   return typeof value === 'boolean' || isObject(value)
 }

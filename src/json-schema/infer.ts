@@ -13,9 +13,9 @@
  * - tuple items are optional unless `minItems` asks for them, because `prefixItems` does not.
  *
  * Cost: a schema of one plain `type` takes one test before its own branch (`keyof S & Combining`), and the
- * members of an object are evaluated only when somebody looks at them. That laziness also makes `$ref`
- * cycles through objects truly recursive types; a cycle with no object in it ends in `unknown`.
- * Types only. Not here: validation (compile.ts), types of Standard JsonSchemas (standard-schema.ts).
+ * members of an object are evaluated only when they are used. That laziness also makes `$ref` cycles through objects
+ * truly recursive types; a cycle with no object in it ends in `unknown`.
+ * Types only. Not here: validation (compile.ts), types of Standard Schemas (standard-schema.ts).
  */
 
 /** The values of the keyword `type`. */
@@ -28,8 +28,8 @@ export type JsonSchema = boolean | JsonSchemaObject
 export type JsonSchemas = { readonly [name: string]: JsonSchema | undefined }
 
 /**
- * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a
- * literal is inferred (`registerTool`); compile.ts is the judge of all of them. What is undefined is absent.
+ * The keywords that editors complete and whose shape is checked early. Others are allowed wherever a literal is
+ * inferred (`registerTool`); compile.ts checks all of them at run time. An undefined keyword is absent.
  *
  * It has no index signature on purpose: an object that shares no keyword with it, such as a record of zod
  * schemas, is then a compile error.
@@ -101,9 +101,8 @@ export interface JsonSchemaObject {
  * The TypeScript type of the values that the schema `S` accepts.
  *
  * `S` is the type of a literal: an argument of a `const` type parameter, or `typeof schema` where `schema`
- * was declared `as const`. A property with a `default` stays optional: whoever writes the value may leave
- * it out. `nullable` is not a JSON Schema keyword and is ignored here as it is in validation; write
- * `type: ['string', 'null']`.
+ * was declared `as const`. A property with a `default` stays optional, since a value is valid without it. `nullable`
+ * is not a JSON Schema keyword and is ignored here as it is in validation; write `type: ['string', 'null']`.
  *
  * @example
  * ```ts
@@ -114,8 +113,8 @@ export interface JsonSchemaObject {
 export type FromSchema<S> = Infer<S, S, MaxRefs, false>
 
 /**
- * The value that a handler gets: a member with a `default` is there. Not within `anyOf` and `oneOf`, where no default
- * is filled in, nor where the default is plainly none of its own schema, such as null for a string.
+ * The value that a handler gets: a member with a `default` is present. Not within `anyOf` and `oneOf`, where no default
+ * is filled in, nor where the default clearly does not fit its own schema, such as null for a string.
  */
 export type FilledFromSchema<S> = Infer<S, S, MaxRefs, true>
 
@@ -187,7 +186,7 @@ type Every<All, S, Root, Refs extends number, Fill> = All extends readonly [infe
 /** `A & B`, written as one object type where both are objects. */
 type Both<A, B> = unknown extends A ? B : unknown extends B ? A : Tidy<A & B>
 
-/** The mapped type stands in a branch, not under a name of its own, so that editors show its members. */
+/** The mapped type is written in a branch, without a name of its own, so that editors show its members. */
 type Tidy<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]: T[K] } : T
 
 type Referenced<P, Root, Refs extends number, Fill> = Refs extends 0
@@ -249,7 +248,7 @@ type OptionalMembers<P, K extends keyof P, Root, Fill> = {
   -readonly [N in K]?: Infer<P[N], Root, MaxRefs, Fill>
 }
 
-/** Names of the members that a default is filled in for. One that is an object or array is taken to be valid. */
+/** Names of the members that a default is filled in for. One that is an object or array is assumed to be valid. */
 type Filled<P, Root, Fill> = Fill extends true
   ? {
       [K in keyof P]: P[K] extends { readonly default: infer D }

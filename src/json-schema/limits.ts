@@ -1,5 +1,5 @@
 /**
- * Bounds of compiling and validating, and what is thrown where one is reached.
+ * Bounds of compiling and validating, and what is thrown when one is reached.
  */
 
 /** Bounds of compiling and validating. `Infinity` disables one. */
@@ -14,11 +14,11 @@ export interface Limits {
   readonly maxRefDepth: number
   /** Nesting of the value, counted where a recursive schema follows it. @defaultValue 250 */
   readonly maxValueDepth: number
-  /** Steps of one validation; about one for each pair of value and subschema that meet. @defaultValue 10 000 000 */
+  /** Steps of one validation; about one for each application of a subschema to a value. @defaultValue 10 000 000 */
   readonly maxSteps: number
   /**
-   * Length, in UTF-16 units, of a string that a pattern with back-references may see: no algorithm is known that
-   * matches all of them in a time that can be bounded. Other patterns are bounded by `maxSteps`. @defaultValue 256
+   * Length, in UTF-16 units, of a string that is matched against a pattern with back-references: no algorithm is known
+   * that matches all of them in bounded time. Other patterns are bounded by `maxSteps`. @defaultValue 256
    */
   readonly maxPatternLength: number
 }

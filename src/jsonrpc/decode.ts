@@ -6,12 +6,12 @@
  *
  * Invariant: a value that was accepted means the same to every reader. So a message that could be read as two
  * kinds (`method` next to `result` or `error`, or `result` next to `error`) is invalid, and so is an id that
- * would come back changed (an integer beyond 2^53 - 1, `-0`). What this library must repeat to a client, over and
- * over, is short: an id, and a progress token. One limit of JSON.parse remains: a number such
- * as 1.00000000000000000001 has already become 1 when it is looked at here.
+ * would not be returned unchanged (an integer beyond 2^53 - 1, `-0`). Ids and progress tokens are limited in length,
+ * since they are repeated in many messages. One limit of JSON.parse remains: a number such as
+ * 1.00000000000000000001 has already become 1 here.
  *
- * The id of an invalid message is given back when it is a valid id of a message that was not a response: the
- * id of a response is one of ours, and an error that carries it would look like the answer to a request that
+ * The error for an invalid message has its id when that is a valid id of a message that was not a response: the
+ * id of a response is one of the server's, and an error with it would look like the response to a request that
  * the client made.
  *
  * Not here: bytes (decode-body.ts), whether a batch is allowed at all (a question of the revision), method names, HTTP
@@ -45,7 +45,7 @@ export interface DecodedNotification {
   readonly params: JsonObject | undefined
 }
 
-/** The client's answer to a request of ours. The id is `undefined` when it was null or absent. */
+/** The client's response to a request of the server. The id is `undefined` when it was null or absent. */
 export interface DecodedResponse {
   readonly kind: 'response'
   readonly id: JsonRpcId | undefined
@@ -66,7 +66,7 @@ export type Decoded = DecodedRequest | DecodedNotification | DecodedResponse | D
 /**
  * Classifies one JSON value. Never throws.
  *
- * @param value - what {@link decodeBody} gave, or what a framework's body parser gave
+ * @param value - from {@link decodeBody}, or from the body parser of a framework
  * @returns the message, or `invalid` with the error to send: -32600, or -32602 where only `params` is wrong
  */
 export function decodeMessage(value: unknown): Decoded {
@@ -103,7 +103,7 @@ export function decodeMessage(value: unknown): Decoded {
 }
 
 /**
- * Classifies the members of a batch, in order. An invalid member does not spoil the others.
+ * Classifies the members of a batch, in order. An invalid member does not affect the others.
  *
  * @param values - the array that was the body
  * @param maxBatch - the most messages allowed; `Infinity` for no limit
@@ -118,7 +118,7 @@ export function decodeBatch(values: readonly unknown[], maxBatch: number): reado
   return values.map(decodeMessage)
 }
 
-/** Whether a value is an id that comes back exactly as it was sent: a short string, or a safe integer other than -0. */
+/** Whether a value is an id that is returned exactly as it was sent: a short string, or a safe integer other than -0. */
 function isId(value: unknown): value is JsonRpcId {
   if (typeof value === 'string') return value.length <= MAX_REPEATED_LENGTH
   return Number.isSafeInteger(value) && !Object.is(value, -0)
@@ -134,7 +134,7 @@ function decodeResponse(id: unknown, result: unknown, error: unknown): Decoded {
   if (result !== undefined && error !== undefined) {
     return invalid(undefined, 'a response must have "result" or "error", received both')
   }
-  // Null is what JSON-RPC prescribes for an error whose request could not be read; it settles nothing here.
+  // JSON-RPC prescribes null for an error whose request could not be read; it matches no request of the server.
   const ours = id ?? undefined
   if (ours !== undefined && !isId(ours)) return invalid(undefined, idProblem(ours))
   if (error === undefined) return { kind: 'response', id: ours, result }
@@ -159,7 +159,7 @@ function idProblem(id: unknown): string {
   return `"id" must be a string of at most ${MAX_REPEATED_LENGTH} characters or an integer from -(2^53 - 1) to 2^53 - 1, received ${describe(id)}`
 }
 
-/** Says what was received in a few words, however large it was. */
+/** Describes what was received in a few words, however large it was. */
 function describe(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'

@@ -1,14 +1,14 @@
 /**
- * JSON-RPC messages as strings that are ready for the wire: one JSON.stringify of the content, with the frame
- * around it put together as text.
+ * JSON-RPC messages as strings that are ready to be sent: one JSON.stringify of the content, and the envelope around it
+ * as text.
  *
  * Invariant: a response is always written. A result that cannot be serialised (circular, a BigInt, nested too
  * deep, a `toJSON` that throws) becomes an error response with the same id, so no client is left waiting.
  *
  * An error whose request id is not known is sent without `id`. JSON-RPC 2.0 asks for `"id":null`, but no
  * revision's schema allows null: 2025-11-25 and 2026-07-28 make the member optional, the earlier ones require
- * a string or an integer, which cannot be given. Leaving it out is valid for the most readers. `errorHead` is the
- * one place that decides this.
+ * a string or an integer, and there is none. Most readers accept an error without the member. `errorHead` is the one
+ * place that decides this.
  *
  * Not here: which error a failure becomes (dispatch), Server-Sent Events framing (sse/).
  */
@@ -21,7 +21,7 @@ import { McpError } from './rpc-error.ts'
 const PLAIN = /^[\w./$-]*$/
 
 /**
- * ChangeEvent about what could not be serialised. The cause is for the developer and is never sent.
+ * Called with the error when something could not be serialised. The cause is for the developer and is never sent.
  *
  * @returns for a result: a string takes the place of the general message of the error response
  */
@@ -40,8 +40,9 @@ export function encodeResult(id: JsonRpcId, result: unknown, onError?: EncodeFai
   try {
     text = stringify(result, 'result')
   } catch (error) {
-    const told = onError?.(error as McpError)
-    const message = typeof told === 'string' ? told : 'Internal error: the result cannot be written as JSON'
+    const replacement = onError?.(error as McpError)
+    const general = 'Internal error: the result cannot be written as JSON'
+    const message = typeof replacement === 'string' ? replacement : general
     return encodeError(id, { code: ErrorCode.INTERNAL_ERROR, message })
   }
   return encodeResultText(id, text)
@@ -51,7 +52,7 @@ export function encodeResult(id: JsonRpcId, result: unknown, onError?: EncodeFai
  * Writes the response of a request around a result that is JSON text already.
  *
  * @param id - of the request
- * @param resultJson - put in as it is: the caller answers for its being JSON
+ * @param resultJson - inserted as it is: it must be JSON, which is not checked
  */
 export function encodeResultText(id: JsonRpcId, resultJson: string): string {
   return `{"jsonrpc":"2.0","id":${idText(id)},"result":${resultJson}}`
@@ -93,14 +94,14 @@ export function encodeNotification(method: string, params?: JsonObject): string 
 /**
  * Writes a notification around parameters that are JSON text already.
  *
- * @param paramsJson - put in as it is: the caller answers for its being JSON
+ * @param paramsJson - inserted as it is: it must be JSON, which is not checked
  */
 export function encodeNotificationText(method: string, paramsJson: string): string {
   return `{"jsonrpc":"2.0","method":${methodText(method)},"params":${paramsJson}}`
 }
 
 /**
- * Writes a request of ours to the client.
+ * Writes a request of the server to the client.
  *
  * @throws {McpError} ERR_NOT_SERIALISABLE when `params` cannot be written as JSON
  */
@@ -108,7 +109,7 @@ export function encodeRequest(id: JsonRpcId, method: string, params?: JsonObject
   return `{"jsonrpc":"2.0","id":${idText(id)},"method":${methodText(method)}${paramsText(params)}}`
 }
 
-/** To see that there is nothing to escape takes half the time of JSON.stringify. */
+/** Testing that there is nothing to escape takes half the time of JSON.stringify. */
 function methodText(method: string): string {
   return PLAIN.test(method) ? `"${method}"` : JSON.stringify(method)
 }

@@ -1,11 +1,10 @@
 /**
- * What a body of JSON would take, seen before anything is parsed: how deep it is nested, and about how many values it
- * holds.
+ * Measures a JSON body before it is parsed: how deep it is nested, and about how many values it holds.
  *
  * JSON.parse has no bound of its own. Whatever walks the parsed value afterwards (comparing, hashing, writing it as
  * JSON again) is recursive, and one level costs an attacker one byte. So nesting is refused here, in two steps:
  *
- *   text    fewer brackets than the bound has levels?   searched by the platform: next to nothing
+ *   text    fewer brackets than the bound has levels?   searched by the platform: almost no cost
  *   bytes   levels and values counted, one by one       one to two nanoseconds for each byte, an eighth to a third of
  *                                                       what JSON.parse takes for objects
  *
@@ -34,7 +33,7 @@ for (const character of '[{') MEANING[character.charCodeAt(0)] = OPEN
 for (const character of ']}') MEANING[character.charCodeAt(0)] = CLOSE
 for (const character of ',:') MEANING[character.charCodeAt(0)] = BETWEEN
 
-/** Bytes of a string that are looked at one by one, before its end is searched for: starting a search takes as long. */
+/** Bytes of a string that are read one by one, before its end is searched for: starting a search takes as long. */
 const SEARCH_AFTER = 64
 
 /**
@@ -60,8 +59,8 @@ export function isShallow(text: string, maxDepth: number): boolean {
  *
  * @param bytes - the whole body
  * @param maxDepth - arrays and objects inside each other; `Infinity`: no limit
- * @returns how often `[`, `{`, `,` and `:` stand outside of strings: not less than the number of values in valid JSON,
- *   but for the outermost one
+ * @returns how often `[`, `{`, `,` and `:` occur outside of strings: not less than the number of values in valid JSON,
+ *   without the outermost one
  * @throws {RpcError} -32700, nested more deeply
  */
 export function measureBody(bytes: Uint8Array, maxDepth: number): number {

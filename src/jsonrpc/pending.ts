@@ -1,16 +1,16 @@
 /**
- * Our own requests to one client, waiting for its responses.
+ * Requests of the server to one client, pending until their responses arrive.
  *
  *    send(id) --> waiting --+-- settle(response)   resolves, or rejects with the client's RpcError
  *                           +-- timeoutMs passed   rejects, ERR_REQUEST_TIMEOUT
  *                           +-- signal aborted     rejects, ERR_REQUEST_ABORTED
  *                           +-- rejectAll(error)   rejects: the session ended
  *
- * Invariant: each request leaves the map exactly once, and takes its timer and its abort listener with it.
+ * Invariant: each request is removed from the map exactly once, together with its timer and its abort listener.
  * Ids are strings with a prefix of their own, so that logs never confuse them with a client's ids; a response
  * is matched by exact type and value (`"s-1"`), and only against requests of the same client.
  *
- * Not here: writing the request (the caller does it, see `write`), checking what the client answered.
+ * Not here: writing the request (the caller does it, see `write`), checking the result.
  */
 
 import { setMaxListeners } from 'node:events'
@@ -21,15 +21,15 @@ import { McpError, RpcError } from './rpc-error.ts'
 
 /** How one request is sent and for how long it waits. */
 export interface PendingOptions {
-  /** Milliseconds until the request is given up; 0 or `Infinity`: never. */
+  /** Milliseconds until the request times out; 0 or `Infinity`: never. */
   readonly timeoutMs: number
-  /** Gives the request up when aborted. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal | undefined
   /** The method, for the messages of errors. */
   readonly method?: string | undefined
-  /** Puts the request on the wire, once it is certain that its response can be received. What it throws rejects. */
+  /** Sends the request, once its response can be matched. What it throws rejects the request. */
   readonly write?: (() => void) | undefined
-  /** Called when the request is given up by timeout or abort: the place to tell the client that it is cancelled. */
+  /** Called when the request has timed out or was aborted: the place to send the client its cancellation. */
   readonly onAbandon?: ((error: McpError) => void) | undefined
 }
 
@@ -41,19 +41,19 @@ interface Waiting {
   onAbort: (() => void) | undefined
 }
 
-/** The requests that wait for one client. An instance costs three fields until the first request. */
+/** The pending requests to one client. An instance costs three fields until the first request. */
 export class PendingRequests {
   readonly #maxPending: number
   #lastId = 0
   /** Lifecycle: from send() until the first of the four outcomes above. */
   #waiting: Map<JsonRpcId, Waiting> | undefined
 
-  /** @param maxPending - the most requests that may wait at a time; `Infinity` for no limit */
+  /** @param maxPending - the most requests that may be pending at a time; `Infinity` for no limit */
   constructor(maxPending: number) {
     this.#maxPending = maxPending
   }
 
-  /** How many requests wait. */
+  /** Pending requests. */
   get size(): number {
     return this.#waiting?.size ?? 0
   }
@@ -69,7 +69,7 @@ export class PendingRequests {
    *
    * @param id - from {@link PendingRequests.nextId}
    * @returns the client's result, unchecked
-   * @throws {RpcError} what the client answered
+   * @throws {RpcError} the client's error
    * @throws {McpError} ERR_REQUEST_TIMEOUT, ERR_REQUEST_ABORTED, ERR_TOO_MANY_REQUESTS, ERR_DUPLICATE_ID, or what
    * `rejectAll` was given
    */
@@ -83,9 +83,9 @@ export class PendingRequests {
   }
 
   /**
-   * Hands a response to the request that waits for it.
+   * Passes a response to the request that it answers.
    *
-   * @returns false when no request has this id (late, repeated or made up): nothing has happened then
+   * @returns false when no pending request has this id (the response is late, repeated or made up)
    */
   settle(response: Extract<Decoded, { readonly kind: 'response' }>): boolean {
     const { id, error } = response
@@ -96,7 +96,7 @@ export class PendingRequests {
     return true
   }
 
-  /** Rejects every waiting request: no response can arrive any more. */
+  /** Rejects every pending request: no response can arrive any more. */
   rejectAll(error: McpError): void {
     for (const id of [...(this.#waiting?.keys() ?? [])]) this.#take(id)?.reject(error)
   }
@@ -166,7 +166,7 @@ export class PendingRequests {
     try {
       options.onAbandon?.(error)
     } catch {
-      // Telling the client is a courtesy. Here is a timer or an abort event: a throw would end the process.
+      // The cancellation is optional. This runs in a timer or an abort event, where an exception ends the process.
     }
   }
 

@@ -2,8 +2,8 @@
  * The two kinds of error in this library.
  *
  * An `RpcError` has a number code and may be put on the wire as it is: its message and data are written for
- * the client. An `McpError` has a string code and stays in this process: it tells the developer, or the
- * awaiting handler, what happened. Nothing else that is thrown is ever shown to a client.
+ * the client. An `McpError` has a string code and is never sent: it is for the developer, or for the handler
+ * that awaits something. Nothing else that is thrown is ever shown to a client.
  *
  * Not here: the codes (protocol/error-codes.ts, protocol/local-error-codes.ts), how an error is written (encode.ts).
  */

@@ -14,7 +14,7 @@
  */
 
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
-import { isNodeHttp, markFinished } from './detach.ts'
+import { isNodeHttp, markFinished, serverSettings } from './node-internals.ts'
 
 const { writeHead, write, end } = ServerResponse.prototype
 const { get: headersSent = () => false } =
@@ -22,12 +22,6 @@ const { get: headersSent = () => false } =
 
 /** RFC 9110 section 5.5, without what is neither ASCII nor to be let into a head at all. */
 const PLAIN = /^[\t\x20-\x7e]*$/
-
-/** The settings of node's http.Server that show in a head. */
-interface HttpServer {
-  readonly keepAliveTimeout?: number | undefined
-  readonly maxRequestsPerSocket?: number | undefined
-}
 
 /**
  * A `ServerResponse` whose whole replies leave in one write; what node:http's clients, events and properties see of
@@ -50,7 +44,7 @@ export class DirectResponse<
   sendWhole(status: number, headers: readonly string[], body: string): boolean {
     const { socket } = this
     if (!isNodeHttp || socket === null || !socket.writable || !this.#isPlain()) return false
-    const { keepAliveTimeout, maxRequestsPerSocket = 0 } = (socket as { server?: HttpServer }).server ?? {}
+    const { keepAliveTimeout, maxRequestsPerSocket = 0 } = serverSettings(socket)
     if (keepAliveTimeout === undefined || maxRequestsPerSocket > 0) return false
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
     for (let i = 0; i < headers.length; i += 2) {

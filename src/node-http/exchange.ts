@@ -14,6 +14,7 @@ import type { Rejection } from '../http/rejection.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { BodyReader } from './body.ts'
+import { serverSettings } from './node-internals.ts'
 import { parsedBodyOf } from './parsed-body.ts'
 import { hasReply } from './pipelining.ts'
 import { type ReplyOptions, sendEmpty, sendError, sendJson } from './response.ts'
@@ -121,8 +122,7 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   get mayHideHeaders(): boolean {
     const { rawHeaders, socket } = this.request
     const count = (rawHeaders?.length ?? 0) / 2
-    const { maxHeadersCount } =
-      (socket as { server?: { maxHeadersCount?: number | null } } | null)?.server ?? {}
+    const { maxHeadersCount } = serverSettings(socket)
     if (maxHeadersCount === 0) return false
     return count >= (maxHeadersCount ?? NODE_MAX_HEADERS)
   }

@@ -23,7 +23,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { isConnection, isNodeHttp } from './detach.ts'
+import { isConnection, isNodeHttp } from './node-internals.ts'
 
 interface Connection {
   readonly socket: Socket

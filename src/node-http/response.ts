@@ -20,8 +20,8 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
-import { isConnection, isNodeHttp } from './detach.ts'
 import { DirectResponse } from './direct-response.ts'
+import { isConnection, isNodeHttp, serverSettings } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
 import { writeHead } from './stream-head.ts'
 
@@ -161,8 +161,7 @@ function limitStall(response: ServerResponse, socket: Socket): void {
   const { timeout = 0 } = socket
   if (timeout > 0) return
   socket.setTimeout(STALLED_MS)
-  const { keepAliveTimeout = 0 } =
-    (socket as { server?: { keepAliveTimeout?: number | undefined } | undefined }).server ?? {}
+  const { keepAliveTimeout = 0 } = serverSettings(socket)
   // Where idle connections are kept for good, nothing sets it anew.
   if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
 }

@@ -26,8 +26,9 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
-import { detach, giveBack, isConnection, isNative, markFinished, writesToSocket } from './detach.ts'
+import { detach, giveBack } from './detach.ts'
 import { Drain } from './drain.ts'
+import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
 import { withEventStreamHeaders, writeHead } from './stream-head.ts'
 
 const COMMENT = encodeComment()
@@ -250,11 +251,7 @@ export class SseWriter implements EventSink {
     // They wait for the turn's end, not for the client. Offer them to the operating system first.
     this.#flush()
     const response = this.#response
-    if (this.#socket === undefined && response !== undefined) {
-      // node:http corks the socket, in newer versions (26) the response, and uncorks only what is still corked.
-      if (response.writableCorked > 0) response.uncork()
-      else response.socket?.uncork?.()
-    }
+    if (this.#socket === undefined && response !== undefined) uncork(response)
     const bytes = Buffer.byteLength(frame)
     return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
   }

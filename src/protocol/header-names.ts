@@ -8,7 +8,7 @@
 export const HeaderName = {
   // MCP, session era
   SESSION_ID: 'mcp-session-id',
-  /** Server-Sent Events: where a reconnecting client says what it saw last. */
+  /** Server-Sent Events: the id of the last event that a reconnecting client received. */
   LAST_EVENT_ID: 'last-event-id',
 
   // MCP, both eras

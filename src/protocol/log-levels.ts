@@ -13,5 +13,5 @@ export const LOG_LEVELS: readonly LogLevel[] = [
   'emergency',
 ]
 
-/** Position in the order of severity; a message goes out when its rank is at least the wanted level's. */
+/** Position in the order of severity; a message is sent when its rank is at least that of the requested level. */
 export const LOG_RANK: ReadonlyMap<string, number> = new Map(LOG_LEVELS.map((level, rank) => [level, rank]))

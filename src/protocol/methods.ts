@@ -41,7 +41,7 @@ export const Notify = {
   elicitationComplete: 'notifications/elicitation/complete',
 } as const
 
-/** What the core and the Tasks extension have in the filter of `subscriptions/listen`. */
+/** Members that the core and the Tasks extension define in the filter of `subscriptions/listen`. */
 export const FilterMember = {
   tools: 'toolsListChanged',
   prompts: 'promptsListChanged',

@@ -25,7 +25,7 @@ export interface Icon {
   readonly theme?: 'light' | 'dark' | undefined
 }
 
-/** Who a client or server says it is. */
+/** How a client or server identifies itself. */
 export interface Implementation {
   readonly name: string
   readonly version: string
@@ -232,7 +232,7 @@ export interface ElicitFormParams<Schema = JsonObject> {
 export interface ElicitUrlParams {
   readonly message: string
   readonly url: string
-  /** Made by the library when absent. */
+  /** Generated when absent. */
   readonly elicitationId?: string | undefined
 }
 

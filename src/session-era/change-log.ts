@@ -25,16 +25,8 @@ import { Notify } from '../protocol/methods.ts'
 import { encodeData } from '../sse/frame.ts'
 import type { RingLimits } from '../sse/replay-ring.ts'
 import { EventLog } from './event-log.ts'
-import type { StandaloneStream } from './http/standalone-stream.ts'
 import type { Session } from './session.ts'
-
-/** One piece of news, or a message (server-messages.ts). */
-export interface ChangeEvent {
-  /** Its number, the same for all sessions. */
-  readonly sequence: number
-  /** From `encodeData`. */
-  readonly data: string
-}
+import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 
 /** Something that can change. */
 interface Topic {
@@ -50,14 +42,6 @@ interface Resource extends Topic {
   readonly subscribers: Set<Session>
 }
 
-/** Of one session. */
-export class Subscriptions {
-  /** URIs, each with the number of the last piece of news before it was subscribed to. */
-  readonly from = new Map<string, number>()
-  /** What they take of the heap, text that other sessions keep too included. */
-  bytes = 0
-}
-
 /** Keeps the accounts of what sessions keep. See `SessionTable`. */
 interface Accounts {
   keep(session: Session, bytes: number, added: number): void
@@ -71,7 +55,7 @@ const SUBSCRIPTION_BYTES = 288
 
 export class ChangeLog {
   /** Those with a connection. */
-  readonly listeners = new Set<StandaloneStream>()
+  readonly streams = new Set<StandaloneStream>()
   /** The number of the last piece of news. */
   last = 0
   readonly #log: EventLog | undefined
@@ -101,22 +85,21 @@ export class ChangeLog {
     this.#accounts.keep(session, bytes, resource.subscribers.size === 0 ? bytes : SUBSCRIPTION_BYTES)
     this.#resources.set(resource.uri, resource)
     resource.subscribers.add(session)
-    session.subscriptions ??= new Subscriptions()
-    session.subscriptions.from.set(resource.uri, this.last)
-    session.subscriptions.bytes += bytes
+    session.record.subscriptions ??= new Map()
+    session.record.subscriptions.set(resource.uri, this.last)
+    session.subscriptionBytes += bytes
     return resource.uri
   }
 
   /** @returns whether it was subscribed */
   unsubscribe(session: Session, uri: string): boolean {
-    const { subscriptions } = session
     const resource = this.#resources.get(uri)
-    if (subscriptions?.from.delete(uri) !== true || resource === undefined) return false
+    if (session.record.subscriptions?.delete(uri) !== true || resource === undefined) return false
     resource.subscribers.delete(session)
     const isLast = resource.subscribers.size === 0
     if (isLast) this.#resources.delete(uri)
     const bytes = SUBSCRIPTION_BYTES + resource.bytes
-    subscriptions.bytes -= bytes
+    session.subscriptionBytes -= bytes
     this.#accounts.drop(session, bytes, isLast ? bytes : SUBSCRIPTION_BYTES)
     return true
   }
@@ -129,14 +112,16 @@ export class ChangeLog {
   announce({ lists, resources }: Changes, now: number): void {
     const alone = lists.size + resources.size === 1
     for (const kind of lists) {
-      const told = this.#note(this.#lists[kind], now)
-      for (const listener of this.listeners) listener.tell(told, alone)
+      const event = this.#record(this.#lists[kind], now)
+      for (const stream of this.streams) stream.notify(event, alone)
     }
     for (const uri of resources) {
       const resource = this.#resources.get(uri)
       if (resource === undefined) continue
-      const told = this.#note(resource, now)
-      for (const { listening } of resource.subscribers) if (listening?.attached) listening.tell(told, alone)
+      const event = this.#record(resource, now)
+      for (const { standaloneStream } of resource.subscribers) {
+        if (standaloneStream?.attached) standaloneStream.notify(event, alone)
+      }
     }
   }
 
@@ -145,7 +130,7 @@ export class ChangeLog {
    *
    * @returns undefined when they are not all kept
    */
-  since(session: Session, after: number): ChangeEvent[] | undefined {
+  since(session: Session, after: number): StreamEvent[] | undefined {
     if (this.#log === undefined || this.#log.hasLost(after, 0)) return undefined
     const from = new Map(this.#topics(session).map((topic) => [topic.data, topic.from]))
     return this.#log
@@ -154,7 +139,7 @@ export class ChangeLog {
   }
 
   /** One piece of news for each thing that concerns a session and has changed after a number, in order. */
-  summary(session: Session, after: number): ChangeEvent[] {
+  summary(session: Session, after: number): StreamEvent[] {
     return this.#topics(session)
       .filter(({ sequence, from }) => sequence > Math.max(after, from))
       .sort((a, b) => a.sequence - b.sequence)
@@ -175,7 +160,7 @@ export class ChangeLog {
     return this.last
   }
 
-  #note(topic: Topic, now: number): ChangeEvent {
+  #record(topic: Topic, now: number): StreamEvent {
     topic.sequence = this.takeNumber()
     this.#log?.push(topic.sequence, topic.data, 0, now)
     return { sequence: this.last, data: topic.data }
@@ -184,7 +169,7 @@ export class ChangeLog {
   /** What concerns a session, and the number from which on it does. */
   #topics(session: Session): (Topic & { readonly from: number })[] {
     const lists = Object.values(this.#lists).map((list) => ({ ...list, from: session.changesFrom }))
-    const resources = [...(session.subscriptions?.from ?? [])].flatMap(([uri, from]) => {
+    const resources = [...(session.record.subscriptions ?? [])].flatMap(([uri, from]) => {
       const resource = this.#resources.get(uri)
       return resource === undefined ? [] : [{ data: resource.data, sequence: resource.sequence, from }]
     })

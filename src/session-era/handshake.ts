@@ -1,18 +1,27 @@
 /**
  * The handshake: `initialize`, which opens a session, and what it tells the client.
  *
+ * It is dispatched like any other request, so that middleware can look at it, wait, and refuse it. The session is
+ * opened where a handler would run, and closed again when its id cannot be told to the client: middleware threw, or
+ * answered something else, or the connection closed while it waited.
+ *
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
  */
 
 import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
+import type { MethodTable } from '../dispatch/dispatcher.ts'
+import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { Method } from '../protocol/methods.ts'
 import type { ClientCapabilities, Implementation, JsonObject } from '../protocol/wire-types.ts'
+import { type ExchangeHost, type ResponseChannel, SessionExchange } from './exchange.ts'
 import { findRevision, LATEST, type Revision } from './revisions.ts'
+import type { Session } from './session.ts'
 
 /** What is remembered of a client for as long as it has a session: characters of JSON. All of it has a budget in bytes. */
 const MAX_PEER_LENGTH = 16_384
@@ -23,6 +32,16 @@ export interface InitializeParams {
   readonly peer: Peer
   /** Equal for equal peers. */
   readonly peerKey: string
+}
+
+/** @returns an error of code -32602 where a member is missing or of the wrong type */
+export function tryInitializeParams(params: JsonObject | undefined): InitializeParams | RpcError {
+  try {
+    return readInitializeParams(params)
+  } catch (error) {
+    if (error instanceof RpcError) return error
+    throw error
+  }
 }
 
 /** @throws {RpcError} -32602, a member is missing or of the wrong type, named */
@@ -44,11 +63,77 @@ export function readInitializeParams(params: JsonObject | undefined): Initialize
   return { revision: findRevision(version) ?? LATEST, peer, peerKey }
 }
 
+/** What the handshake needs of its era. */
+export interface HandshakeHost extends ExchangeHost {
+  /** Whether the era has sessions. */
+  readonly hasSessions: boolean
+  /** @throws {LimitError} as `SessionTable.open` */
+  openSession(params: InitializeParams, principalId: string | undefined): Session
+  /** Tells hooks of a session whose client was told its id. */
+  announce(session: Session): void
+  /** Takes back a session whose client was not told its id. */
+  discard(session: Session): void
+}
+
+/** `initialize`, from its admission to its answer. */
+export class Handshake extends SessionExchange {
+  readonly #params: InitializeParams | RpcError
+  readonly #host: HandshakeHost
+  #session: Session | undefined = undefined
+
+  /** @param params - an error for those that cannot be read, which is the answer */
+  constructor(
+    request: RpcRequest,
+    params: InitializeParams | RpcError,
+    channel: ResponseChannel,
+    host: HandshakeHost,
+  ) {
+    super(request, channel, host)
+    this.#params = params
+    this.#host = host
+  }
+
+  /** The method itself. @throws {RpcError} invalid params, a limit */
+  run(): JsonObject {
+    if (this.#params instanceof RpcError) throw this.#params
+    const { server, hasSessions } = this.#host
+    const result = initializeResult(server, this.#params.revision, hasSessions)
+    // Nobody is left to use a session.
+    if (hasSessions && !this.settled) {
+      if (this.#session !== undefined) this.#host.discard(this.#session)
+      this.#session = this.#host.openSession(this.#params, this.principal?.id)
+    }
+    return result
+  }
+
+  override complete(outcome: Outcome): void {
+    const session = this.#session
+    if (session !== undefined && ('error' in outcome || this.settled)) this.#discard()
+    else if (session !== undefined) this.channel.sessionOpened(session)
+    super.complete(outcome)
+    if (this.#session !== undefined) this.#host.announce(this.#session)
+  }
+
+  override cancel(reason: Error): void {
+    this.#discard()
+    super.cancel(reason)
+  }
+
+  #discard(): void {
+    if (this.#session !== undefined) this.#host.discard(this.#session)
+    this.#session = undefined
+  }
+}
+
+export const HANDSHAKE_METHODS: MethodTable<McpServer, Handshake> = new Map([
+  [Method.initialize, (_params, _ctx, _server, exchange) => exchange.run()],
+])
+
 /** The result of `initialize`. */
 export function initializeResult(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
   return {
     protocolVersion: revision.name,
-    // Without a session there is no stream for news of changes, and nowhere to remember a log level.
+    // Without a session there is no stream for notifications of changes, and nowhere to remember a log level.
     capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions }),
     serverInfo: server.info,
     ...(server.instructions !== undefined && { instructions: server.instructions }),

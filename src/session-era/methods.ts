@@ -5,11 +5,13 @@
  * Not here: `initialize`, which no session has yet (handshake.ts).
  */
 
+import type { RequestContext } from '../dispatch/context.ts'
 import { type MethodHandler, type MethodTable, NotOfferedError } from '../dispatch/dispatcher.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import { complete } from '../features/completion.ts'
 import { getPrompt, listPrompts } from '../features/prompts.ts'
 import { checkSubscribable } from '../features/resource-watch.ts'
+import type { WatchResource } from '../features/resources.ts'
 import {
   findResource,
   listResources,
@@ -26,58 +28,27 @@ import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
 import { Method } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { SessionExchange } from './exchange.ts'
+import type { Session } from './session.ts'
 
 type Handler = MethodHandler<McpServer, SessionExchange>
+type Methods = MethodTable<McpServer, SessionExchange>
+
+/** What the methods need that change what is remembered of a session. */
+export interface SessionChanges {
+  readonly maxSubscriptionsPerSession: number
+  setLogLevel(session: Session, level: LogLevel): void
+  /**
+   * @param wanted - what the registration of the resource says about subscriptions
+   * @throws {LimitError} there are too many; what a watch function throws, and then nothing has changed
+   */
+  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void
+  unsubscribe(session: Session, uri: string): void
+}
 
 /** Spec: 2025-11-25 ping {@link spec.ping} */
 const ping: Handler = () => ({})
 
-/** Spec: 2025-11-25 logging {@link spec.logging} */
-const setLevel: Handler = (params, _ctx, server, exchange) => {
-  const level = params?.['level']
-  if (server.defaultLogLevel === undefined) {
-    throw new NotOfferedError('This server sends no log messages')
-  }
-  if (typeof level !== 'string' || !LOG_RANK.has(level)) {
-    throw new RpcError(
-      ErrorCode.INVALID_PARAMS,
-      `logging/setLevel needs "level", one of ${LOG_LEVELS.join(', ')}`,
-    )
-  }
-  const { session, reply } = exchange
-  if (session === undefined) return {}
-  session.logLevel = level as LogLevel
-  reply.state.messages.levelWanted(session.logLevel)
-  return {}
-}
-
-/** Spec: 2025-11-25 resources, "Subscriptions" {@link spec.resources} */
-const subscribe: Handler = (params, ctx, server, exchange) => {
-  const { session } = exchange
-  const { state } = exchange.reply
-  const uri = requireUri(params, Method.resourcesSubscribe)
-  checkSubscribable(uri)
-  const { subscribe: wanted } = findResource(uri, ctx, server)
-  if (wanted === undefined || wanted === false) {
-    throw resourceError(ErrorCode.INVALID_PARAMS, 'The resource does not tell of its changes', uri)
-  }
-  if (session === undefined || session.closed || session.subscriptions?.from.has(uri)) return {}
-  const { maxSubscriptionsPerSession } = state.settings
-  if ((session.subscriptions?.from.size ?? 0) >= maxSubscriptionsPerSession) {
-    const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
-    throw new LimitError(429, problem)
-  }
-  state.subscribe(session, uri, wanted, ctx)
-  return {}
-}
-
-const unsubscribe: Handler = (params, _ctx, _server, exchange) => {
-  const uri = requireUri(params, Method.resourcesUnsubscribe)
-  if (exchange.session !== undefined) exchange.reply.state.unsubscribe(exchange.session, uri)
-  return {}
-}
-
-const withoutSession: readonly (readonly [string, Handler])[] = [
+export const SESSIONLESS_METHODS: Methods = new Map<string, Handler>([
   [Method.ping, ping],
   [Method.toolsList, listOlderTools],
   [Method.toolsCall, callTool],
@@ -87,13 +58,61 @@ const withoutSession: readonly (readonly [string, Handler])[] = [
   [Method.promptsList, listPrompts],
   [Method.promptsGet, getPrompt],
   [Method.complete, complete],
-]
-
-export const SESSIONLESS_METHODS: MethodTable<McpServer, SessionExchange> = new Map(withoutSession)
-
-export const SESSION_METHODS: MethodTable<McpServer, SessionExchange> = new Map([
-  ...withoutSession,
-  [Method.setLevel, setLevel],
-  [Method.resourcesSubscribe, subscribe],
-  [Method.resourcesUnsubscribe, unsubscribe],
 ])
+
+export function sessionMethods(changes: SessionChanges): Methods {
+  return new Map([
+    ...SESSIONLESS_METHODS,
+    [Method.setLevel, setLevel(changes)],
+    [Method.resourcesSubscribe, subscribe(changes)],
+    [Method.resourcesUnsubscribe, unsubscribe(changes)],
+  ])
+}
+
+/** Spec: 2025-11-25 logging {@link spec.logging} */
+function setLevel(changes: SessionChanges): Handler {
+  return (params, _ctx, server, { session }) => {
+    const level = params?.['level']
+    if (server.defaultLogLevel === undefined) {
+      throw new NotOfferedError('This server sends no log messages')
+    }
+    if (typeof level !== 'string' || !LOG_RANK.has(level)) {
+      throw new RpcError(
+        ErrorCode.INVALID_PARAMS,
+        `logging/setLevel needs "level", one of ${LOG_LEVELS.join(', ')}`,
+      )
+    }
+    if (session !== undefined) changes.setLogLevel(session, level as LogLevel)
+    return {}
+  }
+}
+
+/** Spec: 2025-11-25 resources, "Subscriptions" {@link spec.resources} */
+function subscribe(changes: SessionChanges): Handler {
+  return (params, ctx, server, { session }) => {
+    const uri = requireUri(params, Method.resourcesSubscribe)
+    checkSubscribable(uri)
+    const { subscribe: wanted } = findResource(uri, ctx, server)
+    if (wanted === undefined || wanted === false) {
+      throw resourceError(ErrorCode.INVALID_PARAMS, 'The resource does not tell of its changes', uri)
+    }
+    if (session === undefined || session.closed) return {}
+    const { subscriptions } = session.record
+    if (subscriptions?.has(uri)) return {}
+    const { maxSubscriptionsPerSession } = changes
+    if ((subscriptions?.size ?? 0) >= maxSubscriptionsPerSession) {
+      const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
+      throw new LimitError(429, problem)
+    }
+    changes.subscribe(session, uri, wanted, ctx)
+    return {}
+  }
+}
+
+function unsubscribe(changes: SessionChanges): Handler {
+  return (params, _ctx, _server, { session }) => {
+    const uri = requireUri(params, Method.resourcesUnsubscribe)
+    if (session !== undefined) changes.unsubscribe(session, uri)
+    return {}
+  }
+}

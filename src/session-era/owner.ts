@@ -6,14 +6,13 @@
 
 import { ownText, textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList } from '../bounds/linked-list.ts'
-import type { StandaloneStream } from './http/standalone-stream.ts'
-import type { Session } from './session.ts'
 import type { Shared } from './shared.ts'
+import type { StandaloneStream } from './standalone-stream.ts'
 
 /** Beside the id. Measured: 140. */
 const OWNER_BYTES = 192
 
-export class Owner implements Shared {
+export class Owner<Session> implements Shared {
   /** The id of the principal. */
   readonly key: string
   readonly bytes: number
@@ -21,9 +20,9 @@ export class Owner implements Shared {
   /** Bytes of what its clients sent and its sessions keep, text that others keep too included. */
   kept = 0
   /** Those of its sessions that nobody uses, longest idle first. */
-  readonly idle = new LinkedList<Ownership>()
-  /** Those with a connection. Lifecycle: from the first one. */
-  listeners: Set<StandaloneStream> | undefined = undefined
+  readonly idle = new LinkedList<Ownership<Session>>()
+  /** Open ones of its sessions. Lifecycle: from the first one. */
+  standaloneStreams: Set<StandaloneStream> | undefined = undefined
 
   constructor(principalId: string) {
     this.key = ownText(principalId)
@@ -32,13 +31,13 @@ export class Owner implements Shared {
 }
 
 /** That a session belongs to a principal; its place among the idle ones. */
-export class Ownership implements Linked<Ownership> {
-  readonly owner: Owner
+export class Ownership<Session> implements Linked<Ownership<Session>> {
+  readonly owner: Owner<Session>
   readonly session: Session
-  previous: Ownership | undefined = undefined
-  next: Ownership | undefined = undefined
+  previous: Ownership<Session> | undefined = undefined
+  next: Ownership<Session> | undefined = undefined
 
-  constructor(owner: Owner, session: Session) {
+  constructor(owner: Owner<Session>, session: Session) {
     this.owner = owner
     this.session = session
   }

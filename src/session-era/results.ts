@@ -21,26 +21,25 @@ import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, ContentBlock, GetPromptResult, PromptMessage } from '../protocol/wire-types.ts'
 import type { Revision } from './revisions.ts'
 
-/** Who gets the result. */
-export interface Receiver {
-  readonly revision: Revision
-  readonly state: { readonly server: McpServer }
-}
-
 /** Tools whose owner knows that sessions do not get their structured content. Lifecycle: as long as the server. */
 const reported = new WeakMap<McpServer, Set<string>>()
 /** Middleware may answer for any number of names. */
 const MAX_REPORTED = 1000
 
-export function encodeOutcome(request: RpcRequest, outcome: Outcome, receiver: Receiver): string {
-  const { server } = receiver.state
+/** @param revision - of the client that gets it */
+export function encodeOutcome(
+  request: RpcRequest,
+  outcome: Outcome,
+  revision: Revision,
+  server: McpServer,
+): string {
   if ('error' in outcome) return encodeFailure(request, outcome.error, server)
   const { result } = outcome
   if (result instanceof JsonText) return encodeResultText(request.id, result.text)
   const conceal = (error: unknown) => concealError(error, outputInfo(request), server)
   let sent: unknown
   try {
-    sent = sendable(request, result, receiver)
+    sent = sendable(request, result, revision, server)
   } catch (error) {
     return encodeError(request.id, { code: ErrorCode.INTERNAL_ERROR, message: conceal(error) })
   }
@@ -63,12 +62,12 @@ function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer):
   return encodeResult(request.id, { content: [{ type: 'text', text: message }], isError: true })
 }
 
-function sendable(request: RpcRequest, result: unknown, { revision, state }: Receiver): unknown {
+function sendable(request: RpcRequest, result: unknown, revision: Revision, server: McpServer): unknown {
   if (request.method === Method.toolsCall) {
     let sent = result as CallToolResult
     const { structuredContent } = sent
     if (structuredContent !== undefined && !isObject(structuredContent)) {
-      reportOnce(request, state.server)
+      reportOnce(request, server)
       sent = withoutStructured(sent)
     }
     if (revision.lacks.length === 0) return sent

@@ -43,7 +43,7 @@ const DICTIONARY = Buffer.from(
 const ZLIB = { windowBits: 11, dictionary: DICTIONARY, chunkSize: 1024 }
 
 export interface SealedSession {
-  readonly hello: InitializeParams
+  readonly params: InitializeParams
   readonly logLevel: LogLevel | undefined
 }
 
@@ -104,7 +104,7 @@ export class SealedIds {
     if (revision === undefined) return undefined
     const peer = { info, capabilities }
     return {
-      hello: { revision, peer, peerKey: JSON.stringify([info, capabilities]) },
+      params: { revision, peer, peerKey: JSON.stringify([info, capabilities]) },
       logLevel: logLevel ?? undefined,
     }
   }

@@ -24,13 +24,14 @@ import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import { encodeData } from '../sse/frame.ts'
-import type { ChangeEvent, ChangeLog } from './change-log.ts'
+import type { ChangeLog } from './change-log.ts'
 import { EventLog, type KeptEvent } from './event-log.ts'
-import type { StandaloneStream } from './http/standalone-stream.ts'
 import type { SessionEraSettings } from './options.ts'
 import type { Owner } from './owner.ts'
 import type { Session } from './session.ts'
+import type { SessionRecord } from './session-record.ts'
 import type { SessionTable } from './session-table.ts'
+import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 
 /** The part of all replay bytes that messages may take: the rest is for the streams of calls. */
 const MESSAGES_SHARE = 4
@@ -38,16 +39,16 @@ const MESSAGES_SHARE = 4
 const ALWAYS = Number.POSITIVE_INFINITY
 const EVERYONE = Symbol('everyone')
 
-type Whom = typeof EVERYONE | Owner | Session
+type Recipient = typeof EVERYONE | Owner<Session> | Session
 
 export class ServerMessages {
   readonly #settings: SessionEraSettings
   readonly #table: SessionTable
-  readonly #news: ChangeLog
+  readonly #changes: ChangeLog
   readonly #budget: ByteBudget
   readonly #buckets: TokenBuckets | undefined
-  /** Lifecycle of an entry: from the first message to the end of whom it is for. */
-  readonly #logs = new Map<Whom, EventLog>()
+  /** Lifecycle of an entry: from the first message to the end of recipient it is for. */
+  readonly #logs = new Map<Recipient, EventLog>()
 
   readonly #usualLeast: number
   /** The least severity that a session has wanted since there was none. */
@@ -60,7 +61,7 @@ export class ServerMessages {
   constructor(
     settings: SessionEraSettings,
     table: SessionTable,
-    news: ChangeLog,
+    changes: ChangeLog,
     budget: ByteBudget,
     level: LogLevel | undefined,
   ) {
@@ -69,7 +70,7 @@ export class ServerMessages {
     this.#least = this.#usualLeast
     this.#settings = settings
     this.#table = table
-    this.#news = news
+    this.#changes = changes
     this.#budget = new ByteBudget(budget.maxBytes / MESSAGES_SHARE, budget)
     this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
   }
@@ -87,21 +88,21 @@ export class ServerMessages {
   send(message: ServerMessage, now: number): Delivery {
     const { session, principal, level } = message
     const severity = rankOf(level)
-    const whom = this.#find(session, principal)
-    if (typeof whom === 'string') return unsent(whom)
-    if (session !== undefined && severity < leastSeverity(whom as Session)) {
-      return unsent(`the session wants log messages from ${(whom as Session).logLevel} on`)
+    const recipient = this.#find(session, principal)
+    if (typeof recipient === 'string') return unsent(recipient)
+    if (session !== undefined && severity < leastSeverity((recipient as Session).record)) {
+      return unsent(`the session wants log messages from ${(recipient as Session).record.logLevel} on`)
     }
     // It would push out of the log what somebody wants.
     if (severity < this.#least) return unsent(`no session wants log messages of the level ${level}`)
     const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
     const limit = overRate(this.#buckets, key)
     if (limit !== undefined) return unsent(limit)
-    const told = { sequence: this.#news.takeNumber(), data: encodeData(message.json) }
-    const kept = this.#logOf(whom)?.push(told.sequence, told.data, severity, now) === true
+    const event = { sequence: this.#changes.takeNumber(), data: encodeData(message.json) }
+    const kept = this.#logOf(recipient)?.push(event.sequence, event.data, severity, now) === true
     let streams = 0
-    for (const listener of this.#listeners(whom)) {
-      if (severity >= leastSeverity(listener.session) && listener.tell(told, false)) streams += 1
+    for (const stream of this.#streams(recipient)) {
+      if (severity >= leastSeverity(stream.record) && stream.notify(event, false)) streams += 1
     }
     if (streams > 0 || kept) return { streams, kept }
     return unsent('nobody listens, and it cannot be kept within the limits of replay')
@@ -112,14 +113,14 @@ export class ServerMessages {
    *
    * @param isResumed - its client has named the event, and must know where something is missing
    */
-  missed(session: Session, after: number, isResumed: boolean): ChangeEvent[] {
-    const least = leastSeverity(session)
+  missed(session: Session, after: number, isResumed: boolean): StreamEvent[] {
+    const least = leastSeverity(session.record)
     // A client can name a number of before its session began.
     const from = Math.max(after, session.changesFrom)
     const found: KeptEvent[] = []
     let isComplete = true
-    for (const whom of [EVERYONE, session.ownership?.owner, session] as const) {
-      const log = whom === undefined ? undefined : this.#logs.get(whom)
+    for (const recipient of [EVERYONE, session.ownership?.owner, session] as const) {
+      const log = recipient === undefined ? undefined : this.#logs.get(recipient)
       if (log === undefined) continue
       for (const event of log.after(from)) if (event.severity >= least) found.push(event)
       if (log.hasLost(from, least)) isComplete = false
@@ -144,7 +145,7 @@ export class ServerMessages {
   }
 
   /** @returns why there is nobody */
-  #find(session: string | undefined, principal: string | undefined): Whom | string {
+  #find(session: string | undefined, principal: string | undefined): Recipient | string {
     if (this.#settings.sessions === undefined) return 'sessions are off, and without one nobody can listen'
     if (session !== undefined) return this.#table.get(session) ?? 'no session of this id is open here'
     if (principal !== undefined)
@@ -152,23 +153,23 @@ export class ServerMessages {
     return this.#table.size > 0 ? EVERYONE : 'no session is open'
   }
 
-  #listeners(whom: Whom): Iterable<StandaloneStream> {
-    if (whom === EVERYONE) return this.#news.listeners
-    if ('listeners' in whom) return whom.listeners ?? []
-    return whom.listening?.attached === true ? [whom.listening] : []
+  #streams(recipient: Recipient): Iterable<StandaloneStream> {
+    if (recipient === EVERYONE) return this.#changes.streams
+    if ('standaloneStreams' in recipient) return recipient.standaloneStreams ?? []
+    return recipient.standaloneStream?.attached === true ? [recipient.standaloneStream] : []
   }
 
-  #logOf(whom: Whom): EventLog | undefined {
+  #logOf(recipient: Recipient): EventLog | undefined {
     const { replay } = this.#settings
     if (replay === undefined) return undefined
-    const log = this.#logs.get(whom) ?? new EventLog(replay, this.#budget)
-    this.#logs.set(whom, log)
+    const log = this.#logs.get(recipient) ?? new EventLog(replay, this.#budget)
+    this.#logs.set(recipient, log)
     return log
   }
 
-  #drop(whom: Whom): void {
-    this.#logs.get(whom)?.clear()
-    this.#logs.delete(whom)
+  #drop(recipient: Recipient): void {
+    this.#logs.get(recipient)?.clear()
+    this.#logs.delete(recipient)
   }
 }
 
@@ -185,6 +186,6 @@ function rankOf(level: string | undefined): number {
 }
 
 /** Without a level there is no logging. */
-function leastSeverity({ logLevel }: Session): number {
+function leastSeverity({ logLevel }: SessionRecord): number {
   return rankOf(logLevel)
 }

@@ -14,7 +14,7 @@
  *
  * Invariant: a session is in these lists exactly while its `users` is 0, so that whatever the number of sessions, only
  * the heads of lists are looked at; `budget.used` is what peers, principals and subscriptions take.
- * Not here: what a session holds (session.ts), what its end does to its streams (state.ts, by `onClose`).
+ * Not here: what a session holds (session.ts), what its end does to calls and streams (era.ts, by `onClose`).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -22,12 +22,14 @@ import { ByteBudget } from '../bounds/byte-budget.ts'
 import { heapBytes, textBytes } from '../bounds/heap-size.ts'
 import { LinkedList } from '../bounds/linked-list.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
+import type { Peer } from '../dispatch/rpc-exchange.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { CoarseClock } from './clock.ts'
 import type { InitializeParams } from './handshake.ts'
 import type { SessionEnd } from './options.ts'
 import { Owner, Ownership } from './owner.ts'
 import { Session, type SharedPeer } from './session.ts'
+import { SessionRecord } from './session-record.ts'
 import { addedBy, SharedTable } from './shared.ts'
 
 /** 192 bits: an id cannot be guessed, and is made of base64url characters only. */
@@ -51,7 +53,11 @@ export interface SessionTableOptions {
   readonly idleTimeoutMs: number
   readonly onClose: (session: Session, reason: SessionEnd) => void
   /** An id that the session can be taken up from; undefined, or without: a random one. */
-  readonly sealId?: (hello: InitializeParams, logLevel?: LogLevel, principalId?: string) => string | undefined
+  readonly sealId?: (
+    params: InitializeParams,
+    logLevel?: LogLevel,
+    principalId?: string,
+  ) => string | undefined
 }
 
 export class SessionTable {
@@ -63,7 +69,7 @@ export class SessionTable {
   /** Equal clients share one. By JSON text. */
   readonly #peers: SharedTable<SharedPeer>
   /** By id. */
-  readonly #owners: SharedTable<Owner>
+  readonly #owners: SharedTable<Owner<Session>>
   readonly #unused = new LinkedList<Session>()
   readonly #idle = new LinkedList<Session>()
   readonly #maxBytesEach: number
@@ -91,7 +97,7 @@ export class SessionTable {
   }
 
   /** @returns undefined: it has no session */
-  owner(principalId: string): Owner | undefined {
+  owner(principalId: string): Owner<Session> | undefined {
     return this.#owners.get(principalId)
   }
 
@@ -101,20 +107,24 @@ export class SessionTable {
    * @param id - of one that is taken up
    * @throws {LimitError} 429, its principal has its share and uses it; 503, everything is in use
    */
-  open(hello: InitializeParams, principalId?: string, logLevel?: LogLevel, id?: string): Session {
-    const { revision, peer: said, peerKey } = hello
-    const peer = this.#peers.get(peerKey) ?? sharedPeer(said, peerKey)
+  open(params: InitializeParams, principalId?: string, logLevel?: LogLevel, id?: string): Session {
+    const { revision, peer, peerKey } = params
+    const shared = this.#peers.get(peerKey) ?? sharePeer(peer, peerKey)
     const owner =
-      principalId === undefined ? undefined : (this.#owners.get(principalId) ?? new Owner(principalId))
-    if (owner !== undefined) this.#makeOwnRoom(owner, peer.bytes)
+      principalId === undefined
+        ? undefined
+        : (this.#owners.get(principalId) ?? new Owner<Session>(principalId))
+    if (owner !== undefined) this.#makeOwnRoom(owner, shared.bytes)
     this.#makePlace()
-    this.#makeBytes(() => addedBy(peer) + addedBy(owner))
-    const ownId = id ?? this.#options.sealId?.(hello, logLevel, principalId) ?? this.#newId()
-    const session = new Session(ownId, revision, peer, logLevel)
-    this.#peers.acquire(peer)
+    this.#makeBytes(() => addedBy(shared) + addedBy(owner))
+    const ownId = id ?? this.#options.sealId?.(params, logLevel, principalId) ?? this.#newId()
+    const { name } = revision
+    const record = new SessionRecord(ownId, name, shared.peer, owner?.key, logLevel)
+    const session = new Session(record, revision, shared)
+    this.#peers.acquire(shared)
     if (owner !== undefined) {
       this.#owners.acquire(owner)
-      owner.kept += peer.bytes
+      owner.kept += shared.bytes
       session.ownership = new Ownership(owner, session)
     }
     this.#sessions.set(session.id, session)
@@ -159,7 +169,7 @@ export class SessionTable {
    */
   keep(session: Session, bytes: number, added: number): void {
     const { owner } = session.ownership ?? {}
-    const kept = owner?.kept ?? session.subscriptions?.bytes ?? 0
+    const kept = owner?.kept ?? session.subscriptionBytes
     if (kept + bytes > this.#maxBytesEach) {
       const whose = owner === undefined ? 'This session' : 'The sessions of this caller'
       throw new LimitError(429, `${whose} ${this.#beyondShare(kept, bytes)}`, RETRY_MS)
@@ -194,14 +204,14 @@ export class SessionTable {
     session.closed = true
     this.#sessions.delete(session.id)
     this.#options.onClose(session, reason)
-    const { peer, ownership } = session
-    this.#peers.release(peer)
+    const { sharedPeer, ownership } = session
+    this.#peers.release(sharedPeer)
     if (ownership === undefined) return
-    ownership.owner.kept -= peer.bytes
+    ownership.owner.kept -= sharedPeer.bytes
     this.#owners.release(ownership.owner)
   }
 
-  #makeOwnRoom(owner: Owner, bytes: number): void {
+  #makeOwnRoom(owner: Owner<Session>, bytes: number): void {
     const { maxPerPrincipal } = this.#options
     while (owner.sessions >= maxPerPrincipal || owner.kept + bytes > this.#maxBytesEach) {
       const oldest = owner.idle.oldest
@@ -274,7 +284,7 @@ export class SessionTable {
   }
 }
 
-function sharedPeer({ info, capabilities }: InitializeParams['peer'], key: string): SharedPeer {
-  const bytes = textBytes(key) + heapBytes(info) + heapBytes(capabilities)
-  return { info, capabilities, key, bytes, sessions: 0 }
+function sharePeer(peer: Peer, key: string): SharedPeer {
+  const bytes = textBytes(key) + heapBytes(peer.info) + heapBytes(peer.capabilities)
+  return { peer, key, bytes, sessions: 0 }
 }

@@ -1,81 +1,92 @@
 /**
- * One session: what the server remembers of a client between its requests.
+ * One session in this process: its record, and the live part, which cannot leave the process: calls in flight, streams,
+ * requests that wait for the client, and its place in the session table.
  *
- * An idle session is meant to be small: one object of one shape, its id, and an entry in the table. Everything
+ * An idle session is meant to be small: two objects of one shape each, its id, and an entry in the table. Everything
  * else is made when it is needed, and what clients send alike (`peer`) is shared.
  *
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}.
- * Invariant: `users` counts the calls in progress and the open listening connection; the session stands in one of
+ * Invariant: `users` counts the calls in flight and the open standalone stream; the session stands in one of
  * the table's lists exactly while it is 0.
  */
 
-import type { ByteBudget } from '../bounds/byte-budget.ts'
 import type { Linked } from '../bounds/linked-list.ts'
 import type { Peer } from '../dispatch/rpc-exchange.ts'
+import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
-import type { LogLevel } from '../protocol/wire-types.ts'
-import type { Subscriptions } from './change-log.ts'
-import type { SessionExchange } from './exchange.ts'
-import type { SessionStreams } from './http/kept-streams.ts'
-import type { StandaloneStream } from './http/standalone-stream.ts'
+import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { InFlight } from './in-flight.ts'
 import type { SessionInfo } from './options.ts'
 import type { Ownership } from './owner.ts'
 import type { Revision } from './revisions.ts'
+import type { SessionRecord } from './session-record.ts'
 import type { Shared } from './shared.ts'
+import type { StandaloneStream } from './standalone-stream.ts'
 
 /** Requests of ours that may wait for one client. */
 const MAX_PENDING_REQUESTS = 256
 
 /** What equal clients say of themselves, kept once. */
-export interface SharedPeer extends Peer, Shared {}
+export interface SharedPeer extends Shared {
+  readonly peer: Peer
+}
+
+/** A request in flight, as its session sees it. */
+export interface SessionCall {
+  readonly requestId: JsonRpcId
+  /** Aborts it; no response is sent. */
+  cancel(reason: Error): void
+  /** Aborts it, and all that share its response, and sends the error. */
+  fail(error: RpcError): void
+}
+
+/** What a transport keeps of a session: the streams of its calls. */
+export interface SessionStreams {
+  /** Ends them, and forgets what they keep. */
+  close(): void
+}
 
 export class Session implements Linked<Session> {
-  readonly id: string
+  readonly record: SessionRecord
   readonly revision: Revision
-  readonly peer: SharedPeer
+  readonly sharedPeer: SharedPeer
   /** Undefined where callers are not known. */
-  ownership: Ownership | undefined
-  logLevel: LogLevel | undefined
+  ownership: Ownership<Session> | undefined = undefined
   /** Time of the coarse clock at the last sign of life. */
   lastSeen = 0
   closed = false
+  /** Whether hooks were told of it. */
+  announced = false
   /** Whether its client has sent anything after `initialize`. */
   used = false
   users = 0
   /** Links of the table's lists. */
-  previous: Session | undefined
-  next: Session | undefined
+  previous: Session | undefined = undefined
+  next: Session | undefined = undefined
   /** Lifecycle: from the first call that does not finish at once, until the session ends. */
-  inFlight: InFlight<SessionExchange> | undefined
-  /** Those of calls. Lifecycle of an entry: from the stream's opening until `replay.ttlMs` after its end. */
-  streams: SessionStreams | undefined
-  /** Its part of the replay budget. Lifecycle: from the first message on a stream, until the session ends. */
-  replayBudget: ByteBudget | undefined
-  /** The stream that GET listens to. Lifecycle: from the first GET. */
-  listening: StandaloneStream | undefined
-  subscriptions: Subscriptions | undefined
-  /** The number of the last piece of news before the session began. */
+  inFlight: InFlight<SessionCall> | undefined = undefined
+  /** Lifecycle: from the first stream of a call, until the session ends. */
+  streams: SessionStreams | undefined = undefined
+  /** Lifecycle: from the first GET, until the session ends. */
+  standaloneStream: StandaloneStream | undefined = undefined
+  /** The number of the last change before the session began. */
   changesFrom = 0
-  #pending: PendingRequests | undefined
+  /** What its subscriptions take of the heap, text that other sessions keep too included. */
+  subscriptionBytes = 0
+  #pending: PendingRequests | undefined = undefined
 
-  constructor(id: string, revision: Revision, peer: SharedPeer, logLevel: LogLevel | undefined) {
-    this.id = id
+  constructor(record: SessionRecord, revision: Revision, sharedPeer: SharedPeer) {
+    this.record = record
     this.revision = revision
-    this.peer = peer
-    this.ownership = undefined
-    this.logLevel = logLevel
-    this.previous = undefined
-    this.next = undefined
-    this.inFlight = undefined
-    this.streams = undefined
-    this.replayBudget = undefined
-    this.listening = undefined
-    this.subscriptions = undefined
+    this.sharedPeer = sharedPeer
   }
 
-  get principalId(): string | undefined {
-    return this.ownership?.owner.key
+  get id(): string {
+    return this.record.id
+  }
+
+  get peer(): Peer {
+    return this.record.peer
   }
 
   /** Requests of ours that wait for this client. */
@@ -90,11 +101,7 @@ export class Session implements Linked<Session> {
 
   /** What hooks are told. */
   info(): SessionInfo {
-    return {
-      id: this.id,
-      client: this.peer.info,
-      protocolVersion: this.revision.name,
-      principalId: this.principalId,
-    }
+    const { id, peer, protocolVersion, principalId } = this.record
+    return { id, client: peer.info, protocolVersion, principalId }
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Event ids: `<stream>_<sequence>`, so that a `Last-Event-ID` header alone tells which stream of the session
- * the reader lost and how far it had come.
+ * Event ids: `<stream>_<sequence>`, so that a `Last-Event-ID` header alone identifies the stream of the session and
+ * the last event that the reader received.
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}: ids are unique in the
  * session and "encode sufficient information to identify the originating stream".
  *
- * Invariant: one id has one spelling. `parseEventId(formatEventId(s, n))` gives `s` and `n` back, and no other
- * text is read as the same position.
+ * Invariant: one id has one spelling. `parseEventId(formatEventId(s, n))` returns `s` and `n`, and no other text is
+ * read as the same position.
  * Not here: whether the stream exists or still holds that position (replay-ring.ts and the stream's owner).
  */
 
@@ -36,7 +36,7 @@ export function formatEventId(stream: string, sequence: number): string {
  * Reads an event id that a client sent.
  *
  * @param id - the id as received.
- * @returns its parts, or `undefined` when no `formatEventId` call can have made it.
+ * @returns its parts, or `undefined` when `formatEventId` cannot have written it.
  */
 export function parseEventId(id: string): EventPosition | undefined {
   if (id.length > MAX_EVENT_ID_LENGTH) return undefined

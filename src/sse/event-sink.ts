@@ -1,6 +1,6 @@
 /**
- * Event sink: where the events of a stream go, one connection at a time. The port between what owns a stream and what
- * carries it; whoever writes to it need not know the carrier.
+ * Event sink: where the events of a stream go, one connection at a time. The port between the owner of a stream and the
+ * transport, which the owner does not know.
  *
  * Invariant: after `closed` turns true nothing is written, and the owner's `onClose` has been called, once.
  * Not here: the implementation on node:http (node-http/sse-writer.ts).
@@ -27,8 +27,8 @@ export interface EventSink extends IdleStream {
   /** True once nothing more can be written. */
   readonly closed: boolean
   /**
-   * For callers that can wait instead of writing more: resolves, and never rejects, when the client has taken what
-   * waits for it, or when the sink is closed. undefined: there is room.
+   * For callers that can wait instead of writing more: resolves, and never rejects, when the client has read what is
+   * buffered for it, or when the sink is closed. undefined: there is room.
    */
   readonly room: Promise<void> | undefined
   /**
@@ -40,12 +40,12 @@ export interface EventSink extends IdleStream {
    */
   open(headers?: readonly string[], firstFrame?: string): void
   /**
-   * Writes one frame, or several that were concatenated; those of one turn of the event loop leave together.
+   * Writes one frame, or several that were concatenated; those of one turn of the event loop are sent together.
    *
    * @returns false when the frame was not taken: the connection is closed, or was dropped just now
    */
   write(frame: string): boolean
-  /** As `write`, but leaves at once. For the one frame of a turn that goes to thousands of clients. */
+  /** As `write`, but sends at once. For the one frame of a turn that is written to thousands of clients. */
   writeNow(frame: string): boolean
   /**
    * Ends the stream properly: the client sees the end of the body, not a broken connection.

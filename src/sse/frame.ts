@@ -1,5 +1,5 @@
 /**
- * SSE frame encoder: one event, comment or `retry:` line as the text that goes on the wire.
+ * SSE frame encoder: one event, comment or `retry:` line as the text that is sent.
  *
  * Format: WHATWG HTML, "Server-sent events" {@link spec.sse}. A frame is a few `field: value` lines and one
  * empty line. CR, LF and CRLF all end a line, so a value must never carry one: data is split into several
@@ -12,7 +12,7 @@
 export interface SseEventFields {
   /** Payload. May have any number of lines; `''` gives an empty data field. Absent: no data field. */
   readonly data?: string
-  /** What the reader will name in `Last-Event-ID`. `''` makes the reader forget the last id. */
+  /** What the reader will send as `Last-Event-ID`. `''` resets the reader's last event id. */
   readonly id?: string
   /** Event name. Readers take `message` where it is absent or empty. */
   readonly event?: string
@@ -46,7 +46,7 @@ export function encodeMessage(json: string, id?: string): string {
  * and the value stays the same. Unpaired surrogates are not looked for: `JSON.stringify` escapes them.
  *
  * @param json - JSON text. Line breaks between tokens are allowed.
- * @returns what stands behind `data: `.
+ * @returns the text after `data: `.
  */
 export function encodeData(json: string): string {
   // Single-character searches run at memchr speed, and a search for U+2028 in Latin-1 text costs nothing;
@@ -115,8 +115,8 @@ export function encodeRetry(milliseconds: number): string {
 }
 
 /**
- * Encodes the event that gives a reader an id to resume from before there is anything to say: an id and an
- * empty data field ({@link spec.sending}).
+ * Encodes the priming event: an id and an empty data field, so that a reader can resume a stream that has sent no
+ * message yet ({@link spec.sending}).
  *
  * @param id - event id.
  * @param retryMs - reconnection delay in milliseconds.

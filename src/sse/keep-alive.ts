@@ -1,12 +1,12 @@
 /**
- * Keep-alive: a comment on every stream that has been silent for a while, so that proxies do not close it and
- * a client that vanished is noticed. One timer for all streams of a server.
+ * Keep-alive: a comment on every stream that has been idle for a while, so that proxies do not close it and a lost
+ * connection is detected. One timer for all streams of a server.
  *
  * Time is counted in ticks of a 32nd of the interval. A write sets its writer's count back to 0, a tick adds 1
  * to each; no clock is read and nothing is sorted, so a busy stream pays one assignment for each frame. The
  * comments are spread: each writer's threshold is a tick further than its neighbour's, within the window below,
- * so streams that fell silent at the same moment (a broadcast, a mass reconnect) are not all written to in one
- * turn of the event loop.
+ * so streams whose last write was at the same time (a broadcast, a mass reconnect) are not all written to in one turn
+ * of the event loop.
  *
  *    count    0 ........ 32 | 33 34 35 36 37 38 39 40
  *    idle for               | interval ... 1.25 x interval       each writer has its own tick in this window
@@ -21,7 +21,7 @@ export const TICKS_PER_INTERVAL = 32
 /** The latest comment, in intervals. */
 const WINDOW_END = 1.25
 
-/** The part of a stream that keep-alive sees; {@link SseWriter} is one. */
+/** The part of a stream that keep-alive uses. */
 export interface IdleStream {
   /** Ticks since the last write. Set to 0 by the stream, counted up here. */
   idleTicks: number
@@ -58,12 +58,12 @@ export class KeepAlive {
     this.#onTick = () => this.#tick()
   }
 
-  /** Streams looked after. */
+  /** Streams that get keep-alive comments. */
   get size(): number {
     return this.#streams.size
   }
 
-  /** Starts looking after a stream, from now on. */
+  /** Adds a stream, whose idle time begins now. */
   add(stream: IdleStream): void {
     if (stream.closed) return
     stream.idleTicks = 0
@@ -71,12 +71,12 @@ export class KeepAlive {
     if (this.#tickMs > 0) this.#timer ??= setInterval(this.#onTick, this.#tickMs).unref()
   }
 
-  /** Stops looking after a stream. */
+  /** Removes a stream. */
   delete(stream: IdleStream): void {
     if (this.#streams.delete(stream) && this.#streams.size === 0) this.#stop()
   }
 
-  /** Lets go of all streams. They are not ended. */
+  /** Removes all streams. They are not ended. */
   close(): void {
     this.#streams.clear()
     this.#stop()

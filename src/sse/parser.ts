@@ -1,15 +1,15 @@
 /**
- * SSE parser: bytes of an event stream in, events out, whatever way the bytes are cut.
+ * SSE parser: bytes of an event stream in, events out, however the bytes are split into chunks.
  *
  * Format: WHATWG HTML, "Server-sent events", sections "Parsing" and "Interpreting" {@link spec.sse}.
  *
  * The parser works on bytes and decodes whole lines only: CR and LF never occur inside a UTF-8 sequence, so a
- * sequence that is cut between two chunks needs no care of its own. A line that lies within one chunk is read
- * in place; one that does not is gathered in a buffer that doubles.
+ * sequence that is split between two chunks needs no special case. A line within one chunk is read in place; a longer
+ * one is gathered in a buffer that doubles.
  *
  * Two rules of the format that are easy to miss: an event without any `data` field is not dispatched, but its
  * id becomes the last event id; an event with an empty `data:` field (MCP's priming event) is dispatched, with
- * data `''`. The last event id is committed at the empty line, never by an event that was cut short.
+ * data `''`. The last event id is committed at the empty line, never by an incomplete event.
  *
  * Invariant: what is held between two pushes is at most twice maxEventBytes, plus the current data.
  * Not here: reconnecting, JSON, content types.
@@ -22,9 +22,9 @@ const COLON = 0x3a
 const BOM = [0xef, 0xbb, 0xbf]
 const DEFAULT_MAX_EVENT_BYTES = 16 * 1024 * 1024
 const FIRST_LINE_BUFFER = 256
-/** A gathered line longer than this gives its buffer back when it is done. */
+/** The buffer of a gathered line that is longer than this is released after the line. */
 const KEPT_LINE_BUFFER = 64 * 1024
-/** Of `data`, `event`, `id` and `retry`; a longer field name is not worth decoding. */
+/** Of `data`, `event`, `id` and `retry`; a longer field name is unknown, and not decoded. */
 const LONGEST_NAME = 5
 const EMPTY = new Uint8Array(0)
 /** Without a byte order mark being taken for one: that is only said of the start of the stream. */
@@ -78,8 +78,8 @@ export class SseParser {
   #overflow: RangeError | undefined
 
   /**
-   * @param handlers - called during `push`. What a handler throws comes out of `push`, and the rest of that
-   * chunk is lost.
+   * @param handlers - called during `push`. What a handler throws is thrown by `push`, and the rest of that chunk is
+   * lost.
    * @param options - limits.
    */
   constructor(handlers: SseHandlers, options: SseParserOptions = {}) {
@@ -106,8 +106,8 @@ export class SseParser {
   }
 
   /**
-   * The stream is over: an unfinished event is discarded, as the format demands. The last event id stays, and
-   * the parser is ready for the stream of the next connection.
+   * The stream has ended: an unfinished event is discarded, as the format demands. The last event id is kept, and the
+   * parser is ready for the stream of the next connection.
    */
   end(): void {
     this.#line = EMPTY
@@ -243,7 +243,7 @@ export class SseParser {
   #skipBom(bytes: Uint8Array): number {
     for (let i = 0; i < bytes.length; i++) {
       if (bytes[i] !== BOM[this.#bomBytes]) {
-        // Not a mark after all. What of it came in earlier chunks was text.
+        // Not a byte order mark: its bytes in earlier chunks were text.
         const before = this.#bomBytes - i
         this.#bomBytes = -1
         if (before > 0) this.#gather(Uint8Array.from(BOM), 0, before)

@@ -23,6 +23,8 @@ test('middleware runs around every request, the first one outermost', async (t) 
     return 'ran'
   })
   const session = await open(t, server)
+  assert.deepEqual(log, ['outer > initialize', 'inner > initialize', 'inner <', 'outer <'])
+  log.length = 0
   assert.equal((await session.call('t')).result.content[0].text, 'ran')
   assert.deepEqual(log, ['outer > tools/call t', 'inner > tools/call t', 'handler', 'inner <', 'outer <'])
   log.length = 0

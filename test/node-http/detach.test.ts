@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { checkRuntime } from '../../src/node-http/detach.ts'
+import { checkRuntime } from '../../src/node-http/node-internals.ts'
 import { RawSocket } from '../helpers/raw-socket.ts'
 import { attach, connect, GET, listen, request, turn } from './writer-connection.ts'
 

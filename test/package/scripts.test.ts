@@ -178,6 +178,12 @@ describe('build output', () => {
     const map = JSON.parse(readFileSync(join(home, 'a.cjs.map'), 'utf8'))
     assert.deepEqual(map.sources.sort(), ['a.ts', 'b.ts'])
     assert.throws(() => bundle(join(home, 'needy.js'), join(home, 'needy.ts')), /needs zod/)
+    assert.throws(
+      () => bundle(join(home, 'a.js'), join(home, 'a.ts'), true),
+      /needs node:path, expected nothing/,
+    )
+    bundle(join(home, 'b.js'), join(home, 'b.ts'), true)
+    assert.match(readFileSync(join(home, 'b.js'), 'utf8'), /export *\{/)
   })
   test('bundle keeps every name that a stack trace shows, and its map leads to the lines', async (t) => {
     const source = `

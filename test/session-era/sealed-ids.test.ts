@@ -80,7 +80,7 @@ test('SealedIds gives back what a client said, its revision and its log level', 
       assert.match(id, /^[\x21-\x7e]{1,500}$/)
       assert.doesNotMatch(Buffer.from(id, 'base64url').toString('latin1'), /client|alice|roots|2025/)
       const restored = sealedIds().open(id, 'alice')
-      assert.deepEqual(restored, { hello: said, logLevel: level })
+      assert.deepEqual(restored, { params: said, logLevel: level })
     }
   }
   assert.notEqual(ids.seal(SAID, undefined, undefined), ids.seal(SAID, undefined, undefined))
@@ -93,7 +93,7 @@ test('what real clients say of themselves fits, whole', (t) => {
     const id = ids.seal(given, 'info', 'a principal of any length'.repeat(100)) as string
     t.diagnostic(`${client}: ${given.peerKey.length} characters of JSON in an id of ${id.length}`)
     assert.ok(id.length < 200, `${client}: ${id.length}`)
-    assert.deepEqual(ids.open(id, 'a principal of any length'.repeat(100))?.hello, given)
+    assert.deepEqual(ids.open(id, 'a principal of any length'.repeat(100))?.params, given)
   }
 })
 
@@ -105,7 +105,7 @@ test('a client that says too much is remembered by its name and its capabilities
   const restored = (info: object, capabilities: object) => {
     const id = ids.seal(hello(info, capabilities), undefined, undefined)
     assert.ok(id === undefined || id.length <= 500)
-    return id === undefined ? undefined : ids.open(id, undefined)?.hello.peer
+    return id === undefined ? undefined : ids.open(id, undefined)?.params.peer
   }
   const icons = [{ src: `data:image/png;base64,${noise(2000)}` }]
   const free = { ...asked, experimental: { mine: {} } }
@@ -206,7 +206,7 @@ test('an id that ended does not open again, however many others end after it', (
 test('an id of an earlier release opens: where what is sealed changes, its purpose does', () => {
   const id = 'AQRGX41pd-3fuHS2tLFWmikI1Vw7ASngv_6jV8-q7Wt4UAu3_NBSLH_kPiCSM3CumPSJXJ0iQ3VOwEuBlQ'
   assert.deepEqual(sealedIds().open(id, 'alice'), {
-    hello: hello({ title: 'A title' }, { roots: { listChanged: true } }),
+    params: hello({ title: 'A title' }, { roots: { listChanged: true } }),
     logLevel: 'info',
   })
 })

@@ -53,7 +53,7 @@ export function checkUrl(url: unknown): void {
   throw new TypeError(`An elicitation needs "url", an absolute URL; got ${shown(url)}`)
 }
 
-/** @throws {TypeError} there is no text to show to the user */
+/** @throws {TypeError} no text to show to the user */
 export function checkMessage(message: unknown): void {
   if (typeof message === 'string') return
   throw new TypeError(`An elicitation needs "message", a string; got ${kindOf(message)}`)

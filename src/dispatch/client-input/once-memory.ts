@@ -1,21 +1,22 @@
 /**
- * What `ctx.once` has done in calls that span several rounds, so that a state which is presented again does nothing
- * twice: a client that repeats a request whose answer was lost gets the same result, and so does one that replays it.
+ * What `ctx.once` has done in calls of several round trips, so that a request state which is presented again does nothing
+ * twice: a client that retries a request because it did not get the response gets the same result, and so does one that
+ * replays the request.
  *
  * A call has one id in all its states, however many a client gets by presenting one of them several times. Results that
- * were there when a state was sealed travel in it; here are those that came after, in a round that may be repeated.
+ * existed when a state was sealed travel in it; here are those of later round trips, whose request may be repeated.
  *
- *    principal -> call id -> key -> running | result | not kept      principals and calls used longest ago first
+ *    principal -> call id -> key -> running | result | not kept      least recently used principals and calls first
  *
  * Memory is bounded by the number of calls and keys (in all, and for one principal), by the length of results, and by
- * the time that a state can be presented. Where a result had to go, its use is refused, not run again. Where a whole
- * call had to go, `forgottenUpTo` keeps when it began: of a call that is not known and began no later nobody knows what
- * it has done, so `once` refuses it.
+ * the time that a state can be presented. Where a result was evicted, its use is refused, and its function does not run
+ * again. Where a whole call was evicted, `forgottenUpTo` keeps when it began: an unknown call that began no later may have
+ * done anything, so `once` refuses it.
  *
  * So within a process it is at most once, always. Another process with the same keys knows nothing of it: where that
  * matters, the function itself must be idempotent, with a key of its own.
  *
- * Invariant: all rounds of a call that run at the same time have the same `OnceCall`. As long as a state of a call that
+ * Invariant: all requests of a call that run at the same time have the same `OnceCall`. As long as a state of a call that
  * has used `once` can be presented, the call is here, or some `forgottenUpTo` is not before its beginning; sealing a
  * state therefore renews it. `#size` is the sum of the sizes of all shares, `#length` that of all kept results.
  */
@@ -35,22 +36,22 @@ export interface OnceLimits {
   readonly maxResultLength: number
 }
 
-/** What all states of a call say of it. */
+/** The identity of a call, in all its states. */
 export interface CallId {
   readonly id: string
   /** When its first state was sealed, in milliseconds since the epoch. */
   readonly startedAt: number
 }
 
-/** What a call has done. Whoever holds it can go on with it, also when it had to make room. */
+/** What a call has done. A request that holds it can use it even after it was evicted. */
 export interface OnceCall extends CallId {
   readonly principalId: string | undefined
   /** JSON text of the result; a promise of it while the function runs; undefined when it is not kept. */
   readonly done: Map<string, string | Promise<string> | undefined>
   /** Undefined: `once` was not used, as far as this object knows. */
   usedAt: number | undefined
-  /** Rounds that are running. */
-  rounds: number
+  /** Requests of the call whose handler runs. */
+  running: number
 }
 
 /** What is remembered of one principal, or of all callers without one. */
@@ -58,7 +59,7 @@ interface Share {
   readonly calls: Map<string, OnceCall>
   size: number
   usedAt: number
-  /** When the call began, of those that had to make room, that began last. */
+  /** The latest beginning of all calls that were evicted. */
   forgottenUpTo: number
 }
 
@@ -75,11 +76,11 @@ const MAX_KEY_LENGTH = 64
 export class OnceMemory {
   readonly #ttlMs: number
   readonly #limits: OnceLimits
-  /** Lifecycle of a share: from the first `once` in a round after the first, until all states have expired. */
+  /** Lifecycle of a share: from the first `once` in a round trip after the first, until all states have expired. */
   readonly #shares = new Map<string | undefined, Share>()
-  /** Lifecycle: while a round of the call runs, whether it uses `once` or not. */
+  /** Lifecycle: while the handler runs for a request of the call, whether it uses `once` or not. */
   readonly #running = new Map<string, OnceCall>()
-  /** Calls with results, the one that has them for longest first. */
+  /** Calls with results, the one with the oldest first result first. */
   readonly #withResults = new Set<OnceCall>()
   #size = 0
   #length = 0
@@ -104,18 +105,18 @@ export class OnceMemory {
   /** The call that a state belongs to. */
   find(principalId: string | undefined, { id, startedAt }: CallId): OnceCall {
     const known = this.#running.get(id) ?? this.#shares.get(principalId)?.calls.get(id)
-    return known ?? { id, startedAt, principalId, done: new Map(), usedAt: undefined, rounds: 0 }
+    return known ?? { id, startedAt, principalId, done: new Map(), usedAt: undefined, running: 0 }
   }
 
-  /** A round goes on for a while: other rounds of the call find the same object until it ends. */
+  /** The handler runs for a while: other requests of the call find the same object until `release`. */
   hold(call: OnceCall): void {
-    call.rounds++
+    call.running++
     this.#running.set(call.id, call)
   }
 
   release(call: OnceCall): void {
-    call.rounds--
-    if (call.rounds === 0) this.#running.delete(call.id)
+    call.running--
+    if (call.running === 0) this.#running.delete(call.id)
   }
 
   /**
@@ -130,7 +131,7 @@ export class OnceMemory {
   }
 
   /**
-   * Runs a function, or gives what it gave.
+   * Runs a function, or returns its earlier result.
    *
    * @param now - milliseconds since the epoch
    * @throws {RpcError} -32602: it was run, or may have been, and its result is not kept
@@ -156,7 +157,7 @@ export class OnceMemory {
     try {
       this.#keep(call, name, await text)
     } catch {
-      // What failed was not done; what was done and cannot be kept must not be done again.
+      // A function that failed may run again; one whose result cannot be kept must not.
       await running.then(
         () => call.done.set(name, undefined),
         () => this.#setResult(call, name),
@@ -165,7 +166,7 @@ export class OnceMemory {
     return await running
   }
 
-  /** Counts the key, or the end of it. @param text - undefined: nothing was done */
+  /** Adds or removes a key, and counts it. @param text - undefined: the function failed */
   #setResult(call: OnceCall, name: string, text?: Promise<string>): void {
     const before = call.done.size
     if (text === undefined) call.done.delete(name)
@@ -174,7 +175,7 @@ export class OnceMemory {
     if (share?.calls.get(call.id) === call) this.#count(share, call.done.size - before)
   }
 
-  /** What was used last stands last. */
+  /** Moves a call to the end, which is the place of the most recently used, and evicts others above the limits. */
   #use(call: OnceCall, now: number): void {
     const { principalId, id, done } = call
     const known = this.#shares.get(principalId)
@@ -204,7 +205,7 @@ export class OnceMemory {
     this.#expireCalls(share, now)
   }
 
-  /** Keeps a result while its call is remembered; the oldest results make room. */
+  /** Keeps a result while its call is remembered; the oldest results are evicted for it. */
   #keep(call: OnceCall, name: string, text: string): void {
     const { maxLength, maxResultLength } = this.#limits
     const isKnown = this.#shares.get(call.principalId)?.calls.get(call.id) === call
@@ -227,7 +228,7 @@ export class OnceMemory {
     }
   }
 
-  /** States that were sealed up to the last use have expired: nothing has to be refused for it. */
+  /** Drops calls whose states have all expired. They cannot be presented, so `forgottenUpTo` need not include them. */
   #expireCalls(share: Share, now: number): void {
     for (const { usedAt = now } of share.calls.values()) {
       if (!this.#isOver(usedAt, now)) return
@@ -239,7 +240,7 @@ export class OnceMemory {
     return this.#ttlMs !== 0 && usedAt + this.#ttlMs < now
   }
 
-  /** @returns when the call that had to go began */
+  /** @returns when the evicted call began */
   #forgetFirst(share: Share): number {
     const [call] = share.calls.values()
     if (call === undefined) return 0

@@ -1,9 +1,9 @@
 /**
- * An object of schemas, such as `{ city: z.string(), days: z.number().optional() }`, as one Standard Schema: what an
- * object function of the members' library would make of them, without knowing the library.
+ * An object of schemas, such as `{ city: z.string(), days: z.number().optional() }`, as one Standard Schema, as `z.object`
+ * would make it, but for any library.
  *
- * A member is optional where it accepts `undefined`. Members that are not declared are left out of the value.
- * Of ArkType, the pairs that `.optional()` and `.default()` give are members, too.
+ * A member is optional where it accepts `undefined`. Members that are not declared are removed from the value.
+ * Of ArkType, the pairs that `.optional()` and `.default()` return are members, too.
  *
  * Not here: what becomes of the result (standard-schema.ts).
  */
@@ -64,7 +64,7 @@ interface Member {
   readonly required: boolean
   /** Whether the result has it, also where the value does not. */
   readonly supplied: boolean
-  /** What becomes of it where the value does not have it. */
+  /** The result for it where the value does not have it. */
   readonly absent: () => Checked
   /** A default that the schema itself does not describe. */
   readonly more: { readonly default?: unknown }
@@ -141,15 +141,15 @@ function absenceOf(schema: unknown, standard: StandardPart): { readonly value?: 
   try {
     const result = standard.validate(undefined)
     if (!isPromise(result)) return result.issues === undefined ? { value: result.value } : undefined
-    // What it comes to is not needed.
+    // Its result is not needed.
     result.then(undefined, () => {})
   } catch {
-    // Not made for it.
+    // The schema throws for undefined.
   }
   return zod === undefined ? undefined : {}
 }
 
-/** In the words of the schema, unless it accepts `undefined` as a value. */
+/** The schema's own error for an absent value, or ours where it accepts `undefined`. */
 function refused(standard: StandardPart): Checked {
   const result = standard.validate(undefined)
   if (isPromise(result)) return result.then(orRequired)

@@ -1,5 +1,5 @@
 /**
- * The part of a library's schema that is used: its `~standard` member, found and judged.
+ * The part of a library's schema that is used: its `~standard` member, found and checked.
  *
  * Spec: Standard Schema v1 and its JSON Schema extension {@link https://standardschema.dev}.
  */
@@ -34,13 +34,13 @@ export interface StandardSchemaWithJson<Input = unknown, Output = Input>
   }
 }
 
-/** A schema of zod 3, which is read (zod3.ts). */
+/** A schema of zod 3, whose JSON Schema is derived (zod3.ts). */
 export interface Zod3Schema<Input = unknown, Output = Input> extends StandardSchema<Input, Output> {
   readonly _def: object
   isOptional(): boolean
 }
 
-/** What a Standard Schema's `validate` gives: it failed if there are `issues`. */
+/** What a Standard Schema's `validate` returns: it failed if there are `issues`. */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly StandardIssue[] }
@@ -94,8 +94,8 @@ function whyUnusable({ version, vendor, validate }: Partial<StandardPart>): stri
 }
 
 /**
- * Takes away each null that an issue points at, in the value's own objects: a schema that has the member as an
- * optional one then accepts the value.
+ * Removes each null that an issue points at from the value's own objects: a schema in which the member is optional then
+ * accepts the value.
  *
  * @returns whether there was any
  */

@@ -8,12 +8,12 @@
  *    { '~standard': ... } ->  json: ~standard.jsonSchema   validate: ~standard.validate, perhaps a promise
  *    an object of those   ->  as one of them (schema-members.ts)
  *
- * Direction: an input is shown to clients as what they must send, and a handler receives what validation made
- * of it. An output is supplied by the handler, and what validation made of it is sent; so that is what clients
- * are shown. Hence `jsonSchema.input` for the one and `jsonSchema.output` for the other.
+ * Direction: the schema of an input describes what clients must send, and a handler gets the validated value. An output
+ * is returned by the handler, and the validated value is sent, so its schema describes that. Hence `jsonSchema.input`
+ * for the one and `jsonSchema.output` for the other.
  *
- * Invariant: whatever a library does wrong at registration becomes a TypeError that names the schema's place.
- * Not here: JSON Schema itself (compile.ts), types of literals (infer.ts), what becomes of the errors.
+ * Invariant: any error of a library at registration becomes a TypeError that names the schema's place.
+ * Not here: JSON Schema itself (compile.ts), types of literals (infer.ts), the use of the errors.
  */
 
 import { isObject } from '../../bounds/is-object.ts'
@@ -49,10 +49,10 @@ const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
 /** The members of an object, each described by a library's schema: `{ city: z.string() }`. */
 export type SchemaShape = { readonly [name: string]: SchemaMember }
 
-/** What is accepted wherever a schema is. `{}` is an object about whose members nothing is said. */
+/** What is accepted wherever a schema is expected. `{}` is an object about whose members nothing is said. */
 export type SchemaLike = JsonSchemaObject | StandardSchemaWithJson | Zod3Schema | SchemaShape
 
-/** The value that somebody receives after validation against `S`: after defaults and transforms. */
+/** The value after validation against `S`, as a handler gets it: after defaults and transforms. */
 export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T | undefined } }
   ? NonNullable<T> extends { readonly output: infer Output }
     ? Output
@@ -63,7 +63,7 @@ export type InferInput<S> = S extends { readonly '~standard': { readonly types?:
       ? Record<string, never>
       : FilledFromSchema<S>
 
-/** The value that somebody must supply for validation against `S`: before defaults and transforms. */
+/** The value before validation against `S`, as it must be given: before defaults and transforms. */
 export type InferOutput<S> = S extends { readonly '~standard': { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly input: infer Input }
     ? Input
@@ -102,8 +102,7 @@ export interface SchemaAdapter {
   /** Whether this is a library's schema; where it is not, `validate` is synchronous. */
   readonly isStandard: boolean
   /**
-   * Checks a value. `value` in the result takes the place of the argument: a library's schema may have
-   * transformed it.
+   * Checks a value. `value` in the result replaces the argument: a library's schema may have transformed it.
    *
    * @throws what a library's schema throws; it may also reject
    */
@@ -113,7 +112,7 @@ export interface SchemaAdapter {
 export interface SchemaUse {
   /** Names the schema in messages, such as `tool "get_weather" inputSchema`. */
   readonly name: string
-  /** Whether the value comes from the other side, or goes to it. */
+  /** Whether the value is received or sent. */
   readonly io: 'input' | 'output'
   /** For literals. `maxErrors` and `nullAsAbsent` concern a library's schema, too. */
   readonly options?: CompileOptions | undefined
@@ -123,8 +122,8 @@ export interface SchemaUse {
  * Makes the adapter of a schema. Done once, at registration.
  *
  * @param schema - a JSON Schema literal or a Standard Schema with JSON Schema output
- * @param use - where the schema stands, for messages and for the direction
- * @throws {TypeError} the schema cannot be used; the message names its place and says what would do
+ * @param use - the name of the schema for messages, and the direction
+ * @throws {TypeError} the schema cannot be used; the message names its place and says what can be used
  */
 export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
   const standard = standardPart(schema)
@@ -168,7 +167,7 @@ class LiteralAdapter implements SchemaAdapter {
     this.json = schema
     const onWrongDefault = (pointer: string) => {
       warnOnce(
-        `${use.name}: the default at ${pointer} does not fit its own schema, so nobody gets it`,
+        `${use.name}: the default at ${pointer} does not fit its own schema, and is never used`,
         'BAREWIRE_DEFAULT',
       )
     }
@@ -210,7 +209,7 @@ class StandardAdapter implements SchemaAdapter {
 
   #validate(value: unknown): StandardResult<unknown> | Promise<StandardResult<unknown>> {
     const result = this.#standard.validate(value)
-    // What a foreign `then` returns is not known to be a promise.
+    // The `then` of another library may return something else than a promise.
     return isPromise(result) ? Promise.resolve(result) : result
   }
 
@@ -218,7 +217,7 @@ class StandardAdapter implements SchemaAdapter {
     const check = this.#toCheck(result)
     if (check.valid || !this.#nullAsAbsent || !dropNulls(value, result.issues)) return check
     const second = this.#validate(value)
-    // Where it is still invalid, the first answer says what came.
+    // Where it is still invalid, the errors of the first check describe what was sent.
     const better = (again: StandardResult<unknown>): CheckResult => {
       const settled = this.#toCheck(again)
       return settled.valid ? settled : check
@@ -239,7 +238,7 @@ class StandardAdapter implements SchemaAdapter {
   }
 }
 
-/** A Standard Schema gives no keyword with an issue: the errors carry the name of the interface instead. */
+/** An issue of a Standard Schema names no keyword: the errors have the name of the interface instead. */
 function toError({ message, path }: StandardIssue): ValidationError {
   let pointer = ''
   for (const segment of path ?? []) {
@@ -248,7 +247,7 @@ function toError({ message, path }: StandardIssue): ValidationError {
   return { path: pointer, keyword: '~standard', message }
 }
 
-/** Asks for 2020-12, and for draft-07 where a library does not know that; the first answer explains a failure. */
+/** Asks for 2020-12, and for draft-07 where a library does not support that. The first error explains a failure. */
 function describeIn(standard: StandardPart, io: 'input' | 'output', name: string): object {
   let failure: unknown
   for (const target of TARGETS) {
@@ -300,7 +299,7 @@ function shapeOf(schema: object, name: string): StandardPart | undefined {
   return undefined
 }
 
-/** Among the keywords of JSON Schema a library's schema would be one that nobody knows. */
+/** As a member of a JSON Schema, a library's schema would be an unknown keyword, which has no effect. */
 function refuseMembers(schema: object, name: string, other?: string): void {
   for (const [key, member] of Object.entries(schema)) {
     const isOld = standardPart(schemaOfMember(member)) === undefined

@@ -1,6 +1,6 @@
 /**
  * JSON Schema of a zod 3 schema, which is a Standard Schema but does not describe itself: read from its definition
- * (`_def`), without the library. zod 3 changes no more, and most of what has been written for MCP uses it.
+ * (`_def`), without the library. zod 3 does not change any more, and many servers written for MCP use it.
  *
  * What only the library can check (refinements, the text of most formats) is left out: it is checked, and not shown.
  * Not here: zod 4, which describes itself.
@@ -41,7 +41,7 @@ export function isZod3(schema: unknown): schema is Zod3 {
 
 /** @throws {Error} a type that JSON does not have, or an output behind a transform */
 export function zod3Json(schema: Zod3, io: 'input' | 'output'): Json {
-  /** Where each schema that is being read stands: `z.lazy` may lead back to it. */
+  /** The place of each schema that is being read: `z.lazy` may lead back to it. */
   const open = new Map<Zod3, string>()
 
   const read = (each: unknown, at: string): Json => {
@@ -146,7 +146,7 @@ export function zod3Json(schema: Zod3, io: 'input' | 'output'): Json {
     }
   }
 
-  /** Of an output, a member with a default is always there. */
+  /** In an output, a member with a default is always present. */
   const mayLack = (member: Zod3): boolean => {
     if (io === 'output' && member._def.typeName === 'ZodDefault') return false
     try {

@@ -12,7 +12,7 @@ import { Kind, meets, Part } from './shape.ts'
 /**
  * Makes the check.
  *
- * @param otherwise - the answer for values that are not arrays
+ * @param otherwise - the result for values that are not arrays
  */
 export function arrayCheck(
   compiler: NodeCompiler,

@@ -9,7 +9,7 @@ import { TYPE_BITS } from '../read/node.ts'
 import type { Meter } from './meter.ts'
 import { Kind, note } from './shape.ts'
 
-// Shared by all nodes. What a check stands for is noted, so that loops can test it without a call (shape.ts).
+// Shared by all nodes. Each is recorded as data too, so that loops can test it without a call (shape.ts).
 export const anything: Check = note(() => true, Kind.any)
 export const nothing: Check = () => false
 const isString: Check = note((value) => typeof value === 'string', Kind.string)
@@ -55,7 +55,7 @@ export function typeCheck(types: number): Check {
   return SIMPLE.get(types) ?? ((value) => hasType(value, types))
 }
 
-/** The least double above a number: `exclusiveMinimum: x` is `minimum: nextUp(x)`. */
+/** The smallest double above a number: `exclusiveMinimum: x` is `minimum: nextUp(x)`. */
 function nextUp(x: number): number {
   if (x === 0) return Number.MIN_VALUE
   const view = new DataView(new ArrayBuffer(8))

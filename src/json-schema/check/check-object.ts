@@ -16,13 +16,13 @@ type ObjectCheck = (value: Members) => boolean
 
 const hasOwn = Object.hasOwn
 
-/** Lies beyond the last name. */
+/** The name of the part after the last one. */
 const BEYOND = '\0beyond'
 
 /**
  * Makes the check.
  *
- * @param otherwise - the answer for values that are not objects
+ * @param otherwise - the result for values that are not objects
  */
 export function objectCheck(
   compiler: NodeCompiler,
@@ -64,7 +64,7 @@ function sizeChecks(run: Run, rules: ObjectRules): ObjectCheck[] {
   ]
 }
 
-/** `properties` and `required`, and `additionalProperties` where it is false and stands alone. */
+/** `properties` and `required`, and `additionalProperties: false` where there is no `patternProperties`. */
 function shapeOf(compiler: NodeCompiler, node: SchemaNode, rules: ObjectRules): Shape | undefined {
   const required = new Set(rules.required)
   const closed = isClosed(rules)
@@ -75,7 +75,7 @@ function shapeOf(compiler: NodeCompiler, node: SchemaNode, rules: ObjectRules): 
     parts.push(new Part(compiler.once(node, child), name, needed, before))
     before += needed
   }
-  // Names that are only required: in a closed object nothing can meet them.
+  // Names that are only required: in a closed object no member can satisfy them.
   for (const name of required) parts.push(new Part(anything, name, 1, before++, !closed))
   node.weight += required.size
   if (parts.length === 0 && !closed) return undefined

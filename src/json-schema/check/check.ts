@@ -1,14 +1,14 @@
 /**
- * Checks: closures that say whether a value meets a node, and nothing more.
+ * Checks: closures that return whether a value is valid against a node, and nothing more.
  *
  * This is the path of valid values: no allocation once it is warm, no generated code (it runs under a strict
- * CSP). A keyword becomes a closure over its own constants; keywords that see objects or arrays are fused into
- * one loop (check-object.ts, check-array.ts), because a call through a closure costs more than most tests.
+ * CSP). A keyword becomes a closure over its own constants; keywords for objects or arrays are fused into one loop
+ * (check-object.ts, check-array.ts), because a call through a closure costs more than most tests.
  *
  * Invariant: time is bounded by the step budget. What a node does once is part of its static `weight`; a loop
  * charges its length times the weight of what it applies; a followed reference charges its target's weight.
  *
- * Not here: saying what is wrong (explain.ts).
+ * Not here: the errors (explain.ts).
  */
 
 import { isObject } from '../../bounds/is-object.ts'
@@ -35,7 +35,7 @@ import type { NodeCompiler } from './node-compiler.ts'
 import type { Run } from './run.ts'
 import { Kind, note } from './shape.ts'
 
-/** Steps of a test of `format`, and the characters that it reads in the time of one. */
+/** Steps of a test of `format`, and the characters that it reads in one step. */
 const FORMAT = 20
 const FORMAT_CHARACTERS = 2
 
@@ -81,7 +81,7 @@ export class Compiler implements NodeCompiler {
   #build(node: SchemaNode): Check {
     if (node.always !== undefined) return node.always ? anything : nothing
     const checks: Check[] = []
-    // A group that sees only the type the node asks for tests that type itself.
+    // Where the node allows only the type of a group of keywords, the check of the group tests that type itself.
     const { types } = node
     const only = (bit: number, rules: unknown): boolean => types === bit && rules !== undefined
     const fused =
@@ -103,7 +103,7 @@ export class Compiler implements NodeCompiler {
     if (node.ref !== undefined) checks.push(this.#reference(node, node.ref))
     if (node.dynamicRef !== undefined) checks.push(this.#reference(node, node.dynamicRef))
     this.#combine(node, checks)
-    // Last: they look at what all others evaluated.
+    // Last: they depend on what all others evaluated.
     const { array, object } = node
     if (array?.unevaluated !== undefined) checks.push(this.unevaluatedItems(node, array.unevaluated))
     if (object?.unevaluated !== undefined) checks.push(this.unevaluatedProperties(node, object.unevaluated))

@@ -5,17 +5,16 @@
 
 import type { Meter } from './meter.ts'
 
-/** Characters that are looked at in the time of one step. */
+/** Characters that are read in one step. */
 const CHARACTERS = 8
 
-/** Whether a string's length in code points is within bounds. Counts only when UTF-16 units cannot tell. */
+/** Whether a string's length in code points is within bounds. Counts only when the number of UTF-16 units does not decide. */
 export function hasLength(text: string, min: number, max: number, meter?: Meter): boolean {
   const units = text.length
   if (units < min || units > max * 2) return false
   if (units <= max && units >= min * 2) return true
   meter?.charge(Math.floor(units / CHARACTERS))
-  // Each surrogate pair has one half at an odd place: looking at those
-  // alone makes "$defs message" a twelfth faster.
+  // Each surrogate pair has one half at an odd place: reading only those makes "$defs: message" a twelfth faster.
   for (let i = 1; i < units; i += 2) {
     if ((text.charCodeAt(i) & 0xf800) === 0xd800) {
       const length = codePoints(text)

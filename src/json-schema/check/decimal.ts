@@ -9,7 +9,7 @@
 
 import type { Meter } from './meter.ts'
 
-/** Says whether a number is a multiple of another one, which it knows. */
+/** Whether a number is a multiple of a divisor that the function was made for. */
 export type MultipleTest = (value: number, meter?: Meter) => boolean
 
 /** Steps of a division that doubles cannot do. */

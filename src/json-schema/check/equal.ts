@@ -16,10 +16,10 @@ const hasOwn = Object.hasOwn
 /** Below this many items comparing all pairs is cheaper than a table. */
 const PAIRWISE = 12
 
-/** Characters of two strings that are compared in the time of one step. */
+/** Characters of two strings that are compared in one step. */
 const CHARACTERS = 64
 
-/** Tells whether two JSON values are equal. */
+/** Whether two JSON values are equal. */
 export function equal(a: unknown, b: unknown, run: Run, depth = 0): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     if (typeof a === 'string' && typeof b === 'string' && a.length === b.length) {
@@ -51,8 +51,8 @@ export function equal(a: unknown, b: unknown, run: Run, depth = 0): boolean {
 }
 
 /**
- * Makes the check of an `enum`. Values are compared with those alone that have the same hash, so it takes the time
- * of one look at the value, however many there are.
+ * Makes the check of an `enum`. A value is compared only with choices of the same hash, so a check takes one pass over the
+ * value, however many choices there are.
  */
 export function isOneOf(choices: readonly unknown[], run: Run): Check {
   const simple = new Set(choices)

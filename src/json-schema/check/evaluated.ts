@@ -1,7 +1,7 @@
 /**
- * What `unevaluatedItems` and `unevaluatedProperties` leave over (core 2020-12, section 11).
+ * The parts of a value to which `unevaluatedItems` and `unevaluatedProperties` apply (core 2020-12, section 11).
  *
- * Annotations are not collected while a value is checked: nearly no schema needs them. When all other keywords
+ * Annotations are not collected while a value is checked: hardly any schema needs them. When all other keywords
  * of a node have passed, the subschemas that applied to the same value are found again (a branch of `anyOf`
  * applied if its check passes) and noted in `run.active`; a part of the value is evaluated if one of them
  * has a keyword that covers it. Properties of failed branches never count.
@@ -38,7 +38,7 @@ function collect(run: Run, node: SchemaNode, value: unknown): void {
   }
 }
 
-/** An embedded resource joins the dynamic scope while its part is looked at. */
+/** An embedded resource is in the dynamic scope while its part is collected. */
 function collectInner(run: Run, node: SchemaNode, value: unknown): void {
   if (node.always !== undefined) return
   run.scope.push(node.resource)

@@ -1,16 +1,16 @@
 /**
- * Hashes of JSON values, by which equal values are found without comparing each with each other.
+ * Hashes of JSON values, by which equal values are found without comparing all pairs.
  *
- * A client that knew which values have one hash could make all of its values compare with each other. So the whole of
- * a value is hashed, long strings included, and with numbers that this process has drawn by lot. The platform's own
- * hash tables are no help: they hash integers the same in every process.
+ * A client that knew which values have the same hash could force the comparison of all pairs. So the whole of a value is
+ * hashed, long strings included, and the hash is seeded with random numbers of this process. The platform's own hash
+ * tables do not suffice: they hash integers the same in every process.
  *
  * Invariant: equal values (equal.ts) have equal hashes. Members may come in any order, 0 and -0 are one number.
  */
 
 import type { Run } from './run.ts'
 
-/** Characters of a string that are hashed in the time of one step. */
+/** Characters of a string that are hashed in one step. */
 const CHARACTERS = 8
 
 const [SEED, FACTOR, MEMBER] = crypto.getRandomValues(new Int32Array(3)) as unknown as [
@@ -43,7 +43,7 @@ export function hashOf(value: unknown, run: Run, depth = 0): number {
       return 17
   }
   if (value === null) return 19
-  // Comparing stops there, too, and with an error.
+  // The comparison throws at this depth.
   if (depth > run.limits.maxValueDepth) return 23
   let hash = SEED
   if (Array.isArray(value)) {

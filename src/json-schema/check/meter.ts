@@ -1,8 +1,8 @@
 /**
- * The meter of a validation, as those parts of it see it whose time depends on what the client sent.
+ * The meter of a validation: what checks charge whose time depends on the value that the client sent.
  */
 
-/** Is charged for each step, about ten nanoseconds, and throws when there were too many. */
+/** Counts steps of about ten nanoseconds, and throws when there are too many. */
 export interface Meter {
   charge(steps: number): void
 }

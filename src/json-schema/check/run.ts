@@ -2,9 +2,9 @@
  * The state of the one validation that is running.
  *
  * Lifecycle: one Run for each validator, reset at the start of each call, so that a call allocates nothing.
- * Invariant: between calls `active` and `scope` are of no consequence; within a call every push has its pop.
+ * Invariant: between calls `active` and `scope` have no meaning; within a call every push has its pop.
  *
- * Not here: the bounds (limits.ts), what is charged, and where (check.ts and its neighbours).
+ * Not here: the bounds (limits.ts), what is charged, and where (check.ts and the checks that it compiles).
  */
 
 import { type Limits, stop } from '../limits.ts'
@@ -13,7 +13,7 @@ import type { Resource, SchemaNode } from '../read/node.ts'
 /** Members that make an object large. */
 export const MANY = 64
 
-/** Steps for each member of a large object: to list its name, and to read it when the list is used again. */
+/** Steps for each member of a large object: to list its name, and to use the list again. */
 const NAMING = 10
 const READING = 5
 
@@ -28,14 +28,14 @@ export class Run {
   refs = 0
   /** Schema resources entered, outermost first; kept only when a `$dynamicRef` needs it. */
   readonly scope: Resource[] = []
-  /** Schema locations whose annotations an `unevaluated*` keyword is looking at. */
+  /** Schema locations that an `unevaluated*` keyword depends on. */
   readonly active: SchemaNode[] = []
-  /** Whether somebody gave Object.prototype enumerable members, which every `for in` would see. */
+  /** Whether Object.prototype has enumerable members, which every `for in` would list. */
   polluted = false
   /**
-   * Objects of many members that were met, with their names once all of them were needed. To begin going through such
-   * an object takes 0.3 µs for each member, so it is done twice at most, however many keywords look at it.
-   * Lifecycle: one validation; it holds no value longer than others do.
+   * Objects with many members that occurred, with their names once all of them were needed. To list the names of such an
+   * object takes 0.3 µs for each member, so it is done twice at most, however many keywords apply to it.
+   * Lifecycle: one validation; the map is weak and keeps no value in memory.
    */
   large: WeakMap<object, readonly string[] | undefined> | undefined = undefined
 
@@ -49,7 +49,7 @@ export class Run {
     this.refs = 0
     this.polluted = hasMembers(Object.prototype)
     this.large = undefined
-    // Setting an array's length is slow: done only where the last validation ended at a limit.
+    // Setting an array's length is slow, and needed only where the last validation ended at a limit.
     if (this.active.length !== 0) this.active.length = 0
     if (this.scope.length !== 1) {
       this.scope.length = 1

@@ -1,20 +1,20 @@
 /**
  * Shapes: the known members of an object, tested in one loop without a call for each.
  *
- * A closure for each part would be called from one place with many targets, which engines cannot inline. So what
- * a part asks is data where it can be (a {@link Kind} and its constants), and only the rest is a call: "nested
- * order" takes a fifth less time, "flat" a tenth (bench/micro/json-schema.bench.ts).
+ * A closure for each part would be called from one place with many targets, which engines cannot inline. So the test of
+ * a part is data where possible (a {@link Kind} and its constants), and only the rest is a call: "nested: order" takes a
+ * fifth less time, "flat" a tenth (bench/micro/json-schema.bench.ts).
  *
  *   value   { city: 'Bern',  days: 3 }          for (name in value): engines read a member that was just named
  *               v               v               without a lookup
  *   parts   [ city ] -> [ units ] -> [ days ] -> [ end ]      next: the part that the following name is likely to be
  *
  * A value is JSON: a plain object, whose members are all its own; `__proto__` and `constructor` are names like
- * others. A test of ownership for each member would double the cost, so it is made only while somebody has
- * given Object.prototype enumerable members (Run.polluted).
+ * others. A test of ownership for each member would double the cost, so it is made only while Object.prototype has
+ * enumerable members (Run.polluted).
  * A member that is undefined is absent: JSON has no undefined, and serialising drops it.
  *
- * Invariant: the order of members, and what was validated before, decide the speed, never the answer.
+ * Invariant: the order of members, and what was validated before, affect the speed, never the result.
  * Not here: how keywords become shapes (check-object.ts).
  */
 
@@ -25,7 +25,7 @@ import { MANY, type Run } from './run.ts'
 /** Members of a JSON object, by name. */
 export type Members = { readonly [name: string]: unknown }
 
-/** What a loop does with a part. Numbers, for they are compared for each member of each value. */
+/** How a loop tests a part. Numbers, since they are compared for each member of each value. */
 export const Kind = {
   any: 0,
   string: 1,
@@ -39,7 +39,7 @@ export const Kind = {
   never: 9,
 } as const
 
-/** What a check stands for. */
+/** What a check tests, as data. */
 export interface Facts {
   readonly kind: number
   /** Least number, or length in code points. */
@@ -53,7 +53,7 @@ export interface Facts {
 
 const facts = new WeakMap<Check, Facts>()
 
-/** Notes what a check stands for, so that loops need not call it. */
+/** Records what a check tests, so that loops need not call it. */
 export function note(check: Check, kind: number, more: Partial<Facts> = {}): Check {
   facts.set(check, { kind, min: 0, max: 0, choices: [], shape: undefined, ...more })
   return check
@@ -99,7 +99,7 @@ export class Shape {
   /** Whether other members are refused. */
   readonly closed: boolean
 
-  /** @param end - stands after the last part; its name is never looked at as one */
+  /** @param end - follows the last part; no member has its name */
   constructor(run: Run, parts: readonly Part[], end: Part, closed: boolean) {
     this.run = run
     this.first = parts[0] ?? end
@@ -120,9 +120,9 @@ export function meets(shape: Shape, value: unknown): boolean {
   const own = (shape.run.polluted ? ownMembers(value as Members) : value) as Members
   if (shape.run.large?.has(own) === true && !shape.closed) return meetsLarge(shape, own)
   let at = shape.first
-  // Required parts found: counted by their places, at each departure from the schema's order, not one by one.
+  // Required parts found: counted by their places, where members are not in the schema's order, not one by one.
   let found = 0
-  let strangers = 0
+  let unknown = 0
   for (const name in own) {
     const part = own[name]
     if (at.name !== name) {
@@ -130,7 +130,7 @@ export function meets(shape: Shape, value: unknown): boolean {
       const to = guess.name === name ? guess : shape.index.get(name)
       if (to === undefined) {
         if (shape.closed && part !== undefined) return false
-        if (++strangers > MANY) return meetsLarge(shape, own)
+        if (++unknown > MANY) return meetsLarge(shape, own)
         continue
       }
       found += at.before - to.before
@@ -150,7 +150,7 @@ export function meets(shape: Shape, value: unknown): boolean {
   return found + at.before === shape.needed
 }
 
-/** The same for an object with many members that the shape does not know: the known ones are looked up. */
+/** The same for an object with many unknown members: the known ones are looked up. */
 function meetsLarge(shape: Shape, value: Members): boolean {
   const { run, index } = shape
   run.large ??= new WeakMap()

@@ -1,5 +1,5 @@
 /**
- * Errors of the keywords that see objects and arrays. See explain.ts.
+ * Errors of the keywords for objects and arrays. See explain.ts.
  */
 
 import { present } from '../check/check-object.ts'
@@ -40,7 +40,7 @@ export function explainArray(
       )
       break
     }
-    // Of many items most are as they should be, and need no path.
+    // Most of many items are valid, and need no path.
     if (!passes(report.run, child, value[i])) report.explain(child, value[i], `${path}/${i}`)
   }
   if (contains !== undefined) {
@@ -144,7 +144,7 @@ function explainSize(report: Report, rules: ObjectRules, value: object, path: st
   }
 }
 
-/** The members that the rules have something to say about: of a large object, the known ones where that is enough. */
+/** The members that the rules apply to: of a large object, only the known ones where that is enough. */
 function namesFor(
   run: Run,
   { properties, patterns, additional, names }: ObjectRules,
@@ -157,7 +157,7 @@ function namesFor(
 
 const MAX_NAMES = 20
 
-/** Steps of a look at one member. */
+/** Steps of explaining one member. */
 const EXPLAINING = 5
 
 function explainMembers(

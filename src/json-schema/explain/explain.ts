@@ -1,12 +1,12 @@
 /**
- * Errors: walks the value beside the schema again, once a check has said no, and writes down why.
+ * Errors: walks the value and the schema again, once a check has failed, and reports why.
  *
- * Messages are written for the reader who has to correct the value, often a language model: what was
- * received, what was expected, one line each. For `anyOf` and `oneOf` the branch that the value seems to mean
- * is explained, if one stands out.
+ * Messages are written for the reader who has to correct the value, often a language model: what was received, what
+ * was expected, one line each. For `anyOf` and `oneOf` the branch that was probably meant is explained, if only one is
+ * possible.
  *
- * Invariant: `explain` adds an error exactly when the node's check says no, up to the maximum number of errors.
- * Not here: the decision itself (check.ts); keywords that see objects and arrays (explain-parts.ts).
+ * Invariant: `explain` adds an error exactly when the node's check fails, up to the maximum number of errors.
+ * Not here: the check itself (check.ts); keywords for objects and arrays (explain-parts.ts).
  */
 
 import { isObject } from '../../bounds/is-object.ts'
@@ -24,7 +24,7 @@ import { explainArray, explainObject } from './explain-parts.ts'
 import { passes, Report } from './report.ts'
 import { describe, literal, type ValidationError } from './result.ts'
 
-/** Steps of a look at one value: it takes that much longer than a check. */
+/** Steps of explaining one value: it takes that much longer than a check. */
 const EXPLAINING = 5
 
 /** Explains why a value does not meet a node; adds nothing when it does. */
@@ -40,7 +40,7 @@ export function explain(report: Report, node: SchemaNode, value: unknown, path: 
   // The dynamic scope, as check.ts keeps it.
   run.scope.push(node.resource)
   if (node.types !== 0 && !hasType(value, node.types)) {
-    // Other keywords would only repeat it.
+    // Errors of other keywords would only repeat it.
     report.add(path, 'type', `expected ${typeNames(node.types)}, got ${describe(value)}`)
   } else {
     explainKeywords(report, node, value, path)
@@ -105,7 +105,7 @@ function explainTarget(
 const MAX_BRANCHES = 5
 const MAX_BRANCH_ERRORS = 5
 
-/** No branch matched: explains the one that was meant, or says what each would have wanted. */
+/** No branch matched: explains the one that was meant, or lists what each of them expects. */
 function explainBranches(
   report: Report,
   branches: readonly SchemaNode[],
@@ -118,7 +118,7 @@ function explainBranches(
     explain(attempt, branch, value, path)
     return attempt.errors
   })
-  // A branch is out when the value has another type, or when a constant (a discriminating property) differs.
+  // A branch was not meant when the value has another type, or when a constant (a discriminating property) differs.
   const meant = attempts.filter((errors) => !errors.some((error) => isMismatch(error, path)))
   const [only] = meant
   if (only !== undefined && meant.length === 1) {

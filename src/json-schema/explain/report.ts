@@ -9,7 +9,7 @@ import type { Run } from '../check/run.ts'
 import type { Check, SchemaNode } from '../read/node.ts'
 import type { ValidationError } from './result.ts'
 
-/** Adds to a report why a value does not meet a node; nothing when it does. */
+/** Adds to a report why a value is not valid against a node; nothing when it is. */
 export type Explain = (report: Report, node: SchemaNode, value: unknown, path: string) => void
 
 export class Report {

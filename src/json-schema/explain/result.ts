@@ -1,5 +1,5 @@
 /**
- * What validation and compilation give back: results, validation errors and schema errors.
+ * What validation and compilation return: results, validation errors and schema errors.
  *
  * Invariant: a message is one line, names what was received and what was expected, and its length does not
  * grow with the value.
@@ -10,7 +10,7 @@
 import { excerpt, quote } from '../../bounds/quote.ts'
 import type { McpErrorCode } from '../../protocol/local-error-codes.ts'
 
-/** One place where a value does not meet its schema. */
+/** One place where a value is not valid against its schema. */
 export interface ValidationError {
   /** JSON Pointer (RFC 6901) into the value; `''` is the value itself. */
   readonly path: string
@@ -20,7 +20,7 @@ export interface ValidationError {
   readonly message: string
 }
 
-/** The answer of a validator. */
+/** The result of a validator. */
 export type ValidationResult =
   | { readonly valid: true }
   | { readonly valid: false; readonly errors: readonly ValidationError[] }
@@ -28,7 +28,7 @@ export type ValidationResult =
 /** The one success value: shared by all validators, so that a valid value costs no allocation. */
 export const VALID: ValidationResult = Object.freeze({ valid: true })
 
-/** Characters of the lines of one value, and of one line. A library's messages may quote the value whole. */
+/** Characters of all lines of one value, and of one line. A library's messages may quote the whole value. */
 const MAX_LINES = 4000
 const MAX_LINE = 1000
 /** Characters of a path; its beginning and its end are the parts that help. */
@@ -50,7 +50,7 @@ export function formatError({ path, message }: ValidationError): string {
 /**
  * Writes the errors of a value, one line each, as many as fit.
  *
- * @param separator - stands between the lines
+ * @param separator - between the lines
  */
 export function formatErrors(errors: readonly ValidationError[], separator: string): string {
   const lines: string[] = []
@@ -64,7 +64,7 @@ export function formatErrors(errors: readonly ValidationError[], separator: stri
   return lines.join(separator)
 }
 
-/** A schema that cannot be used: malformed, too big, of a foreign dialect, or with a reference to nowhere. */
+/** A schema that cannot be used: malformed, too big, of an unsupported dialect, or with an unresolved reference. */
 export class SchemaError extends Error {
   readonly code = 'ERR_SCHEMA' satisfies McpErrorCode
   /** Where in the schema: a URI fragment such as `#/properties/age`, after the document's URI if it has one. */

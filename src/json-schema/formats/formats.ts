@@ -46,7 +46,7 @@ function isDateTime(value: string): boolean {
   return (separator === 'T' || separator === 't') && isDate(value.slice(0, 10)) && isTime(value.slice(11))
 }
 
-/** RFC 3339, appendix A: weeks stand alone; a unit may be left out only at either end. */
+/** RFC 3339, appendix A: weeks are not combined with other units; a unit may be omitted only at either end. */
 const DURATION =
   /^P(?:\d+W|(?=\d|T\d)(?:\d+Y(?:\d+M(?:\d+D)?)?|\d+M(?:\d+D)?|\d+D)?(?:T(?:\d+H(?:\d+M(?:\d+S)?)?|\d+M(?:\d+S)?|\d+S))?)$/
 
@@ -165,7 +165,7 @@ function isUriTemplate(value: string): boolean {
   return true
 }
 
-/** Reading a regular expression takes the platform a quarter of a microsecond for each character. */
+/** Compiling a regular expression takes a quarter of a microsecond for each character. */
 const MAX_REGEX = 65_536
 
 function isRegex(value: string): boolean {

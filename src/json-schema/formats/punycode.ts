@@ -53,16 +53,16 @@ const DISALLOWED = /^[\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]$/u
 // The virama signs (canonical combining class 9) of the Brahmic scripts.
 const VIRAMA =
   /[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca\u0e3a\u0eba\u0f84\u1039\u103a\u1714\u1734\u17d2\u1a60\u1b44\u1baa\u1bab\u1bf2\u1bf3\u2d7f\ua806\ua8c4\ua953\ua9c0\uaaf6\uabed]$/u
-// Patterns with `\p` stand where they are used: each costs a walk through the Unicode tables when it is made, and
-// hardly any server meets such a label.
+// Patterns with `\p` are written where they are used: each costs a walk through the Unicode tables when it is made, and
+// hardly any server gets such a label.
 
-/** Whether the Punycode part of an A-label stands for an allowed label. */
+/** Whether the Punycode part of an A-label encodes an allowed label. */
 export function isPunycodeLabel(text: string): boolean {
   const codes = decode(text)
   if (codes === undefined || codes.length === 0) return false
   const chars = codes.map((code) => String.fromCodePoint(code))
   const label = chars.join('')
-  // An A-label of ASCII alone stands for nothing that needed encoding.
+  // An A-label of ASCII alone needs no encoding.
   if (!codes.some((code) => code > 0x7f)) return false
   if (label.startsWith('-') || label.endsWith('-') || label.slice(2, 4) === '--' || /^\p{M}/u.test(label))
     return false

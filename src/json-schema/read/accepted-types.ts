@@ -1,6 +1,6 @@
 /**
- * Which JSON types a schema can accept at all, by what it says in `type`, `enum`, `const`, unions and `$ref`: for
- * uses that need one type, such as the arguments of a tool, which are an object.
+ * Which JSON types a schema can accept at all, according to `type`, `enum`, `const`, unions and `$ref`: for uses that
+ * need one type, such as the arguments of a tool, which are an object.
  *
  * Invariant: a type that is not among the answer is accepted by no value; other keywords may narrow it further.
  */
@@ -24,7 +24,7 @@ export function acceptedTypes(schema: unknown, root: unknown, known = new Map<ob
   if (!isObject(schema)) return ALL
   const before = known.get(schema)
   if (before !== undefined) return before
-  // What leads back to itself says nothing there.
+  // A schema that refers to itself adds no restriction there.
   known.set(schema, ALL)
   const of = (child: unknown): number => acceptedTypes(child, root, known)
   const { type, $ref, allOf } = schema
@@ -48,10 +48,10 @@ export function typeNames(types: number): string {
   return names.map(([name]) => name).join(' or ') || 'nothing'
 }
 
-/** Adds `type: "object"` at the root, where clients look for it, to a schema that says it elsewhere: a union of objects. */
+/** Adds `type: "object"` at the root, where clients expect it, to a schema that implies it: a union of objects. */
 export function withObjectType(json: object): object {
-  const isSaid = 'type' in json && json.type === 'object'
-  return isSaid || acceptedTypes(json, json) !== BIT.object ? json : { ...json, type: 'object' }
+  const hasType = 'type' in json && json.type === 'object'
+  return hasType || acceptedTypes(json, json) !== BIT.object ? json : { ...json, type: 'object' }
 }
 
 /**
@@ -92,7 +92,7 @@ function isCovered(name: string, types: number): boolean {
   return name === 'integer' && (types & BIT.number) !== 0
 }
 
-/** Only pointers into the same document are followed; `true`, which says nothing, stands for others. */
+/** Only pointers into the same document are followed; others are read as `true`, which accepts everything. */
 function targetOf(ref: string, root: unknown): unknown {
   if (ref === '#') return root
   if (!ref.startsWith('#/')) return true

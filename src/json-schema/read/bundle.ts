@@ -1,15 +1,15 @@
 /**
  * Bundle: a schema with all documents that it refers to, read into nodes, references resolved.
  *
- * Spec: core 2020-12, sections 8.2 and 9. Reading collects resources and anchors and puts references on a
- * list; the list is then worked off, which may read further documents and add to it. Nothing is ever fetched:
- * a reference to a document that was not given is a SchemaError (MCP 2026-07-28, basic, "$ref Resolution").
+ * Spec: core 2020-12, sections 8.2 and 9. Reading collects resources, anchors and references; the references are
+ * then resolved, which may read further documents and add to them. Nothing is ever fetched: a reference to a document
+ * that was not given is a SchemaError (MCP 2026-07-28, basic, "$ref Resolution").
  *
  *   schema -- parse --> nodes, resources, anchors, pending references
  *                              ^                        |
  *                              +--- parse document <--- resolve
  *
- * Invariant: each node has one place; a JSON Pointer is looked up by place, so pointers cost no walk.
+ * Invariant: each node has one place; a JSON Pointer is looked up by place, without a walk through the schema.
  * Not here: keywords (keywords-*.ts), URIs (uri.ts).
  */
 
@@ -261,7 +261,7 @@ export class Bundle implements Parser {
       this.#readDocument(uri, document)
       return this.#resources.get(uri)
     }
-    // The resource may be embedded in a document that nothing has asked for so far.
+    // The resource may be embedded in a document that nothing has referred to so far.
     for (const [at, raw] of this.#documents) {
       if (this.#resources.has(at) || !embeds(raw, at, uri)) continue
       this.#readDocument(at, raw)
@@ -287,7 +287,7 @@ export class Bundle implements Parser {
       place += `/${escapeSegment(segment)}`
       owner = this.#places.get(place) ?? owner
     }
-    // "/$defs//$defs" and the like reach a known place by the walk's own spelling.
+    // Pointers such as "/$defs//$defs" reach a known place under the spelling of this walk.
     return this.#places.get(place) ?? this.#parse(raw, place, owner.level, owner.depth + 1, owner.resource)
   }
 
@@ -302,7 +302,7 @@ export class Bundle implements Parser {
     return dynamic
   }
 
-  /** Refuses references that come back to their start without a step into the value: they never end. */
+  /** Refuses references that lead back to their start without a step into the value: they never end. */
   #refuseLoops(): void {
     const done = new Set<SchemaNode>()
     const open = new Set<SchemaNode>()
@@ -327,7 +327,7 @@ export class Bundle implements Parser {
   }
 }
 
-/** Whether anything in a document has an `$id` that gives this URI: cheap, and without judging the document. */
+/** Whether anything in a document has an `$id` with this URI: cheap, and without validating the document. */
 function embeds(raw: unknown, base: string, uri: string, depth = 0): boolean {
   if (typeof raw !== 'object' || raw === null || depth > 200) return false
   let here = base

@@ -67,7 +67,7 @@ const DRAFT_07: Dialect = {
   assertFormat: false,
 }
 
-/** The dialects known by URI, which stands without an empty fragment. */
+/** The known dialects by URI, without an empty fragment. */
 export const DIALECTS: ReadonlyMap<string, Dialect> = new Map([
   ['https://json-schema.org/draft/2020-12/schema', DRAFT_2020_12],
   ['http://json-schema.org/draft-07/schema', DRAFT_07],

@@ -1,5 +1,5 @@
 /**
- * What reading a keyword is: its signature, what it may ask of the parser, and the checks of form that many share.
+ * Keywords: the signature of the functions that read them, what these may use of the parser, and checks that they share.
  *
  * A keyword whose value the meta-schema would refuse is a SchemaError that names the place.
  * Not here: the keywords (keywords-*.ts).
@@ -13,7 +13,7 @@ import type { ArrayRules, NumberRules, ObjectRules, Reference, SchemaNode, Strin
 /** How a subschema relates to the one around it: same value, a part of the value, or only defined there. */
 export type Relation = 'in-place' | 'part' | 'definition'
 
-/** What a keyword function may ask for. */
+/** What a keyword function may use of the parser. */
 export interface Parser {
   readonly maxSchemaDepth: number
   child(parent: SchemaNode, raw: unknown, path: readonly string[], relation: Relation): SchemaNode

@@ -1,8 +1,8 @@
 /**
- * The parsed form of a schema: one node for each subschema, grouped by the type of value that keywords see.
+ * The parsed form of a schema: one node for each subschema, its keywords grouped by the type of value they apply to.
  *
- * keywords-*.ts fill nodes in; four readers use them: check.ts (closures that say yes or no), explain.ts
- * (errors), evaluated.ts (annotations for `unevaluated*`) and defaults.ts.
+ * keywords-*.ts fill nodes in; check.ts (closures), explain.ts (errors), evaluated.ts (annotations for `unevaluated*`)
+ * and defaults.ts read them.
  *
  * Invariant: once references are resolved a node changes no more, apart from `check`, `isChoice` and
  * `weight`, which check.ts sets once.
@@ -11,7 +11,7 @@
 import type { MultipleTest } from '../check/decimal.ts'
 import type { Pattern } from '../check/pattern/pattern.ts'
 
-/** Says whether a value is valid. Throws LimitReached when a bound is hit. */
+/** Returns whether a value is valid. Throws LimitReached when a bound is reached. */
 export type Check = (value: unknown) => boolean
 
 /** Bits of {@link SchemaNode.types}. */
@@ -121,7 +121,7 @@ export class SchemaNode {
   default: { readonly value: unknown; readonly weight: number } | undefined = undefined
   /** Whether this subschema, or one that it applies, holds a reference. */
   hasRef = false
-  /** Steps that one application costs, loops and followed references apart. */
+  /** Steps that one application costs, without loops and followed references. */
   weight = 0
   check: Check | undefined = undefined
   /** The check of `choices` alone. */

@@ -1,5 +1,5 @@
 /**
- * All schemas of a schema, wherever they stand in it, for what is said about them at registration.
+ * Walks all subschemas of a schema, for the checks and warnings at registration.
  *
  * Not here: which of them apply to a value (check.ts).
  */

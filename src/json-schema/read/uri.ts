@@ -1,8 +1,8 @@
 /**
  * URI references of schemas: resolving against a base (RFC 3986, section 5) and reading fragments.
  *
- * A schema without `$id` has no base URI. It is given one that no document can be found under by accident, so
- * that `$ref: "item"` finds `$id: "item"` in the same schema; `display` takes it away again for messages.
+ * A schema without `$id` has no base URI. It gets a placeholder that no document has by accident, so that
+ * `$ref: "item"` finds `$id: "item"` in the same schema; `display` removes it for messages.
  */
 
 const NO_BASE = 'json-schema:///'
@@ -26,7 +26,7 @@ export function resolveUri(base: string, reference: string): { uri: string; frag
   return url === undefined ? undefined : { uri: url.href, fragment }
 }
 
-/** A place for messages: without the stand-in for a missing base URI. */
+/** A URI for messages: without the placeholder for a missing base URI. */
 export function display(uri: string): string {
   return uri.startsWith(NO_BASE) ? uri.slice(NO_BASE.length) : uri
 }

@@ -1,5 +1,5 @@
 /**
- * Schemas as JSON has them: a member that is undefined is no member.
+ * Schemas in their JSON form: a member that is undefined is absent.
  *
  *    { type: 'object', required: undefined, properties: { a: {}, b: undefined } }  ->  { type: 'object', properties: { a: {} } }
  */
@@ -24,7 +24,7 @@ function copyOf<T>(value: T, copies: Map<unknown, unknown>, depth: number): T {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
   const known = copies.get(value)
   if (known !== undefined) return known as T
-  // What contains itself is no JSON, and is refused where it is read.
+  // A value that contains itself is no JSON, and is refused where it is read.
   copies.set(value, value)
   const entries = Object.entries(value)
   const kept = entries.flatMap(([name, member]) =>

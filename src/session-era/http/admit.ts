@@ -1,18 +1,22 @@
 /**
- * Admission of a POST: the checks that a decoded body passes, in order, before anything is done for it.
+ * Admission of a POST: all that can refuse a decoded body, in order, before anything is done for it.
  *
- *   1. one message, or an array of them                      400, -32600
- *   2. `initialize`: goes on to the handshake, whatever session id or version header it carries
- *   3. MCP-Protocol-Version is one of ours                    400
- *   4. session id: present 400, known or sealed here 404, of this principal 404; room for it 429, 503
- *   5. an array: the revision has batches, and this is one    400, -32600
- *   6. a request: the client can read one of our answers      406
- *   7. not above the rate of requests                         429
- *   8. not too many calls at once: of the session, of the principal 429, of all 503
- *   9. ids not in use, when duplicates are to be refused      400
+ *   1. not shutting down, for what is no answer and no notification  503
+ *   2. one message, or an array of them                      400, -32600
+ *   3. `initialize`: an answer that the client can read      406
+ *                    the rate of requests                    429
+ *      goes on to the handshake, whatever session id or version header it carries; the handshake itself refuses
+ *      what the session table has no room for                429, 503
+ *   4. MCP-Protocol-Version is one of ours                    400
+ *   5. session id: present 400, known or sealed here 404, of this principal 404; room for it 429, 503
+ *   6. an array: the revision has batches, and this is one    400, -32600
+ *   7. a request: the client can read one of our answers      406
+ *   8. not above the rate of requests                         429
+ *   9. not too many calls at once: of the session, of the principal 429, of all 503
+ *  10. ids not in use, when duplicates are to be refused      400
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
- * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
+ * Not here: Host, Origin, credentials, media type, size, JSON: entrance.ts checks these for both eras.
  */
 
 import { quote } from '../../bounds/quote.ts'
@@ -25,9 +29,9 @@ import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
+import { type SessionEra, shuttingDown } from '../era.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
 import type { Session } from '../session.ts'
-import { type SessionEraState, shuttingDown } from '../state.ts'
 
 export type Admission =
   | Rejection
@@ -44,23 +48,27 @@ export type Admission =
 
 const NONE: readonly DecodedRequest[] = []
 
-export function admitPost(value: unknown, http: HttpExchange<Principal>, state: SessionEraState): Admission {
+export function admitPost(value: unknown, http: HttpExchange<Principal>, era: SessionEra): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
+  // Calls that are let finish may still be cancelled, and wait for what their client answers.
+  if (era.closing && single?.kind !== 'response' && single?.kind !== 'notification') {
+    return goingAway(single?.kind === 'request' ? single.id : undefined)
+  }
   if (single?.kind === 'invalid') return new Rejection(400, single.error, single.id)
   if (single?.kind === 'request' && single.method === Method.initialize) {
     return (
       unreadable(http, single.id) ??
-      tooOften(1, single.id, undefined, http, state) ?? { kind: 'initialize', request: single }
+      tooOften(1, single.id, undefined, http, era) ?? { kind: 'initialize', request: single }
     )
   }
   const id = single?.kind === 'request' ? single.id : undefined
   const version = checkVersion(http, id)
   if (version instanceof Rejection) return version
 
-  const { sessions } = state.settings
+  const { sessions } = era.settings
   let session: Session | undefined
   if (sessions !== undefined && http.sessionId !== undefined) {
-    const found = findSession(http, id, state)
+    const found = findSession(http, id, era)
     if (found instanceof Rejection) return found
     session = found
   } else if (sessions?.missingId === 'reject') {
@@ -72,11 +80,11 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, state: 
   }
 
   const revision = session?.revision ?? version.revision ?? UNDECLARED
-  const messages = single === undefined ? admitBatch(value as unknown[], revision, state) : [single]
+  const messages = single === undefined ? admitBatch(value as unknown[], revision, era) : [single]
   if (messages instanceof RpcError) return new Rejection(400, messages, undefined)
   const requests =
     single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NONE
-  const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, state)
+  const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, era)
   return refusal ?? { kind: 'messages', session, revision, batch: single === undefined, messages }
 }
 
@@ -102,20 +110,20 @@ export function checkVersion(
 export function findSession(
   http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
-  state: SessionEraState,
+  era: SessionEra,
 ): Rejection | Session {
   const { sessionId, principal } = http
-  const session = sessionId === undefined ? undefined : state.table.get(sessionId)
-  if (session !== undefined && session.principalId === principal?.id) return session
-  if (session === undefined && sessionId !== undefined && state.sealedIds !== undefined) {
+  const session = sessionId === undefined ? undefined : era.table.get(sessionId)
+  if (session !== undefined && session.record.principalId === principal?.id) return session
+  if (session === undefined && sessionId !== undefined && era.sealedIds !== undefined) {
     // Another process may have it: it did not end.
-    if (state.closing) return goingAway(id)
-    const sealed = state.sealedIds.open(sessionId, principal?.id)
+    if (era.closing) return goingAway(id)
+    const sealed = era.sealedIds.open(sessionId, principal?.id)
     if (sealed !== undefined) {
-      const limit = tooOften(1, id, undefined, http, state)
+      const limit = tooOften(1, id, undefined, http, era)
       if (limit !== undefined) return limit
       try {
-        return state.restore(sessionId, sealed, principal?.id)
+        return era.restore(sessionId, sealed, principal?.id)
       } catch (error) {
         if (error instanceof LimitError) return limitRejection(error, id)
         throw error
@@ -129,13 +137,13 @@ export function findSession(
 function admitBatch(
   values: readonly unknown[],
   revision: Revision,
-  state: SessionEraState,
+  era: SessionEra,
 ): readonly Decoded[] | RpcError {
   if (!revision.batches) {
     const problem = `A body with several messages is not part of protocol version ${revision.name}: send one message for each POST`
     return new RpcError(ErrorCode.INVALID_REQUEST, problem)
   }
-  const messages = decodeBatch(values, state.settings.maxBatch)
+  const messages = decodeBatch(values, era.settings.maxBatch)
   if (messages instanceof RpcError) return messages
   if (messages.some((message) => isRequest(message) && message.method === Method.initialize)) {
     return new RpcError(ErrorCode.INVALID_REQUEST, 'initialize must not be part of a batch')
@@ -147,21 +155,21 @@ function checkRequests(
   requests: readonly DecodedRequest[],
   session: Session | undefined,
   http: HttpExchange<Principal>,
-  state: SessionEraState,
+  era: SessionEra,
 ): Rejection | undefined {
   const id = requests.length === 1 ? requests[0]?.id : undefined
-  const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, state)
+  const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, era)
   if (refusal !== undefined) return refusal
   const inFlight = session?.inFlight
-  const { maxInFlightPerSession } = state.settings
+  const { maxInFlightPerSession } = era.settings
   const calls = inFlight?.size ?? 0
   if (calls + requests.length > maxInFlightPerSession) {
     const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
     return limitRejection(new LimitError(429, problem), id)
   }
-  const limit = state.limits.inFlight.refuse(http.principal?.id, requests.length)
+  const limit = era.limits.inFlight.refuse(http.principal?.id, requests.length)
   if (limit !== undefined) return limitRejection(limit, id)
-  if (state.settings.duplicateIds === 'reject') {
+  if (era.settings.duplicateIds === 'reject') {
     // Within a batch too: each id is in use from its first occurrence on.
     const used = new Set<JsonRpcId>()
     const duplicate = requests.find(({ id }) => inFlight?.has(id) || used.has(id) || !used.add(id))
@@ -182,7 +190,7 @@ function tooOften(
   id: JsonRpcId | undefined,
   session: Session | undefined,
   { principal }: HttpExchange<Principal>,
-  { limits }: SessionEraState,
+  { limits }: SessionEra,
 ): Rejection | undefined {
   const error = limits.rateLimit?.take(principal?.id, session?.id, count)
   return error === undefined ? undefined : limitRejection(error, id)

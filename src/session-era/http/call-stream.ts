@@ -11,21 +11,18 @@
  */
 
 import { Gate } from '../../bounds/gate.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { encodeData } from '../../sse/frame.ts'
 import { ReplayRing } from '../../sse/replay-ring.ts'
+import type { CoarseClock } from '../clock.ts'
 import type { Session } from '../session.ts'
-import { Stream } from './resumable-stream.ts'
-import type { StreamHost } from './stream-host.ts'
+import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import type { CallStreams, Streams } from './streams.ts'
 
-/** The call that a stream belongs to, which must know whether its client is there. */
-export interface StreamOwner {
-  streamAttached(): void
-  streamDetached(): void
-}
-
-export class CallStream extends Stream {
-  /** Let go of with the last connection of a finished stream: a request and a response hang on it. */
-  #owner: StreamOwner | undefined
+export class CallStream extends ResumableStream {
+  /** Those of its session, where there is one. */
+  readonly #siblings: CallStreams | undefined
+  readonly #clock: CoarseClock
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
@@ -33,13 +30,17 @@ export class CallStream extends Stream {
   #return: Gate | undefined = undefined
 
   constructor(
-    host: StreamHost,
+    streams: Streams,
     owner: StreamOwner,
     sendsPrimingEvent: boolean,
     session: Session | undefined,
+    siblings: CallStreams | undefined,
+    clock: CoarseClock,
   ) {
-    super(host, sendsPrimingEvent, session)
-    this.#owner = owner
+    super(streams, owner, sendsPrimingEvent, session)
+    this.#siblings = siblings
+    this.#clock = clock
+    siblings?.byName.set(this.name, this)
   }
 
   /** Made once: it is part of every frame. */
@@ -61,6 +62,15 @@ export class CallStream extends Stream {
     return this.#return.passed
   }
 
+  override attach(
+    http: HttpExchange<unknown>,
+    headers: readonly string[] | undefined,
+    missed: readonly string[],
+  ): void {
+    this.#endWait()
+    super.attach(http, headers, missed)
+  }
+
   /**
    * The frames after a sequence number.
    *
@@ -80,18 +90,33 @@ export class CallStream extends Stream {
    */
   send(json: string): boolean {
     if (this.finished) return false
-    return this.#put(json, false)
+    const data = encodeData(json)
+    const sequence = this.#keep(data)
+    if (this.write(this.frame(sequence, data))) {
+      this.delivered = sequence
+      return true
+    }
+    return this.keeps
   }
 
-  /** Ends the stream, with a last message when there is one. */
+  /**
+   * Ends the stream, with a last message when there is one.
+   *
+   * @returns false when the message can reach nobody
+   */
   finish(json?: string): boolean {
     if (this.finished) return false
-    this.finished = true
-    const sent = json === undefined || this.#put(json, true)
-    this.end()
+    let sent = true
+    if (json === undefined) {
+      this.end()
+    } else {
+      const data = encodeData(json)
+      const sequence = this.#keep(data)
+      sent = this.end(this.frame(sequence, data))
+      if (sent) this.delivered = sequence
+    }
     this.#endWait()
-    if (!this.attached) this.#owner = undefined
-    return sent
+    return sent || this.keeps
   }
 
   /** Gives back what the ring holds; the stream cannot be resumed any more. */
@@ -99,18 +124,16 @@ export class CallStream extends Stream {
     this.#ring?.clear()
   }
 
+  /** The stream has finished: it is kept for a client that did not get its end, within the limits. */
+  keepFinished(): void {
+    const siblings = this.#siblings
+    if (siblings === undefined) return
+    if (this.session?.closed || !this.resumable) siblings.drop(this)
+    else this.streams.keep(siblings, this, this.#clock)
+  }
+
   protected override get last(): number {
     return this.#ring === undefined ? 0 : this.#ring.next - 1
-  }
-
-  protected override onAttached(): void {
-    this.#endWait()
-    this.#owner?.streamAttached()
-  }
-
-  protected override onDetached(): void {
-    this.#owner?.streamDetached()
-    if (this.finished) this.#owner = undefined
   }
 
   /**
@@ -119,28 +142,22 @@ export class CallStream extends Stream {
    */
   get #wouldDropUnsent(): boolean {
     const ring = this.#ring
-    if (ring === undefined || !this.resumable || this.host.disconnectGraceMs === 0) return false
+    if (ring === undefined || !this.resumable || this.streams.disconnectGraceMs === 0) return false
     const unsent = this.last - this.delivered
     return unsent > 0 && ring.oldest > 1 && unsent * 2 >= ring.size
+  }
+
+  /** @returns the number of the event; 0 where none is kept */
+  #keep(data: string): number {
+    const { replay } = this.streams
+    if (replay === undefined || this.#siblings === undefined) return 0
+    this.#ring ??= new ReplayRing(replay, this.#siblings.budget)
+    return this.#ring.push(data, this.#clock.now)
   }
 
   /** The client is back, or will not come. */
   #endWait(): void {
     this.#return?.open()
     this.#return = undefined
-  }
-
-  #put(json: string, last: boolean): boolean {
-    const { replay, clock } = this.host
-    const data = encodeData(json)
-    let sequence = 0
-    if (this.session !== undefined && replay !== undefined) {
-      this.#ring ??= new ReplayRing(replay, this.host.replayBudget(this.session, replay))
-      sequence = this.#ring.push(data, clock.now)
-    }
-    const frame = this.frame(sequence, data)
-    const sent = last ? this.end(frame) : this.write(frame)
-    if (sent) this.delivered = sequence
-    return sent || this.keeps
   }
 }

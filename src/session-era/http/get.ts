@@ -1,5 +1,5 @@
 /**
- * GET: the stream that a session listens to, and the way back to any stream after a lost connection.
+ * GET: the standalone stream of a session, and the way back to any stream after a lost connection.
  *
  *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
  *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
@@ -17,42 +17,48 @@ import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { parseEventId } from '../../sse/event-id.ts'
+import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
-import type { SessionEraState } from '../state.ts'
-import { checkVersion, findSession } from './admit.ts'
-import { canBeOf, type Stream } from './resumable-stream.ts'
-import { StandaloneStream } from './standalone-stream.ts'
+import { checkVersion, findSession, goingAway } from './admit.ts'
+import { canBeOf } from './resumable-stream.ts'
+import { HttpStandaloneStream } from './standalone-stream.ts'
+import type { CallStreams, KeptStream, Streams } from './streams.ts'
 
-/**
- * @param closing - what a stream that would be new is refused with
- * @returns a refusal, or undefined when the stream is open
- */
-export function listen(
+/** @returns undefined when the stream is open */
+export function openStream(
   http: HttpExchange<Principal>,
-  state: SessionEraState,
-  closing: Rejection | undefined,
+  era: SessionEra,
+  streams: Streams,
 ): Rejection | undefined {
-  if (http.sessionId === undefined) return methodNotAllowed('GET')
+  const { lastEventId } = http
+  // Whoever comes back for the rest of a call may have it as long as calls are let finish.
+  if (era.closing && (lastEventId === undefined || lastEventId === '')) return goingAway()
+  if (http.sessionId === undefined || era.settings.sessions === undefined) return methodNotAllowed('GET')
   const version = checkVersion(http, undefined)
   if (version instanceof Rejection) return version
-  const session = findSession(http, undefined, state)
+  const session = findSession(http, undefined, era)
   if (session instanceof Rejection) return session
   if (!http.accepts.sse) {
     const problem = 'The Accept header excludes text/event-stream, the only answer to GET'
     return new Rejection(406, problem)
   }
-  state.table.touch(session)
-  const { lastEventId } = http
+  era.table.touch(session)
   if (lastEventId !== undefined && lastEventId !== '') {
     if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session)
-    if (session.listening?.attached === true) {
+    if (session.standaloneStream?.attached === true) {
       return notHere('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
-  if (closing !== undefined) return closing
-  session.listening ??= new StandaloneStream(state, session)
-  attach(session.listening, session.listening.missed(undefined), http)
+  if (era.closing) return goingAway()
+  const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
+  attach(stream, stream.missed(undefined), http)
   return undefined
+}
+
+/** undefined: it has none, or one of another transport, in whose place this one comes. */
+function standaloneOf({ standaloneStream }: Session): HttpStandaloneStream | undefined {
+  return standaloneStream instanceof HttpStandaloneStream ? standaloneStream : undefined
 }
 
 export function methodNotAllowed(method: string): Rejection {
@@ -71,9 +77,10 @@ function notHere(problem: string): Rejection {
 function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Rejection | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
-  const { listening } = session
-  const isOwn = listening?.name === position.stream
-  const stream = isOwn ? listening : session.streams?.byName.get(position.stream)
+  const standalone = standaloneOf(session)
+  const isStandalone = standalone?.name === position.stream
+  const calls = session.streams as CallStreams | undefined
+  const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
   if (stream === undefined) return cannotResume('its stream is not kept')
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
@@ -83,9 +90,13 @@ function resume(lastEventId: string, http: HttpExchange<Principal>, session: Ses
   return undefined
 }
 
-function attach(stream: Stream, missed: readonly string[], http: HttpExchange<Principal>): void {
+function attach(
+  stream: Pick<KeptStream, 'attach' | 'detach'>,
+  missed: readonly string[],
+  http: HttpExchange<Principal>,
+): void {
   stream.attach(http, http.replyHeaders(), missed)
-  stream.rest()
+  stream.detach()
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The reply to one POST with requests: plain JSON as long as nothing has to be said before the answer, an SSE
+ * The response to one POST with requests: plain JSON as long as nothing has to be said before the answer, an SSE
  * stream from then on.
  *
  *                      a message before the answer, or sseAfterMs of silence
@@ -17,68 +17,88 @@
 import { LateTimer } from '../../bounds/late-timer.ts'
 import { type LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Peer, Principal } from '../../dispatch/rpc-exchange.ts'
-import type { HttpExchange } from '../../http/http-exchange.ts'
+import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
-import type { SessionExchange } from '../exchange.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { HeldResponse } from '../calls.ts'
+import type { SessionEra } from '../era.ts'
+import type { ResponseChannel } from '../exchange.ts'
 import type { Revision } from '../revisions.ts'
-import type { Session } from '../session.ts'
-import type { SessionEraState } from '../state.ts'
-import { CallStream, type StreamOwner } from './call-stream.ts'
+import type { Session, SessionCall } from '../session.ts'
+import { CallStream } from './call-stream.ts'
+import type { StreamOwner } from './resumable-stream.ts'
+import type { Streams } from './streams.ts'
 
-export class PostResponse implements StreamOwner {
-  readonly state: SessionEraState
-  readonly http: HttpExchange<Principal>
+/** What all responses of one endpoint share. */
+export interface PostHost {
+  readonly era: SessionEra
+  readonly streams: Streams
+  readonly counters: { undeliverable: number }
+}
+
+export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner {
   readonly session: Session | undefined
   readonly revision: Revision
   readonly peer: Peer
+  readonly #host: PostHost
+  readonly #http: HttpExchange<Principal>
   /** The answers of a batch so far; undefined when the POST was a single message. */
   readonly #batch: string[] | undefined
-  readonly #headers: readonly string[] | undefined
   /**
    * The requests that are not answered: one, which is the rule and costs no array, and the others of a batch.
    * Lifecycle of an entry: from `expect` to `answer`.
    */
-  #first: SessionExchange | undefined
-  #others: Set<SessionExchange> | undefined
+  #first: SessionCall | undefined
+  #others: Set<SessionCall> | undefined
   /** The requests of the POST. */
   count = 0
+  /** More headers of the response, as a flat list. */
+  #headers: readonly string[] | undefined
   #stream: CallStream | undefined
   #silence: LateTimer<PostResponse> | undefined
   #held = false
-  /** The client left before there was a stream to come back to. */
+  /** The connection closed before there was a stream to come back to. */
   #lost = false
 
-  /**
-   * @param batch - the answers that a batch has already (to its malformed entries), or undefined
-   * @param headers - more headers of the response, as a flat list
-   */
+  /** The head says the id of a session that is being opened: nothing can be sent before the answer. */
+  readonly #opensSession: boolean
+
+  /** @param batch - the answers that a batch has already (to its malformed entries), or undefined */
   constructor(
-    state: SessionEraState,
+    host: PostHost,
     http: HttpExchange<Principal>,
     session: Session | undefined,
     revision: Revision,
     peer: Peer,
     batch?: string[],
-    headers?: readonly string[],
+    opensSession = false,
   ) {
-    this.state = state
-    this.http = http
+    this.#host = host
+    this.#http = http
     this.session = session
     this.revision = revision
     this.peer = peer
     this.#batch = batch
-    this.#headers = headers
+    this.#opensSession = opensSession
   }
 
-  get exchanges(): readonly SessionExchange[] {
+  get exchanges(): readonly SessionCall[] {
     const others = this.#others ?? []
     return this.#first === undefined ? [...others] : [this.#first, ...others]
   }
 
   get principal(): Principal | undefined {
-    return this.http.principal
+    return this.#http.principal
+  }
+
+  get headers(): RequestHeaders {
+    return this.#http.headers
+  }
+
+  get canStream(): boolean {
+    return this.#http.accepts.sse && !this.#opensSession
   }
 
   get #isDone(): boolean {
@@ -86,7 +106,7 @@ export class PostResponse implements StreamOwner {
   }
 
   /** Announces a request that will be answered. All of them, before the first answer. */
-  expect(exchange: SessionExchange): void {
+  expect(exchange: SessionCall): void {
     this.count += 1
     if (this.#first === undefined) {
       this.#first = exchange
@@ -96,61 +116,60 @@ export class PostResponse implements StreamOwner {
     this.#others.add(exchange)
   }
 
-  /** The requests do not finish at once: from now on the reply takes part in limits, shutdown and expiry. */
+  /** The requests do not finish at once: from now on the response takes part in limits, shutdown and expiry. */
   hold(): void {
     if (this.#held) return
     this.#held = true
-    this.state.hold(this)
-    const { sseAfterMs } = this.state.settings
-    if (sseAfterMs > 0 && this.http.accepts.sse)
+    const { era } = this.#host
+    const http = this.#http
+    era.calls.begin(this)
+    http.hold()
+    const { sseAfterMs } = era.settings
+    if (sseAfterMs > 0 && http.accepts.sse && !this.#opensSession)
       this.#silence = new LateTimer<PostResponse>(sseAfterMs, openStream, this)
     // It may be closed already, since a token is verified and a body parsed in the meantime.
-    if (this.http.closed) this.#connectionClosed()
-    else this.http.onClose(() => this.#connectionClosed())
+    if (http.closed) this.#connectionClosed()
+    else http.onClose(() => this.#connectionClosed())
   }
 
-  /**
-   * Sends a message that belongs to the requests.
-   *
-   * @returns false when it cannot reach the client
-   */
   send(json: string): boolean {
-    const sent = this.open()?.send(json) === true
-    if (!sent) this.state.counters.undeliverable += 1
+    const sent = !this.#opensSession && this.open()?.send(json) === true
+    if (!sent) this.#host.counters.undeliverable += 1
     return sent
   }
 
-  /** See `CallStream.room`. */
   get room(): Promise<void> | undefined {
     return this.#stream?.room
   }
 
-  /** The stream of this reply, opened when it is not open; undefined when the client can have none. */
+  /** The stream of this response, opened when it is not open; undefined when the client can have none. */
   open(): CallStream | undefined {
-    if (this.#stream !== undefined || this.#lost || !this.http.accepts.sse) return this.#stream
-    if (!this.http.canReply) return undefined
+    const http = this.#http
+    if (this.#stream !== undefined || this.#lost || !http.accepts.sse) return this.#stream
+    if (!http.canReply) return undefined
     this.#silence?.stop()
-    const stream = new CallStream(this.state, this, this.revision.sendsPrimingEvent, this.session)
+    const { era, streams } = this.#host
+    const { session } = this
+    const siblings = session === undefined ? undefined : streams.of(session, era.replayBudget)
+    const { sendsPrimingEvent } = this.revision
+    const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock)
     this.#stream = stream
-    if (this.session !== undefined) this.state.addStream(this.session, stream)
-    stream.attach(this.http, this.http.replyHeaders(this.#headers), [])
+    stream.attach(http, http.replyHeaders(this.#headers), [])
     return stream
   }
 
-  /** See `RequestContext.closeStream`. */
   disconnect(retryMs: number | undefined): void {
-    const { replay } = this.state.settings
+    const { replay } = this.#host.streams
     // Clients of earlier revisions take the end of the connection for the end of the stream.
     if (replay === undefined || this.session === undefined || !this.revision.sendsPrimingEvent) return
     const stream = this.open()
     if (stream?.resumable === true) stream.disconnect(retryMs ?? replay.retryMs)
   }
 
-  /** @param json - the response; undefined when the request was cancelled and gets none */
-  answer(exchange: SessionExchange, json: string | undefined): void {
+  answer(exchange: SessionCall, json: string | undefined): void {
     if (exchange === this.#first) this.#first = undefined
     else this.#others?.delete(exchange)
-    this.state.settled(this, exchange)
+    this.session?.inFlight?.delete(exchange)
     if (this.#batch === undefined) {
       this.#finish(json)
       return
@@ -168,56 +187,50 @@ export class PostResponse implements StreamOwner {
     this.#finish(rest)
   }
 
-  /**
-   * Answers the one request of this reply with an HTTP error.
-   *
-   * @returns false: the status was sent already, or is that of a whole batch, so that nothing was done
-   */
-  refuse(exchange: SessionExchange, error: LimitError): boolean {
-    const { http } = this
+  /** The status of a whole batch is not that of one of its requests. */
+  reject(exchange: SessionCall, error: LimitError): boolean {
+    const http = this.#http
     if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
     http.reject(limitRejection(error, exchange.requestId))
     this.answer(exchange, undefined)
     return true
   }
 
-  /** Sends a response that was made without an exchange. */
-  sendAnswer(json: string): void {
-    this.#finish(json)
+  sessionOpened({ id }: Session): void {
+    this.#headers = ['Mcp-Session-Id', id]
   }
 
-  /** Gives all requests up, without an answer. */
   cancel(reason: Error): void {
     for (const exchange of this.exchanges) exchange.cancel(reason)
   }
 
-  /**
-   * Gives all requests up and says why: they cannot be answered any more.
-   *
-   * @param status - HTTP status, when no stream is open
-   */
-  fail(status: number, error: RpcError): void {
-    if (this.#stream === undefined && !this.http.hasReplied) {
+  fail(error: RpcError): void {
+    if (this.#stream === undefined && !this.#http.hasReplied) {
       const id = this.#batch === undefined ? this.#first?.requestId : undefined
-      this.http.reject(new Rejection(status, error, id))
+      const status = error.code === ErrorCode.SESSION_NOT_FOUND ? 404 : 503
+      this.#http.reject(new Rejection(status, error, id))
     } else {
       for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }
     this.cancel(error)
   }
 
-  streamAttached(): void {
-    if (this.#held) this.state.reattached(this)
+  streamConnected(): void {
+    if (this.#held) this.#host.era.calls.reattached(this)
   }
 
-  streamDetached(): void {
-    this.#detached()
+  /** The work goes on for a while: a lost connection is not a cancellation. */
+  streamDisconnected(): void {
+    if (!this.#isDone) this.#host.era.calls.detached(this)
   }
 
   #finish(json: string | undefined): void {
     this.#silence?.stop()
-    if (this.#held) this.state.release(this)
-    const { http } = this
+    const http = this.#http
+    if (this.#held) {
+      this.#host.era.calls.end(this)
+      http.release()
+    }
     if (this.#stream === undefined && !this.#lost && !http.hasReplied) {
       if (json !== undefined && http.accepts.json) {
         http.json(200, json, this.#headers)
@@ -233,22 +246,17 @@ export class PostResponse implements StreamOwner {
     const stream = this.#stream
     if (stream === undefined) return
     stream.finish(json)
-    if (this.session !== undefined) this.state.streamFinished(this.session, stream)
+    stream.keepFinished()
   }
 
   #connectionClosed(): void {
     if (this.#stream !== undefined || this.#isDone) return
     this.#lost = true
     this.#silence?.stop()
-    this.#detached()
-  }
-
-  /** The work goes on for a while: a lost connection is not a cancellation. */
-  #detached(): void {
-    if (!this.#isDone) this.state.detached(this)
+    this.streamDisconnected()
   }
 }
 
-function openStream(reply: PostResponse): void {
-  reply.open()
+function openStream(response: PostResponse): void {
+  response.open()
 }

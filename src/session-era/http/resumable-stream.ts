@@ -1,6 +1,6 @@
 /**
- * A stream: one logical SSE stream of a session, which may outlive several connections. What the two kinds of them
- * have in common: at most one connection, and the way to the next one.
+ * A resumable stream: one logical SSE stream of a session, which may outlive several connections. What the two kinds
+ * of them have in common: at most one connection, and the way to the next one.
  *
  *                 attach                    finish
  *    detached  <---------->  attached  ---------------->  finished
@@ -8,7 +8,7 @@
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}.
  * Invariant: at most one connection is attached.
- * Not here: what is sent and what is kept (call-stream.ts, standalone-stream.ts); who may attach (endpoint.ts, get.ts).
+ * Not here: what is sent and what is kept (call-stream.ts, standalone-stream.ts); which request attaches to it (get.ts).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -17,7 +17,7 @@ import { formatEventId } from '../../sse/event-id.ts'
 import type { EventSink } from '../../sse/event-sink.ts'
 import { encodeComment, encodePriming, encodeRetry, frameMessage } from '../../sse/frame.ts'
 import type { Session } from '../session.ts'
-import type { StreamHost } from './stream-host.ts'
+import type { Streams } from './streams.ts'
 
 /**
  * Names are `<end of the session's id><process><number>`: unique in the process, so an id of another session's stream
@@ -43,21 +43,37 @@ function tagOf({ id }: Session): string {
   return tag.includes('_') ? tag.replaceAll('_', '-') : tag
 }
 
-export abstract class Stream {
+/** Notified of the connection of its stream, directly: nothing stands between. */
+export interface StreamOwner {
+  /** There is a connection where there was none. */
+  streamConnected(): void
+  /** The connection closed, and no other one has taken its place. */
+  streamDisconnected(): void
+}
+
+export abstract class ResumableStream {
   /** Undefined where there are no sessions: then nothing is kept, and events have no ids. */
   readonly session: Session | undefined
   finished = false
-  protected readonly host: StreamHost
+  protected readonly streams: Streams
   /** The last sequence number that was handed to a connection. */
   protected delivered = 0
   readonly #number: number
   readonly #sendsPrimingEvent: boolean
-  #writer: EventSink | undefined = undefined
+  /** Released with the last connection of a finished stream: a request and a response hang on it. */
+  #owner: StreamOwner | undefined
+  #sink: EventSink | undefined = undefined
 
-  constructor(host: StreamHost, sendsPrimingEvent: boolean, session: Session | undefined) {
+  constructor(
+    streams: Streams,
+    owner: StreamOwner | undefined,
+    sendsPrimingEvent: boolean,
+    session: Session | undefined,
+  ) {
     lastNumber += 1
     this.session = session
-    this.host = host
+    this.streams = streams
+    this.#owner = owner
     this.#number = lastNumber
     this.#sendsPrimingEvent = sendsPrimingEvent
   }
@@ -65,19 +81,13 @@ export abstract class Stream {
   /** The last sequence number that was given out. */
   protected abstract get last(): number
 
-  /** There is a connection where there was none. */
-  protected abstract onAttached(): void
-
-  /** The connection is over, and no other one has taken its place. */
-  protected abstract onDetached(): void
-
   get name(): string {
     const tag = this.session === undefined ? '' : tagOf(this.session)
     return `${tag}${NAME_PREFIX}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {
-    return this.#writer !== undefined
+    return this.#sink !== undefined
   }
 
   /** Whether a client can have an id of this stream, and so come back for the rest. */
@@ -85,9 +95,9 @@ export abstract class Stream {
     return this.keeps && (this.#sendsPrimingEvent || this.delivered > 0)
   }
 
-  /** The limit for a slow reader; read by the writer. */
+  /** The limit for a slow reader; read by the sink. */
   get maxBufferBytes(): number {
-    return this.host.maxStreamBufferBytes
+    return this.streams.maxStreamBufferBytes
   }
 
   /** Whether an event of this number was sent, or is the start of the stream. */
@@ -105,57 +115,63 @@ export abstract class Stream {
     headers: readonly string[] | undefined,
     missed: readonly string[],
   ): void {
-    const old = this.#writer
+    const old = this.#sink
     if (old !== undefined) {
-      // Let go of it first: its end is not the end of this stream's connection.
-      this.#writer = undefined
-      this.host.keepAlive.delete(old)
+      // Released first: its end is not the end of this stream's connection.
+      this.#sink = undefined
+      this.streams.keepAlive.delete(old)
       old.end()
     }
-    const writer = http.eventSink(this)
-    this.#writer = writer
-    if (old === undefined) this.onAttached()
+    const sink = http.eventSink(this)
+    this.#sink = sink
+    if (old === undefined) this.ownerOf()?.streamConnected()
     // The first byte leaves at once: some proxies and clients wait for it before they report the stream open.
     const first =
       missed.length > 0 ? missed.join('') : this.#sendsPrimingEvent && this.keeps ? this.#priming() : COMMENT
-    writer.open(headers, first)
-    if (writer.closed) return
+    sink.open(headers, first)
+    if (sink.closed) return
     this.delivered = this.last
     if (this.finished) {
-      writer.end()
+      sink.end()
       return
     }
-    this.host.keepAlive.add(writer)
+    this.streams.keepAlive.add(sink)
   }
 
-  /** Says that the stream will be silent most of the time: its connection then costs less. */
-  rest(): void {
-    this.#writer?.detach()
+  /** The stream will be silent most of the time: its connection then costs less. */
+  detach(): void {
+    this.#sink?.detach()
   }
 
   /** Ends the connection but not the stream. */
   disconnect(retryMs: number | undefined): void {
-    if (retryMs === undefined || !this.#sendsPrimingEvent) this.#writer?.end()
-    else this.#writer?.end(encodeRetry(retryMs))
+    if (retryMs === undefined || !this.#sendsPrimingEvent) this.#sink?.end()
+    else this.#sink?.end(encodeRetry(retryMs))
   }
 
-  /** Called by the writer when its connection is over, for whatever reason. */
+  /** Called by the sink when its connection is over, for whatever reason. */
   onClose(): void {
-    const writer = this.#writer
-    if (writer === undefined || !writer.closed) return
-    this.#writer = undefined
-    this.host.keepAlive.delete(writer)
-    this.onDetached()
+    const sink = this.#sink
+    if (sink === undefined || !sink.closed) return
+    this.#sink = undefined
+    this.streams.keepAlive.delete(sink)
+    this.ownerOf()?.streamDisconnected()
+    if (this.finished) this.#owner = undefined
+  }
+
+  /** A stream that owns itself says so here, and needs no reference to itself. */
+  protected ownerOf(): StreamOwner | undefined {
+    return this.#owner
   }
 
   /** See `EventSink.room`. */
   protected get connectionRoom(): Promise<void> | undefined {
-    return this.#writer?.room
+    return this.#sink?.room
   }
 
   /** Whether events have ids and are kept. */
   protected get keeps(): boolean {
-    return this.session !== undefined && this.host.replay !== undefined
+    return this.session !== undefined && this.streams.replay !== undefined
   }
 
   /** @param data - from `encodeData` */
@@ -165,21 +181,24 @@ export abstract class Stream {
 
   /** @returns false when no connection took it */
   protected write(frame: string): boolean {
-    return this.#writer?.write(frame) === true
+    return this.#sink?.write(frame) === true
   }
 
   /** As `write`, but it does not wait for what else this turn brings. */
   protected writeNow(frame: string): boolean {
-    return this.#writer?.writeNow(frame) === true
+    return this.#sink?.writeNow(frame) === true
   }
 
-  /** Ends the connection, with a last frame when there is one. */
+  /** Ends the stream, and its connection with a last frame when there is one. */
   protected end(frame?: string): boolean {
-    return this.#writer?.end(frame) === true
+    this.finished = true
+    const sent = this.#sink?.end(frame) === true
+    if (this.#sink === undefined) this.#owner = undefined
+    return sent
   }
 
   /** An event with an id and no data: the client can resume before it has seen a message. */
   #priming(): string {
-    return encodePriming(formatEventId(this.name, this.last), this.host.replay?.retryMs)
+    return encodePriming(formatEventId(this.name, this.last), this.streams.replay?.retryMs)
   }
 }

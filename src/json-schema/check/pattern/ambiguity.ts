@@ -1,9 +1,8 @@
 /**
  * Whether a backtracking engine takes more than linear time for a pattern, on the worst text of each length.
  *
- * Such an engine tries one way through the pattern after the other. So its time is the number of ways in which the
- * beginnings of a text can be read. Where that number has a bound, the time is linear; where it grows with the text,
- * it is not:
+ * Such an engine tries one way through the pattern after the other. So its time is the number of ways in which prefixes
+ * of a text can be read. Where that number has a bound, the time is linear; where it grows with the text, it is not:
  *
  *    ^a+b      one way to read aaa...                        linear
  *    a+b       the match may begin at each a                 as many as characters: quadratic
@@ -11,27 +10,28 @@
  *    ^(a+)+b   each a may begin another round, or not        twice as many with each character: exponential
  *
  * (Weideman, van der Merwe, Berglund and Watson, "Analyzing matching time behavior of backtracking regular expression
- * matchers by using ambiguity of NFA", 2016.) Here all texts are read at once: from the ways that lead to each place
- * of the pattern, those after one more character follow, until there is nothing new or there are too many.
+ * matchers by using ambiguity of NFA", 2016.) Here all texts are read at once: from the number of ways that lead to each
+ * place of the pattern, the numbers after one more character are computed, until there is nothing new or they are too
+ * large.
  *
- * Invariant: the answer errs on the safe side. Looks and word boundaries are taken to hold, bounded repetition to be
- * unbounded, and what is too large to be searched to be slow.
+ * Invariant: a slow pattern is never taken for a linear one. Lookarounds and word boundaries are assumed to match, bounded
+ * repetition to be unbounded, and a pattern that is too large to be searched to be slow.
  */
 
 import { type CharSet, groupsOf } from './char-set.ts'
-import { type Instruction, type Look, Op, type Program } from './program.ts'
+import { type Instruction, type Lookaround, Op, type Program } from './program.ts'
 
-/** A place of the pattern at which a character was read; the set is undefined where any character was. */
+/** A place of the pattern after a character was read; the set is undefined where that may be any character. */
 interface State {
   readonly set: CharSet | undefined
   /** States that can follow. One that is reached in two ways without reading occurs twice. */
   next: number[]
   /** Whether the pattern matches here, whatever follows. */
   accepts: boolean
-  readonly looks: Search[]
+  readonly lookarounds: Search[]
 }
 
-/** Ways to read one text, above which they are taken to be without a bound. */
+/** Above so many ways to read one text, their number is assumed to have no bound. */
 const MAX_WAYS = 50
 /** States of one pattern, and steps of the search. */
 const MAX_STATES = 1500
@@ -42,9 +42,9 @@ class TooLarge extends Error {}
 
 /** What a search found. */
 export interface Ambiguity {
-  /** In how many ways the engine may read the beginning of the worst text; Infinity: it has no bound. */
+  /** In how many ways the engine may read a prefix of the worst text; Infinity: there is no bound. */
   readonly ways: number
-  /** The same for beginnings of 0, 1, 2, ... characters, as far as there is a bound. */
+  /** The same for prefixes of 0, 1, 2, ... characters, as far as there is a bound. */
   readonly byLength: readonly number[]
 }
 
@@ -67,9 +67,9 @@ export function ambiguityOf(program: Program): Ambiguity {
 class Search {
   readonly #program: Program
   /** The first one is the start of the text. */
-  readonly #states: State[] = [{ set: undefined, next: [], accepts: false, looks: [] }]
-  readonly #looks = new Map<Look, Search>()
-  /** Whether only texts up to some length are read, also by looks. */
+  readonly #states: State[] = [{ set: undefined, next: [], accepts: false, lookarounds: [] }]
+  readonly #lookarounds = new Map<Lookaround, Search>()
+  /** Whether only texts up to some length are read, also by lookarounds. */
   readonly #bounded: boolean
   #steps = 0
 
@@ -82,15 +82,16 @@ class Search {
     for (const [at, { op, set }] of code.entries()) {
       if (op !== Op.take) continue
       places.set(at, states.length)
-      states.push({ set, next: [], accepts: false, looks: [] })
+      states.push({ set, next: [], accepts: false, lookarounds: [] })
     }
     if (states.length > MAX_STATES) throw new TooLarge()
     for (const [at, state] of places) this.#follow((code[at] as Instruction).next, state, places, false)
     this.#follow(start, 0, places, true)
-    this.#bounded = this.#repeated().size === 0 && [...this.#looks.values()].every((look) => look.#bounded)
+    this.#bounded =
+      this.#repeated().size === 0 && [...this.#lookarounds.values()].every((each) => each.#bounded)
     if (anywhere) {
-      // What stands in front of the match.
-      const before = states.push({ set: undefined, next: [], accepts: false, looks: [] }) - 1
+      // The text before the match.
+      const before = states.push({ set: undefined, next: [], accepts: false, lookarounds: [] }) - 1
       this.#follow(start, before, places, false)
       for (const state of [0, before]) states[state]?.next.push(before)
     }
@@ -98,12 +99,12 @@ class Search {
 
   run(): Ambiguity {
     const repeated = this.#repeated()
-    // A look that reads on and on, again and again.
-    if ([...repeated].some((state) => state.looks.some((look) => !look.#bounded))) return UNKNOWN
+    // A lookaround of unbounded length that runs an unbounded number of times.
+    if ([...repeated].some((state) => state.lookarounds.some((each) => !each.#bounded))) return UNKNOWN
     this.#endSure()
-    const looks = [...this.#looks.values()].reduce((ways, look) => ways + look.run().ways, 0)
+    const lookarounds = [...this.#lookarounds.values()].reduce((ways, each) => ways + each.run().ways, 0)
     const found = this.#read()
-    return looks === 0 ? found : { ways: found.ways + looks, byLength: [] }
+    return lookarounds === 0 ? found : { ways: found.ways + lookarounds, byLength: [] }
   }
 
   /** Collects what can follow a place of the program without reading. */
@@ -118,7 +119,7 @@ class Search {
       const times = open.get(at) ?? 0
       if (times === 2) return
       open.set(at, times + 1)
-      const { op, next, other, edge, look } = code[at] as Instruction
+      const { op, next, other, edge, lookaround } = code[at] as Instruction
       if (op === Op.take) {
         if (!over) target.next.push(places.get(at) as number)
       } else if (op === Op.match) target.accepts ||= plain
@@ -126,12 +127,12 @@ class Search {
         visit(next, plain, over)
         visit(other, plain, over)
       } else {
-        if (look !== undefined) {
-          const search = this.#looks.get(look) ?? new Search(look.program, false)
-          this.#looks.set(look, search)
-          target.looks.push(search)
+        if (lookaround !== undefined) {
+          const search = this.#lookarounds.get(lookaround) ?? new Search(lookaround.program, false)
+          this.#lookarounds.set(lookaround, search)
+          target.lookarounds.push(search)
         }
-        // What was left behind does not come again, and where the text is over nothing is read.
+        // An edge at the start matches only there, and after the end of the text nothing is read.
         if (edge !== behind || first) visit(next, false, over || edge === ahead)
       }
       open.set(at, times)
@@ -139,9 +140,11 @@ class Search {
     visit(from, true, false)
   }
 
-  /** What can no longer fail is not tried in another way: where only such states follow, the search ends. */
+  /** A match that can no longer fail is not tried in another way: where only such states follow, the search ends. */
   #endSure(): void {
-    const sure = new Set(this.#states.filter(({ accepts, looks }) => accepts && looks.length === 0))
+    const sure = new Set(
+      this.#states.filter(({ accepts, lookarounds }) => accepts && lookarounds.length === 0),
+    )
     for (let changed = true; changed; ) {
       changed = false
       for (const state of sure) {
@@ -153,7 +156,7 @@ class Search {
     for (const state of sure) state.next = []
   }
 
-  /** The states that a text can come to any number of times, and those behind them. */
+  /** The states that a text can reach any number of times, and those that follow them. */
   #repeated(): Set<State> {
     const repeated = new Set<State>()
     for (const state of this.#states) {
@@ -174,7 +177,7 @@ class Search {
     return repeated
   }
 
-  /** Reads all texts at once: how many ways lead to each state, after each character that makes a difference. */
+  /** Reads all texts at once: how many ways lead to each state, after one character of each group. */
   #read(): Ambiguity {
     const byLength = [1]
     const states = this.#states

@@ -1,8 +1,8 @@
 /**
  * Character sets: what one place of a pattern accepts, a letter, `\d`, `[^/]` or `\p{L}`.
  *
- * What a set has is asked of the platform's own regular expressions, one character at a time, which no pattern can
- * make slow. The answers for ASCII are kept as bits.
+ * The platform's own regular expressions decide what is in a set, one character at a time, which no pattern can make
+ * slow. The results for ASCII are kept as bits.
  */
 
 /** A character in the sense of the pattern: a code point in Unicode mode, else a UTF-16 unit. */
@@ -49,14 +49,14 @@ export class CharSet {
   }
 }
 
-/** Characters beyond ASCII that tell sets apart: those of the scripts and signs that classes are made for, and others. */
+/** Characters beyond ASCII by which sets may differ: a sample of all scripts, and those that the classes name. */
 function samples(sets: readonly CharSet[]): Set<Code> {
   const codes = new Set<Code>()
   if (sets.every((set) => set.asciiOnly)) return codes
   for (let code = 0x80; code < 0x600; code += 3) codes.add(code)
   for (let code = 0x600; code < 0x20000; code += code < 0x10000 ? 97 : 509) codes.add(code)
   for (const code of [0xa0, 0x1680, 0x2000, 0x2028, 0x3000, 0xfeff, 0xd800, 0xdfff]) codes.add(code)
-  // What a class names, and the neighbours of that.
+  // Characters that a class names, and their neighbours.
   for (const { source } of sets) {
     const named = source.matchAll(/\\(?:u\{?|x)([\da-fA-F]{2,6})|[^\0-\x7f]/gu)
     for (const [text, hex] of named) {
@@ -68,9 +68,9 @@ function samples(sets: readonly CharSet[]): Set<Code> {
 }
 
 /**
- * Groups characters by the sets that have them.
+ * Groups characters by the sets that contain them.
  *
- * @returns for each group, the sets: a choice between two sets of one group is a choice that a text can offer
+ * @returns for each group, its sets: those that one and the same character can match
  */
 export function groupsOf(sets: readonly CharSet[]): ReadonlySet<CharSet>[] {
   const groups = new Map<string, ReadonlySet<CharSet>>()

@@ -2,25 +2,25 @@
  * Matching by a set of threads: all ways through the program at once, one character after the other, so that the time
  * is the length of the text times the length of the program, whatever the pattern is.
  *
- * Only whether there is a match is asked, so threads at the same instruction are one: nothing is captured, and it
- * does not matter which way was preferred.
+ * The result is only whether there is a match, so threads at the same instruction are one: nothing is captured, and the
+ * order of alternatives does not matter.
  *
  * Lifecycle: one matcher for each pattern, its lists reused by each run; a run ends before another begins.
- * Not here: looks that are too costly. Each is run once for each place of the text at most, and charged.
+ * A lookaround runs at most once for each place of the text, and is charged like the rest.
  */
 
 import type { Meter } from '../meter.ts'
 import { type Instruction, Op, type Program } from './program.ts'
 
-/** Steps of asking for a character beyond ASCII, which goes through the platform. */
+/** Steps of testing a character beyond ASCII, which takes a regular expression of the platform. */
 const FOREIGN = 8
 
-/** Stamps are small integers: they begin anew before they are not. */
+/** Stamps are small integers of V8: they start again at 1 before they exceed that. */
 const MAX_STAMP = 2 ** 29
 
 export class Matcher {
   readonly #program: Program
-  readonly #looks: ReadonlyMap<number, Matcher>
+  readonly #lookarounds: ReadonlyMap<number, Matcher>
   /** Whether a match can begin at the start of the text only. */
   readonly #anchored: boolean
   /** Threads that wait for a character: places of `take` instructions. */
@@ -37,11 +37,13 @@ export class Matcher {
     this.#anchored = code[start]?.edge === 'start'
     this.#threads = new Int32Array(code.length)
     this.#nextThreads = new Int32Array(code.length)
-    // An instruction can be pending twice for each of the two ways to it.
+    // An instruction can be pending more than once.
     this.#pending = new Int32Array(code.length * 2 + 2)
     this.#reached = new Int32Array(code.length)
-    this.#looks = new Map(
-      code.flatMap(({ look }, at) => (look === undefined ? [] : [[at, new Matcher(look.program)] as const])),
+    this.#lookarounds = new Map(
+      code.flatMap(({ lookaround }, at) =>
+        lookaround === undefined ? [] : [[at, new Matcher(lookaround.program)] as const],
+      ),
     )
   }
 
@@ -99,7 +101,7 @@ export class Matcher {
       if (this.#reached[at] === this.#stamp) continue
       this.#reached[at] = this.#stamp
       visited++
-      const { op, next, other, edge, look } = code[at] as Instruction
+      const { op, next, other, edge, lookaround } = code[at] as Instruction
       if (op === Op.take) this.#nextThreads[threads++] = at
       else if (op === Op.match) return -1
       else if (op === Op.split) {
@@ -108,8 +110,8 @@ export class Matcher {
       } else if (edge !== undefined) {
         if (holds(edge, text, place)) pending[waiting++] = next
       } else {
-        const matches = (this.#looks.get(at) as Matcher).#run(text, place, false, meter)
-        if (matches === look?.wanted) pending[waiting++] = next
+        const matches = (this.#lookarounds.get(at) as Matcher).#run(text, place, false, meter)
+        if (matches === lookaround?.wanted) pending[waiting++] = next
       }
     }
     meter.charge(visited)
@@ -124,7 +126,7 @@ function holds(edge: NonNullable<Instruction['edge']>, text: string, place: numb
   return between === (edge === 'word')
 }
 
-/** Outside of the text there is NaN, which is no letter. */
+/** Outside of the text the code is NaN, which is no letter. */
 function isWord(code: number): boolean {
   return (
     (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 95

@@ -1,15 +1,15 @@
 /**
- * Patterns: regular expressions from a schema, matched against text from a client in time that the schema's author
- * need not think about.
+ * Patterns: regular expressions from a schema, matched against text from a client in bounded time, so that the author of
+ * the schema need not care.
  *
  *    source --> linear for the platform's engine?  yes -->  the platform's engine: fast, texts of any length
  *               (ambiguity.ts)                     no  -->  the same for short texts, for longer ones a set of threads
  *                                                           (matcher.ts): linear for any pattern
  *                                              cannot  -->  the platform's engine, for short texts alone
  *
- * The verdict is the same on each way. The last way is for back-references, which no linear algorithm is known for.
+ * The result is the same on each way. The last way is for back-references, for which no linear algorithm is known.
  *
- * Not here: which patterns a schema has, and what is said about slow ones (features/slow-patterns.ts).
+ * Not here: which patterns a schema has, and the warning about slow ones (features/slow-patterns.ts).
  */
 
 import type { Meter } from '../meter.ts'
@@ -28,19 +28,19 @@ interface Plan {
   readonly matcher: Matcher | undefined
 }
 
-/** Asking the platform takes as long as so many steps. */
+/** Steps of calling the platform's engine. */
 const ASKING = 5
 /** Ways to read a character that take as long as one step. */
 const WAYS = 4
 
-/** Bounded work for an unbounded engine. */
+/** A meter that also limits the length of texts where the time of the engine has no bound. */
 export interface PatternMeter extends Meter {
   readonly limits: { readonly maxPatternLength: number }
   /** Ends the validation: the text is too long for a pattern that cannot be matched in linear time. */
   tooLong(): never
 }
 
-/** Lifecycle: the process. Patterns seen before, for tools are registered again and again by servers that make a server for each client. */
+/** Lifecycle: the process. Plans of patterns, since applications that make a server for each client register the same tools again. */
 const plans = new Map<string, Plan>()
 const MAX_PLANS = 5000
 
@@ -105,7 +105,7 @@ export class Pattern {
   }
 }
 
-/** In Unicode mode where the pattern allows it: many patterns in use are older than it. */
+/** In Unicode mode where the pattern allows it: many patterns in use were written before it existed. */
 function compile(source: string): RegExp {
   try {
     return new RegExp(source, 'u')

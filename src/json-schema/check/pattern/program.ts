@@ -11,8 +11,8 @@
 import type { CharSet } from './char-set.ts'
 import type { Edge, Tree } from './tree.ts'
 
-/** Numbers, for they are compared for each step. */
-export const Op = { take: 0, split: 1, edge: 2, look: 3, match: 4 } as const
+/** Numbers, since they are compared in each step. */
+export const Op = { take: 0, split: 1, edge: 2, lookaround: 3, match: 4 } as const
 
 export interface Instruction {
   readonly op: number
@@ -22,11 +22,11 @@ export interface Instruction {
   readonly other: number
   readonly set: CharSet | undefined
   readonly edge: Edge | undefined
-  readonly look: Look | undefined
+  readonly lookaround: Lookaround | undefined
 }
 
-/** A look ahead or behind: a program of its own, and whether it must match. */
-export interface Look {
+/** A lookahead or lookbehind: a program of its own, and whether it must match. */
+export interface Lookaround {
   readonly program: Program
   readonly wanted: boolean
 }
@@ -40,10 +40,10 @@ export interface Program {
   readonly unicode: boolean
 }
 
-/** Repetitions between two bounds that are written out where the program is searched for ambiguity. */
+/** Optional repetitions that are written out where the program is searched for ambiguity. */
 const MAX_CHOICES = 8
 
-/** Instructions of one pattern; one that needs more is not run here. */
+/** Instructions of one pattern; one that needs more has no program. */
 const MAX_INSTRUCTIONS = 4000
 
 /**
@@ -69,11 +69,11 @@ function build(
 
   const add = (op: number, next: number, more: Partial<Instruction> = {}): number => {
     budget.left--
-    code.push({ op, next, other: -1, set: undefined, edge: undefined, look: undefined, ...more })
+    code.push({ op, next, other: -1, set: undefined, edge: undefined, lookaround: undefined, ...more })
     return code.length - 1
   }
 
-  /** Adds a part in front of `next`; gives its first instruction, -1 when there is no room. */
+  /** Adds a part in front of `next`; returns its first instruction, -1 when there is no room. */
   const emit = (part: Tree, next: number): number => {
     if (budget.left <= 0 || next === -1) return -1
     switch (part.kind) {
@@ -93,9 +93,11 @@ function build(
           )
       case 'repeat':
         return repeat(part.part, part.min, part.max, next)
-      case 'look': {
+      case 'lookaround': {
         const program = build(part.part, unicode, loose, !part.ahead, budget)
-        return program === undefined ? -1 : add(Op.look, next, { look: { program, wanted: part.wanted } })
+        return program === undefined
+          ? -1
+          : add(Op.lookaround, next, { lookaround: { program, wanted: part.wanted } })
       }
     }
   }

@@ -1,11 +1,11 @@
 /**
  * From the source of a regular expression (ECMA-262) to a tree of its parts.
  *
- * The source is known to be valid, since the platform has compiled it; so only its structure is read here, and what
- * stands between brackets is left as it is. Groups capture nothing: only whether there is a match is ever asked.
+ * The source is known to be valid, since the platform has compiled it; so only its structure is read here, and character
+ * classes are kept as they are. Groups capture nothing: the result is only whether there is a match.
  *
- * Both modes are read: Unicode mode, in which patterns are tried first, and the older one, where almost anything may
- * be escaped and a stray brace stands for itself.
+ * Both modes are read: Unicode mode, in which patterns are tried first, and the older one, where almost any character may
+ * be escaped and a stray brace is a literal.
  *
  * Not here: back-references and inline flags, which no automaton can follow: `parsePattern` gives undefined.
  */
@@ -18,9 +18,9 @@ export type Tree =
   | { readonly kind: 'choice'; readonly branches: readonly Tree[] }
   | { readonly kind: 'repeat'; readonly part: Tree; readonly min: number; readonly max: number }
   | { readonly kind: 'edge'; readonly edge: Edge }
-  | { readonly kind: 'look'; readonly part: Tree; readonly ahead: boolean; readonly wanted: boolean }
+  | { readonly kind: 'lookaround'; readonly part: Tree; readonly ahead: boolean; readonly wanted: boolean }
 
-/** Places that take no character: `^`, `$`, `\b` and `\B`. */
+/** Assertions that read no character: `^`, `$`, `\b` and `\B`. */
 export type Edge = 'start' | 'end' | 'word' | 'inner'
 
 const EDGES: ReadonlyMap<string, Edge> = new Map([
@@ -98,7 +98,7 @@ class Parser {
   #repeated(part: Tree): Tree {
     const found = this.#take(QUANTIFIER)
     if (found === undefined) return part
-    if (part.kind === 'look' || part.kind === 'edge') throw new Unsupported()
+    if (part.kind === 'lookaround' || part.kind === 'edge') throw new Unsupported()
     const [, sign, min = '0', comma, max] = found
     if (sign !== undefined) {
       return { kind: 'repeat', part, min: sign === '+' ? 1 : 0, max: sign === '?' ? 1 : Infinity }
@@ -124,7 +124,7 @@ class Parser {
     const code =
       this.#flags === 'u' ? (this.#source.codePointAt(this.#at) as number) : character.charCodeAt(0)
     const text = this.#skip(code > 0xffff ? 2 : 1)
-    // In the older mode these may stand for themselves.
+    // In the older mode these may be literals.
     return this.#set(/[\]{}]/.test(text) ? `\\${text}` : text, code)
   }
 
@@ -135,9 +135,9 @@ class Parser {
     if (text === '(' && this.#source[this.#at] === '?') throw new Unsupported()
     const part = this.#choice(depth + 1)
     this.#at++
-    const look = behind ?? (ahead === ':' ? undefined : ahead)
-    if (look === undefined) return part
-    return { kind: 'look', part, ahead: behind === undefined, wanted: look === '=' }
+    const lookaround = behind ?? (ahead === ':' ? undefined : ahead)
+    if (lookaround === undefined) return part
+    return { kind: 'lookaround', part, ahead: behind === undefined, wanted: lookaround === '=' }
   }
 
   #set(source: string | undefined, code = -1): Tree {

@@ -1,0 +1,16 @@
+/**
+ * What can be imported of the package: each path of `exports` with the source that it is made of. The first one is the
+ * core; the others are for those who need them, so that nobody else loads them.
+ */
+export interface Entry {
+  /** As users write it behind the name of the package. */
+  readonly path: string
+  /** Below `src/`; it holds named exports only. */
+  readonly source: string
+  /** Below `dist/`, without ending. */
+  readonly output: string
+  /** Runs where there is no Node: its bundle imports nothing. */
+  readonly anywhere?: boolean
+}
+
+export const ENTRIES: readonly [Entry, ...Entry[]] = [{ path: '.', source: 'index.ts', output: 'index' }]

@@ -1,0 +1,236 @@
+/**
+ * The session era of one handler: puts together the session table, the calls in flight, what sessions are notified of,
+ * and the one clock that watches over all of them.
+ *
+ *    transport --> SessionEra --> table, calls, changes, messages         each in a file of its own
+ *
+ * Not here: how requests and streams travel (http/).
+ */
+
+import { ByteBudget } from '../bounds/byte-budget.ts'
+import type { RequestContext } from '../dispatch/context.ts'
+import { runHook } from '../dispatch/hook.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import { offeredCapabilities } from '../features/capabilities.ts'
+import type { ListKind } from '../features/change-bus.ts'
+import type { WatchResource } from '../features/resources.ts'
+import type { McpServer } from '../features/server.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import type { LogLevel } from '../protocol/wire-types.ts'
+import { Calls } from './calls.ts'
+import { ChangeLog } from './change-log.ts'
+import { CoarseClock } from './clock.ts'
+import type { HandshakeHost, InitializeParams } from './handshake.ts'
+import { type SessionChanges, sessionMethods } from './methods.ts'
+import type { SessionEnd, SessionEraSettings } from './options.ts'
+import { SealedIds, type SealedSession } from './sealed-ids.ts'
+import { ServerMessages } from './server-messages.ts'
+import type { Session } from './session.ts'
+import { SessionTable } from './session-table.ts'
+import type { StandaloneStream } from './standalone-stream.ts'
+
+const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
+
+/** What a transport keeps that is given up when its time is over. */
+export interface Expiring {
+  /** Things that still have a time. */
+  readonly size: number
+  /** @param time - of the clock: what is older goes */
+  dropOlderThan(time: number): void
+}
+
+export class SessionEra implements HandshakeHost, SessionChanges {
+  readonly server: McpServer
+  readonly settings: SessionEraSettings
+  readonly limits: CallLimits
+  readonly clock: CoarseClock
+  readonly table: SessionTable
+  readonly calls: Calls
+  readonly changes: ChangeLog
+  readonly messages: ServerMessages
+  /** Of all that is kept for clients that come back. */
+  readonly replayBudget: ByteBudget
+  /** Undefined where sessions end with their process. */
+  readonly sealedIds: SealedIds | undefined
+  readonly methods: ReturnType<typeof sessionMethods>
+  /** No session is taken up any more. */
+  closing = false
+  readonly #streams: Expiring
+  readonly #unsubscribe: readonly (() => void)[]
+  #hasRestored = false
+
+  /** @param streams - the finished streams that a transport keeps */
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, streams: Expiring) {
+    this.server = server
+    this.settings = settings
+    this.limits = limits
+    this.#streams = streams
+    const { sessions, replay, disconnectGraceMs } = settings
+    const { keys, lifetimeMs = 0, idleTimeoutMs = 0 } = sessions ?? {}
+    this.replayBudget = new ByteBudget(replay?.maxTotalBytes ?? 0)
+    this.clock = new CoarseClock([idleTimeoutMs, disconnectGraceMs, replay?.ttlMs ?? 0], () => this.#tick())
+    const sealedIds = keys === undefined ? undefined : new SealedIds(keys, lifetimeMs, server.info.name)
+    this.sealedIds = sealedIds
+    this.table = new SessionTable(
+      {
+        max: sessions?.max ?? 0,
+        maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
+        maxTotalBytes: sessions?.maxTotalBytes ?? 0,
+        idleTimeoutMs,
+        sealId: (params, logLevel, principalId) => sealedIds?.seal(params, logLevel, principalId),
+        onClose: (session, reason) => this.#sessionClosed(session, reason),
+      },
+      this.clock,
+    )
+    this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
+    this.changes = new ChangeLog(replay, this.replayBudget, this.table)
+    const level = server.defaultLogLevel
+    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
+    this.methods = sessionMethods(this)
+    this.#unsubscribe = [
+      server.changes.subscribe((changes) => this.changes.announce(changes, this.clock.now)),
+      server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
+    ]
+  }
+
+  get hasSessions(): boolean {
+    return this.settings.sessions !== undefined
+  }
+
+  get maxSubscriptionsPerSession(): number {
+    return this.settings.maxSubscriptionsPerSession
+  }
+
+  openSession(params: InitializeParams, principalId: string | undefined): Session {
+    const session = this.table.open(params, principalId, this.server.defaultLogLevel)
+    session.changesFrom = this.changes.last
+    return session
+  }
+
+  /**
+   * Takes up a session that began in another process, or that made room here.
+   *
+   * @throws {LimitError} as `SessionTable.open`
+   */
+  restore(id: string, { params, logLevel }: SealedSession, principalId: string | undefined): Session {
+    const { server, table, changes } = this
+    const usual = server.defaultLogLevel
+    const session = table.open(params, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
+    this.messages.levelWanted(session.record.logLevel)
+    // Nobody knows what its client was not notified of: any list may have changed since.
+    session.changesFrom = 0
+    if (!this.#hasRestored) {
+      this.#hasRestored = true
+      const offered = offeredCapabilities(server, { notifies: true, logs: false })
+      const lists = new Set(LISTS.filter((kind) => kind in offered))
+      changes.announce({ lists, resources: new Set() }, this.clock.now)
+    }
+    this.announce(session, true)
+    return session
+  }
+
+  announce(session: Session, restored = false): void {
+    session.announced = true
+    runHook(
+      () => this.settings.onSessionOpened?.(session.info(), restored),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
+  }
+
+  discard(session: Session): void {
+    this.table.close(session, 'deleted')
+  }
+
+  setLogLevel(session: Session, level: LogLevel): void {
+    session.record.logLevel = level
+    this.messages.levelWanted(level)
+  }
+
+  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
+    const kept = this.changes.subscribe(session, uri)
+    try {
+      this.server.watch.acquire(kept, wanted, ctx)
+    } catch (error) {
+      this.changes.unsubscribe(session, kept)
+      throw error
+    }
+  }
+
+  unsubscribe(session: Session, uri: string): void {
+    if (this.changes.unsubscribe(session, uri)) this.server.watch.release(uri)
+  }
+
+  /** The standalone stream of a session has a connection: the session is in use. */
+  streamConnected(session: Session, stream: StandaloneStream): void {
+    const { owner } = session.ownership ?? {}
+    this.changes.streams.add(stream)
+    if (owner !== undefined) {
+      owner.standaloneStreams ??= new Set()
+      owner.standaloneStreams.add(stream)
+    }
+    this.table.use(session)
+  }
+
+  streamDisconnected(session: Session, stream: StandaloneStream): void {
+    this.changes.streams.delete(stream)
+    session.ownership?.owner.standaloneStreams?.delete(stream)
+    this.table.release(session)
+  }
+
+  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  stopAccepting(): void {
+    this.closing = true
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    const retryMs = this.settings.replay?.retryMs
+    for (const stream of this.changes.streams) stream.disconnect(retryMs)
+  }
+
+  /** Gives up what is left: no call is answered any more. */
+  shutDown(): void {
+    this.calls.failAll(shuttingDown())
+    for (const session of [...this.table.values()]) this.table.close(session, 'shutdown')
+    this.clock.stop()
+  }
+
+  #tick(): void {
+    const { replay } = this.settings
+    this.table.expire()
+    this.calls.expire()
+    if (replay !== undefined && replay.ttlMs > 0) {
+      const expired = this.clock.before(replay.ttlMs)
+      for (const kept of [this.#streams, this.changes, this.messages]) kept.dropOlderThan(expired)
+    }
+    if (this.table.size === 0 && this.calls.detachedSize === 0 && this.#streams.size === 0) this.clock.stop()
+  }
+
+  /** The one teardown of a session. */
+  #sessionClosed(session: Session, reason: SessionEnd): void {
+    const ended = new McpError('ERR_SESSION_CLOSED', `The session ended (${reason})`)
+    if (session.hasPending) session.pending.rejectAll(ended)
+    for (const call of session.inFlight?.all() ?? []) call.fail(sessionEnded(reason))
+    session.streams?.close()
+    session.standaloneStream?.finish()
+    session.standaloneStream = undefined
+    for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
+    this.messages.forget(session)
+    if (this.table.size === 0) this.changes.clear()
+    if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
+    if (!session.announced) return
+    runHook(
+      () => this.settings.onSessionClosed?.(session.info(), reason),
+      (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
+  }
+}
+
+export function shuttingDown(): RpcError {
+  return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
+}
+
+function sessionEnded(reason: SessionEnd): RpcError {
+  return new RpcError(
+    ErrorCode.SESSION_NOT_FOUND,
+    `The session ended (${reason}); start a new one with initialize`,
+  )
+}

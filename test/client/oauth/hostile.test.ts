@@ -1,0 +1,451 @@
+/** `oauth` against servers that lie, send too much, redirect elsewhere or never answer. */
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { mock, test } from 'node:test'
+import { clientCredentials, memoryStore, oauth } from '../../../src/client/oauth/index.ts'
+import { authorizedFetch } from './authorized-fetch.ts'
+import { immediate, json, metadata, type Route, redirectBack, startScripted } from './scripted-server.ts'
+
+const PRM = '/.well-known/oauth-protected-resource/mcp'
+const AS = '/.well-known/oauth-authorization-server'
+
+/** Rejects with this code and message, of bounded length. */
+const failure = (code: string, message: RegExp) => (error: Error & { code?: string }) => {
+  equal(error.code, code, error.message)
+  match(error.message, message)
+  ok(error.message.length <= 2000)
+  return true
+}
+
+const answer =
+  (value: (origin: string) => unknown): Route =>
+  (_arrived, response, origin) =>
+    json(response, value(origin))
+const back =
+  (parameters: Record<string, string | undefined>): Route =>
+  ({ query }, response) =>
+    redirectBack(response, query, parameters)
+const described = (more: object): Route => answer((origin) => metadata(origin, more))
+
+test('oauth: the whole flow on one origin', async (t) => {
+  const server = await startScripted(t)
+  equal((await authorizedFetch(oauth(immediate), server.url)).status, 200)
+  deepEqual(server.paths(), ['/mcp', PRM, AS, '/register', '/authorize', '/token', '/mcp'])
+})
+
+/** By what is wrong: the route that is replaced, and how it ends. `reached` must not have been asked. */
+const lies: readonly [string, Record<string, Route>, string, RegExp, string?][] = [
+  [
+    'metadata of another resource',
+    {
+      [PRM]: answer((origin) => ({ resource: 'https://evil.example/mcp', authorization_servers: [origin] })),
+    },
+    'ERR_AUTH_DISCOVERY',
+    /is about "https:\/\/evil\.example\/mcp", expected "http:\/\/127\.0\.0\.1:\d+\/mcp"/,
+    AS,
+  ],
+  [
+    'metadata of a sibling path',
+    { [PRM]: answer((origin) => ({ resource: `${origin}/mc`, authorization_servers: [origin] })) },
+    'ERR_AUTH_DISCOVERY',
+    /is about/,
+    AS,
+  ],
+  [
+    'no authorization server',
+    { [PRM]: answer((origin) => ({ resource: `${origin}/mcp`, authorization_servers: [] })) },
+    'ERR_AUTH_DISCOVERY',
+    /names the authorization servers none; expected at least one/,
+  ],
+  [
+    'another issuer in the metadata',
+    { [AS]: described({ issuer: 'https://honest.example' }) },
+    'ERR_AUTH_DISCOVERY',
+    /its issuer is "https:\/\/honest\.example"/,
+    '/register',
+  ],
+  [
+    'an issuer that is the same only after normalization',
+    { [AS]: answer((origin) => metadata(origin, { issuer: `${origin}/` })) },
+    'ERR_AUTH_DISCOVERY',
+    /no metadata that names it as issuer/,
+    '/register',
+  ],
+  [
+    'a token endpoint without https',
+    { [AS]: described({ token_endpoint: 'http://auth.example/token' }) },
+    'ERR_AUTH_URL',
+    /token_endpoint .* is "http:\/\/auth\.example\/token", expected https:/,
+    '/register',
+  ],
+  [
+    'an authorization endpoint that a browser would run',
+    { [AS]: described({ authorization_endpoint: 'javascript:alert(1)' }) },
+    'ERR_AUTH_URL',
+    /authorization_endpoint .* expected https:/,
+    '/register',
+  ],
+  [
+    'no PKCE methods',
+    { [AS]: described({ code_challenge_methods_supported: undefined }) },
+    'ERR_AUTH_UNSUPPORTED',
+    /PKCE with S256/,
+    '/authorize',
+  ],
+  [
+    'PKCE without S256',
+    { [AS]: described({ code_challenge_methods_supported: ['plain'] }) },
+    'ERR_AUTH_UNSUPPORTED',
+    /PKCE with S256/,
+    '/authorize',
+  ],
+  [
+    'no way to register',
+    { [AS]: described({ registration_endpoint: undefined }) },
+    'ERR_AUTH_CLIENT',
+    /registers no clients by itself: .* give it as clientId/,
+    '/authorize',
+  ],
+  [
+    'a registration that is refused',
+    {
+      '/register': (_arrived, response) =>
+        json(response, { error: 'invalid_redirect_uri', error_description: 'https only' }, 400),
+    },
+    'ERR_AUTH_CLIENT',
+    /redirect URL "http:\/\/127\.0\.0\.1:4001\/callback": "invalid_redirect_uri" \(status 400\): "https only"/,
+    '/authorize',
+  ],
+  [
+    'another state',
+    { '/authorize': back({ code: 'c', state: 'other' }) },
+    'ERR_AUTH_RESPONSE',
+    /\(state\)/,
+    '/token',
+  ],
+  [
+    'another iss',
+    { '/authorize': back({ code: 'c', iss: 'https://evil.example' }) },
+    'ERR_AUTH_RESPONSE',
+    /names the issuer "https:\/\/evil\.example"/,
+    '/token',
+  ],
+  [
+    'no iss from a server that says it sends one',
+    { [AS]: described({ authorization_response_iss_parameter_supported: true }) },
+    'ERR_AUTH_RESPONSE',
+    /names no issuer \(iss\)/,
+    '/token',
+  ],
+  ['no code', { '/authorize': back({}) }, 'ERR_AUTH_RESPONSE', /no code and no error/, '/token'],
+  [
+    'tokens that are no JSON',
+    { '/token': (_arrived, response) => void response.end('<html>') },
+    'ERR_AUTH_TOKEN',
+    /something else than a JSON object/,
+  ],
+  [
+    'an access token that is no header value',
+    { '/token': answer(() => ({ access_token: 'a\r\nb', token_type: 'Bearer' })) },
+    'ERR_AUTH_TOKEN',
+    /without an access_token/,
+  ],
+  [
+    'a type of token that is not known',
+    { '/token': answer(() => ({ access_token: 'token-1', token_type: 'mac' })) },
+    'ERR_AUTH_TOKEN',
+    /of type "mac", expected Bearer/,
+  ],
+  [
+    'a token that the resource refuses',
+    { '/token': answer(() => ({ access_token: 'wrong', token_type: 'Bearer' })) },
+    'ERR_AUTH_REJECTED',
+    /does not take the token that "http:.*" has just issued/,
+  ],
+  [
+    'a token endpoint that redirects',
+    {
+      '/token': (_arrived, response) =>
+        void response.writeHead(307, { location: 'https://evil.example/' }).end(),
+    },
+    'ERR_AUTH_NETWORK',
+    /redirects to "https:\/\/evil\.example\/"/,
+  ],
+  [
+    'metadata that redirects elsewhere',
+    {
+      [PRM]: (_arrived, response) =>
+        void response.writeHead(302, { location: 'http://169.254.169.254/latest' }).end(),
+    },
+    'ERR_AUTH_DISCOVERY',
+    /redirects to "http:\/\/169\.254\.169\.254\/latest"/,
+  ],
+  [
+    'metadata without an end',
+    { [PRM]: (_arrived, response) => endless(response) },
+    'ERR_AUTH_DISCOVERY',
+    /sent more than the 262144 bytes/,
+  ],
+  [
+    'metadata that fails for now',
+    { [PRM]: (_arrived, response) => void response.writeHead(503).end() },
+    'ERR_AUTH_DISCOVERY',
+    /status 503/,
+    '/register',
+  ],
+]
+
+/** Sends until the reader has had enough. */
+function endless(response: Parameters<Route>[1]): void {
+  const more = (): void => {
+    while (!response.destroyed && response.write('x'.repeat(65_536))) {}
+  }
+  response.on('drain', more)
+  more()
+}
+
+for (const [what, routes, code, message, unreached] of lies) {
+  test(`oauth refuses ${what}`, async (t) => {
+    const server = await startScripted(t, routes)
+    await rejects(authorizedFetch(oauth(immediate), server.url), failure(code, message))
+    if (unreached !== undefined) equal(server.paths().includes(unreached), false)
+  })
+}
+
+test('oauth follows redirects of metadata within its origin, three at most', async (t) => {
+  const to =
+    (location: string): Route =>
+    (_arrived, response) =>
+      void response.writeHead(302, { location }).end()
+  const moved = await startScripted(t, {
+    [PRM]: to('/moved'),
+    '/moved': answer((origin) => ({ resource: `${origin}/mcp`, authorization_servers: [origin] })),
+  })
+  equal((await authorizedFetch(oauth(immediate), moved.url)).status, 200)
+  const circle = await startScripted(t, { [PRM]: to(PRM) })
+  await rejects(authorizedFetch(oauth(immediate), circle.url), failure('ERR_AUTH_DISCOVERY', /redirects to/))
+  equal(circle.paths().filter((path) => path === PRM).length, 4)
+})
+
+test('oauth: a metadata request that is never answered ends after timeoutMs', async (t) => {
+  let isAsked = (): void => {}
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve
+  })
+  const server = await startScripted(t, { [PRM]: () => isAsked() })
+  const auth = oauth({ ...immediate, timeoutMs: 5000 })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.after(() => mock.timers.reset())
+  const refused = rejects(
+    authorizedFetch(auth, server.url),
+    failure('ERR_AUTH_DISCOVERY', /did not answer within 5000 ms/),
+  )
+  await asked
+  mock.timers.tick(5000)
+  await refused
+})
+
+test('oauth with timeoutMs 0 sets no timer', async (t) => {
+  const server = await startScripted(t)
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.after(() => mock.timers.reset())
+  const auth = oauth({
+    ...immediate,
+    timeoutMs: 0,
+    fetch: async (url, init) => {
+      mock.timers.tick(1)
+      return fetch(url, init)
+    },
+  })
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+})
+
+test('oauth: an error of another server is neither shown nor acted upon', async (t) => {
+  const server = await startScripted(t, {
+    '/authorize': back({
+      error: 'access_denied',
+      error_description: 'call 0900-EVIL',
+      iss: 'https://evil.example',
+    }),
+  })
+  await rejects(authorizedFetch(oauth(immediate), server.url), (error: Error) => {
+    equal(error.message.includes('0900'), false)
+    return failure('ERR_AUTH_RESPONSE', /evil\.example/)(error)
+  })
+})
+
+test('oauth: parameters that come twice are not used', async (t) => {
+  const server = await startScripted(t, {
+    '/authorize': ({ query }, response) => {
+      const url = new URL(query.get('redirect_uri') ?? '')
+      url.search = `state=${query.get('state')}&code=one&code=two`
+      response.writeHead(302, { location: url.href }).end()
+    },
+  })
+  await rejects(authorizedFetch(oauth(immediate), server.url), failure('ERR_AUTH_RESPONSE', /no code/))
+})
+
+test('oauth: what a token endpoint says is repeated, but not with a secret in it', async (t) => {
+  const refuse =
+    (description: (form: URLSearchParams) => string): Route =>
+    ({ form }, response) =>
+      json(response, { error: 'invalid_grant', error_description: description(form) }, 400)
+  const plain = await startScripted(t, { '/token': refuse(() => `too late ${'x'.repeat(5000)}`) })
+  await rejects(
+    authorizedFetch(oauth(immediate), plain.url),
+    failure('ERR_AUTH_TOKEN', /"invalid_grant" \(status 400\): "too late x/),
+  )
+  const echo = await startScripted(t, { '/token': refuse((form) => `got ${form.get('code_verifier')}`) })
+  await rejects(authorizedFetch(oauth(immediate), echo.url), (error: Error) => {
+    equal(error.message.includes('got '), false)
+    const [token] = echo.arrived.filter(({ path }) => path === '/token')
+    ok((token?.form.get('code_verifier') ?? '').length >= 43)
+    return failure('ERR_AUTH_TOKEN', /"invalid_grant"/)(error)
+  })
+})
+
+test('clientCredentials: an MCP server cannot lead the secret to another authorization server', async (t) => {
+  const server = await startScripted(t, {
+    [PRM]: answer((origin) => ({
+      resource: `${origin}/mcp`,
+      authorization_servers: ['https://evil.example'],
+    })),
+  })
+  const issuer = 'https://honest.example'
+  const auth = clientCredentials({ clientId: 'robot', clientSecret: 'secret', issuer })
+  await rejects(
+    authorizedFetch(auth, server.url),
+    failure(
+      'ERR_AUTH_DISCOVERY',
+      /"https:\/\/evil\.example"; expected "https:\/\/honest\.example", which the credentials belong to/,
+    ),
+  )
+})
+
+test('oauth with a client id: the first authorization server is the only one that its secret goes to', async (t) => {
+  let others: string[] = []
+  const evil = await startScripted(t)
+  const server = await startScripted(t, {
+    [PRM]: answer((origin) => ({
+      resource: `${origin}/mcp`,
+      authorization_servers: others.length > 0 ? others : [origin],
+    })),
+    [AS]: described({ token_endpoint_auth_methods_supported: ['client_secret_post'] }),
+    '/mcp': ({ headers }, response) => {
+      if (others.length === 0 && headers.authorization === 'Bearer token-1') json(response, {})
+      else response.writeHead(401).end()
+    },
+  })
+  const auth = oauth({ ...immediate, clientId: 'app', clientSecret: 'secret' })
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+  others = [evil.origin]
+  await rejects(
+    authorizedFetch(auth, server.url),
+    failure('ERR_AUTH_DISCOVERY', /which the credentials belong to/),
+  )
+  deepEqual(evil.arrived, [])
+})
+
+test('oauth: tokens are kept by server, and shown to no other one', async (t) => {
+  const one = await startScripted(t)
+  const other = await startScripted(t, {
+    '/token': answer(() => ({ access_token: 'token-2', token_type: 'Bearer' })),
+  })
+  const auth = oauth({ ...immediate, store: memoryStore() })
+  await authorizedFetch(auth, one.url)
+  await authorizedFetch(auth, other.url)
+  await authorizedFetch(auth, one.url)
+  const sent = (server: typeof one) => [
+    ...new Set(server.arrived.map(({ headers }) => headers.authorization)),
+  ]
+  deepEqual(sent(one), [undefined, 'Bearer token-1'])
+  deepEqual(sent(other), [undefined, 'Bearer token-2'])
+  // Another path of the same host is another server.
+  equal(await auth.headers({ url: `${one.origin}/other`, method: 'POST' }), undefined)
+  // A query is not.
+  deepEqual(await auth.headers({ url: `${one.url}?a=1`, method: 'POST' }), {
+    authorization: 'Bearer token-1',
+  })
+})
+
+test('oauth leaves challenges alone that ask for something else', async (t) => {
+  const challenge =
+    (status: number, header?: string): Route =>
+    (_arrived, response) =>
+      void response.writeHead(status, header === undefined ? {} : { 'www-authenticate': header }).end()
+  for (const [status, header] of [
+    [401, 'Basic realm="x"'],
+    [403, undefined],
+    [403, 'Bearer error="insufficient_scope"'],
+    [403, 'Bearer error="invalid_token"'],
+  ] as const) {
+    const server = await startScripted(t, { '/mcp': challenge(status, header) })
+    equal((await authorizedFetch(oauth(immediate), server.url)).status, status)
+    deepEqual(server.paths(), ['/mcp'])
+  }
+})
+
+test('oauth: a server that invents new scopes for every attempt is answered twice', async (t) => {
+  let invented = 0
+  const server = await startScripted(t, {
+    '/mcp': ({ headers }, response) => {
+      const scope = headers.authorization === undefined ? 'start' : `more-${++invented}`
+      const status = headers.authorization === undefined ? 401 : 403
+      response
+        .writeHead(status, { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` })
+        .end()
+    },
+  })
+  await rejects(
+    authorizedFetch(oauth(immediate), server.url),
+    failure('ERR_AUTH_SCOPE', /"more-3", which were not granted/),
+  )
+  const asked = server.arrived.filter(({ path }) => path === '/authorize')
+  deepEqual(
+    asked.map(({ query }) => query.get('scope')),
+    ['start', 'start more-1', 'start more-1 more-2'],
+  )
+})
+
+test('oauth: a token endpoint that is down does not stop requests while the token is good', async (t) => {
+  let isDown = false
+  const server = await startScripted(t, {
+    '/token': (_arrived, response) => {
+      if (isDown) response.writeHead(503).end()
+      else
+        json(response, {
+          access_token: 'token-1',
+          token_type: 'Bearer',
+          expires_in: 3600,
+          refresh_token: 'refresh-1',
+        })
+    },
+  })
+  const auth = oauth(immediate)
+  await authorizedFetch(auth, server.url)
+  isDown = true
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 3_590_000 })
+  t.after(() => mock.timers.reset())
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+  mock.timers.setTime(Date.now() + 10_000)
+  await rejects(authorizedFetch(auth, server.url), failure('ERR_AUTH_TOKEN', /status 503/))
+})
+
+test('oauth: a registration that the server forgot is made anew', async (t) => {
+  let registered = 0
+  const server = await startScripted(t, {
+    '/register': (_arrived, response) => json(response, { client_id: `client-${++registered}` }, 201),
+    '/token': ({ form }, response) => {
+      if (form.get('grant_type') === 'refresh_token') json(response, { error: 'invalid_client' }, 401)
+      else
+        json(response, { access_token: 'token-1', token_type: 'Bearer', expires_in: 60, refresh_token: 'r' })
+    },
+  })
+  const auth = oauth(immediate)
+  await authorizedFetch(auth, server.url)
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 })
+  t.after(() => mock.timers.reset())
+  equal((await authorizedFetch(auth, server.url)).status, 200)
+  equal(registered, 2)
+  const [, second] = server.arrived.filter(({ path }) => path === '/authorize')
+  equal(second?.query.get('client_id'), 'client-2')
+})
