@@ -66,7 +66,7 @@ const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.t
 /** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
 const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
-  'client/in-memory.ts',
+  'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
 ])
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])

@@ -8,6 +8,7 @@ import type { Outgoing, Receiver, Transport } from './transport.ts'
 
 /** What can be connected to and is no URL, such as what `stdio` makes. */
 export interface Channel {
+  readonly kind: 'channel'
   /** @internal */
   openChannel(settings: Settings): Promise<OpenChannel>
 }

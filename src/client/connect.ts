@@ -25,6 +25,7 @@ import { isStatelessRevision } from './revisions.ts'
 import { SessionConnection } from './session-connection.ts'
 import { StatelessConnection } from './stateless-connection.ts'
 import { StatelessHttp } from './stateless-http.ts'
+import { Deadline } from './timing.ts'
 
 /** What a client can be connected to. */
 export type ConnectTarget = string | URL | Channel | InMemoryTarget
@@ -56,18 +57,17 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
       mcpError('ERR_REQUEST_ABORTED', `Connecting was aborted: ${reasonOf(signal?.reason)}`, signal?.reason),
     )
   })
-  const onTime = () => {
+  const deadline = new Deadline(timeoutMs, 0, () => {
     stop.abort(
       mcpError('ERR_REQUEST_TIMEOUT', `Connecting took longer than ${timeoutMs} ms (option timeoutMs)`),
     )
-  }
-  const timer = timeoutMs > 0 ? setTimeout(onTime, timeoutMs) : undefined
+  })
   try {
-    return await new Connecting(settings, stop.signal).to(target)
+    return await new Connecting(settings, stop.signal, deadline).to(target)
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error
   } finally {
-    clearTimeout(timer)
+    deadline.stop()
     release()
   }
 }
@@ -75,13 +75,15 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
 class Connecting {
   readonly #settings: Settings
   readonly #signal: AbortSignal
+  readonly #deadline: Deadline
   readonly #questions: Questions
   readonly #cache: ResponseCache
   #client: Client | undefined
 
-  constructor(settings: Settings, signal: AbortSignal) {
+  constructor(settings: Settings, signal: AbortSignal, deadline: Deadline) {
     this.#settings = settings
     this.#signal = signal
+    this.#deadline = deadline
     this.#questions = new Questions(settings)
     this.#cache = new ResponseCache(settings.maxMessageBytes)
   }
@@ -104,6 +106,10 @@ class Connecting {
 
   async #http(http: HttpClient, origin: string | undefined): Promise<Client> {
     http.onIdentity = () => this.#cache.clear()
+    http.onPause = () => {
+      this.#deadline.pause()
+      return () => this.#deadline.resume()
+    }
     const known = origin === undefined ? undefined : recall(origin)
     const settle = (era: KnownEra, connection: Connection) => {
       if (origin !== undefined) remember(origin, era)

@@ -12,7 +12,8 @@
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { AuthProvider } from './auth-provider.ts'
 import { mcpError, reasonOf, shortUrl, withStatus } from './errors.ts'
-import type { FetchLike, Settings } from './options.ts'
+import type { FetchLike } from './fetch-like.ts'
+import type { Settings } from './options.ts'
 import { backOff, retryAfterMs, sleep } from './timing.ts'
 import { TokenAuth } from './token-auth.ts'
 
@@ -33,6 +34,8 @@ export interface HttpRequest {
   readonly url?: string | undefined
   /** Whether to repeat what the server refused. @defaultValue true */
   readonly retries?: boolean | undefined
+  /** Stops the time of the request while a user logs in; gives what lets it go on. */
+  readonly pause?: (() => () => void) | undefined
 }
 
 export class HttpClient {
@@ -42,6 +45,8 @@ export class HttpClient {
   readonly #settings: Settings
   /** Called when other credentials than before are sent: what a server said may be for somebody else's eyes. */
   onIdentity: () => void = () => {}
+  /** As `pause` of a request, for the time that connecting may take. */
+  onPause: () => () => void = () => () => {}
   #identity: string | undefined
 
   constructor(url: URL, settings: Settings) {
@@ -77,7 +82,8 @@ export class HttpClient {
   }
 
   /** One try: with redirects and challenges. */
-  async #once({ method, headers, body, signal, url: start = this.url }: HttpRequest): Promise<Response> {
+  async #once(request: HttpRequest): Promise<Response> {
+    const { method, headers, body, signal, url: start = this.url } = request
     const auth = this.#auth
     const { headers: custom } = this.#settings
     let url = start
@@ -86,7 +92,7 @@ export class HttpClient {
     let challenges = 0
     for (let redirects = 0; ; ) {
       const own = custom === undefined ? headers : { ...custom, ...headers }
-      const credentials = auth === undefined ? undefined : await auth.headers(asked)
+      const credentials = auth && (await this.#paused(request, () => auth.headers(asked)))
       if (credentials !== undefined) this.#identify(credentials)
       const response = await this.#fetchOnce(url, {
         method,
@@ -103,7 +109,7 @@ export class HttpClient {
         continue
       }
       if (auth !== undefined && concernsAuth(response)) {
-        const again = await auth.onChallenge(response, asked)
+        const again = await this.#paused(request, () => auth.onChallenge(response, asked))
         if (again && isRefusal(response) && challenges < MAX_CHALLENGES) {
           challenges += 1
           await discard(response)
@@ -111,6 +117,16 @@ export class HttpClient {
         }
       }
       return response
+    }
+  }
+
+  /** A login takes as long as its user takes. Whoever makes credentials has limits of its own. */
+  async #paused<T>({ pause }: HttpRequest, work: () => T | PromiseLike<T>): Promise<T> {
+    const resumes = [this.onPause(), pause?.()]
+    try {
+      return await work()
+    } finally {
+      for (const resume of resumes) resume?.()
     }
   }
 

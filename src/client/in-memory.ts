@@ -3,7 +3,7 @@
  * the server is imported.
  */
 
-import type { FetchLike } from './options.ts'
+import type { FetchLike } from './fetch-like.ts'
 
 /** Under this symbol a server of barewire, and its handler, give a `fetch` that reaches them without a socket. */
 const FETCH = Symbol.for('barewire.fetch')

@@ -54,13 +54,37 @@ export {
 export type { Change, ChangeFilter } from './connection.ts'
 export { forgetServers } from './era-memory.ts'
 export { statusOf } from './errors.ts'
+export type { FetchLike, FetchMiddleware } from './fetch-like.ts'
+export type { InMemoryTarget } from './in-memory.ts'
 export type { Listing } from './listing.ts'
+export {
+  type AssertionContext,
+  type ClientCredentialsOptions,
+  type ClientMetadata,
+  type CrossAppAccessOptions,
+  clientCredentials,
+  crossAppAccess,
+  type DpopOptions,
+  type IdentityProvider,
+  type KeyOptions,
+  memoryStore,
+  type OAuthOptions,
+  type OAuthProvider,
+  type OnRedirect,
+  oauth,
+  type Redirected,
+  type SigningAlgorithm,
+  type SigningKey,
+  type SigningKeyPair,
+  type TokenOptions,
+  type TokenStore,
+  type WorkloadIdentityOptions,
+  workloadIdentity,
+} from './oauth/index.ts'
 export type {
   ConnectOptions,
   ElicitRequest,
   ElicitUrlRequest,
-  FetchLike,
-  FetchMiddleware,
   QuestionContext,
   RequestOptions,
 } from './options.ts'

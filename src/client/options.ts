@@ -18,13 +18,8 @@ import type {
   Root,
 } from '../protocol/wire-types.ts'
 import type { AuthProvider } from './auth-provider.ts'
+import type { FetchLike, FetchMiddleware } from './fetch-like.ts'
 import type { LogMessage, Progress } from './wire.ts'
-
-/** `fetch`, or what stands in its place. */
-export type FetchLike = (url: string, init: RequestInit) => Promise<Response>
-
-/** Wraps `fetch`: the first of a list is the outermost. */
-export type FetchMiddleware = (next: FetchLike) => FetchLike
 
 /** A form for the user, or (`mode: 'url'`) an address to go to. */
 export interface ElicitRequest {
@@ -47,8 +42,6 @@ export interface QuestionContext {
   readonly signal: AbortSignal
 }
 
-type Answer<T> = T | PromiseLike<T>
-
 export interface ConnectOptions {
   /** Name and version of your program, shown to servers. @defaultValue barewire-client */
   readonly clientInfo?: Implementation | undefined
@@ -61,21 +54,31 @@ export interface ConnectOptions {
     | ((
         request: ElicitRequest,
         context: QuestionContext,
-      ) => Answer<ElicitResult | { readonly action: 'accept' }>)
+      ) =>
+        | ElicitResult
+        | { readonly action: 'accept' }
+        | PromiseLike<ElicitResult | { readonly action: 'accept' }>)
     | undefined
   /** Asks the user to go to a URL; declares the capability. */
   readonly onElicitUrl?:
     | ((
         request: ElicitUrlRequest,
         context: QuestionContext,
-      ) => Answer<{ readonly action: 'accept' | 'decline' | 'cancel' }>)
+      ) =>
+        | { readonly action: 'accept' | 'decline' | 'cancel' }
+        | PromiseLike<{ readonly action: 'accept' | 'decline' | 'cancel' }>)
     | undefined
   /** Asks a model; declares the capability. */
   readonly onSample?:
-    | ((request: CreateMessageParams, context: QuestionContext) => Answer<CreateMessageResult>)
+    | ((
+        request: CreateMessageParams,
+        context: QuestionContext,
+      ) => CreateMessageResult | PromiseLike<CreateMessageResult>)
     | undefined
   /** The folders that the server may look at; declares the capability. */
-  readonly onRoots?: ((request: JsonObject, context: QuestionContext) => Answer<readonly Root[]>) | undefined
+  readonly onRoots?:
+    | ((request: JsonObject, context: QuestionContext) => readonly Root[] | PromiseLike<readonly Root[]>)
+    | undefined
   /** Log messages of the server, from `logLevel` on. */
   readonly onLog?: ((message: LogMessage) => void) | undefined
   /** Notifications that no other part of the client is for. */
@@ -88,7 +91,9 @@ export interface ConnectOptions {
    */
   readonly auth?:
     | string
-    | ((request: { readonly refresh?: boolean | undefined }) => Answer<string | undefined>)
+    | ((request: {
+        readonly refresh?: boolean | undefined
+      }) => string | undefined | PromiseLike<string | undefined>)
     | AuthProvider
     | undefined
   /** Sent with every request. */

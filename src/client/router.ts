@@ -113,7 +113,11 @@ export class Router implements Receiver {
         const problem = `The server did not answer ${method} within ${Math.round(limitMs)} ms`
         this.#abandon(id, mcpError('ERR_REQUEST_TIMEOUT', problem))
       })
-      const out: Outgoing = { id, method, params, text, headers, signal: abort.signal }
+      const pause = () => {
+        deadline.pause()
+        return () => deadline.resume()
+      }
+      const out: Outgoing = { id, method, params, text, headers, signal: abort.signal, pause }
       const release = onAbort(signal, () => this.#abandon(id, abortError(method, signal)))
       this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, release })
       this.#transport.request(out, this).catch((error: unknown) => this.#take(id)?.reject(error))

@@ -58,6 +58,7 @@ export class SessionHttp implements Transport {
         headers: this.#headers(ACCEPT_BOTH, begins),
         body: out.text,
         signal,
+        pause: out.pause,
       })
       if (response.status === 404 && sessionId !== undefined && !begins && renewals < retries) {
         await discard(response)

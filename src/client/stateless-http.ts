@@ -38,7 +38,7 @@ export class StatelessHttp implements Transport {
     const named = NAMED_BY.get(method)
     const name = named === undefined ? undefined : params?.[named]
     if (typeof name === 'string') headers[HeaderName.NAME] = encodeHeader(name)
-    const response = await this.#http.send({ method: 'POST', headers, body: text, signal })
+    const response = await this.#http.send({ method: 'POST', headers, body: text, signal, pause: out.pause })
     const inbox = new Inbox({ receiver, maxMessageBytes: this.#settings.maxMessageBytes, out })
     if (!response.ok) throw await inbox.readError(response, this.#http.url)
     const cut = await inbox.read(response)

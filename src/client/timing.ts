@@ -48,7 +48,7 @@ export class Deadline {
 
   pause(): void {
     this.#pauses += 1
-    if (this.#pauses === 1) this.#hold()
+    if (this.#pauses === 1 && !this.#stopped) this.#hold()
   }
 
   resume(): void {

@@ -101,6 +101,26 @@ test('the time of a call stands still while the application answers a question',
   await two.callTool('a', {}, { timeoutMs: 150, maxTimeoutMs: 150 })
 })
 
+test('the time of connecting and of a call stands still while credentials are made: a user may log in', async (t) => {
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 120))
+  let valid = 'one'
+  const server = await scripted(
+    t,
+    stateless((exchange) => {
+      if (exchange.request.headers.authorization === `Bearer ${valid}`)
+        return result(exchange, { content: [] })
+      return exchange.response.writeHead(401).end()
+    }),
+  )
+  const auth = async ({ refresh }: { readonly refresh?: boolean | undefined }) => {
+    if (refresh === true) await pause()
+    return refresh === true ? valid : 'none'
+  }
+  const client = await connected(t, server.url, { auth, timeoutMs: 100, requestTimeoutMs: 100 })
+  valid = 'two'
+  await client.callTool('a')
+})
+
 test('signal and timeoutMs of connect are for connecting alone', async (t) => {
   const server = await scripted(
     t,

@@ -7,8 +7,8 @@
  * What a scenario observes is what a usual program does: connect, list, call. Those that need more have a row below.
  */
 
-import type { AuthProvider } from '../../src/client/auth-provider.ts'
 import { type Client, type ConnectOptions, connect, type JsonObject } from '../../src/client/index.ts'
+import { authFor } from './auth-client.ts'
 import { verifySkills } from './skills-client.ts'
 
 const {
@@ -82,26 +82,24 @@ async function callAsTold(client: Client): Promise<void> {
   for (const { name, arguments: args } of toolCalls) await client.callTool(name, args)
 }
 
-async function authFor(): Promise<AuthProvider> {
-  // A name that is not looked at when types are checked: authorization is a part of its own.
-  const file = './auth-client.ts'
-  const part: { authFor(scenario: string, context: Record<string, string>): AuthProvider } = await import(
-    file
-  )
-  return part.authFor(scenario, JSON.parse(context))
-}
-
 async function main(): Promise<void> {
   const isAuth = scenario.startsWith('auth/')
   const known: Scenario | undefined = isAuth
-    ? { options: { auth: await authFor() }, run: (client) => callEach(client) }
+    ? { options: { auth: authFor(scenario, JSON.parse(context)) }, run: (client) => callEach(client) }
     : (scenarios[scenario] ??
       (scenario.startsWith('sep-2640-client-verify') ? { run: verifySkills } : undefined))
   if (known === undefined) throw new Error(`There is no client for the scenario "${scenario}"`)
   const onError = (error: unknown) => console.error('onError:', error)
   // 2025-03-26's servers have their endpoints of authorization only, and any revision of the session era.
   const first = revision === '2026-07-28' ? 'discover' : 'initialize'
-  await using client = await connect(url, { onError, first, ...known.options })
+  // All scenarios run at the same time, on whatever machine.
+  await using client = await connect(url, {
+    onError,
+    first,
+    timeoutMs: 0,
+    requestTimeoutMs: 0,
+    ...known.options,
+  })
   await known.run(client)
 }
 
