@@ -87,6 +87,7 @@ export class Client {
     return this.#connection.server.info
   }
 
+  /** What the server declares that it offers. */
   get serverCapabilities(): ServerCapabilities {
     return this.#connection.server.capabilities
   }
@@ -101,14 +102,17 @@ export class Client {
     return new Listing(() => this.#calls.pages(options))
   }
 
+  /** All prompts, page by page. */
   prompts(options: RequestOptions = {}): Listing<Prompt> {
     return this.#listing(Method.promptsList, 'prompts', 'name', options)
   }
 
+  /** All resources, page by page. */
   resources(options: RequestOptions = {}): Listing<Resource> {
     return this.#listing(Method.resourcesList, 'resources', 'uri', options)
   }
 
+  /** All families of resources, page by page. */
   resourceTemplates(options: RequestOptions = {}): Listing<ResourceTemplate> {
     return this.#listing(Method.resourceTemplatesList, 'resourceTemplates', 'uriTemplate', options)
   }
@@ -143,12 +147,22 @@ export class Client {
     return this.#calls.task(taskId, options)
   }
 
+  /**
+   * Reads a resource; what its server lets the client keep is not asked for twice.
+   *
+   * @throws {RpcError} the server refused, such as a URI that it does not know
+   */
   async readResource(uri: string, options: RequestOptions = {}): Promise<ReadResourceResult> {
     const result = await this.#cached(Method.resourcesRead, { uri }, options)
     if (!Array.isArray(result['contents'])) throw lacks(Method.resourcesRead, 'contents', result)
     return result as unknown as ReadResourceResult
   }
 
+  /**
+   * Fills in a prompt.
+   *
+   * @throws {RpcError} the server refused
+   */
   async getPrompt(
     name: string,
     args: Readonly<Record<string, string>> = {},
@@ -235,6 +249,7 @@ export class Client {
     return this.#closing
   }
 
+  /** The same as {@link Client.close}, at the end of `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -19,16 +19,24 @@ import type { Tool } from './wire.ts'
 
 /** One server of the file. Members that are not known are left alone: other programs have their own. */
 export interface ServerEntry {
+  /** Of a server that is reached over HTTP. */
   readonly url?: string | undefined
+  /** Sent with every request to it. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The program of a server that is started as a process. */
   readonly command?: string | undefined
+  /** Arguments of the program. @defaultValue none */
   readonly args?: readonly string[] | undefined
+  /** Variables for the program. @defaultValue none */
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** The folder that the program runs in. @defaultValue that of this process */
   readonly cwd?: string | undefined
+  /** The server is left out. @defaultValue false */
   readonly disabled?: boolean | undefined
 }
 
 export interface ServersConfig {
+  /** The servers, by the names that they have in this program. */
   readonly mcpServers: Readonly<Record<string, ServerEntry>>
 }
 

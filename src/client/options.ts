@@ -98,8 +98,9 @@ export interface ConnectOptions {
     | undefined
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** @defaultValue the global one */
+  /** Takes the place of the global `fetch`. @defaultValue the global one */
   readonly fetch?: FetchLike | undefined
+  /** Wraps `fetch`; the first is the outermost. @defaultValue none */
   readonly middleware?: readonly FetchMiddleware[] | undefined
 
   /** Gives up connecting; it has no effect on what comes after. */
@@ -142,9 +143,9 @@ export interface ConnectOptions {
 export interface RequestOptions {
   /** Gives the request up, and tells the server. */
   readonly signal?: AbortSignal | undefined
-  /** @defaultValue `requestTimeoutMs` of the client */
+  /** Milliseconds for the answer, started anew by progress. 0: no limit. @defaultValue `requestTimeoutMs` of the client */
   readonly timeoutMs?: number | undefined
-  /** @defaultValue `maxRequestTimeoutMs` of the client */
+  /** Milliseconds for the answer, whatever progress there is. 0: no limit. @defaultValue `maxRequestTimeoutMs` of the client */
   readonly maxTimeoutMs?: number | undefined
   /** Asks the server to report progress. */
   readonly onProgress?: ((progress: Progress) => void) | undefined

@@ -19,7 +19,7 @@ import type { Settings } from './options.ts'
 export interface StdioOptions {
   /** Added to the few variables that are passed on by themselves, such as PATH and HOME. */
   readonly env?: Readonly<Record<string, string>> | undefined
-  /** @defaultValue that of this process */
+  /** The folder that the program runs in. @defaultValue that of this process */
   readonly cwd?: string | undefined
   /** What becomes of the server's log. @defaultValue inherit: it is written to that of this process */
   readonly stderr?: 'inherit' | 'ignore' | ((text: string) => void) | undefined

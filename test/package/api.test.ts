@@ -187,7 +187,7 @@ describe('string codes', () => {
     [
       'LOCAL_ERRORS',
       LOCAL_ERRORS,
-      /(?:McpError|super)\(\s*'(ERR_\w+)'|code = '(ERR_\w+)'/g,
+      /(?:[mM]cpError|super)\(\s*'(ERR_\w+)'|code = '(ERR_\w+)'/g,
       /\bERR_[A-Z]\w+/g,
     ],
     ['WARNINGS', WARNINGS, /'(BAREWIRE_\w+)'(?! *\])/g, /\bBAREWIRE_(?!SESSION_KEY)\w+/g],
