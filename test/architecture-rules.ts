@@ -56,6 +56,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
+  ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
