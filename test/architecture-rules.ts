@@ -58,6 +58,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
+  ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
@@ -68,7 +69,7 @@ const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.t
 /** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
 const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
-  'client/in-memory.ts',
+  'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
 ])
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])

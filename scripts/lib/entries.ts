@@ -13,4 +13,8 @@ export interface Entry {
   readonly anywhere?: boolean
 }
 
-export const ENTRIES: readonly [Entry, ...Entry[]] = [{ path: '.', source: 'index.ts', output: 'index' }]
+export const ENTRIES: readonly [Entry, ...Entry[]] = [
+  { path: '.', source: 'index.ts', output: 'index' },
+  { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
+  { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio' },
+]
