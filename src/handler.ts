@@ -25,7 +25,7 @@ import { runHook } from './dispatch/hook.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance } from './entrance.ts'
 import type { EraStats } from './eras.ts'
-import type { McpServer } from './features/server.ts'
+import { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
 import { HeaderIndex, readHeaders } from './http/request-headers.ts'
@@ -38,6 +38,7 @@ import {
   type NodeResponse,
   type Refusal,
 } from './node-http/exchange.ts'
+import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-fetch.ts'
 import type { NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
@@ -66,7 +67,9 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
-  const handler = new Handler(server, checkOptions(options))
+  const settings = checkOptions(options)
+  const handler = new Handler(server, settings)
+  const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
   return Object.assign(
     (request: NodeRequest, response: NodeResponse, parsedBody?: unknown) =>
@@ -80,9 +83,28 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         await closing
       },
       stats: () => handler.stats(),
+      [MEMORY_FETCH]: memoryFetch(
+        (request, response, body) => handler.handle(request, response, body, false),
+        { host: host === '*' ? 'localhost' : host, path },
+      ),
     },
   )
 }
+
+/** Lifecycle: as long as the server. It has no port and no timer of its own, so that nothing has to close it. */
+const inMemory = new WeakMap<McpServer, MemoryFetch>()
+
+// A server definition knows no HTTP, and no handler. So this stands here, and not there.
+Object.defineProperty(McpServer.prototype, MEMORY_FETCH, {
+  value(this: McpServer, request: Request): Promise<Response> {
+    let fetch = inMemory.get(this)
+    if (fetch === undefined) {
+      fetch = (createMcpHandler(this) as McpHandler & { readonly [MEMORY_FETCH]: MemoryFetch })[MEMORY_FETCH]
+      inMemory.set(this, fetch)
+    }
+    return fetch(request)
+  },
+})
 
 class Handler {
   readonly entrance: Entrance

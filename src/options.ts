@@ -18,13 +18,14 @@ import { type Authenticator, type AuthOptions, checkAuth } from './http/authenti
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
-import type {
-  ReplayOptions,
-  SessionEnd,
-  SessionEraSettings,
-  SessionInfo,
-  SessionOptions,
-  SessionSettings,
+import {
+  type ReplayOptions,
+  SESSION_WORDS,
+  type SessionEnd,
+  type SessionEraSettings,
+  type SessionInfo,
+  type SessionOptions,
+  type SessionSettings,
 } from './session-era/options.ts'
 import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type {
@@ -225,13 +226,6 @@ export const OTHER_WORDS: OtherWords = {
   host: 'hostname address',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
-}
-
-const SESSION_WORDS: OtherWords = {
-  idleTimeoutMs: 'ttl ttlms timeout timeoutms idletimeout maxage expiry expires',
-  max: 'limit maxsessions size',
-  keys: 'key secret secrets',
-  'it is an option of its own: replay': 'eventstore replay',
 }
 
 /** @throws {TypeError} naming what is wrong */

@@ -59,6 +59,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['auth', [...CODECS, 'http']],
   ['client', CODECS],
+  ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
@@ -69,7 +70,7 @@ const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.t
 /** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
 const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
-  'client/in-memory.ts',
+  'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
 ])
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])

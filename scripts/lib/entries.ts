@@ -16,4 +16,6 @@ export interface Entry {
 export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: '.', source: 'index.ts', output: 'index' },
   { path: './auth', source: 'auth/index.ts', output: 'auth' },
+  { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
+  { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio' },
 ]

@@ -29,6 +29,7 @@ import {
   type SchemaLike,
 } from '../json-schema/adapter/standard-schema.ts'
 import { formatErrors, type ValidationError } from '../json-schema/explain/result.ts'
+import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { refuseOtherBranches, withObjectType } from '../json-schema/read/accepted-types.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -43,7 +44,6 @@ import type {
 import type { CacheHints } from './cache-hints.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, TOOL } from './entry-check.ts'
-import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'

@@ -49,3 +49,13 @@ export const FilterMember = {
   subscriptions: 'resourceSubscriptions',
   taskIds: 'taskIds',
 } as const
+
+/** Stateless era: the parameter that the Mcp-Name header repeats, by method. */
+export const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  [Method.toolsCall, 'name'],
+  [Method.promptsGet, 'name'],
+  [Method.resourcesRead, 'uri'],
+  [Method.tasksGet, 'taskId'],
+  [Method.tasksUpdate, 'taskId'],
+  [Method.tasksCancel, 'taskId'],
+])

@@ -1,5 +1,6 @@
 /** Options and settings of the session era. Types only; `checkOptions` fills in the defaults. */
 
+import type { OtherWords } from '../bounds/option-names.ts'
 import type { Filled } from '../bounds/option-types.ts'
 import type { KeyRing, Keys } from '../dispatch/key-ring.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
@@ -35,6 +36,14 @@ export interface SessionOptions {
    * process does not restore a session that was deleted or expired in it. @defaultValue 7 days
    */
   readonly lifetimeMs?: number | undefined
+}
+
+/** Names of the options of sessions in other libraries. */
+export const SESSION_WORDS: OtherWords = {
+  idleTimeoutMs: 'ttl ttlms timeout timeoutms idletimeout maxage expiry expires',
+  max: 'limit maxsessions size',
+  keys: 'key secret secrets',
+  'it is an option of its own: replay': 'eventstore replay',
 }
 
 export interface SessionSettings extends Filled<Omit<SessionOptions, 'keys'>> {
