@@ -7,16 +7,16 @@
  *       |
  *    entrance.ts, http/                   the checks that are the same for all requests, and the body
  *       |
- *    eras.ts, select-era.ts               which generation of the protocol the request speaks
+ *    eras.ts, select-era.ts               the era of the request
  *       |
  *    session-era/http/endpoint.ts         sessions, resumable streams      each with an admit.ts: the checks
- *    stateless-era/http/endpoint.ts       one request, one response        that its generation adds, in order
+ *    stateless-era/http/endpoint.ts       one request, one response        that its era adds, in order
  *       |
  *    dispatch/dispatcher.ts               one request, its method, its outcome
  *       |
- *    features/tools.ts, ...               the handlers that the user registered
+ *    features/tools.ts, ...               the handlers that the application registered
  *
- * The first check stands here, since it is of the connection: not too many requests wait behind others (429).
+ * One check is here, before the entrance, since it is about the connection: the number of pipelined requests (429).
  */
 
 import { ByteBudget } from './bounds/byte-budget.ts'
@@ -28,7 +28,7 @@ import type { EraStats } from './eras.ts'
 import { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
-import { readHeaders } from './http/request-headers.ts'
+import { HeaderIndex, readHeaders } from './http/request-headers.ts'
 import { httpChannels } from './node-http/diagnostics.ts'
 import {
   type HttpExchangeHost,
@@ -45,15 +45,15 @@ import { enqueue } from './node-http/pipelining.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 
 export interface HandlerStats extends EraStats {
-  /** Requests that wait for their handler, and tokens that are being verified. */
+  /** Requests whose handler is running, and tokens that are being verified. */
   readonly callsInProgress: number
   /** Bytes that count against `maxTotalBodyBytes`. */
   readonly bodyBytes: number
-  /** Requests refused before they reached a feature, since the start. */
+  /** Requests that were refused with an HTTP error status, since the start. */
   readonly rejected: number
 }
 
-/** A request handler for `http.createServer`, Express, Fastify, with an end and figures of its own. */
+/** A request handler for `http.createServer`, Express or Fastify, with `close` and `stats`. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
 
 const DRAIN_MS = 10_000
@@ -62,8 +62,8 @@ const RETRY_SOON = ['Retry-After', '1'] as const
 /**
  * Makes a request handler of a server definition.
  *
- * @throws {TypeError} a wrong option, named
- * @throws {Error} a runtime that cannot serve, such as Bun before 1.4
+ * @throws {TypeError} an invalid option, named
+ * @throws {Error} the runtime is not supported, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
@@ -142,12 +142,11 @@ class Handler {
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
     httpChannels.start(request, response)
     const head = readHeaders(headerLines(request))
-    const { values } = head
     const http = new NodeHttpExchange<Principal>(
       request,
       response,
-      negotiate(values[9]),
-      values,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
       this.#host,
       parsedBody,
       awaitsContinue,
@@ -167,10 +166,10 @@ class Handler {
 }
 
 /**
- * A connection with more waiting requests than it may have. The first one too many is refused, which closes the
- * connection in its turn, so that nobody would read the answers to later ones.
+ * Handles a request above `maxPipelined`. The first one of them gets a refusal, which closes the connection when it is its
+ * turn; later ones get no answer, since none could be sent after it.
  *
- * @returns whether there is nothing more to do for the request
+ * @returns true: nothing more is to be done for the request
  */
 function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): boolean {
   if (waiting > 2 * maxPipelined) request.socket.destroy()

@@ -24,6 +24,8 @@ export type Rule = (source: Source) => string[]
 const FACTS = ['protocol', 'bounds']
 const CODECS = [...FACTS, 'jsonrpc', 'sse', 'json-schema']
 const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store', 'features']
+/** What a lifecycle sees, whatever carries its messages: no event streams, and of `http` the headers of a request. */
+const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
 const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
 const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
 /** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
@@ -44,7 +46,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['features', [...CODECS, 'dispatch', 'store']],
   // A lifecycle knows no transport.
   ['session-era', ERA_BLIND],
-  ['stateless-era', ERA_BLIND],
+  ['stateless-era', OF_LIFECYCLE],
   ['session-era/http', [...ERA_BLIND, 'session-era']],
   ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
   ['select-era.ts', LIFECYCLES],
@@ -70,6 +72,9 @@ const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
 ])
+const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
+/** What only HTTP has, and a lifecycle does not name. */
+const CARRIER_NAME = /\b(?:HttpExchange|EventSink|Rejection|PostResponse)\b/g
 const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
@@ -91,11 +96,6 @@ const VERSION_COMPARED = new RegExp(
   'g',
 )
 const MAX_LINES = 400
-/**
- * Paths below which circles between files are allowed for now. A circle that leaves the path is none of these.
- * Recursion that the data has (a schema within a schema) needs no circle: pass the function.
- */
-export const ALLOWED_CIRCLES: readonly string[] = ['stateless-era/']
 
 /** The layer a path below `src/` belongs to: its first folder, the transport of an era, or the file itself. */
 function layerOf(path: string): string {
@@ -178,6 +178,12 @@ export const erasApart: Rule = (source) => {
   return [`${source.path} knows both eras, expected only ${[...KNOWS_BOTH_ERAS].join(' and ')}`]
 }
 
+/** A lifecycle is served by any transport, so it names nothing that only one of them has. */
+export const noCarrierInLifecycle: Rule = ({ path, text }) =>
+  FREE_OF_CARRIERS.has(layerOf(path))
+    ? [...codeOf(text).matchAll(CARRIER_NAME)].map(([name]) => `${path} names ${name}`)
+    : []
+
 /** Requests and sockets of Node are seen by one folder and by who makes the server. */
 export const networkAtTheEdge: Rule = ({ path, text }) =>
   findSpecifiers(text)
@@ -216,12 +222,12 @@ export const notTooLong: Rule = ({ path, text }) => {
 
 /**
  * Files that import each other, directly or through others, type-only imports included: none of them can be understood,
- * moved or tested without all the others. Looks at all files together, so it is no `Rule`.
+ * moved or tested without all the others. Recursion that the data has (a schema within a schema) needs no circle: pass
+ * the function. Looks at all files together, so it is no `Rule`.
  *
- * @param allowed - a circle that lies below one of these paths is left out
  * @returns a sentence for each group of files that all reach each other
  */
-export function findCircles(sources: readonly Source[], allowed: readonly string[] = []): string[] {
+export function findCircles(sources: readonly Source[]): string[] {
   const imports = new Map(sources.map((source) => [source.path, relativeImports(source)]))
   const reached = new Map([...imports.keys()].map((path) => [path, reachableFrom(path, imports)]))
   const circles = new Map<string, readonly string[]>()
@@ -230,9 +236,7 @@ export function findCircles(sources: readonly Source[], allowed: readonly string
     const members = [...targets].filter((target) => reached.get(target)?.has(path) === true).sort()
     circles.set(members.join(' '), members)
   }
-  return [...circles.values()]
-    .filter((members) => !allowed.some((prefix) => members.every((member) => member.startsWith(prefix))))
-    .map((members) => `${members.join(', ')} import each other in a circle`)
+  return [...circles.values()].map((members) => `${members.join(', ')} import each other in a circle`)
 }
 
 /** The files that one imports, and those that they import, and so on: itself only where a circle leads back to it. */
@@ -256,6 +260,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   'only built-ins are imported': onlyBuiltins,
   'imports go one way': oneWay,
   'only the entrance knows both eras': erasApart,
+  'a lifecycle names no carrier': noCarrierInLifecycle,
   'sockets stay at the edge': networkAtTheEdge,
   'sse, http and json-schema know no MCP method': noMethodNames,
   'versions are compared at the edge': versionsAtTheEdge,

@@ -30,7 +30,7 @@ import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notification-check.ts'
 import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
-import type { CacheHint, Principal, RpcExchange } from './rpc-exchange.ts'
+import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
@@ -309,6 +309,22 @@ export class RequestContext {
     this.#isCounted = true
     const refusal = limit.take(this.#exchange.principal?.id, this.#exchange.sessionId)
     if (refusal !== undefined) throw refusal
+  }
+
+  /**
+   * @internal Says which tool the call is of.
+   *
+   * @throws {RpcError} the era refuses the call
+   */
+  onTool(tool: CalledTool, args: unknown): void {
+    this.#exchange.onTool?.(tool, args)
+  }
+
+  /** @internal A context with the same `locals`, for what goes on after the request. */
+  successor(exchange: RpcExchange, request: RpcRequest): RequestContext {
+    const ctx = new RequestContext(exchange, request, this.#reporter)
+    ctx.#locals = this.#locals
+    return ctx
   }
 
   /** @internal Whether the call was aborted, without creating a signal. */

@@ -74,6 +74,13 @@ export interface TaskSeam {
   describe(message: string): void
 }
 
+/** What an era has to know of the tool that a call names. */
+export interface CalledTool {
+  /** Arguments that clients may repeat outside of the message: a name, and the keys that lead to the value. */
+  readonly headerParameters: readonly { readonly name: string; readonly path: readonly string[] }[]
+  readonly mayBecomeTask: boolean
+}
+
 export interface RpcExchange {
   readonly revision: RevisionName
   readonly peer: Peer
@@ -101,6 +108,13 @@ export interface RpcExchange {
   readonly request: SendRequest | undefined
   /** Where input requests end the round trip instead; absent for requests that cannot ask. */
   readonly clientInput: ClientInput | undefined
+  /**
+   * Called when the tool of a call is found, before its arguments are looked at.
+   *
+   * @param args - as the client sent them
+   * @throws {RpcError} the call must not go on
+   */
+  onTool?(tool: CalledTool, args: unknown): void
   /** Present where the call may become a task, which continues after its request was answered. */
   readonly task?: TaskSeam | undefined
   /** Set by a feature whose result the client may cache; an era without such hints ignores it. */

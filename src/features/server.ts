@@ -67,7 +67,6 @@ export class McpServer {
   readonly #slowPatterns: SlowPatterns
   /** @internal */
   readonly nullAsAbsent: boolean
-  #hasHeaderParameters = false
   #hasTaskTools = false
   readonly #onError: (error: unknown, info: ErrorInfo) => void
 
@@ -121,8 +120,7 @@ export class McpServer {
       const use = `tool ${JSON.stringify(name)}`
       checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
       if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
-      if (tool.headerParameters.length > 0) this.#hasHeaderParameters = true
-      if (settings.task !== undefined) this.#hasTaskTools = true
+      if (tool.mayBecomeTask) this.#hasTaskTools = true
       return tool
     }
     return register(this.tools, make(config, handler as Stored), make)
@@ -154,16 +152,20 @@ export class McpServer {
    *   when nothing is there
    * @throws {TypeError} a duplicate name or an invalid template
    */
-  registerResourceTemplate(
+  registerResourceTemplate<const Template extends string>(
     name: string,
-    uriTemplate: string,
+    uriTemplate: Template,
     config: ResourceTemplateConfig,
-    handler: ResourceTemplateHandler,
-  ): Handle<ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler>> {
-    const make = (settings: ResourceTemplateConfig, read: ResourceTemplateHandler) => {
+    handler: ResourceTemplateHandler<Template>,
+  ): Handle<ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler<Template>>> {
+    // The values are those of the template, which only its literal type says.
+    type Stored = ResourceTemplateHandler
+    const make = (settings: ResourceTemplateConfig, read: Stored) => {
       return new TemplateResource(name, uriTemplate, settings, read)
     }
-    return register(this.resourceTemplates, make(config, handler), make)
+    return register(this.resourceTemplates, make(config, handler as unknown as Stored), make) as Handle<
+      ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler<Template>>
+    >
   }
 
   /**
@@ -265,11 +267,6 @@ export class McpServer {
     const message = logMessage(level, data, to, logger)
     if (this.defaultLogLevel !== undefined) return this.messages.send(message)
     return unsent('McpServer has no logging: its option is false')
-  }
-
-  /** @internal Whether any tool has parameters that are repeated in headers. */
-  get hasHeaderParameters(): boolean {
-    return this.#hasHeaderParameters
   }
 
   /** @internal Whether any tool is, or was, one that can answer with a task. */

@@ -182,6 +182,7 @@ export class Tool implements Entry {
   readonly takesNothing: boolean
   /** Parameters that clients of the stateless era repeat in headers. */
   readonly headerParameters: readonly HeaderParameter[]
+  readonly mayBecomeTask: boolean
   readonly json: string
   readonly olderJson: string | undefined
   order = 0
@@ -207,6 +208,7 @@ export class Tool implements Entry {
     this.visible = config.visible
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
+    this.mayBecomeTask = config.task !== undefined
     this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
@@ -269,6 +271,7 @@ export function callTool(
   }
   const tool = host.tools.find(name, ctx)
   if (tool === undefined) throw new RpcError(ErrorCode.INVALID_PARAMS, `Unknown tool: ${quote(name)}`)
+  ctx.onTool(tool, params?.['arguments'])
   if (tool.rateLimit !== undefined) ctx.count(tool.rateLimit)
   requireTasks(tool.config.task, ctx)
   let args = params?.['arguments'] ?? {}

@@ -1,16 +1,16 @@
 /**
  * Reads a request body up to a limit.
  *
- * Invariant: `done` is called at most once, and by then every listener of this file is gone. On an error
- * the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in post-response.ts).
+ * Invariant: `done` is called at most once, and every listener of this file is removed before. On an error the request is
+ * left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in response.ts).
  *
- * Memory is in proportion to the bytes that came, however they were cut: a chunk is copied when a second one comes,
- * since a Buffer of its own for each chunk of one byte would take a hundred times its length.
+ * Memory is proportional to the bytes received, however they are split into chunks: a second chunk is copied into the
+ * buffer of the first one, since one Buffer for each chunk of one byte would take a hundred times its length.
  *
- * Bodies that are being read, and those that a call in progress still needs, share a budget. The first bytes of each
- * are free, so that small requests pass while large uploads use all of it up.
+ * Bodies that are being read, and those that a call in flight still needs, share a budget. The first bytes of each are
+ * not charged, so that small requests are accepted while large uploads use up the budget.
  *
- * A declared length only ever refuses a body early; what is accepted is counted while it arrives.
+ * Content-Length is used only to refuse a body early; the bytes that arrive are counted.
  *
  * Not here: decoding, media types, the reply.
  */
@@ -21,23 +21,23 @@ import type { ByteBudget } from '../bounds/byte-budget.ts'
 import { BodyError, busyError } from '../http/body-error.ts'
 
 export interface BodyOptions {
-  /** What all bodies may take together. @defaultValue no limit */
+  /** Budget of all bodies together. @defaultValue no limit */
   readonly bodies?: ByteBudget | undefined
 }
 
 /**
  * Called once; on an error the body is empty.
  *
- * @param charged - bytes that were taken from the budget, for the receiver to give back
+ * @param charged - bytes that were charged to the budget; the receiver returns them
  */
 export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged: number) => void
 
 const EMPTY: Buffer = Buffer.alloc(0)
 
-/** Bytes of each body that are not taken from the budget. */
+/** Bytes of each body that are not charged to the budget. */
 export const FREE_BYTES = 4096
 
-/** Bytes that are taken from the connection before it is known whether the body is wanted. */
+/** Bytes that are read before it is known whether the body is needed. */
 const PREFETCH_BYTES = 16_384
 
 const MIN_CAPACITY = 1024
@@ -47,7 +47,7 @@ const MIN_CAPACITY = 1024
  *
  * @param request - nothing of its body may have been read
  * @param maxBytes - the most bytes accepted; a body of exactly this length is accepted. `Infinity`: no limit
- * @param done - called before this function returns when the answer is known at once
+ * @param done - called before this function returns when the result is known at once
  */
 export function readBody(
   request: IncomingMessage,
@@ -58,9 +58,27 @@ export function readBody(
   new BodyReader(request, maxBytes, options).read(done)
 }
 
+/** Where a request keeps its reader, so that listeners need no closure for each. */
+const READER = Symbol('BodyReader')
+type Carrier = IncomingMessage & { [READER]?: BodyReader | undefined }
+let takeChunk: (reader: BodyReader, chunk: Buffer) => void
+let finishReader: (reader: BodyReader, isEnd: boolean) => void
+
+function onData(this: Carrier, chunk: Buffer): void {
+  if (this[READER] !== undefined) takeChunk(this[READER], chunk)
+}
+
+function onEnd(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], true)
+}
+
+function onClose(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], false)
+}
+
 /** Reads one body. `prefetch` may come first, and then `read` or `cancel`. */
 export class BodyReader {
-  readonly #request: IncomingMessage
+  readonly #request: Carrier
   readonly #maxBytes: number
   readonly #options: BodyOptions | undefined
   /** The first `#length` bytes of it are the body so far. */
@@ -68,7 +86,7 @@ export class BodyReader {
   #length = 0
   #charged = 0
   #done: BodyCallback | undefined
-  /** What ended it before `read` was called. */
+  /** The result, when the body ended or failed before `read` was called. */
   #result: BodyError | 'end' | undefined
   #listening = false
   #socketPaused = false
@@ -80,17 +98,17 @@ export class BodyReader {
   }
 
   /**
-   * Takes the first bytes, while it is still to be seen whether the body will be read. Node would keep each chunk in a
-   * Buffer of its own.
+   * Reads the first bytes before it is known whether the body is needed: Node would store each chunk in a Buffer of its
+   * own.
    */
   prefetch(): void {
-    if (this.#unreadable() === undefined) this.#listen()
+    if (this.#checkReadable() === undefined) this.#listen()
   }
 
   read(done: BodyCallback): void {
     this.#done = done
     this.#resumeSocket()
-    const result = this.#listening || this.#result !== undefined ? this.#result : this.#unreadable()
+    const result = this.#listening || this.#result !== undefined ? this.#result : this.#checkReadable()
     if (result !== undefined) {
       this.#finish(result)
       return
@@ -99,18 +117,18 @@ export class BodyReader {
     this.#request.resume()
   }
 
-  /** The body is not wanted. What was taken of it is dropped; the rest is for whoever reads the request next. */
+  /** The body is not needed: discards what was read of it, and removes the listeners. */
   cancel(): void {
     this.#unlisten()
     this.#resumeSocket()
     this.#buffer = EMPTY
-    this.#giveBack()
+    this.#refund()
     this.#result = aborted(this.#length)
   }
 
   /**
-   * Stops reading, and takes what was read from the socket already: it would wait in a Buffer for each chunk, while
-   * `read` gives all of it in one.
+   * Pauses the request, and reads what node:http has buffered of it: there it takes one Buffer for each chunk, while
+   * `request.read` returns it in one.
    */
   #pause(): void {
     const request = this.#request
@@ -118,7 +136,7 @@ export class BodyReader {
     request.pause()
     setImmediate(() => {
       if (this.#done !== undefined || !this.#listening) return
-      // It comes as `data`, and asks for more.
+      // Emits `data`, and makes the request read from the socket again, so the socket is paused too.
       request.read()
       this.#socketPaused = true
       request.socket?.pause?.()
@@ -131,14 +149,14 @@ export class BodyReader {
     this.#request.socket?.resume?.()
   }
 
-  #unreadable(): BodyError | undefined {
+  #checkReadable(): BodyError | undefined {
     const request = this.#request
     if (request.destroyed && !request.readableEnded) return aborted(0)
     if (request.readableEnded || request.readableDidRead) {
       const problem = 'The request body was read before: pass the parsed body to the handler'
       return new BodyError('consumed', problem)
     }
-    // Node's parser lets only digits through, so this is NaN exactly when the header is absent.
+    // Node's parser accepts only digits, so this is NaN exactly when the header is absent.
     const declared = Number(request.headers['content-length'] ?? Number.NaN)
     return declared > this.#maxBytes ? tooLarge(`declares ${declared} bytes`, this.#maxBytes) : undefined
   }
@@ -147,23 +165,25 @@ export class BodyReader {
     if (this.#listening) return
     this.#listening = true
     const request = this.#request
-    request.on('data', this.#onData)
-    request.on('end', this.#onEnd)
-    request.on('error', this.#onGone)
-    request.on('close', this.#onGone)
+    request[READER] = this
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('error', onClose)
+    request.on('close', onClose)
   }
 
   #unlisten(): void {
     if (!this.#listening) return
     this.#listening = false
     const request = this.#request
-    request.off('data', this.#onData)
-    request.off('end', this.#onEnd)
-    request.off('error', this.#onGone)
-    request.off('close', this.#onGone)
+    request[READER] = undefined
+    request.off('data', onData)
+    request.off('end', onEnd)
+    request.off('error', onClose)
+    request.off('close', onClose)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #onData(chunk: Buffer): void {
     const length = this.#length + chunk.length
     if (length > this.#maxBytes) {
       this.#finish(tooLarge(`has ${length} bytes or more`, this.#maxBytes))
@@ -175,12 +195,14 @@ export class BodyReader {
     }
   }
 
-  readonly #onEnd = (): void => this.#finish('end')
-  readonly #onGone = (): void => this.#finish(aborted(this.#length))
+  static {
+    takeChunk = (reader, chunk) => reader.#onData(chunk)
+    finishReader = (reader, isEnd) => reader.#finish(isEnd ? 'end' : aborted(reader.#length))
+  }
 
   #append(chunk: Buffer, length: number): void {
     if (this.#length === 0) {
-      // One chunk is the usual case, and is handed on without a copy.
+      // One chunk is the usual case, and is not copied.
       this.#buffer = chunk
     } else {
       if (length > this.#buffer.length) {
@@ -194,7 +216,7 @@ export class BodyReader {
     this.#length = length
   }
 
-  /** The length that the body will have at most. */
+  /** The largest length that the body can have. */
   get #expected(): number {
     return Number(this.#request.headers['content-length'] ?? this.#maxBytes)
   }
@@ -209,7 +231,7 @@ export class BodyReader {
     return true
   }
 
-  #giveBack(): void {
+  #refund(): void {
     this.#options?.bodies?.give(this.#charged)
     this.#charged = 0
   }
@@ -219,7 +241,7 @@ export class BodyReader {
     if (result !== 'end') {
       this.#request.pause()
       this.#buffer = EMPTY
-      this.#giveBack()
+      this.#refund()
     }
     this.#result = result
     const done = this.#done

@@ -1,6 +1,6 @@
 /**
- * The head of an event stream: the header fields that every one of them has, and those of its owner; and how a head
- * is written.
+ * The head of an event stream: the header fields of every stream, merged with those of its owner, and how a head is
+ * written.
  *
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}.
  */
@@ -12,17 +12,17 @@ const { writeHead: nodeWriteHead } = ServerResponse.prototype
 const EVENT_STREAM_HEADERS: readonly string[] = [
   'Content-Type',
   'text/event-stream',
-  // no-transform keeps compressing middleware and proxies from holding frames back.
+  // no-transform keeps compressing middleware and proxies from buffering frames.
   'Cache-Control',
   'no-cache, no-transform',
-  // The same, for nginx, which buffers proxied responses unless told not to.
+  // The same for nginx, which buffers proxied responses by default.
   'X-Accel-Buffering',
   'no',
 ]
 
 /**
- * Writes a head. node:http takes a flat list without a copy; in adapters that have a method of their own only the
- * object form is sure to be understood.
+ * Writes a head. node:http accepts a flat list without a copy; the `writeHead` of an adapter may support only the object
+ * form.
  *
  * @param headers - flat: name, value, name, value, ...
  */
@@ -39,7 +39,7 @@ export function writeHead(response: ServerResponse, status: number, headers: rea
   response.writeHead(status, fields)
 }
 
-/** Both as one flat list; the given ones replace those above. */
+/** `EVENT_STREAM_HEADERS` and the given ones, which replace those of the same name, as one flat list. */
 export function withEventStreamHeaders(given?: readonly string[]): readonly string[] {
   if (given === undefined) return EVENT_STREAM_HEADERS
   const merged = [...given]

@@ -1,6 +1,6 @@
 /**
- * The session era of one handler: puts together the session table, the calls in flight, what sessions are notified of,
- * and the one clock that watches over all of them.
+ * The session era of one handler: composes the session table, the calls in flight, the change log, the messages of the
+ * server, and the one clock that expires them.
  *
  *    transport --> SessionEra --> table, calls, changes, messages         each in a file of its own
  *
@@ -32,11 +32,10 @@ import type { StandaloneStream } from './standalone-stream.ts'
 
 const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
-/** What a transport keeps that is given up when its time is over. */
-export interface Expiring {
-  /** Things that still have a time. */
+/** The finished streams that a transport retains for clients that reconnect; the clock of the era expires them. */
+export interface FinishedStreams {
   readonly size: number
-  /** @param time - of the clock: what is older goes */
+  /** Releases those that finished before a time of the clock. */
   dropOlderThan(time: number): void
 }
 
@@ -49,19 +48,19 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   readonly calls: Calls
   readonly changes: ChangeLog
   readonly messages: ServerMessages
-  /** Of all that is kept for clients that come back. */
+  /** Of all events that are retained for clients that reconnect. */
   readonly replayBudget: ByteBudget
-  /** Undefined where sessions end with their process. */
+  /** Undefined where sessions end with the process: no keys are configured. */
   readonly sealedIds: SealedIds | undefined
   readonly methods: ReturnType<typeof sessionMethods>
-  /** No session is taken up any more. */
+  /** Shutdown has begun: new requests and streams are to be refused. */
   closing = false
-  readonly #streams: Expiring
+  readonly #streams: FinishedStreams
   readonly #unsubscribe: readonly (() => void)[]
   #hasRestored = false
 
-  /** @param streams - the finished streams that a transport keeps */
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, streams: Expiring) {
+  /** @param streams - the finished streams that the transport retains */
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, streams: FinishedStreams) {
     this.server = server
     this.settings = settings
     this.limits = limits
@@ -89,7 +88,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
     this.methods = sessionMethods(this)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => this.changes.announce(changes, this.clock.now)),
+      server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
       server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
     ]
   }
@@ -104,12 +103,12 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   openSession(params: InitializeParams, principalId: string | undefined): Session {
     const session = this.table.open(params, principalId, this.server.defaultLogLevel)
-    session.changesFrom = this.changes.last
+    session.changesFrom = this.changes.lastSequence
     return session
   }
 
   /**
-   * Takes up a session that began in another process, or that made room here.
+   * Restores a session from its sealed id: it began in another process, or was evicted in this one.
    *
    * @throws {LimitError} as `SessionTable.open`
    */
@@ -117,21 +116,21 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     const { server, table, changes } = this
     const usual = server.defaultLogLevel
     const session = table.open(params, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
-    this.messages.levelWanted(session.record.logLevel)
-    // Nobody knows what its client was not notified of: any list may have changed since.
+    this.messages.includeLevel(session.record.logLevel)
+    // Any list may have changed since its client was last notified.
     session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
       const offered = offeredCapabilities(server, { notifies: true, logs: false })
       const lists = new Set(LISTS.filter((kind) => kind in offered))
-      changes.announce({ lists, resources: new Set() }, this.clock.now)
+      changes.publish({ lists, resources: new Set() }, this.clock.now)
     }
-    this.announce(session, true)
+    this.notifyOpened(session, true)
     return session
   }
 
-  announce(session: Session, restored = false): void {
-    session.announced = true
+  notifyOpened(session: Session, restored = false): void {
+    session.hooksNotified = true
     runHook(
       () => this.settings.onSessionOpened?.(session.info(), restored),
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
@@ -144,7 +143,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   setLogLevel(session: Session, level: LogLevel): void {
     session.record.logLevel = level
-    this.messages.levelWanted(level)
+    this.messages.includeLevel(level)
   }
 
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
@@ -161,7 +160,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     if (this.changes.unsubscribe(session, uri)) this.server.watch.release(uri)
   }
 
-  /** The standalone stream of a session has a connection: the session is in use. */
+  /** The standalone stream of a session has a connection: the session is in use and is not evicted. */
   streamConnected(session: Session, stream: StandaloneStream): void {
     const { owner } = session.ownership ?? {}
     this.changes.streams.add(stream)
@@ -178,7 +177,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.table.release(session)
   }
 
-  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  /** Begins the shutdown: the standalone streams end with a `retry:`, so that their clients reconnect elsewhere. */
   stopAccepting(): void {
     this.closing = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
@@ -186,9 +185,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     for (const stream of this.changes.streams) stream.disconnect(retryMs)
   }
 
-  /** Gives up what is left: no call is answered any more. */
+  /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
-    this.calls.failAll(shuttingDown())
+    this.calls.failAll(shutdownError())
     for (const session of [...this.table.values()]) this.table.close(session, 'shutdown')
     this.clock.stop()
   }
@@ -213,10 +212,10 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
-    this.messages.forget(session)
+    this.messages.sessionClosed(session)
     if (this.table.size === 0) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
-    if (!session.announced) return
+    if (!session.hooksNotified) return
     runHook(
       () => this.settings.onSessionClosed?.(session.info(), reason),
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
@@ -224,7 +223,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   }
 }
 
-export function shuttingDown(): RpcError {
+export function shutdownError(): RpcError {
   return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
 }
 

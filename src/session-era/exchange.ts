@@ -1,5 +1,5 @@
 /**
- * The session era's side of the seam: one admitted request, from its admission to its answer.
+ * The session era's `RpcExchange`: one request, from its admission to its answer.
  *
  *    running --complete--> answered          nothing is sent for a request after either
  *           \--cancel---> cancelled
@@ -12,7 +12,13 @@
 import { Abortable } from '../dispatch/abortable.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
-import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
+import type {
+  Peer,
+  Principal,
+  RpcExchange,
+  SendRequest,
+  SendRequestOptions,
+} from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -35,27 +41,27 @@ export interface ResponseChannel {
   readonly headers: RequestHeaders
   /** Whether messages can be sent before the answer. */
   readonly canStream: boolean
-  /** Where it is defined, much waits for the client: resolves, and never rejects, when it has taken what does. */
-  readonly room: Promise<void> | undefined
+  /** Undefined without backpressure; otherwise resolves, and never rejects, when the client has read what is buffered. */
+  readonly drained: Promise<void> | undefined
   /**
    * Sends a message that belongs to the requests.
    *
    * @returns false when it cannot reach the client
    */
   send(json: string): boolean
-  /** Ends the connection, not the response. See `RequestContext.closeStream`. */
+  /** Ends the connection, not the stream. See `RequestContext.closeStream`. */
   disconnect(retryMs: number | undefined): void
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionCall, json: string | undefined): void
   /**
-   * Answers with the status of a limit.
+   * Answers with the HTTP status of a limit.
    *
-   * @returns false: no status can be sent, and nothing was done
+   * @returns false: a status cannot be sent any more, and nothing was done
    */
   reject(exchange: SessionCall, error: LimitError): boolean
   /** Aborts all requests of the response, and sends the error. */
   fail(error: RpcError): void
-  /** A session was opened for the client, and the response tells it. */
+  /** A session was opened: the response carries its id. */
   sessionOpened(session: Session): void
 }
 
@@ -65,7 +71,6 @@ export interface ExchangeHost {
 }
 
 export class SessionExchange extends Abortable implements RpcExchange, SessionCall {
-  readonly request: SendRequest | undefined
   readonly clientInput = undefined
   cacheHint = undefined
   protected readonly channel: ResponseChannel
@@ -78,7 +83,6 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     this.#request = request
     this.#host = host
     this.channel = channel
-    this.request = channel.session !== undefined && channel.canStream ? this.#send : undefined
   }
 
   get requestId(): string | number {
@@ -123,7 +127,7 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {
     if (this.#settled || !this.channel.send(encodeNotification(method, params))) return undefined
-    return this.untilRoom(this.channel.room)
+    return this.untilDrained(this.channel.drained)
   }
 
   closeStream(retryMs?: number): void {
@@ -152,8 +156,14 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     this.channel.fail(error)
   }
 
-  /** A real request to the client, on the stream of this call, so that it never goes to somebody else's. */
-  readonly #send: SendRequest = (method, params, options) => {
+  /** Made when it is asked for: most calls ask nothing. */
+  get request(): SendRequest | undefined {
+    if (this.channel.session === undefined || !this.channel.canStream) return undefined
+    return (method, params, options) => this.#send(method, params, options)
+  }
+
+  /** Sends a request to the client, on the stream of this call: another stream may be that of another user. */
+  #send(method: string, params: JsonObject, options?: SendRequestOptions): Promise<unknown> {
     const { session } = this.channel
     if (session === undefined || this.#settled) {
       return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))

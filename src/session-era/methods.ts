@@ -1,8 +1,8 @@
 /**
- * The methods of the session era. All its revisions have the same ones; without a session those that change what
- * is remembered of the client are missing.
+ * The methods of the session era. All its revisions have the same ones; without a session, those that change the
+ * session record are missing.
  *
- * Not here: `initialize`, which no session has yet (handshake.ts).
+ * Not here: `initialize`, which is dispatched before there is a session (handshake.ts).
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
@@ -33,13 +33,13 @@ import type { Session } from './session.ts'
 type Handler = MethodHandler<McpServer, SessionExchange>
 type Methods = MethodTable<McpServer, SessionExchange>
 
-/** What the methods need that change what is remembered of a session. */
+/** What the methods that change a session need of the era. */
 export interface SessionChanges {
   readonly maxSubscriptionsPerSession: number
   setLogLevel(session: Session, level: LogLevel): void
   /**
    * @param wanted - what the registration of the resource says about subscriptions
-   * @throws {LimitError} there are too many; what a watch function throws, and then nothing has changed
+   * @throws {LimitError} the session retains too many bytes; also what a watch function throws. Nothing has changed then
    */
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void
   unsubscribe(session: Session, uri: string): void

@@ -2,7 +2,8 @@
  * The methods of the stateless era. What it has removed (`initialize`, `ping`, `logging/setLevel`, resource
  * subscriptions by request) is not there.
  *
- * Not here: `subscriptions/listen`, whose answer is a stream of its own (subscriptions.ts); the methods of tasks (tasks.ts).
+ * Not here: `subscriptions/listen` (subscriptions.ts) and the methods of tasks (tasks.ts), which need the state of the
+ * era, and are added to these (era.ts).
  */
 
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
@@ -26,7 +27,12 @@ export const STATELESS_METHODS: MethodTable<McpServer> = new Map<string, MethodH
   [Method.complete, complete],
 ])
 
-/** The requests that may be answered with a need for input. */
+/** The method whose calls may become tasks. */
+export const TASK_METHODS: MethodTable<McpServer> = new Map<string, MethodHandler<McpServer>>([
+  [Method.toolsCall, callTool],
+])
+
+/** The requests that may be answered with `input_required`. */
 export const TAKES_INPUT: ReadonlySet<string> = new Set([
   Method.toolsCall,
   Method.promptsGet,

@@ -1,6 +1,6 @@
 /**
- * From an outcome to the text of a response: every result says of which kind it is, which server made it, and, where
- * it may be kept, for how long and for whom.
+ * From an outcome to the text of a response: every result has its type, the server that made it, and, where clients may
+ * cache it, for how long and for whom.
  *
  *    {"resultType":"complete","_meta":{...}  ,"ttlMs":..,"cacheScope":".."  , the members of the result }
  *     the same for all results of a server   cacheable results
@@ -13,18 +13,16 @@
 import { InputRequiredResult } from '../dispatch/client-input/input-required.ts'
 import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
-import { LimitError } from '../dispatch/limit-error.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
-import { MirroredResult } from '../features/mirror.ts'
+import type { McpServer } from '../features/server.ts'
+import { WrittenResult } from '../features/written-result.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
-import type { StatelessExchange } from './exchange.ts'
-import type { StatelessEraState } from './state.ts'
 
 /** Members that this file writes: a result that brings one is put together anew, so that none occurs twice. */
 const OWN_MEMBERS = ['_meta', 'resultType', 'ttlMs', 'cacheScope'] as const
@@ -35,61 +33,70 @@ const DEFINED: ReadonlySet<number> = new Set([
   ErrorCode.UNSUPPORTED_PROTOCOL_VERSION,
 ])
 
-/** @param info - undefined: results do not say who made them */
+/** What all results of a server have in common. */
+export interface ResultHost {
+  readonly server: McpServer
+  /** See {@link resultPrefix}. */
+  readonly prefix: string
+  /** Whether results say which server made them. */
+  readonly settings: { readonly serverInfo: boolean }
+}
+
+/**
+ * What every result begins with.
+ *
+ * @param info - undefined: results do not say which server made them
+ */
 export function resultPrefix(info: Implementation | undefined): string {
   const meta = info === undefined ? '' : `,"_meta":${JSON.stringify({ [MetaKey.SERVER_INFO]: info })}`
   return `{"resultType":"complete"${meta}`
 }
 
-/** Where an error arose decides: what reached no handler, or found its client unfit, is an HTTP error too. */
-export function statusOf(outcome: Outcome): number {
-  if (!('error' in outcome) || outcome.origin === 'handler') return 200
-  if (outcome.error instanceof LimitError) return outcome.error.status
-  return outcome.error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
-}
-
+/** @returns JSON text of the response */
 export function encodeOutcome(
-  { message, cacheHint }: StatelessExchange,
+  message: DecodedRequest,
+  cacheHint: CacheHint | undefined,
   outcome: Outcome,
-  state: StatelessEraState,
+  host: ResultHost,
 ): string {
   if ('error' in outcome) {
-    const report = (error: Error) => state.server.reportError(error, outputInfo(message))
+    const report = (error: Error) => host.server.reportError(error, outputInfo(message))
     return encodeError(message.id, ownCode(outcome.error), report)
   }
   const { result } = outcome
-  const head = cacheHint === undefined ? state.prefix : `${state.prefix},${hint(cacheHint)}`
+  const head = cacheHint === undefined ? host.prefix : `${host.prefix},${hint(cacheHint)}`
   if (result instanceof JsonText) return encodeResultText(message.id, splice(head, result.text))
   if (result instanceof InputRequiredResult) {
     const { inputRequests, requestState } = result
-    return encode(message, merged({ inputRequests, requestState }, 'input_required', state), state)
+    return encode(message, merged({ inputRequests, requestState }, 'input_required', host), host)
   }
   const given = (result ?? {}) as JsonObject
-  if (OWN_MEMBERS.some((name) => given[name] !== undefined)) {
+  if (hasOwnMembers(given)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
-    return encode(message, { ...merged(given, 'complete', state), ...hints }, state)
+    return encode(message, { ...merged(given, 'complete', host), ...hints }, host)
   }
   let text: string
   // Middleware can have changed what it saw.
-  const isMirror = given instanceof MirroredResult && state.server.middleware.length === 0
+  const isWritten = given instanceof WrittenResult && host.server.middleware.length === 0
   try {
-    text = isMirror ? given.json : JSON.stringify(given)
+    text = isWritten ? given.json : JSON.stringify(given)
   } catch {
     // Fails again, and becomes an error response.
-    return encode(message, given, state)
+    return encode(message, given, host)
   }
   return encodeResultText(message.id, splice(head, text))
 }
 
-function encode(message: DecodedRequest, result: JsonObject, { server }: StatelessEraState): string {
+function hasOwnMembers(given: JsonObject): boolean {
+  for (const name of OWN_MEMBERS) if (given[name] !== undefined) return true
+  return false
+}
+
+function encode(message: DecodedRequest, result: JsonObject, { server }: ResultHost): string {
   return encodeResult(message.id, result, (error) => concealError(error, outputInfo(message), server))
 }
 
-function merged(
-  members: JsonObject,
-  resultType: string,
-  { settings, server }: StatelessEraState,
-): JsonObject {
+function merged(members: JsonObject, resultType: string, { settings, server }: ResultHost): JsonObject {
   const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
   const meta = { ...info, ...(members['_meta'] as JsonObject | undefined) }
   return { resultType, ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) }

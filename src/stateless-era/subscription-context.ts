@@ -1,13 +1,12 @@
 /**
- * What a stream of news keeps of the request that opened it: as much as `visible(ctx)` needs to be asked again for each
- * change. The request itself, its body and its parameters can go.
+ * What a subscription stream retains of the request that opened it: the context that `visible(ctx)` gets for each
+ * change. The request itself, its body and its parameters are not retained.
  */
 
 import { heapBytes } from '../bounds/heap-size.ts'
 import { Abortable } from '../dispatch/abortable.ts'
-import { RequestContext } from '../dispatch/context.ts'
+import type { RequestContext } from '../dispatch/context.ts'
 import type { Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
-import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { StatelessExchange } from './exchange.ts'
@@ -32,20 +31,20 @@ class SubscriptionExchange extends Abortable implements RpcExchange {
     this.headers = headers
   }
 
-  /** What is said on this stream is its news, and nothing else. */
+  /** A subscription stream carries changes, and nothing of the request that opened it. */
   notify(): undefined {}
 
   closeStream(): void {}
 }
 
-/** A context of which the parameters but `_meta` are gone. */
-export function subscriptionContext(exchange: StatelessExchange, server: McpServer): RequestContext {
+/** A context whose parameters are `_meta` alone, with the `locals` that middleware has set. */
+export function subscriptionContext(ctx: RequestContext, exchange: StatelessExchange): RequestContext {
   const { id, method, params } = exchange.message
   const { _meta } = params ?? {}
-  return new RequestContext(new SubscriptionExchange(exchange), { id, method, params: { _meta } }, server)
+  return ctx.successor(new SubscriptionExchange(exchange), { id, method, params: { _meta } })
 }
 
-/** Bytes of heap that it takes; what the principal holds is the application's. */
+/** Bytes of heap that it takes; what the principal and `locals` hold is the application's. */
 export function contextBytes({ params, headers }: RequestContext): number {
   return heapBytes(params) + heapBytes(headers)
 }

@@ -1,9 +1,10 @@
 /**
- * The room for streams of news: how many may be open, and what they may keep of their clients' text, of one principal
- * and of all. Streams of callers that are not known share what there is for all; each of them is held to the same part
- * of the bytes.
+ * Limits of subscription streams: how many may be open, and how much they may retain of what clients sent, for each
+ * principal and in total. Streams of unknown callers have the total as their limit, and each of them the same share of
+ * the bytes as a principal.
  *
- * Invariant: `size` and `budget.used` are the sums over all open streams; an account is kept while it has a stream.
+ * Invariant: `size` and `budget.used` are the sums over all open streams; an account exists while it has a stream.
+ * Not here: how many bytes a stream retains (subscription-bytes.ts).
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
@@ -12,12 +13,12 @@ import type { Filled } from '../bounds/option-types.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { SubscriptionOptions } from './options.ts'
 
-/** One principal, or one stream where callers are not known, may take this part of what is kept for all. */
+/** One principal, or one stream where callers are not known, may take this part of the total. */
 const BYTES_SHARE = 16
-/** When to come again: other streams must end first. */
+/** When to try again: other streams must end first. */
 const RETRY_MS = 10_000
 
-/** Of one principal. */
+/** The streams of one principal. */
 export interface Account {
   readonly principalId: string
   streams: number
@@ -43,11 +44,11 @@ export class SubscriptionLimits {
   }
 
   /**
-   * Whether there is room for one more stream.
+   * Whether one more stream is within the limits.
    *
    * @param bytes - of the caller's share
-   * @param added - of those of all: text that several streams keep is there once
-   * @throws {LimitError} 429, the caller has its share; 503, all is taken
+   * @param added - of the total, where the text that several streams retain is there once
+   * @throws {LimitError} 429, the caller's share is used up; 503, the total is
    */
   check(principalId: string | undefined, bytes: number, added: number): void {
     const { max, maxPerPrincipal, maxTotalBytes } = this.#limits
@@ -68,8 +69,8 @@ export class SubscriptionLimits {
     throw new LimitError(503, problem, RETRY_MS)
   }
 
-  /** Books a stream that there is room for. */
-  take(principalId: string | undefined, bytes: number, added: number): Account | undefined {
+  /** Counts a stream that `check` has let pass. */
+  reserve(principalId: string | undefined, bytes: number, added: number): Account | undefined {
     this.#size += 1
     this.budget.take(added)
     if (principalId === undefined) return undefined
@@ -81,8 +82,8 @@ export class SubscriptionLimits {
     return account
   }
 
-  /** Takes back what was booked. */
-  give(account: Account | undefined, bytes: number, removed: number): void {
+  /** Ends what `reserve` began. */
+  release(account: Account | undefined, bytes: number, removed: number): void {
     this.#size -= 1
     this.budget.give(removed)
     if (account === undefined) return

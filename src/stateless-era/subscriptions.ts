@@ -1,19 +1,21 @@
 /**
- * `subscriptions/listen`: a stream of news, for as long as the client keeps it open.
+ * `subscriptions/listen`: streams of change notifications, each open until its client closes it.
  *
- * A change is serialised once, around the place where the subscription's id goes; each subscriber costs two string
- * joins and one write. Nothing is kept for a client that is away: it opens another stream and reads anew.
+ * A change is serialised and framed once, around the place where the subscription's id goes; each subscriber costs two
+ * string joins and one write. Nothing is buffered for a client that is not connected: it subscribes again and reads everything anew.
  *
- *    event: message\ndata: {..."params":{"_meta":{".../subscriptionId":  <id>  },"uri":"..."}}\n\n
- *    `---------------------- shared ---------------------------------'       `--- shared ---'
+ *    ..."params":{"_meta":{".../subscriptionId":  <id>  },"uri":"..."}...
+ *    `--------------- head, shared --------------'       `- tail, shared -'
  *
  * Spec: 2026-07-28 subscriptions {@link spec.subscriptions}.
  * Invariant: nothing but what was acknowledged is sent, and nothing before the acknowledgement.
  */
 
 import { randomUUID } from 'node:crypto'
-import { textBytes } from '../bounds/heap-size.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import type { RequestContext } from '../dispatch/context.ts'
+import type { MethodHandler } from '../dispatch/dispatcher.ts'
+import type { Principal } from '../dispatch/rpc-exchange.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
 import type { Changes } from '../features/change-bus.ts'
 import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
@@ -22,115 +24,61 @@ import type { McpServer } from '../features/server.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import type { EventSink } from '../sse/event-sink.ts'
-import { encodeMessage } from '../sse/frame.ts'
 import type { StatelessExchange } from './exchange.ts'
-import type { StatelessEraState } from './state.ts'
+import type { StatelessEraSettings } from './options.ts'
+import { resultPrefix } from './results.ts'
+import { ShutdownError } from './shutdown-error.ts'
+import {
+  type Retained,
+  type SubscribedResource,
+  Subscription,
+  type SubscriptionOwner,
+} from './subscription.ts'
+import { addedBy, bytesOf, chargedFor, idBytes, newResource, taskBytes } from './subscription-bytes.ts'
 import { contextBytes, subscriptionContext } from './subscription-context.ts'
-import { type Filter, LISTS, maySee, offeredLists, readFilter, wireFilter } from './subscription-filter.ts'
-import { type Account, SubscriptionLimits } from './subscription-limits.ts'
-import { type TaskView, tell } from './task-subscribers.ts'
+import {
+  acknowledgedFilter,
+  type Filter,
+  LISTS,
+  maySee,
+  offeredLists,
+  readFilter,
+} from './subscription-filter.ts'
+import { SubscriptionLimits } from './subscription-limits.ts'
+import type { TaskView } from './task-subscribers.ts'
+import type { Tasks } from './tasks.ts'
+import type { StreamTransport } from './transport.ts'
 
 /** Most subscriptions name no resource and no task, and share these. */
-const NO_RESOURCES: readonly Listened[] = []
-const NO_TASKS: readonly string[] = []
-
-/** Of the heap, of a resource with a listener, beside its URI. Measured: 280. */
-const RESOURCE_BYTES = 320
-/** Of one stream that listens to it. Measured: 60. */
-const LISTENER_BYTES = 96
-/** Of a task that a stream listens to. Measured: 200. */
-const TASK_BYTES = 288
-
-/** Room for a UUID. */
-const USUAL_ID_LENGTH = 64
+const NO_RESOURCES: readonly SubscribedResource[] = []
+const NO_TASKS: readonly TaskView[] = []
+const NO_TASK_IDS: readonly string[] = []
 
 /** Stands for the id while the shared parts are made; nobody can know it. */
 const PLACE = randomUUID()
 
-/** A resource that somebody listens to. */
-interface Listened {
-  readonly uri: string
-  /** Of the heap, here and where resources are watched. */
-  readonly bytes: number
-  readonly streams: Set<Subscription>
-}
-
-/** What a stream keeps of the request that opened it. */
-type Kept = Pick<Subscription, 'idText' | 'resources' | 'notifications' | 'tasks' | 'ctx' | 'bytes'>
-
-/** One open stream. Small, and of one shape: there may be ten thousand. */
-class Subscription {
-  readonly idText: string
-  readonly lists: number
-  readonly resources: readonly Listened[]
-  /** Methods, of extensions */
-  readonly notifications: readonly string[]
-  /** Ids */
-  readonly tasks: readonly string[]
-  /** Who may see a resource is asked again for each change; undefined where there is none. */
-  readonly ctx: RequestContext | undefined
-  readonly account: Account | undefined
-  /** Of the heap, without resources. */
-  readonly bytes: number
-  readonly writer: EventSink
-  readonly maxBufferBytes: number
-  timer: NodeJS.Timeout | undefined = undefined
-  readonly #owner: { remove(subscription: Subscription): void }
-
-  constructor(
-    owner: { remove(subscription: Subscription): void },
-    exchange: StatelessExchange,
-    lists: number,
-    kept: Kept,
-    account: Account | undefined,
-    maxBufferBytes: number,
-  ) {
-    this.#owner = owner
-    this.idText = kept.idText
-    this.lists = lists
-    this.resources = kept.resources
-    this.notifications = kept.notifications
-    this.tasks = kept.tasks
-    this.ctx = kept.ctx
-    this.account = account
-    this.bytes = kept.bytes
-    this.maxBufferBytes = maxBufferBytes
-    this.writer = exchange.http.eventSink(this)
-  }
-
-  /**
-   * Writes a frame with the subscription's id in its place.
-   *
-   * @param alone - nothing else is to be told in this turn
-   * @returns whether the connection took it
-   */
-  tell(head: string, tail: string, alone: boolean): boolean {
-    const frame = `${head}${this.idText}${tail}`
-    return alone ? this.writer.writeNow(frame) : this.writer.write(frame)
-  }
-
-  /** Called by the writer. */
-  onClose(): void {
-    this.#owner.remove(this)
-  }
-}
-
-export class Subscriptions {
-  readonly #state: StatelessEraState
-  /** Lifecycle: from the acknowledgement to the end of the connection. */
-  readonly #open = new Set<Subscription>()
-  /** By URI. Lifecycle of an entry: from the first stream that listens to it to the last. */
-  readonly #byResource = new Map<string, Listened>()
-  /** By method of a notification of an extension. Lifecycle of an entry: from the first stream that asks for it. */
-  readonly #byMethod = new Map<string, Set<Subscription>>()
-  readonly #room: SubscriptionLimits
+export class Subscriptions implements SubscriptionOwner {
+  readonly #server: McpServer
+  readonly #settings: StatelessEraSettings
+  readonly #tasks: Tasks
+  readonly #transport: StreamTransport
+  readonly #limits: SubscriptionLimits
   readonly #buckets: TokenBuckets | undefined
+  /** Lifecycle: from before the acknowledgement to the end of the stream. */
+  readonly #open = new Set<Subscription>()
+  /** By URI. Lifecycle of an entry: from the first subscriber of the resource to the last. */
+  readonly #byResource = new Map<string, SubscribedResource>()
+  /** By method of a notification of an extension. Lifecycle of an entry: from its first subscriber. */
+  readonly #byMethod = new Map<string, Set<Subscription>>()
+  #isClosing = false
 
-  constructor(state: StatelessEraState) {
-    this.#state = state
-    this.#room = new SubscriptionLimits(state.settings.subscriptions)
-    const { messageRate } = state.settings
+  constructor(server: McpServer, settings: StatelessEraSettings, tasks: Tasks, transport: StreamTransport) {
+    this.#server = server
+    this.#settings = settings
+    this.#tasks = tasks
+    this.#transport = transport
+    this.#limits = new SubscriptionLimits(settings.subscriptions)
+    const { messageRate } = settings
     this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
   }
 
@@ -138,73 +86,55 @@ export class Subscriptions {
     return this.#open.size
   }
 
-  /** Bytes of what clients sent and streams keep. */
+  /** Bytes of what clients sent and streams retain. */
   get bytes(): number {
-    return this.#room.budget.used
+    return this.#limits.budget.used
   }
 
   /**
-   * Opens a stream and acknowledges what it will carry.
+   * `subscriptions/listen`: opens a stream and acknowledges what it will carry.
    *
-   * @param tasks - those that the client asks for and may know of; it is told their present state at once, since
-   *   what they have become before this moment is told nobody again
-   * @throws {RpcError} -32602, the filter is malformed
-   * @throws {LimitError} 429 or 503, too many streams are open, or they keep too much
+   * @returns what middleware sees: an empty result, once the stream is open. The client gets the result as the last
+   *   message of the stream
+   * @throws {RpcError} -32602, the filter is malformed; -32021, it names tasks, which the client did not declare
+   * @throws {LimitError} 429 or 503, too many streams are open, or they retain too much
+   * @throws {ShutdownError}
    */
-  listen(exchange: StatelessExchange, tasks: readonly TaskView[]): void {
-    const { settings, server, keepAlive } = this.#state
-    const principalId = exchange.principal?.id
-    const offered = server.extensions.notifications
-    const wanted = readFilter(exchange.message.params, settings.subscriptions.maxResources, offered)
-    const kept = this.#keptOf(exchange, wanted, tasks)
-    const account = this.#room.take(principalId, ...bytesOf(kept))
-    try {
-      watchAll(kept, server)
-    } catch (error) {
-      this.#room.give(account, ...bytesOf(kept))
-      throw error
-    }
-    const { maxStreamBufferBytes } = settings
-    const lists = offeredLists(wanted.lists, server)
-    const subscription = new Subscription(this, exchange, lists, kept, account, maxStreamBufferBytes)
-    const { writer } = subscription
-    this.#add(subscription)
-    const uris = kept.resources.map(({ uri }) => uri)
-    const ofExtensions = kept.notifications.map((method) => offered.get(method))
-    const notifications = wireFilter(lists, uris, kept.tasks, ofExtensions)
-    const acknowledged = frameParts(Notify.acknowledged, { notifications })
-    writer.open(exchange.http.replyHeaders(), acknowledged.join(subscription.idText))
-    for (const { record } of tasks) tell(subscription, record)
-    const wants = lists + uris.length + tasks.length + ofExtensions.length
-    if (wants === 0) this.#end(subscription)
-    writer.detach()
-    if (!writer.closed) keepAlive.add(writer)
+  readonly listen: MethodHandler<McpServer, StatelessExchange> = (params, ctx, server, exchange) => {
+    if (exchange.hasStream) throw new TypeError('next() was called twice: the stream is open already')
+    const filter = readFilter(params, exchange.peer, server, this.#settings.subscriptions.maxResources)
+    const idText = escapeSeparators(JSON.stringify(ctx.requestId))
+    const bytes = idBytes(idText, exchange.principal?.id)
+    this.#limits.check(exchange.principal?.id, bytes, bytes)
+    const tasks = this.#findTasks(filter.taskIds, exchange.principal)
+    if (!isPromise(tasks)) return this.#subscribe(idText, filter, tasks, ctx, exchange)
+    return tasks.then((found) => this.#subscribe(idText, filter, found, ctx, exchange))
   }
 
-  /** Tells the subscribers what changed. */
-  announce({ lists, resources }: Changes): void {
+  /** Notifies the subscribers of what changed. */
+  notifyChanges({ lists, resources }: Changes): void {
     const alone = lists.size + resources.size === 1
     for (const { kind, bit, method } of LISTS) {
       if (!lists.has(kind)) continue
-      const [head, tail] = frameParts(method, {})
+      const [head, tail] = this.#frameParts(method, {})
       for (const subscription of this.#open) {
-        if ((subscription.lists & bit) !== 0) subscription.tell(head, tail, alone)
+        if ((subscription.lists & bit) !== 0) subscription.notify(head, tail, alone)
       }
     }
     for (const uri of resources) {
-      const listened = this.#byResource.get(uri)
-      if (listened === undefined) continue
-      const [head, tail] = frameParts(Notify.resourceUpdated, { uri })
-      for (const subscription of listened.streams) {
+      const resource = this.#byResource.get(uri)
+      if (resource === undefined) continue
+      const [head, tail] = this.#frameParts(Notify.resourceUpdated, { uri })
+      for (const subscription of resource.subscribers) {
         const { ctx } = subscription
         // Who may see a resource can have changed since the stream was opened.
-        if (ctx !== undefined && maySee(uri, ctx, this.#state.server)) subscription.tell(head, tail, alone)
+        if (ctx !== undefined && maySee(uri, ctx, this.#server)) subscription.notify(head, tail, alone)
       }
     }
   }
 
-  /** Sends a message to those who have asked for it. There is nothing to be kept: a stream cannot be resumed. */
-  send(message: ServerMessage): Delivery {
+  /** Sends a message to the subscribers of its method. It is not buffered: a stream cannot be resumed. */
+  deliver(message: ServerMessage): Delivery {
     const { method, principal } = message
     const problem = this.#problemOf(message)
     if (problem !== undefined) return unsent(problem)
@@ -212,15 +142,149 @@ export class Subscriptions {
     let parts: [head: string, tail: string] | undefined
     for (const subscription of this.#byMethod.get(method) ?? []) {
       if (principal !== undefined && subscription.account?.principalId !== principal) continue
-      parts ??= frameParts(method, JSON.parse(message.json).params ?? {})
-      if (subscription.tell(...parts, false)) streams += 1
+      parts ??= this.#frameParts(method, JSON.parse(message.json).params ?? {})
+      if (subscription.notify(...parts, false)) streams += 1
     }
     return streams > 0 ? { streams, kept: false } : unsent(`no subscriptions/listen stream asks for it`)
   }
 
-  /** Ends all streams properly: with their result. */
+  /** Ends all streams with their results, and opens no more. */
   close(): void {
+    this.#isClosing = true
     for (const subscription of [...this.#open]) this.#end(subscription)
+  }
+
+  frame(json: string): string {
+    return this.#transport.frame(json)
+  }
+
+  /** Called when a stream is closed. */
+  remove(subscription: Subscription): void {
+    if (!this.#open.delete(subscription)) return
+    clearTimeout(subscription.timer)
+    if (subscription.stream !== undefined) this.#transport.streamClosed(subscription.stream)
+    for (const taskId of subscription.taskIds) this.#tasks.subscribers.remove(taskId, subscription)
+    for (const resource of subscription.resources) {
+      resource.subscribers.delete(subscription)
+      if (resource.subscribers.size === 0) this.#byResource.delete(resource.uri)
+      this.#server.watch.release(resource.uri)
+    }
+    for (const method of subscription.notifications) this.#byMethod.get(method)?.delete(subscription)
+    this.#limits.release(subscription.account, ...bytesOf(subscription))
+  }
+
+  /** The tasks that a client may know of, of those that it names. */
+  #findTasks(
+    taskIds: readonly string[],
+    principal: Principal | undefined,
+  ): readonly TaskView[] | Promise<readonly TaskView[]> {
+    if (taskIds.length === 0) return NO_TASKS
+    const found = taskIds.map((taskId) => this.#tasks.find(taskId, principal))
+    const known = (views: readonly (TaskView | undefined)[]) => views.filter((view) => view !== undefined)
+    return found.some(isPromise) ? Promise.all(found).then(known) : known(found as (TaskView | undefined)[])
+  }
+
+  /**
+   * @param tasks - the client gets their present state at once: changes before this moment are not notified again
+   */
+  #subscribe(
+    idText: string,
+    filter: Filter,
+    tasks: readonly TaskView[],
+    ctx: RequestContext,
+    exchange: StatelessExchange,
+  ): object {
+    if (exchange.aborted) return {}
+    if (this.#isClosing) throw new ShutdownError()
+    const server = this.#server
+    const { maxStreamBufferBytes } = this.#settings
+    const retained = this.#retain(idText, filter, tasks, ctx, exchange)
+    const account = this.#limits.reserve(exchange.principal?.id, ...bytesOf(retained))
+    try {
+      watchAll(retained, server)
+    } catch (error) {
+      this.#limits.release(account, ...bytesOf(retained))
+      throw error
+    }
+    const lists = offeredLists(filter.lists, server)
+    const subscription = new Subscription(this, lists, retained, account, maxStreamBufferBytes)
+    this.#add(subscription)
+    const acknowledged = acknowledgedFilter(lists, retained, server)
+    let frames = this.#frameParts(Notify.acknowledged, { notifications: acknowledged }).join(idText)
+    for (const { record } of tasks) frames += subscription.taskFrame(record)
+    subscription.stream = exchange.openStream(subscription, frames)
+    if (Object.keys(acknowledged).length === 0) this.#end(subscription)
+    return {}
+  }
+
+  /**
+   * What a stream is to retain. Resources are looked up only up to the limits of bytes.
+   *
+   * @throws {LimitError} as `SubscriptionLimits.check`
+   */
+  #retain(
+    idText: string,
+    { resources: uris, notifications }: Filter,
+    tasks: readonly TaskView[],
+    requestContext: RequestContext,
+    exchange: StatelessExchange,
+  ): Retained {
+    const server = this.#server
+    const principalId = exchange.principal?.id
+    const taskIds = tasks.length === 0 ? NO_TASK_IDS : tasks.map(({ record }) => record.taskId)
+    const bytes = idBytes(idText, principalId) + taskBytes(tasks.length)
+    const withoutResources = {
+      idText,
+      resources: NO_RESOURCES,
+      notifications,
+      taskIds,
+      ctx: undefined,
+      bytes,
+    }
+    this.#limits.check(principalId, bytes, bytes)
+    if (uris.size === 0) return withoutResources
+    const ctx = subscriptionContext(requestContext, exchange)
+    const withContext = bytes + contextBytes(ctx)
+    let [charged, added] = [withContext, withContext]
+    const resources: SubscribedResource[] = []
+    for (const uri of uris) {
+      if (!maySee(uri, ctx, server)) continue
+      const resource = this.#byResource.get(uri) ?? newResource(uri)
+      charged += chargedFor(resource)
+      added += addedBy(resource)
+      this.#limits.check(principalId, charged, added)
+      resources.push(resource)
+    }
+    return resources.length === 0
+      ? withoutResources
+      : { ...withoutResources, resources, ctx, bytes: withContext }
+  }
+
+  #add(subscription: Subscription): void {
+    this.#open.add(subscription)
+    for (const taskId of subscription.taskIds) this.#tasks.subscribers.add(taskId, subscription)
+    for (const resource of subscription.resources) {
+      this.#byResource.set(resource.uri, resource)
+      resource.subscribers.add(subscription)
+    }
+    for (const method of subscription.notifications) {
+      const subscribers = this.#byMethod.get(method) ?? new Set()
+      this.#byMethod.set(method, subscribers.add(subscription))
+    }
+    const { maxAgeMs } = this.#settings.subscriptions
+    if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
+  }
+
+  #end(subscription: Subscription): void {
+    const info = `,${JSON.stringify(MetaKey.SERVER_INFO)}:${JSON.stringify(this.#server.info)}`
+    subscription.end(resultPrefix(undefined), this.#settings.serverInfo ? info : '')
+  }
+
+  /** A message around the place of the id. */
+  #frameParts(method: string, params: JsonObject): [head: string, tail: string] {
+    const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: PLACE }
+    const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
+    return this.frame(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
   }
 
   /** @returns why a message is sent to no stream */
@@ -230,114 +294,15 @@ export class Subscriptions {
       return 'clients of 2026-07-28 get log messages with the answers to their requests only'
     if (session !== undefined) return 'clients of 2026-07-28 have no session'
     // Spec: "The server MUST NOT send notification types the client has not explicitly requested".
-    if (!this.#state.server.extensions.notifications.has(method)) {
+    if (!this.#server.extensions.notifications.has(method)) {
       return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
     }
     return overRate(this.#buckets, principal ?? '')
   }
-
-  #end({ writer, idText }: Subscription): void {
-    const { prefix, settings, server } = this.#state
-    const info = settings.serverInfo
-      ? `,${JSON.stringify(MetaKey.SERVER_INFO)}:${JSON.stringify(server.info)}`
-      : ''
-    const head = settings.serverInfo ? '{"resultType":"complete"' : prefix
-    const meta = `"_meta":{${JSON.stringify(MetaKey.SUBSCRIPTION_ID)}:${idText}${info}}`
-    writer.end(encodeMessage(`{"jsonrpc":"2.0","id":${idText},"result":${head},${meta}}}`))
-  }
-
-  /**
-   * What there is to keep for a stream. No more of its resources are looked at than there is room for.
-   *
-   * @throws {LimitError} as `SubscriptionLimits.check`
-   */
-  #keptOf(
-    exchange: StatelessExchange,
-    { resources: uris, notifications }: Filter,
-    tasks: readonly TaskView[],
-  ): Kept {
-    const { server } = this.#state
-    const principalId = exchange.principal?.id
-    const idText = escaped(JSON.stringify(exchange.message.id))
-    const taskIds = tasks.length === 0 ? NO_TASKS : tasks.map(({ record }) => record.taskId)
-    const bytes = idBytes(idText) + idBytes(principalId ?? '') + tasks.length * TASK_BYTES
-    const without = { idText, resources: NO_RESOURCES, notifications, tasks: taskIds, ctx: undefined, bytes }
-    this.#room.check(principalId, bytes, bytes)
-    if (uris.size === 0) return without
-    const ctx = subscriptionContext(exchange, server)
-    const withContext = bytes + contextBytes(ctx)
-    let [charged, added] = [withContext, withContext]
-    const resources: Listened[] = []
-    for (const uri of uris) {
-      if (!maySee(uri, ctx, server)) continue
-      const listened = this.#byResource.get(uri) ?? listenedOf(uri)
-      charged += chargedFor(listened)
-      added += addedBy(listened)
-      this.#room.check(principalId, charged, added)
-      resources.push(listened)
-    }
-    return resources.length === 0 ? without : { ...without, resources, ctx, bytes: withContext }
-  }
-
-  #add(subscription: Subscription): void {
-    this.#open.add(subscription)
-    for (const taskId of subscription.tasks) this.#state.tasks.news.add(taskId, subscription)
-    for (const listened of subscription.resources) {
-      this.#byResource.set(listened.uri, listened)
-      listened.streams.add(subscription)
-    }
-    for (const method of subscription.notifications) {
-      const streams = this.#byMethod.get(method) ?? new Set()
-      this.#byMethod.set(method, streams.add(subscription))
-    }
-    const { maxAgeMs } = this.#state.settings.subscriptions
-    if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
-  }
-
-  /** Called when the connection is over. */
-  remove(subscription: Subscription): void {
-    if (!this.#open.delete(subscription)) return
-    clearTimeout(subscription.timer)
-    this.#state.keepAlive.delete(subscription.writer)
-    for (const taskId of subscription.tasks) this.#state.tasks.news.remove(taskId, subscription)
-    for (const listened of subscription.resources) {
-      listened.streams.delete(subscription)
-      if (listened.streams.size === 0) this.#byResource.delete(listened.uri)
-      this.#state.server.watch.release(listened.uri)
-    }
-    for (const method of subscription.notifications) this.#byMethod.get(method)?.delete(subscription)
-    this.#room.give(subscription.account, ...bytesOf(subscription))
-  }
 }
 
-/** A stream for lists alone, under usual ids, is bounded by the number of streams, and opens when all bytes are taken. */
-function idBytes(idText: string): number {
-  return idText.length <= USUAL_ID_LENGTH ? 0 : textBytes(idText)
-}
-
-function listenedOf(uri: string): Listened {
-  return { uri, bytes: RESOURCE_BYTES + textBytes(uri), streams: new Set() }
-}
-
-/** Bytes of the caller's share that a stream takes with a resource. */
-function chargedFor({ bytes }: Listened): number {
-  return LISTENER_BYTES + bytes
-}
-
-/** Bytes that the server keeps with one more stream, or no more with one less: the text is there once. */
-function addedBy({ bytes, streams }: Listened): number {
-  return LISTENER_BYTES + (streams.size === 0 ? bytes : 0)
-}
-
-function bytesOf({ bytes, resources }: Pick<Kept, 'bytes' | 'resources'>): [charged: number, added: number] {
-  return [
-    resources.reduce((sum, listened) => sum + chargedFor(listened), bytes),
-    resources.reduce((sum, listened) => sum + addedBy(listened), bytes),
-  ]
-}
-
-/** Starts to watch all of them, or, when a hook throws, none. */
-function watchAll({ resources, ctx }: Kept, server: McpServer): void {
+/** Starts to watch all of the resources, or, when a hook throws, none. */
+function watchAll({ resources, ctx }: Retained, server: McpServer): void {
   if (ctx === undefined) return
   const watched: string[] = []
   try {
@@ -351,15 +316,11 @@ function watchAll({ resources, ctx }: Kept, server: McpServer): void {
   }
 }
 
-/** A frame around the place of the id. */
-function frameParts(method: string, params: JsonObject): [head: string, tail: string] {
-  const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: PLACE }
-  const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
-  return encodeMessage(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
-}
-
-/** As the frame encoder would write it. */
-function escaped(json: string): string {
+/**
+ * JSON text of an id, which is put into text that a transport has framed already: without the characters that some
+ * readers take for the end of a line.
+ */
+function escapeSeparators(json: string): string {
   return json.replace(
     /[\u0085\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,22 +1,30 @@
 /**
- * The seam of a call that may become a task: until then it is the call of its HTTP exchange, from then on it has
- * outlived it, and neither the connection nor anything else of the request is held.
+ * The seam of a call that may become a task. Until then it is a part of the exchange of its request; from then on it
+ * lives without that exchange, and retains neither the connection nor anything else of the request.
  *
  *    the request's own --- start(): answered with a task ---> the task's own
- *      signal aborts when the client goes                       signal aborts by cancellation, age, shutdown
- *      questions end the round                                  questions wait for tasks/update
+ *      aborts when the connection closes                        aborts by cancellation, age, shutdown
+ *      input requests end the round trip                        input requests wait for tasks/update
  *      progress and log messages are sent                       neither is; the status has a message
  *
  * Spec: Tasks extension, "Task Creation" {@link spec.tasksExtension}.
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
+import { Abortable } from '../dispatch/abortable.ts'
 import type { AskOptions, ClientInput } from '../dispatch/client-input/client-input.ts'
 import { fulfilInputRequests } from '../dispatch/client-input/in-memory-input.ts'
 import { type InputRequest, InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
-import type { CacheHint, Peer, Principal, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
+import type {
+  CacheHint,
+  CalledTool,
+  Peer,
+  Principal,
+  RpcExchange,
+  TaskSeam,
+} from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -28,11 +36,10 @@ import { endOf } from './task-end.ts'
 import { taskHandle } from './task-wire.ts'
 import type { Tasks } from './tasks.ts'
 
-export class TaskExchange implements RpcExchange, TaskSeam {
+export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
-  readonly headers: RequestHeaders
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly request = undefined
@@ -40,52 +47,70 @@ export class TaskExchange implements RpcExchange, TaskSeam {
   cacheHint: CacheHint | undefined = undefined
   readonly #tasks: Tasks
   readonly #roundTrips: RoundTripInput
-  readonly #controller = new AbortController()
-  #http: StatelessExchange | undefined
+  /** Undefined once it was answered with a task. */
+  #exchange: StatelessExchange | undefined
+  /** What the request's headers were, once there is a task. */
+  #headers: RequestHeaders | undefined
+  #isFollowing = false
+  #isAllowed = false
   #starting: Promise<void> | undefined
   #running: RunningTask | undefined
   #releaseBody: (() => void) | undefined
-  #settled = false
+  #isSettled = false
 
-  constructor(tasks: Tasks, http: StatelessExchange, roundTrips: RoundTripInput) {
-    this.revision = http.revision
-    this.peer = http.peer
-    this.principal = http.principal
-    this.headers = http.headers
-    this.messageRate = http.messageRate
-    this.clientInput = new TaskInput(roundTrips, () => this.#running)
+  constructor(tasks: Tasks, exchange: StatelessExchange, roundTrips: RoundTripInput) {
+    super()
+    this.revision = exchange.revision
+    this.peer = exchange.peer
+    this.principal = exchange.principal
+    this.messageRate = exchange.messageRate
+    this.clientInput = new TaskInput(roundTrips, this)
     this.#tasks = tasks
     this.#roundTrips = roundTrips
-    this.#http = http
-    follow(http.signal, this)
+    this.#exchange = exchange
   }
 
-  get task(): TaskSeam {
-    return this
+  get headers(): RequestHeaders {
+    return this.#exchange?.headers ?? (this.#headers as RequestHeaders)
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal
+  /** Present once the call is known to be of a tool that may be a task. */
+  get task(): TaskSeam | undefined {
+    return this.#isAllowed ? this : undefined
   }
 
-  get aborted(): boolean {
-    return this.#controller.signal.aborted
+  get running(): RunningTask | undefined {
+    return this.#running
+  }
+
+  /** Follows that of the request until there is a task. */
+  override get signal(): AbortSignal {
+    if (!this.#isFollowing && this.#exchange !== undefined) {
+      this.#isFollowing = true
+      follow(this.#exchange.signal, this)
+    }
+    return super.signal
+  }
+
+  override get aborted(): boolean {
+    return super.aborted || this.#exchange?.aborted === true
   }
 
   get logLevel(): LogLevel | undefined {
-    return this.#http?.logLevel
-  }
-
-  abort(reason: Error): void {
-    this.#controller.abort(reason)
+    return this.#exchange?.logLevel
   }
 
   /** Progress and log messages MUST NOT be sent for a task. */
   notify(method: string, params: JsonObject): Promise<void> | undefined {
-    return this.#http?.notify(method, params)
+    return this.#exchange?.notify(method, params)
   }
 
   closeStream(): void {}
+
+  onTool(tool: CalledTool, args: unknown): void {
+    this.#exchange?.onTool(tool, args)
+    this.#isAllowed = tool.mayBecomeTask
+  }
 
   start(): Promise<void> {
     this.#starting ??= this.#start()
@@ -98,49 +123,51 @@ export class TaskExchange implements RpcExchange, TaskSeam {
 
   /** The call has come to its end, as a task or not. */
   complete(outcome: Outcome): void {
-    this.#settled = true
+    this.#isSettled = true
     if (this.#running !== undefined) {
       this.#releaseBody?.()
       void this.#running.finish(endOf(outcome, this.#tasks.server))
     } else {
-      this.#http?.complete(outcome)
+      this.#exchange?.complete(outcome)
     }
   }
 
   async #start(): Promise<void> {
-    const http = this.#http
+    const exchange = this.#exchange
     this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
     const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason))
-    if (http === undefined || this.#settled || this.aborted) {
+    if (exchange === undefined || this.#isSettled || this.aborted) {
       const problem = 'The call was over before it could become a task'
       await this.#tasks.discard(running)
       throw new McpError('ERR_REQUEST_ABORTED', problem, { cause: this.signal.reason })
     }
-    // Answered, it aborts no more; what it holds of the request and its connection can go.
-    this.#http = undefined
+    this.#headers = exchange.headers
+    // An exchange that is answered aborts no more; what it retains of the request and its connection is released.
+    this.#exchange = undefined
     this.#running = running
     // The handler keeps its arguments for as long as it runs.
-    this.#releaseBody = http.http.detachBody()
-    http.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
+    this.#releaseBody = exchange.detachBody()
+    exchange.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
 }
 
-/** A function of its own: a closure in the constructor would keep the request's exchange for as long as the task. */
+/** A function of its own: a closure in a method would retain the request's exchange for as long as the task. */
 function follow(signal: AbortSignal, exchange: TaskExchange): void {
-  signal.addEventListener('abort', () => exchange.abort(signal.reason))
+  if (signal.aborted) exchange.abort(signal.reason)
+  else signal.addEventListener('abort', () => exchange.abort(signal.reason))
 }
 
 /** Round trips until there is a task; from then on the task itself has input requests. */
 class TaskInput implements ClientInput {
   readonly #roundTrips: RoundTripInput
-  readonly #running: () => RunningTask | undefined
+  readonly #call: { readonly running: RunningTask | undefined }
   /** Of the last `inputRequired` that a task returned. */
   #driven: { inputResponses: JsonObject; requestState: unknown } | undefined
 
-  constructor(roundTrips: RoundTripInput, running: () => RunningTask | undefined) {
+  constructor(roundTrips: RoundTripInput, call: { readonly running: RunningTask | undefined }) {
     this.#roundTrips = roundTrips
-    this.#running = running
+    this.#call = call
   }
 
   get inputResponses(): JsonObject {
@@ -158,12 +185,12 @@ class TaskInput implements ClientInput {
   ask<T>(
     key: string,
     request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
+    check: (response: unknown) => T | Promise<T>,
     options?: AskOptions,
   ): Promise<T> {
-    const running = this.#running()
+    const { running } = this.#call
     if (running === undefined) return this.#roundTrips.ask(key, request, check, options)
-    return running.questions.ask(key, request, check, options?.timeoutMs)
+    return running.inputRequests.ask(key, request, check, options?.timeoutMs)
   }
 
   settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {
@@ -176,11 +203,11 @@ class TaskInput implements ClientInput {
 
   /** A task serves a handler's `inputRequired` itself: it asks, and runs the handler again. */
   #drive(value: unknown, run: () => unknown): unknown {
-    const running = this.#running()
+    const { running } = this.#call
     if (running === undefined || !(value instanceof InputRequired)) return value
     this.#driven = { inputResponses: {}, requestState: undefined }
     const send = (key: string, request: InputRequest) =>
-      running.questions.ask(key, request, (answer) => answer)
+      running.inputRequests.ask(key, request, (response) => response)
     return fulfilInputRequests(value, send, this.#driven, run)
   }
 }

@@ -1,11 +1,11 @@
 /**
  * Tasks in the memory of this process, bounded by their number (of all, and of each principal), by bytes and by age.
  *
- * Where there is no room, the task that ended first is forgotten first; running ones never are, so that a new task
- * is refused when all of them run. A principal that has more than its part of the bytes makes room with its own tasks.
+ * When a limit is reached, the task that ended first is evicted first. Running tasks are never evicted: a new task is
+ * refused when all of them run. For a principal above its share of the bytes its own tasks are evicted.
  *
  * Invariant: a timer runs exactly while there are records that expire, and never keeps the process alive; `#bytes`
- * is the sum of the sizes of all records. No step looks at more tasks than it forgets.
+ * is the sum of the sizes of all records. No step visits more tasks than it evicts.
  */
 
 import { textBytes } from '../bounds/heap-size.ts'
@@ -15,17 +15,17 @@ import { McpError } from '../jsonrpc/rpc-error.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from './task-store.ts'
 
 export interface TaskLimits {
-  /** Tasks that are remembered, running ones included. */
+  /** Tasks that are stored, running ones included. */
   readonly max: number
-  /** The same for each principal; callers that are not known share `max` alone. */
+  /** The same for each principal; does not apply without authentication. */
   readonly maxPerPrincipal: number
   /** Bytes of the heap that the records of all tasks take. */
   readonly maxBytes: number
 }
 
-/** Of a record, its times and its places in lists and maps, beside its other texts. Measured: 690. */
+/** Heap bytes of a record and its entries in lists and maps, beside its texts. Measured: 690. */
 const RECORD_BYTES = 704
-/** The part of all bytes from which on a principal makes room with its own tasks. */
+/** Above one part in so many of all bytes, a principal's own tasks are evicted for its new ones. */
 const BYTES_SHARE = 16
 
 /** A principal that has tasks. */
@@ -33,11 +33,11 @@ interface Owner {
   readonly id: string
   tasks: number
   bytes: number
-  /** Those that are over, the first to end first. */
+  /** Its tasks that have ended, the first to end first. */
   readonly over: LinkedList<Place<Entry>>
 }
 
-/** A task, in the list of those that are over if it is. */
+/** A task; in the list `#over` if it has ended. */
 class Entry implements Linked<Entry> {
   readonly owner: Owner | undefined
   record: TaskRecord
@@ -45,7 +45,7 @@ class Entry implements Linked<Entry> {
   isOver = false
   previous: Entry | undefined = undefined
   next: Entry | undefined = undefined
-  /** In its owner's list. */
+  /** Its entry in its owner's list. */
   readonly place = new Place<Entry>(this)
 
   constructor(record: TaskRecord, owner: Owner | undefined) {
@@ -59,9 +59,9 @@ export class MemoryTaskStore implements TaskStore {
   readonly #limits: TaskLimits
   /** In order of creation. Lifecycle: from `create` to eviction, expiry or `delete`. */
   readonly #entries = new Map<string, Entry>()
-  /** Tasks that are over, the first to end first. */
+  /** Tasks that have ended, the first to end first. */
   readonly #over = new LinkedList<Entry>()
-  /** By id. Lifecycle: as long as it has a task. */
+  /** By principal id. Lifecycle of an entry: as long as the principal has a task. */
   readonly #owners = new Map<string, Owner>()
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
@@ -83,7 +83,7 @@ export class MemoryTaskStore implements TaskStore {
     const { taskId } = record
     const owner = this.#ownerOf(record)
     const entry = new Entry(record, owner)
-    this.#makeRoom(owner, entry.bytes)
+    this.#evictFor(owner, entry.bytes)
     this.#entries.set(taskId, entry)
     this.#bytes += entry.bytes
     if (owner !== undefined) {
@@ -108,13 +108,13 @@ export class MemoryTaskStore implements TaskStore {
       const problem = `A task takes ${bytes} bytes, above tasks.maxBytes, the limit of ${this.#limits.maxBytes} for all tasks`
       throw new McpError('ERR_TASK_TOO_LARGE', problem)
     }
-    // Not among those that can go while there is made room for it.
+    // Out of the list first, so that it is not evicted to make space for itself.
     this.#unlist(entry)
     this.#bytes += bytes - entry.bytes
     if (entry.owner !== undefined) entry.owner.bytes += bytes - entry.bytes
     entry.bytes = bytes
     entry.record = record
-    this.#makeBytes(entry.owner, 0)
+    this.#evictForBytes(entry.owner, 0)
     if (!isOver(record)) return
     entry.isOver = true
     this.#over.append(entry)
@@ -136,7 +136,7 @@ export class MemoryTaskStore implements TaskStore {
     if (this.#entries.size === 0) this.#stop()
   }
 
-  /** Forgets everything. */
+  /** Deletes all tasks. */
   close(): void {
     for (const taskId of [...this.#entries.keys()]) this.delete(taskId)
   }
@@ -153,13 +153,13 @@ export class MemoryTaskStore implements TaskStore {
     entry.owner?.over.remove(entry.place)
   }
 
-  #makeRoom(owner: Owner | undefined, bytes: number): void {
+  #evictFor(owner: Owner | undefined, bytes: number): void {
     const { max, maxPerPrincipal, maxBytes } = this.#limits
     if (owner !== undefined && owner.tasks >= maxPerPrincipal) {
       this.#evict(owner.over.oldest?.value, `${maxPerPrincipal} for each principal`)
     }
     if (this.#entries.size >= max) this.#evict(this.#over.oldest, String(max))
-    this.#makeBytes(owner, bytes)
+    this.#evictForBytes(owner, bytes)
     if (this.#bytes + bytes > maxBytes) this.#evict(undefined, `${maxBytes} bytes`)
   }
 
@@ -170,8 +170,8 @@ export class MemoryTaskStore implements TaskStore {
     this.delete(entry.record.taskId)
   }
 
-  /** Forgets tasks that are over until so many bytes more fit, or none is left. */
-  #makeBytes(owner: Owner | undefined, bytes: number): void {
+  /** Evicts ended tasks until `bytes` more fit, or none is left. */
+  #evictForBytes(owner: Owner | undefined, bytes: number): void {
     const { maxBytes } = this.#limits
     while (this.#bytes + bytes > maxBytes) {
       const own =
@@ -182,7 +182,7 @@ export class MemoryTaskStore implements TaskStore {
     }
   }
 
-  /** Tasks of one handler all live equally long, so the first one created is the first one to go. */
+  /** Tasks of one handler have the same TTL, so the first one created expires first. */
   #schedule(): void {
     if (this.#timer !== undefined) return
     const first = this.#entries.values().next().value?.record

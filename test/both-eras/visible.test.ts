@@ -1,8 +1,8 @@
 /** A `visible` that fails hides its own entry and no other, wherever it is asked, and is reported once a request. */
 
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { type McpServer, ToolError, type Visible } from '../../src/index.ts'
+import { describe, type TestContext, test } from 'node:test'
+import { type McpServer, type RequestContext, ToolError, type Visible } from '../../src/index.ts'
 import { define, join, start } from '../features/offering.ts'
 import { StatelessClient } from '../helpers/stateless-client.ts'
 import type { WireJson } from '../helpers/wire.ts'
@@ -123,6 +123,69 @@ for (const era of eras) {
         }
         assert.match(String(asked.errors.at(-1)?.info.name), /bad|worse/)
       })
+    }
+  })
+}
+
+const tasks = { 'io.modelcontextprotocol/tasks': {} }
+
+/** A call of each era, and its HTTP status: of a client that knows tasks where there are any. */
+async function callers(t: TestContext, server: McpServer) {
+  const url = await start(t, server)
+  const session = await join(t, url)
+  const client = new StatelessClient(url, { capabilities: { extensions: tasks } })
+  return {
+    session: (name: string, args: object) => session.request('tools/call', { name, arguments: args }),
+    stateless: (name: string, args: object) =>
+      client.call(name, args, { inputSchema: object, check: 'none' }),
+  } as const
+}
+
+for (const era of eras) {
+  test(`tools/call in the ${era} era calls visible once a request, with the locals that middleware has set`, async (t) => {
+    const { server, errors } = define()
+    const seen: unknown[] = []
+    const visible = (ctx: RequestContext) => {
+      seen.push(ctx.locals['user'])
+      return ctx.locals['user'] === 'ann'
+    }
+    server.registerTool('plain', { inputSchema: object, visible }, () => 'ran')
+    server.registerTool('task', { inputSchema: object, visible, task: 'on-demand' }, () => 'ran')
+    let user = 'ann'
+    server.use(async (ctx, next) => {
+      ctx.locals['user'] = user
+      return await next()
+    })
+    const { [era]: call } = await callers(t, server)
+    for (const name of ['plain', 'task']) {
+      const { status, result } = await call(name, { x: 'a' })
+      assert.deepEqual([status, result.content[0].text, seen.splice(0)], [200, 'ran', ['ann']])
+    }
+    user = 'bob'
+    for (const name of ['plain', 'task']) {
+      const { status, error } = await call(name, { x: 'a' })
+      assert.deepEqual([status, error.code, seen.splice(0)], [200, -32602, ['bob']])
+      assert.match(error.message, /^Unknown tool/)
+    }
+    assert.deepEqual(errors, [])
+  })
+
+  test(`tools/call in the ${era} era answers an unknown tool with 200 where visible throws, and reports it once`, async (t) => {
+    const { server, errors } = define()
+    const visible = () => {
+      throw new Error('no database')
+    }
+    for (const task of [undefined, true, 'on-demand'] as const) {
+      server.registerTool(`bad ${task}`, { inputSchema: object, visible, task }, () => 'ran')
+    }
+    const { [era]: call } = await callers(t, server)
+    for (const task of [undefined, true, 'on-demand']) {
+      const { status, error } = await call(`bad ${task}`, { x: 'a' })
+      const unknown = await call('never', { x: 'a' })
+      assert.deepEqual([status, error.code, unknown.status, unknown.error.code], [200, -32602, 200, -32602])
+      assert.equal(error.message.replace(`bad ${task}`, 'never'), unknown.error.message)
+      const [report, ...others] = errors.splice(0)
+      assert.deepEqual([report?.error.message, report?.info.phase, others], ['no database', 'hook', []])
     }
   })
 }

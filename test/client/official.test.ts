@@ -8,6 +8,8 @@ import { stdio } from '../../src/client/stdio.ts'
 import { typescript } from '../helpers/typescript.ts'
 import { eventStream, type Running, streamable } from './official-server.ts'
 
+const { TRANSPILED_SOURCES } = process.env
+const testEnv = TRANSPILED_SOURCES === undefined ? {} : { TRANSPILED_SOURCES }
 const program = fileURLToPath(new URL('official-server.ts', import.meta.url))
 
 interface Row {
@@ -43,7 +45,8 @@ const rows: readonly Row[] = [
     asks: true,
     streams: true,
     start: () => ({ url: '', close: () => {} }),
-    target: () => stdio(process.execPath, [...typescript, program]),
+    // A server gets few variables of the environment; the loader of npm test reads one of its own.
+    target: () => stdio(process.execPath, [...typescript, program], { env: testEnv }),
   },
 ]
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { McpServer } from '../../src/index.ts'
-import { HeldCalls, serving, textOf } from './serving.ts'
+import { eventually, HeldCalls, serving, textOf } from './serving.ts'
 import { TaskClient, taskCapabilities, tasksExtension } from './task-client.ts'
 
 /** Two task tools whose calls wait for the test. */
@@ -35,6 +35,48 @@ test('on demand, a handler decides for each call whether it becomes a task, and 
   assert.equal(textOf(await stranger.call('either', { long: true })), 'done')
   assert.deepEqual(seen, [false, false, false])
   assert.equal(textOf(await client.call('never')), 'false')
+})
+
+test('a tool that is no task is as ever for a client that knows tasks: its signal aborts when the client leaves', async (t) => {
+  const plain = new HeldCalls()
+  const setup = (server: McpServer) => {
+    server.registerTool('slow', { task: true }, plain.run)
+    server.registerTool('plain', { inputSchema: { type: 'object' } }, plain.run)
+  }
+  for (const asks of ['early', 'late'] as const) {
+    const { url, opened, stats } = await serving(t, { setup })
+    const opening = opened(
+      new TaskClient(url).stream('tools/call', { name: 'plain' }, { meta: { progressToken: 1 } }),
+    )
+    const { ctx, aborted } = await plain.next()
+    const reason = asks === 'early' ? aborted() : undefined
+    assert.deepEqual([ctx.canStartTask, ctx.aborted], [false, false])
+    ctx.progress(1)
+    const stream = await opening
+    await stream.nextMessage()
+    await stream.close()
+    await eventually(() => ctx.aborted, 'the end of the call')
+    const { code } = ((await reason) ?? ctx.signal.reason) as { code?: string }
+    assert.deepEqual([code, ctx.signal.aborted, stats().callsInProgress], ['ERR_CLIENT_GONE', true, 0])
+  }
+})
+
+test('middleware cannot make a task of a call before its tool is known, and sees the task behind it', async (t) => {
+  const seen: unknown[] = []
+  const held = new HeldCalls()
+  const { url, server } = await serving(t, { setup: tools(held) })
+  server.use(async (ctx, next) => {
+    if (ctx.method !== 'tools/call') return await next()
+    seen.push(ctx.canStartTask)
+    const result = await next()
+    seen.push(ctx.canStartTask)
+    return result
+  })
+  const client = new TaskClient(url)
+  const taskId = await client.begin('slow')
+  ;(await held.next()).finish('done')
+  assert.equal(textOf(await client.until(taskId, 'completed')), 'done')
+  assert.deepEqual(seen, [false, true])
 })
 
 test('a task tool that the definition gains while it is served can be called as a task', async (t) => {

@@ -24,7 +24,7 @@ const auth = { verify: (token: string) => ({ id: token.replace(/ .*/, '') }) }
 const as = (url: string, token: string) =>
   new TaskClient(url, { headers: { authorization: `Bearer ${token}` } })
 
-test('a task of another principal is as unknown as one that never was, for every method and for news [tasks.authorization]', async (t) => {
+test('a task of another principal is as unknown as one that never was, for every method and for subscriptions [tasks.authorization]', async (t) => {
   const { url, held, opened } = await start(t, { auth })
   const alice = as(url, 'alice')
   const taskId = await alice.begin('slow')
@@ -201,6 +201,55 @@ test('a finished task, and a task of another process, are read from the store', 
   assert.deepEqual(params.notifications.taskIds, ['elsewhere', 'over'])
   await stream.nextMessage(({ params: { status } }) => status === 'completed')
   assert.deepEqual(errors, [])
+})
+
+test('a stream that is refused for its filter or for a limit has not asked the store', async (t) => {
+  const store = new SlowStore()
+  const { client, opened } = await start(t, { tasks: { store }, subscriptions: { max: 1 } })
+  const refused = async (notifications: object) => {
+    const { status, error } = await client.request(
+      'subscriptions/listen',
+      { notifications },
+      { check: false },
+    )
+    return [status, error.code]
+  }
+  assert.deepEqual(await refused({ taskIds: ['x'], toolsListChanged: 'yes' }), [400, -32_602])
+  assert.deepEqual(await refused({ taskIds: ['x'], resourceSubscriptions: 7 }), [400, -32_602])
+  const stream = await opened(client.listen({ toolsListChanged: true }))
+  assert.deepEqual(await refused({ taskIds: ['x'] }), [503, -32_000])
+  assert.deepEqual(store.log, [])
+  await stream.close()
+})
+
+test('a stream that waits for the store is not opened when the server shuts down meanwhile: 503 with Retry-After', async (t) => {
+  const store = new SlowStore()
+  const { client, close, stats } = await start(t, { tasks: { store } })
+  store.isOpen = false
+  const opening = client.request('subscriptions/listen', { notifications: { taskIds: ['x'] } }, { id: 's' })
+  await eventually(() => store.log.length === 1, 'the store to be asked')
+  assert.deepEqual([stats().callsInProgress, stats().subscriptions], [1, 0])
+  const closing = close({ drainMs: 2 ** 31 - 1 })
+  store.release()
+  const { status, error, id, headers } = await opening
+  assert.deepEqual([status, error.code, id, headers['retry-after']], [503, -32_000, 's', '1'])
+  assert.deepEqual(error.data, undefined)
+  await closing
+  assert.equal(stats().callsInProgress, 0)
+})
+
+test('a store that fails while a stream waits for it refuses the stream with 500', async (t) => {
+  const store = new SlowStore()
+  const { client, errors, stats } = await start(t, { tasks: { store } })
+  store.fails = 'read'
+  const { status, error } = await client.request('subscriptions/listen', {
+    notifications: { taskIds: ['x'], toolsListChanged: true },
+  })
+  assert.deepEqual([status, error.code, stats().subscriptions], [500, -32_603, 0])
+  assert.deepEqual(
+    errors.map(({ error: cause }) => (cause as Error).message),
+    ['no read'],
+  )
 })
 
 test('a store that fails to create or to read is an internal error, and its cause is only reported [tasks.internal-error]', async (t) => {

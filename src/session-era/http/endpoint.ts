@@ -1,8 +1,8 @@
 /**
- * The session era's endpoint: what POST, GET and DELETE do once the request has passed the entrance.
+ * The session era's endpoint: POST, GET and DELETE of requests that have passed the entrance.
  *
  * Spec: 2025-11-25 transports, "Streamable HTTP" {@link spec.transports}.
- * Not here: the order of the checks (admit.ts), GET (get.ts), how an answer is delivered (post-response.ts).
+ * Not here: the order of the checks (admit.ts), what GET opens (get.ts), how an answer is sent (post-response.ts).
  */
 
 import { ownText } from '../../bounds/heap-size.ts'
@@ -31,18 +31,18 @@ import { Streams } from './streams.ts'
 
 type Http = HttpExchange<Principal>
 
-/** A client that said nothing of itself, where nobody remembers what it said. */
+/** The peer of a request without a session, and of an `initialize` with invalid params. */
 const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
 
 export interface SessionEraStats {
   readonly sessions: number
   /** Open SSE connections. */
   readonly streams: number
-  /** Bytes kept for clients that come back. */
+  /** Bytes retained for clients that reconnect. */
   readonly replayBytes: number
-  /** Bytes of what clients sent and sessions keep. */
+  /** Bytes that sessions retain of what clients sent. */
   readonly sessionBytes: number
-  /** Messages that could reach nobody, since the start. */
+  /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
 }
 
@@ -87,7 +87,7 @@ export class SessionEndpoint implements PostHost {
     }
   }
 
-  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  /** Begins the shutdown: new requests are refused, and the standalone streams end with a `retry:`. */
   stopAccepting(): void {
     this.era.stopAccepting()
   }
@@ -97,7 +97,7 @@ export class SessionEndpoint implements PostHost {
     return this.era.calls.idle()
   }
 
-  /** Fails what is left. */
+  /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
     this.era.shutDown()
     this.streams.keepAlive.close()
@@ -112,7 +112,7 @@ export class SessionEndpoint implements PostHost {
     if (!batch && first?.kind === 'request') {
       const response = new PostResponse(this, http, session, revision, peer)
       const exchange = new SessionExchange(first, response, era)
-      response.expect(exchange)
+      response.add(exchange)
       this.#dispatch(first, response, exchange, methods)
       return
     }
@@ -123,7 +123,7 @@ export class SessionEndpoint implements PostHost {
       else if (message.kind === 'invalid') answers.push(encodeError(message.id, message.error))
     }
     if (requests.length === 0) {
-      // Answered first, acted on after: the reply does not depend on what the message does.
+      // Answered before it is processed: the reply does not depend on the effect of the message.
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
@@ -136,7 +136,7 @@ export class SessionEndpoint implements PostHost {
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
-    for (const exchange of exchanges) response.expect(exchange)
+    for (const exchange of exchanges) response.add(exchange)
     for (const [index, exchange] of exchanges.entries()) {
       this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
     }
@@ -153,7 +153,7 @@ export class SessionEndpoint implements PostHost {
       exchange.complete(outcome)
       return
     }
-    response.hold()
+    response.defer()
     outcome.then((settled) => exchange.complete(settled))
   }
 
@@ -163,7 +163,7 @@ export class SessionEndpoint implements PostHost {
     const { era } = this
     const response = new PostResponse(this, http, undefined, revision, peer, undefined, era.hasSessions)
     const exchange = new Handshake(request, params, response, era)
-    response.expect(exchange)
+    response.add(exchange)
     this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
   }
 
@@ -185,15 +185,15 @@ export class SessionEndpoint implements PostHost {
   }
 }
 
-/** Notifications that nobody waits for, the unknown ones too, are taken and forgotten. */
+/** Only a cancellation has an effect; other notifications, unknown ones too, are accepted and ignored. */
 function onNotification(message: DecodedNotification, session: Session): void {
   if (message.method !== Notify.cancelled) return
   const requestId = message.params?.['requestId']
   const reason = message.params?.['reason']
-  // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
-  const exchange = session.inFlight?.only(requestId)
+  // A client that uses one id for several requests cannot say which one it means: none of them is cancelled.
+  const exchange = session.inFlight?.findUnique(requestId)
   if (exchange === undefined) return
-  // A text of its own: the handler may keep it for long, and the reason can be as long as a body.
+  // A copy of its own: a slice would keep the whole body alive for as long as the handler uses the reason.
   const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''
   exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
 }

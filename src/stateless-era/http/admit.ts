@@ -1,108 +1,124 @@
 /**
- * Admission of a POST: the checks that a decoded body passes, in order, before anything is done for it.
+ * Admission of a POST: everything for which the stateless era refuses one, in order. The first eleven are checked
+ * here, before anything is done for the request. Of a notification only 1 and 8 are, and it is answered with 202.
  *
- *   1. one message, not an array; a request or a notification     400, -32600
- *   2. the envelope is there and well formed                      400, -32602
- *   3. MCP-Protocol-Version says what the envelope says           400, -32020
- *   4. the version is one of ours                                 400, -32022
- *   5. Mcp-Method and Mcp-Name say what the body says             400, -32020
- *   6. the method exists                                          404, -32601
- *   7. the client can read one of our answers                     406
+ *    1. one message, not an array of them; a request or a notification      400, -32600
+ *    2. the envelope is there and well formed                               400, -32602
+ *    3. MCP-Protocol-Version says what the envelope says                    400, -32020
+ *    4. the version is one of ours                                          400, -32022
+ *    5. Mcp-Method and Mcp-Name say what the body says                      400, -32020
+ *    6. the method exists                                                   404, -32601
+ *    7. the client can read one of our answers                              406, -32000
+ *    8. the server is not shutting down                                     503, -32000
+ *    9. not above the rate of requests (rateLimit)                          429, -32000
+ *   10. not too many calls at once: of the principal 429, of all            503, -32000
+ *   11. inputResponses is an object, requestState is one of ours            400, -32602
  *
- * Then come the limits: 429 above the rate of requests, 503 when too many calls are in progress (endpoint.ts).
- * Mcp-Param-* headers need the tool, and are compared once it is known (endpoint.ts). A capability that turns out to
- * be missing while the handler runs is 400, -32021 (results.ts).
+ * Then middleware runs, and the method may refuse with an HTTP status of its own:
+ *
+ *   12. tools/call: Mcp-Param-* say what the arguments say                  400, -32020     mirrored-headers.ts
+ *   13. tools/call: not above the rate of the tool (its rateLimit)          429, -32000     features/tools.ts
+ *   14. subscriptions/listen: the filter is well formed                     400, -32602     subscription-filter.ts
+ *   15. subscriptions/listen: streams, bytes: of the principal 429, of all  503, -32000    subscription-limits.ts
+ *   16. a capability that the client did not declare is needed              400, -32021     post-response.ts
  *
  * Spec: 2026-07-28 Streamable HTTP {@link spec.statelessHttp}, versioning {@link spec.versioning}.
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
 import { excerpt, quote } from '../../bounds/quote.ts'
+import { limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { Rejection } from '../../http/rejection.ts'
 import { type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
-import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
-import { type Envelope, readEnvelope } from '../envelope.ts'
-import { findRevision, type Revision } from '../revisions.ts'
+import { readEnvelope } from '../envelope.ts'
+import type { StatelessEra } from '../era.ts'
+import type { StatelessExchange } from '../exchange.ts'
+import { findRevision } from '../revisions.ts'
+import { ShutdownError } from '../shutdown-error.ts'
+import type { EventStreams } from './event-streams.ts'
 import { checkStandardHeaders, checkVersionHeader } from './mirrored-headers.ts'
+import { PostResponse } from './post-response.ts'
 
-export interface Refused {
-  readonly kind: 'refused'
-  readonly status: number
-  readonly id: JsonRpcId | undefined
-  readonly error: RpcError
-}
-
-export type Admission =
-  | Refused
-  | { readonly kind: 'notification' }
-  | {
-      readonly kind: 'request'
-      readonly request: DecodedRequest
-      readonly envelope: Envelope
-      readonly revision: Revision
-    }
-
-/** @param namedBy - what `Mcp-Name` repeats in the methods of extensions */
+/**
+ * @param value - the body as parsed JSON
+ * @returns the exchange of a request that is admitted; undefined for a notification, with which nothing is to be done
+ */
 export function admitPost(
   value: unknown,
   http: HttpExchange<Principal>,
-  supported: readonly string[],
-  methods: { has(method: string): boolean },
-  namedBy?: ReadonlyMap<string, string>,
-): Admission {
+  era: StatelessEra,
+  streams: EventStreams,
+): Rejection | StatelessExchange | undefined {
   if (Array.isArray(value)) {
-    return refused(
-      400,
-      undefined,
-      ErrorCode.INVALID_REQUEST,
-      'A body must be one message, not an array of them',
-    )
+    const problem = 'A body must be one message, not an array of them'
+    return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
   }
   const message = decodeMessage(value)
-  if (message.kind === 'invalid')
-    return { kind: 'refused', status: 400, id: message.id, error: message.error }
+  if (message.kind === 'invalid') return new Rejection(400, message.error, message.id)
   if (message.kind === 'response') {
     const problem = 'A client sends no responses in this protocol version: answers travel as inputResponses'
-    return refused(400, undefined, ErrorCode.INVALID_REQUEST, problem)
+    return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
   }
   // This revision defines no notification from clients over HTTP, and no header rules for one.
-  if (message.kind === 'notification') return { kind: 'notification' }
-  const { id, method, params } = message
+  if (message.kind === 'notification') return era.closing ? shuttingDown() : undefined
+  const { id } = message
   try {
-    if (method === Method.initialize) refuseLegacyInitialize(params, http.protocolVersion, supported)
-    const envelope = readEnvelope(params)
-    checkVersionHeader(http.protocolVersion, envelope.protocolVersion)
-    const revision = findRevision(envelope.protocolVersion)
-    if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
-    checkStandardHeaders(method, params, http.methodHeader, http.nameHeader, namedBy)
-    if (!methods.has(method) && method !== Method.listen) {
-      const problem = `Method not found: ${quote(method)} (this server speaks ${supported.join(', ')})`
-      return refused(404, id, ErrorCode.METHOD_NOT_FOUND, problem)
-    }
-    const readable = method === Method.listen ? http.accepts.sse : http.accepts.json || http.accepts.sse
-    if (readable) return { kind: 'request', request: message, envelope, revision }
-    const types = method === Method.listen ? 'text/event-stream' : 'application/json and text/event-stream'
-    return refused(
-      406,
-      id,
-      ErrorCode.SERVER_ERROR,
-      `The Accept header excludes the answer: expected ${types}`,
-    )
+    return admitRequest(message, http, era, streams)
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
-    return { kind: 'refused', status: 400, id, error }
+    return new Rejection(400, error, id)
   }
+}
+
+/** @throws {RpcError} for which the status is 400 */
+function admitRequest(
+  message: DecodedRequest,
+  http: HttpExchange<Principal>,
+  era: StatelessEra,
+  streams: EventStreams,
+): Rejection | StatelessExchange {
+  const { id, method, params } = message
+  const { supported } = era.settings
+  if (method === Method.initialize) refuseHandshake(params, http.protocolVersion, supported)
+  const envelope = readEnvelope(params)
+  checkVersionHeader(http.protocolVersion, envelope.protocolVersion)
+  const revision = findRevision(envelope.protocolVersion)
+  if (revision === undefined) throw unsupported(envelope.protocolVersion, supported)
+  checkStandardHeaders(method, params, http.methodHeader, http.nameHeader, era.server.extensions.namedBy)
+  if (!era.methods.has(method)) {
+    const problem = `Method not found: ${quote(method)} (this server speaks ${supported.join(', ')})`
+    return new Rejection(404, new RpcError(ErrorCode.METHOD_NOT_FOUND, problem), id)
+  }
+  const unread = unreadable(method, http)
+  if (unread !== undefined) return new Rejection(406, unread, id)
+  if (era.closing) return shuttingDown(message)
+  const { rateLimit, inFlight } = era.limits
+  const principalId = http.principal?.id
+  const limit = rateLimit?.take(principalId, undefined) ?? inFlight.refuse(principalId, 1)
+  if (limit !== undefined) return limitRejection(limit, id)
+  return era.receive(message, envelope, revision, new PostResponse(http, streams), http.body)
+}
+
+/** @returns what is wrong with the Accept header of a request */
+function unreadable(method: string, { accepts }: HttpExchange<Principal>): string | undefined {
+  const isStream = method === Method.listen
+  if (accepts.sse || (accepts.json && !isStream)) return undefined
+  const types = isStream ? 'text/event-stream' : 'application/json and text/event-stream'
+  return `The Accept header excludes the answer: expected ${types}`
 }
 
 /**
  * A handshake that reaches this era has come to a server without sessions: the versions in the error may be all that
  * the client's user gets to see.
+ *
+ * @throws {RpcError} -32022, unless its header is of this era
  */
-function refuseLegacyInitialize(
+function refuseHandshake(
   params: DecodedRequest['params'],
   header: string | undefined,
   supported: readonly string[],
@@ -118,6 +134,6 @@ function unsupported(requested: string, supported: readonly string[]): RpcError 
   return new RpcError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, problem, data)
 }
 
-function refused(status: number, id: JsonRpcId | undefined, code: number, message: string): Refused {
-  return { kind: 'refused', status, id, error: new RpcError(code, message) }
+function shuttingDown(request?: DecodedRequest): Rejection {
+  return new Rejection(503, new ShutdownError(), request?.id, ['Retry-After', '1'])
 }

@@ -6,7 +6,7 @@
  */
 
 import { quote } from '../../bounds/quote.ts'
-import type { HeaderParameter } from '../../json-schema/header-parameters.ts'
+import type { CalledTool } from '../../dispatch/rpc-exchange.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { PARAM_HEADER_PREFIX } from '../../protocol/header-names.ts'
@@ -19,7 +19,14 @@ const SENTINEL = /^=\?base64\?(.*)\?=$/s
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** @throws {RpcError} -32020 */
+/** Headers and body disagree. */
+export class HeaderMismatchError extends RpcError {
+  constructor(problem: string) {
+    super(ErrorCode.HEADER_MISMATCH, `Header mismatch: ${problem}`)
+  }
+}
+
+/** @throws {HeaderMismatchError} -32020 */
 export function checkVersionHeader(header: string | undefined, protocolVersion: string): void {
   if (header !== protocolVersion) throw mismatch('MCP-Protocol-Version', header, protocolVersion)
 }
@@ -28,7 +35,7 @@ export function checkVersionHeader(header: string | undefined, protocolVersion: 
  * `Mcp-Method` and `Mcp-Name`.
  *
  * @param namedBy - the parameters that name what a request of an extension is about
- * @throws {RpcError} -32020
+ * @throws {HeaderMismatchError} -32020
  */
 export function checkStandardHeaders(
   method: string,
@@ -51,10 +58,10 @@ export function checkStandardHeaders(
  * `Mcp-Param-*`, for the annotated parameters of a tool.
  *
  * @param rawHeaders - as node:http has them: a header that occurs twice must be seen
- * @throws {RpcError} -32020
+ * @throws {HeaderMismatchError} -32020
  */
 export function checkParameterHeaders(
-  parameters: readonly HeaderParameter[],
+  parameters: CalledTool['headerParameters'],
   args: unknown,
   rawHeaders: readonly string[],
 ): void {
@@ -62,19 +69,21 @@ export function checkParameterHeaders(
     const name = `Mcp-Param-${parameter.name}`
     const wanted = `${PARAM_HEADER_PREFIX}${parameter.name}`.toLowerCase()
     const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === wanted)
-    if (values.length > 1) throw headerError(`The ${name} header occurs more than once`)
+    if (values.length > 1) throw new HeaderMismatchError(`The ${name} header occurs more than once`)
     const [header] = values
     const value = valueAt(args, parameter.path)
     if (value === undefined || value === null) {
       if (header !== undefined)
-        throw headerError(`The ${name} header has no value in the arguments to repeat`)
+        throw new HeaderMismatchError(`The ${name} header has no value in the arguments to repeat`)
       continue
     }
     if (typeof value === 'object') {
       throw mismatch(name, header, Array.isArray(value) ? 'an array' : 'an object')
     }
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      throw headerError(`The ${name} header repeats an integer beyond 2^53-1, which not all read alike`)
+      throw new HeaderMismatchError(
+        `The ${name} header repeats an integer beyond 2^53-1, which not all read alike`,
+      )
     }
     if (header === undefined || !equals(decodeHeader(name, header), value)) {
       throw mismatch(name, header, String(value))
@@ -88,9 +97,9 @@ function equals(header: string, value: unknown): boolean {
   return /^-?\d+(?:\.\d+)?$/.test(header) && Number(header) === value
 }
 
-/** The value that a client wrote plainly, or in base64 because it could not. @throws {RpcError} -32020 */
+/** The value that a client wrote plainly, or in base64 because it could not. @throws {HeaderMismatchError} -32020 */
 function decodeHeader(name: string, header: string): string {
-  if (!PLAIN.test(header)) throw headerError(`The ${name} header has characters that need base64`)
+  if (!PLAIN.test(header)) throw new HeaderMismatchError(`The ${name} header has characters that need base64`)
   const encoded = SENTINEL.exec(header)?.[1]
   if (encoded === undefined) return header
   const bytes = Buffer.from(encoded, 'base64')
@@ -101,7 +110,7 @@ function decodeHeader(name: string, header: string): string {
       // Not UTF-8: the same fault as bad base64.
     }
   }
-  throw headerError(`The ${name} header is not base64 of UTF-8 between =?base64? and ?=`)
+  throw new HeaderMismatchError(`The ${name} header is not base64 of UTF-8 between =?base64? and ?=`)
 }
 
 function valueAt(args: unknown, path: readonly string[]): unknown {
@@ -113,11 +122,7 @@ function valueAt(args: unknown, path: readonly string[]): unknown {
   return value
 }
 
-function mismatch(name: string, header: string | undefined, body: string): RpcError {
+function mismatch(name: string, header: string | undefined, body: string): HeaderMismatchError {
   const got = header === undefined ? 'is missing' : `says ${quote(header)}`
-  return headerError(`The ${name} header ${got}, the body says ${quote(body)}`)
-}
-
-function headerError(message: string): RpcError {
-  return new RpcError(ErrorCode.HEADER_MISMATCH, `Header mismatch: ${message}`)
+  return new HeaderMismatchError(`The ${name} header ${got}, the body says ${quote(body)}`)
 }

@@ -28,7 +28,7 @@ function setup(t: TestContext) {
   const finish = (session: Session): CallStream => {
     const stream = begin(session)
     stream.finish('{}')
-    stream.keepFinished()
+    stream.retainFinished()
     return stream
   }
   return { era, open, of, begin, finish }

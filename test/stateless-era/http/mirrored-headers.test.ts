@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { RpcError } from '../../../src/index.ts'
 import { base64Value, headerValue, parameterHeaders } from '../../helpers/stateless-client.ts'
 import type { RequestHeaders } from '../../helpers/wire.ts'
 import { serving, textOf } from '../serving.ts'
@@ -230,4 +231,40 @@ test('annotations that come or go with an update are those that count', async (t
   assert.equal(textOf(await client().call('late', { region: 'us' }, { inputSchema })), 'ran')
   handle.update({ inputSchema: { type: 'object' } })
   assert.equal(textOf(await client().call('late', { region: 'us' })), 'ran')
+})
+
+for (const kind of ['synchronous', 'asynchronous'] as const) {
+  test(`a mismatch is 400 behind ${kind} middleware too, which sees the error, and no tool runs [stateless.mismatch-400]`, async (t) => {
+    const seen: unknown[] = []
+    let runs = 0
+    const { client, server, errors } = await serving(t)
+    server.registerTool('place', { inputSchema, rateLimit: { perSecond: 0.01, burst: 1 } }, () => {
+      runs += 1
+      return 'ran'
+    })
+    server.use((_ctx, next) => {
+      const pass = () =>
+        next().catch((error) => {
+          seen.push((error as { code?: number }).code)
+          throw error
+        })
+      return kind === 'synchronous' ? pass() : new Promise((resolve) => setImmediate(resolve)).then(pass)
+    })
+    for (let times = 0; times < 3; times++) {
+      const reply = await client().call('place', { region: 'us' }, { headers: { 'mcp-param-region': 'eu' } })
+      assert.deepEqual([reply.status, reply.kind, reply.error.code], [400, 'json', -32020])
+    }
+    // What is refused does not count for the rate of the tool.
+    assert.equal(textOf(await client().call('place', { region: 'us' }, { inputSchema })), 'ran')
+    assert.deepEqual([seen, runs, errors], [[-32020, -32020, -32020], 1, []])
+  })
+}
+
+test('a code -32020 that a tool throws is its own answer, and no HTTP error', async (t) => {
+  const { client, server } = await serving(t)
+  server.registerTool('own', {}, () => {
+    throw new RpcError(-32020, 'mine')
+  })
+  const { status, error } = await client().call('own')
+  assert.deepEqual([status, error.code, error.message], [200, -32020, 'mine'])
 })
