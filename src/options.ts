@@ -14,6 +14,7 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
+import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import type { AuthOptions } from './http/authenticate.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
@@ -27,15 +28,11 @@ import type {
   SessionSettings,
 } from './session-era/options.ts'
 import { readSessionKeys } from './session-era/sealed-ids.ts'
-import type {
-  StatelessEraSettings,
-  SubscriptionOptions,
-  TaskOptions,
-  TaskSettings,
-} from './stateless-era/options.ts'
+import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
-export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
+export type { TaskOptions } from './features/tasks/options.ts'
+export type { SubscriptionOptions } from './stateless-era/options.ts'
 
 export interface HandlerOptions {
   /** The one path that is answered, with or without a final slash. @defaultValue any path that reaches the handler */
@@ -122,7 +119,7 @@ export interface HandlerOptions {
   readonly subscriptions?: SubscriptionOptions | undefined
   /** Stateless era: how the state of a call that waits for its client is sealed. */
   readonly requestState?: SealOptions | undefined
-  /** Stateless era: where the state of tasks is kept, and for how long. */
+  /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
   /** Stateless era: results say which server made them. @defaultValue true */
   readonly serverInfo?: boolean | undefined
@@ -155,6 +152,7 @@ export interface HandlerSettings {
   readonly rateLimit: Rate | undefined
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
+  readonly tasks: TaskSettings
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -271,6 +269,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     eras: checkEras(eras),
+    tasks: checkTasks(tasks),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
@@ -278,7 +277,6 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
-      tasks: checkTasks(tasks),
       serverInfo,
       supported: STATELESS_REVISIONS,
     },

@@ -48,7 +48,7 @@ import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { toolResultProblem } from './result-check.ts'
-import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
+import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks/task-mode.ts'
 import { OutputSchemaError, toolResult } from './tool-result.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */

@@ -4,6 +4,8 @@
  *    {"taskId":..,"status":..,"createdAt":.., ..   ,"result":  {...}  }
  *     made of the record                            its payload, serialised once when it came to be
  *
+ * An error has a code that this era may send, whichever era the call began in.
+ *
  * Spec: Tasks extension {@link spec.tasksExtension}.
  */
 
@@ -15,6 +17,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { TaskRecord } from '../store/task-store.ts'
+import { ownCode } from './results.ts'
 
 /** The member of a task that holds the payload of its record. */
 const PAYLOAD_MEMBER: { readonly [Status in TaskRecord['status']]: string | undefined } = {
@@ -54,5 +57,14 @@ export function taskText(record: TaskRecord): string {
   const text = JSON.stringify(taskHandle(record))
   const member = PAYLOAD_MEMBER[record.status]
   if (member === undefined || record.payload === undefined) return text
-  return `${text.slice(0, -1)},"${member}":${record.payload}}`
+  const payload = record.status === 'failed' ? ownError(record.payload) : record.payload
+  return `${text.slice(0, -1)},"${member}":${payload}}`
+}
+
+function ownError(payload: string): string {
+  const { code, message, data } = JSON.parse(payload) as { code: number; message: string; data?: unknown }
+  const error = ownCode(new RpcError(code, message, data))
+  return error.code === code
+    ? payload
+    : JSON.stringify({ code: error.code, message: error.message, data: error.data })
 }

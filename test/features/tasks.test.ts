@@ -51,7 +51,7 @@ test('the list of tools says nothing of tasks', async (t) => {
 })
 
 test('the options of tasks have the documented defaults', () => {
-  const { tasks } = checkOptions({}).statelessEra
+  const { tasks } = checkOptions({})
   const store = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * 1024 * 1024 }
   assert.deepEqual(tasks, { ttlMs: 3_600_000, pollIntervalMs: 1000, store })
 })

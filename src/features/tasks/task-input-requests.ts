@@ -8,9 +8,9 @@
  * Invariant: an input request is open exactly while its promise is pending.
  */
 
-import type { InputRequest } from '../dispatch/client-input/input-required.ts'
-import { McpError } from '../jsonrpc/rpc-error.ts'
-import type { JsonObject } from '../protocol/wire-types.ts'
+import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
+import { McpError } from '../../jsonrpc/rpc-error.ts'
+import type { JsonObject } from '../../protocol/wire-types.ts'
 
 /** How often the client is asked for a usable response before its last one is taken for a failure. */
 const MAX_TIMES_ASKED = 16

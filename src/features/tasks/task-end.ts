@@ -5,15 +5,13 @@
  * Spec: Tasks extension, "Error Handling" {@link spec.tasksExtension}.
  */
 
-import type { DispatchHost } from '../dispatch/dispatcher.ts'
-import { concealError } from '../dispatch/error-report.ts'
-import type { Outcome } from '../dispatch/outcome.ts'
-import type { RpcError } from '../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../protocol/error-codes.ts'
-import { Method } from '../protocol/methods.ts'
-import type { JsonObject } from '../protocol/wire-types.ts'
-import type { TaskStatus } from '../store/task-store.ts'
-import { ownCode } from './results.ts'
+import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
+import type { Outcome } from '../../dispatch/outcome.ts'
+import type { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import { Method } from '../../protocol/methods.ts'
+import type { JsonObject } from '../../protocol/wire-types.ts'
+import type { TaskStatus } from '../../store/task-store.ts'
 
 export interface TaskEnd {
   readonly status: Extract<TaskStatus, 'completed' | 'failed' | 'cancelled'>
@@ -21,14 +19,14 @@ export interface TaskEnd {
   readonly payload?: string | undefined
 }
 
-export function endOf(outcome: Outcome, host: DispatchHost): TaskEnd {
+export function endOf(outcome: Outcome, reporter: ErrorReporter): TaskEnd {
   try {
-    if ('error' in outcome) return failure(ownCode(outcome.error))
+    if ('error' in outcome) return failure(outcome.error)
     // What the call would have been answered, had it not become a task.
     const result = { resultType: 'complete', ...(outcome.result as JsonObject | undefined) }
     return { status: 'completed', payload: JSON.stringify(result) }
   } catch (error) {
-    return failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, host))
+    return failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter))
   }
 }
 

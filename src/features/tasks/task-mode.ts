@@ -7,10 +7,10 @@
  * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
  */
 
-import { shown } from '../bounds/quote.ts'
-import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
-import type { RequestContext } from '../dispatch/context.ts'
-import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
+import { shown } from '../../bounds/quote.ts'
+import { MissingCapabilityError } from '../../dispatch/client-input/client-capabilities.ts'
+import type { RequestContext } from '../../dispatch/context.ts'
+import { TASKS_EXTENSION } from '../../protocol/meta-keys.ts'
 
 /**
  *   true          a task for clients that support tasks; others wait for the result
