@@ -46,7 +46,7 @@ export class Eras {
     const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
     const limits = { inFlight, rateLimit }
     this.#tasks = new TaskTable(server, settings.tasks)
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
   }
 

@@ -258,6 +258,11 @@ export class RequestContext {
     return this.#exchange.task !== undefined
   }
 
+  /** @internal Whether the client asked for a task, so that the call is one before its handler runs. */
+  get isTaskRequested(): boolean {
+    return this.#exchange.task?.isRequested === true
+  }
+
   /**
    * For handlers that `return inputRequired(...)`: the client's responses to it, by key. Unchecked; in the first run
    * (`requestState` is undefined), responses that the client sent without being asked.

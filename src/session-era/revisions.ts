@@ -11,16 +11,24 @@ export interface Revision {
   readonly batches: boolean
   /** A resumable stream begins with an event that has an id and no data, and `retry:` has a meaning. */
   readonly sendsPrimingEvent: boolean
+  /** Calls can become tasks, and tools say whether they do. */
+  readonly hasTasks: boolean
   /** Types of content blocks that came with a later one. */
   readonly lacks: readonly string[]
 }
 
 const rows: readonly Revision[] = [
   // Its transport was HTTP+SSE; some of its clients speak Streamable HTTP all the same.
-  { name: '2024-11-05', batches: false, sendsPrimingEvent: false, lacks: ['audio', 'resource_link'] },
-  { name: '2025-03-26', batches: true, sendsPrimingEvent: false, lacks: ['resource_link'] },
-  { name: '2025-06-18', batches: false, sendsPrimingEvent: false, lacks: [] },
-  { name: '2025-11-25', batches: false, sendsPrimingEvent: true, lacks: [] },
+  {
+    name: '2024-11-05',
+    batches: false,
+    sendsPrimingEvent: false,
+    hasTasks: false,
+    lacks: ['audio', 'resource_link'],
+  },
+  { name: '2025-03-26', batches: true, sendsPrimingEvent: false, hasTasks: false, lacks: ['resource_link'] },
+  { name: '2025-06-18', batches: false, sendsPrimingEvent: false, hasTasks: false, lacks: [] },
+  { name: '2025-11-25', batches: false, sendsPrimingEvent: true, hasTasks: true, lacks: [] },
 ]
 
 const byName: ReadonlyMap<string, Revision> = new Map(rows.map((row) => [row.name, row]))

@@ -42,6 +42,7 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   readonly principal: Principal | undefined
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
+  readonly isRequested = false
   readonly request = undefined
   readonly clientInput: TaskInput
   cacheHint: CacheHint | undefined = undefined

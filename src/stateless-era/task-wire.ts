@@ -1,5 +1,5 @@
 /**
- * Tasks on the wire: how a client names one, and the text of its state.
+ * Tasks on the wire: the text of a task's state.
  *
  *    {"taskId":..,"status":..,"createdAt":.., ..   ,"result":  {...}  }
  *     made of the record                            its payload, serialised once when it came to be
@@ -10,10 +10,8 @@
  */
 
 import { isObject } from '../bounds/is-object.ts'
-import { kindOf, quote } from '../bounds/quote.ts'
 import type { Peer } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../protocol/error-codes.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { TaskRecord } from '../store/task-store.ts'
@@ -34,21 +32,13 @@ export function declaresTasks({ capabilities }: Peer): boolean {
   return isObject(extensions) && isObject(extensions[TASKS_EXTENSION])
 }
 
-/** @throws {RpcError} -32602 */
-export function readTaskId(params: JsonObject | undefined, method: string): string {
-  const taskId = params?.['taskId']
-  if (typeof taskId === 'string') return taskId
-  throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "taskId", a string; got ${kindOf(taskId)}`)
-}
-
-/** The same error for a task that never existed, has expired, or is another principal's. */
-export function taskNotFound(taskId: string): RpcError {
-  const problem = `Task not found: ${quote(taskId)} (it may have expired)`
-  return new RpcError(ErrorCode.INVALID_PARAMS, problem)
-}
-
 /** A task without what its status adds: the answer to the request that began it. */
-export function taskHandle({ owner: _owner, payload: _payload, ...task }: TaskRecord): JsonObject {
+export function taskHandle({
+  owner: _owner,
+  payload: _payload,
+  failure: _failure,
+  ...task
+}: TaskRecord): JsonObject {
   return task
 }
 

@@ -17,13 +17,14 @@ import { JsonText } from '../dispatch/json-text.ts'
 import type { RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import { missingTasks } from '../features/tasks/task-mode.ts'
+import { readTaskId, taskNotFound } from '../features/tasks/task-params.ts'
 import type { TaskView } from '../features/tasks/task-subscribers.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { declaresTasks, readTaskId, taskNotFound, taskText } from './task-wire.ts'
+import { declaresTasks, taskText } from './task-wire.ts'
 
 type Methods = readonly (readonly [string, MethodHandler<McpServer>])[]
 

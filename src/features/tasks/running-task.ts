@@ -13,12 +13,11 @@
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
  */
 
-import { ownText } from '../../bounds/heap-size.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { TaskRecord, TaskStore } from '../../store/task-store.ts'
-import { failedBy, type TaskEnd } from './task-end.ts'
+import { failedBy, shortText, type TaskEnd } from './task-end.ts'
 import { TaskInputRequests } from './task-input-requests.ts'
 
 export interface TaskHost {
@@ -28,9 +27,6 @@ export interface TaskHost {
   /** Called after the last `changed`. */
   ended(task: RunningTask): void
 }
-
-/** A status message is a line for people, and is stored for every task. */
-const MAX_MESSAGE_LENGTH = 1000
 
 export class RunningTask {
   readonly inputRequests: TaskInputRequests
@@ -70,8 +66,13 @@ export class RunningTask {
     return this.#record
   }
 
+  /** Nothing changes any more but to its last state, which may still have to be stored. */
+  get isEnding(): boolean {
+    return this.#end !== undefined
+  }
+
   describe(message: string): void {
-    this.#change({ statusMessage: ownText(message.slice(0, MAX_MESSAGE_LENGTH)) })
+    this.#change({ statusMessage: shortText(message) })
   }
 
   /** Stores the last state. The first one to end a task decides how it ended. */

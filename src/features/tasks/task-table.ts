@@ -12,6 +12,7 @@
 import { randomBytes } from 'node:crypto'
 import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
+import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -61,17 +62,23 @@ export class TaskTable implements TaskHost {
    *
    * @param owner - whose task it is; null: callers are not known, and whoever has the id may ask for it
    * @param abort - aborts the signal of its handler
+   * @param askedMs - the time to live that the client asks for; it gets less where `tasks.ttlMs` is less
    * @throws {RpcError} -32000, there are too many
    */
-  async create(owner: string | null, abort: (reason: Error) => void): Promise<RunningTask> {
-    const { ttlMs, pollIntervalMs } = this.#settings
+  async create(
+    owner: string | null,
+    abort: (reason: Error) => void,
+    askedMs = Number.POSITIVE_INFINITY,
+  ): Promise<RunningTask> {
+    const { pollIntervalMs } = this.#settings
+    const ttlMs = this.#grant(askedMs)
     const now = new Date().toISOString()
     const record: TaskRecord = {
       taskId: randomBytes(ID_BYTES).toString('base64url'),
       status: 'working',
       createdAt: now,
       lastUpdatedAt: now,
-      ttlMs: ttlMs === 0 ? null : ttlMs,
+      ttlMs,
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
       owner: owner === null ? null : ownText(owner),
     }
@@ -87,7 +94,7 @@ export class TaskTable implements TaskHost {
     }
     this.#creating -= 1
     const task = new RunningTask(this, record, abort)
-    const timer = ttlMs === 0 ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
+    const timer = ttlMs === null ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
     this.#running.set(record.taskId, { task, timer })
     return task
   }
@@ -133,6 +140,29 @@ export class TaskTable implements TaskHost {
     await this.runningHere(view)?.stop({ status: 'cancelled', statusMessage: message }, reason)
   }
 
+  /** Whether `list` can be called. */
+  get canList(): boolean {
+    return this.store.list !== undefined
+  }
+
+  /** All tasks of an owner, each with its present state, the first one created first. */
+  async list(owner: string): Promise<readonly TaskRecord[]> {
+    const stored = (await this.store.list?.(owner)) ?? []
+    const now = Date.now()
+    return stored
+      .map((record) => this.#running.get(record.taskId)?.task.record ?? record)
+      .filter((record) => record.owner === owner && deadlineOf(record) > now)
+  }
+
+  /** Ends and deletes what belongs to an owner that can never ask for it again. */
+  async drop(owner: string, reason: McpError): Promise<void> {
+    const running = [...this.#running.values()].filter(({ task }) => task.record.owner === owner)
+    const end = { status: 'cancelled', statusMessage: reason.message } as const
+    await Promise.all(running.map(({ task }) => task.stop(end, reason)))
+    const left = this.canList ? await this.list(owner) : running.map(({ task }) => task.record)
+    await Promise.all(left.map(({ taskId }) => this.#forget(taskId)))
+  }
+
   changed(task: RunningTask): void {
     this.subscribers.notify(task.taskId, task)
     this.#checkIdle()
@@ -159,6 +189,13 @@ export class TaskTable implements TaskHost {
     this.#closing = true
     await Promise.all([...this.#running.values()].map(({ task }) => this.#stop(task)))
     this.#memory?.close()
+  }
+
+  /** @returns null: no limit */
+  #grant(askedMs: number): number | null {
+    const limitMs = this.#settings.ttlMs === 0 ? Number.POSITIVE_INFINITY : this.#settings.ttlMs
+    const ttlMs = Math.min(Math.max(Math.ceil(askedMs), 1), limitMs)
+    return ttlMs === Number.POSITIVE_INFINITY ? null : Math.min(ttlMs, MAX_TIMER_MS)
   }
 
   #stop(task: RunningTask): Promise<void> {
