@@ -46,6 +46,8 @@ export interface SendRequestOptions {
   readonly waitsForUser?: boolean | undefined
   /** Milliseconds for this one request, in place of the server's limit; 0: none. */
   readonly timeoutMs?: number | undefined
+  /** The client executes the request as a task of its own, if it can. */
+  readonly asTask?: boolean | undefined
 }
 
 /**

@@ -88,7 +88,8 @@ export interface ToolConfig<
   readonly timeoutMs?: number | undefined
   /**
    * Answers clients that support tasks with a task, which they poll for its result. `true`: others get the plain result;
-   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. @defaultValue never a task
+   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. Clients of
+   * 2025-11-25 choose with each call. @defaultValue never a task
    */
   readonly task?: TaskMode | undefined
   /**

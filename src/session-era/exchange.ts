@@ -23,6 +23,7 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import { executesAsTask, sendAsTask } from './client-task.ts'
 import type { SessionEraSettings } from './options.ts'
 import { encodeOutcome } from './results.ts'
 import type { Revision } from './revisions.ts'
@@ -183,7 +184,13 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
   readonly #send: SendRequest = (method, params, options) => {
     const { requestTimeoutMs, elicitTimeoutMs } = this.#host.settings
     const usualMs = options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs
-    return this.ask(method, params, { timeoutMs: options?.timeoutMs ?? usualMs, signal: this.signal })
+    const timeoutMs = options?.timeoutMs ?? usualMs
+    const send = (name: string, sent: JsonObject, limitMs: number) =>
+      this.ask(name, sent, { timeoutMs: limitMs, signal: this.signal })
+    const { capabilities } = this.peer
+    const isTask = options?.asTask === true && this.channel.revision.hasTasks
+    if (!isTask || !executesAsTask(capabilities, method)) return send(method, params, timeoutMs)
+    return sendAsTask(send, method, params, timeoutMs, capabilities)
   }
 
   /**
@@ -210,8 +217,7 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
         throw new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the client is gone`)
       },
       onAbandon: (error) => {
-        if (!this.#settled)
-          this.channel.send(encodeNotification(Notify.cancelled, { requestId: id, reason: error.message }))
+        this.channel.send(encodeNotification(Notify.cancelled, { requestId: id, reason: error.message }))
       },
     })
   }

@@ -35,7 +35,7 @@ import type { SessionExchange } from './exchange.ts'
 import { asTaskOutcome } from './results.ts'
 import type { Session } from './session.ts'
 import type { SessionTask } from './session-task.ts'
-import { readTtl, taskState } from './task-wire.ts'
+import { createResult, readTtl } from './task-wire.ts'
 
 /** What a call needs to become a task. */
 export interface TaskHost {
@@ -177,7 +177,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     this.#task = task
     // The handler keeps its arguments for as long as it runs.
     this.#releaseBody = exchange.detachBody()
-    exchange.complete({ result: { task: taskState(task.running.record) } })
+    exchange.complete({ result: createResult(task.running.record) })
     return task
   }
 

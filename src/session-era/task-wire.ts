@@ -33,8 +33,13 @@ export function taskState(record: TaskRecord): JsonObject {
   }
 }
 
+/** The answer to the request that began a task. */
+export function createResult(record: TaskRecord): JsonObject {
+  return { task: taskState(record), _meta: relatedTask(record.taskId) }
+}
+
 /** `_meta` of what belongs to a task and does not name it elsewhere. */
-export function relatedTask(taskId: string): JsonObject {
+function relatedTask(taskId: string): JsonObject {
   return { [MetaKey.RELATED_TASK]: { taskId } }
 }
 

@@ -39,7 +39,7 @@ async function start(t: TestContext, options: HandlerOptions & { logging?: 'debu
 
 const isRequest = ({ method }: WireJson) => method === 'elicitation/create'
 
-test('a task that asks is input_required until it is answered; the question comes on the stream of tasks/result and names the task [tasks.input-required] [tasks.input-related] [tasks.input-answered] [tasks.transitions] [tasks.related]', async (t) => {
+test('a task that asks is input_required until it is answered; the question comes on the stream of tasks/result and names the task [session-tasks.input-required] [session-tasks.input-related] [session-tasks.input-answered] [session-tasks.transitions] [session-tasks.related]', async (t) => {
   const { session } = await start(t)
   session.onRequest = () => ({ action: 'accept', content: { name: 'Ada' } })
   const { taskId } = await begin(session, 'ask')
@@ -182,7 +182,7 @@ test('progress keeps its token for the life of the task, on the stream of tasks/
   assert.ok(all.every(({ params: { progress, progressToken } }) => progress < 100 && progressToken === 'p'))
 })
 
-test('changes of its status are notified on the standalone stream, without related-task metadata [tasks.status-not-related]', async (t) => {
+test('changes of its status are notified on the standalone stream, without related-task metadata [session-tasks.status-not-related]', async (t) => {
   const { session } = await start(t)
   session.onRequest = () => ({ action: 'decline' })
   const listening = await session.listen()

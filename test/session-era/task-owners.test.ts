@@ -1,8 +1,10 @@
 /** Whose a task is: of a principal, in both eras; else of a session, with which it ends; else of whoever has the id. */
 
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import type { HandlerOptions, TaskRecord, TaskStore } from '../../src/index.ts'
+import { checkOptions } from '../../src/options.ts'
 import { headerValue } from '../helpers/stateless-client.ts'
 import { post } from '../helpers/wire.ts'
 import { TaskClient } from '../stateless-era/task-client.ts'
@@ -28,7 +30,7 @@ async function start(t: TestContext, options: HandlerOptions = {}) {
   return { ...fixture, held }
 }
 
-test('the tasks of a principal are there in all its sessions, outlive them, and are not there for another one [tasks.bound] [tasks.isolated] [tasks.list-own]', async (t) => {
+test('the tasks of a principal are there in all its sessions, outlive them, and are not there for another one [session-tasks.bound] [session-tasks.isolated] [session-tasks.list-own]', async (t) => {
   const { open, held } = await start(t, { auth })
   const session = await open(as('ann'))
   const { taskId } = await begin(session, 'slow')
@@ -47,7 +49,7 @@ test('the tasks of a principal are there in all its sessions, outlive them, and 
   assert.equal(textOf(await again.request('tasks/result', { taskId })), 'done')
 })
 
-test('without a principal a task belongs to its session, and ends with it [tasks.isolated]', async (t) => {
+test('without a principal a task belongs to its session, and ends with it [session-tasks.isolated]', async (t) => {
   const { open, held, stats, url } = await start(t)
   const session = await open()
   const { taskId } = await begin(session, 'slow')
@@ -108,7 +110,7 @@ test('a principal finds the task that it began in one era in the other one, with
   assert.equal(headerValue(taskId), taskId)
 })
 
-test('where callers are not known there is no list, and an id of 192 random bits is all that a task needs [tasks.unknown-callers] [tasks.no-list-unknown] [tasks.id-unique]', async (t) => {
+test('where callers are not known there is no list, and an id of 192 random bits is all that a task needs [session-tasks.unknown-callers] [session-tasks.no-list-unknown] [session-tasks.id-unique]', async (t) => {
   const { url, held } = await start(t, { sessions: false })
   const send = async (method: string, params: object) => {
     const headers = { 'mcp-protocol-version': '2025-11-25' }
@@ -170,4 +172,13 @@ test('a task of another process is waited for in the store that both have', asyn
   const waiting = session.request('tasks/result', { taskId })
   call.finish('done')
   assert.equal(textOf(await waiting), 'done')
+})
+
+test('the documentation says whose tasks are, how long they live, and how many a caller has [session-tasks.unknown-documented] [session-tasks.limits-documented]', () => {
+  const text = readFileSync(new URL('../../scripts/examples/README.md', import.meta.url), 'utf8')
+  assert.match(text, /without a session either, whoever has the id can ask for it/)
+  const { ttlMs, store } = checkOptions({}).tasks
+  assert.deepEqual([ttlMs, 'maxPerPrincipal' in store && store.maxPerPrincipal], [3_600_000, 100])
+  assert.match(text, /`tasks\.ttlMs` \(1 hour\)/)
+  assert.match(text, /`tasks\.maxPerPrincipal` \(100\)/)
 })

@@ -24,21 +24,27 @@ async function start(t: TestContext, options: Parameters<typeof serving>[1] = {}
       options.setup?.(server)
     },
   })
-  return { ...fixture, held, session: await fixture.open() }
+  return {
+    ...fixture,
+    held,
+    session: options.auth === undefined ? await fixture.open() : (undefined as never),
+  }
 }
 
-test('a call with a task is answered with its state at once; tasks/get has it, and tasks/result its result [tasks.create] [tasks.create-at-once] [tasks.begins-working] [tasks.id-string] [tasks.id-of-receiver] [tasks.created-at] [tasks.updated-at] [tasks.get-ttl] [tasks.result-related] [tasks.get-not-related] [tasks.get-plain]', async (t) => {
-  const { session, held } = await start(t)
+test('a call with a task is answered with its state at once; tasks/get has it, and tasks/result its result [session-tasks.create] [session-tasks.create-at-once] [session-tasks.result-blocks] [session-tasks.monitoring] [session-tasks.begins-working] [session-tasks.id-string] [session-tasks.id-of-receiver] [session-tasks.created-at] [session-tasks.updated-at] [session-tasks.get-ttl] [session-tasks.result-related] [session-tasks.get-not-related] [session-tasks.get-plain]', async (t) => {
+  const { session, held, stats } = await start(t)
   for (const name of ['slow', 'job', 'later']) {
     const created = await session.request('tools/call', { name, arguments: { text: 'a' }, task: {} })
-    assert.deepEqual([created.status, created.kind, Object.keys(created.result)], [200, 'json', ['task']])
-    const { task } = created.result
+    assert.deepEqual([created.status, created.kind], [200, 'json'])
+    const { task, _meta, ...others } = created.result
+    assert.deepEqual([_meta, others], [related(task.taskId), {}])
     const { taskId, createdAt, lastUpdatedAt } = task
     const state = { taskId, status: 'working', createdAt, lastUpdatedAt, ttl: 3_600_000, pollInterval: 1000 }
     assert.deepEqual(task, state)
     assert.ok(Math.abs(Date.parse(createdAt) - Date.now()) < 60_000)
     const call = await held.next()
     assert.deepEqual(call.args, { text: 'a' })
+    assert.equal(stats().tasks, 1)
     const got = await session.request('tasks/get', { taskId })
     assert.deepEqual([got.kind, got.result], ['json', state])
     const waiting = session.request('tasks/result', { taskId })
@@ -52,7 +58,7 @@ test('a call with a task is answered with its state at once; tasks/get has it, a
   }
 })
 
-test('a call without a task waits for its result, and a tool that works only as a task is refused with -32601 [tasks.required-tool] [tasks.refusals-explain]', async (t) => {
+test('a call without a task waits for its result, and a tool that works only as a task is refused with -32601 [session-tasks.required-tool] [session-tasks.refusals-explain]', async (t) => {
   const { session, held } = await start(t)
   const waiting = session.call('slow', { text: 'a' })
   ;(await held.next()).finish('plain')
@@ -67,14 +73,14 @@ test('a call without a task waits for its result, and a tool that works only as 
   })
 })
 
-test('a task of a tool that cannot be one is refused with -32601 [tasks.forbidden-tool]', async (t) => {
+test('a task of a tool that cannot be one is refused with -32601 [session-tasks.forbidden-tool]', async (t) => {
   const { session } = await start(t)
   const { error } = await session.request('tools/call', { name: 'echo', arguments: {}, task: {} })
   assert.equal(error.code, -32_601)
   assert.match(error.message, /cannot be called as a task/)
 })
 
-test('a server without task tools declares none, and ignores "task" [tasks.undeclared-ignored] [tasks.declared]', async (t) => {
+test('a server without task tools declares none, and ignores "task" [session-tasks.undeclared-ignored] [session-tasks.declared]', async (t) => {
   const bare = await serving(t)
   const session = await bare.open()
   assert.equal(session.initializeResult.capabilities.tasks, undefined)
@@ -108,7 +114,7 @@ test('tools say whether they can be tasks to clients of 2025-11-25 alone; earlie
   assert.equal((await waiting).result.content[0].text, 'plain')
 })
 
-test('a failed tool fails its task, with its text as the message, and tasks/result gives the result that says so [tasks.failed-message] [tasks.result-same] [tasks.result-terminal]', async (t) => {
+test('a failed tool fails its task, with its text as the message, and tasks/result gives the result that says so [session-tasks.failed-message] [session-tasks.result-same] [session-tasks.result-terminal]', async (t) => {
   const { session, errors } = await start(t, {
     setup: (server) => {
       server.registerTool('throws', { task: true }, () => {
@@ -134,7 +140,7 @@ test('a failed tool fails its task, with its text as the message, and tasks/resu
   )
 })
 
-test('a JSON-RPC error fails the task, and tasks/result answers with the same error [tasks.result-error] [tasks.failed-message]', async (t) => {
+test('a JSON-RPC error fails the task, and tasks/result answers with the same error [session-tasks.result-error] [session-tasks.failed-message]', async (t) => {
   const { session } = await start(t, {
     setup: (server) => {
       server.registerTool('limit', { task: true }, () => {
@@ -182,7 +188,7 @@ test('structured content that is no object is left out of the result of a task, 
   assert.deepEqual(result, { content: [{ type: 'text', text: '[1,2]' }], _meta: related(taskId) })
 })
 
-test('tasks/cancel aborts the handler and answers with the cancelled state, which stays [tasks.cancel] [tasks.cancel-stops] [tasks.cancelled-stays] [tasks.terminal-stays] [cancellation.tasks]', async (t) => {
+test('tasks/cancel aborts the handler and answers with the cancelled state, which stays [session-tasks.cancel] [session-tasks.cancel-stops] [session-tasks.cancelled-stays] [session-tasks.terminal-stays] [cancellation.tasks]', async (t) => {
   const { session, held } = await start(t)
   const { taskId } = await begin(session, 'slow')
   const call = await held.next()
@@ -197,7 +203,7 @@ test('tasks/cancel aborts the handler and answers with the cancelled state, whic
   assert.equal((await session.request('tasks/result', { taskId })).error.code, -32_000)
 })
 
-test('what is over cannot be cancelled: -32602 [tasks.cancel-terminal]', async (t) => {
+test('what is over cannot be cancelled: -32602 [session-tasks.cancel-terminal]', async (t) => {
   const { session, held } = await start(t)
   const { taskId } = await begin(session, 'slow')
   ;(await held.next()).finish('done')
@@ -230,7 +236,7 @@ test('a cancelled tasks/result gets no answer, and leaves the task alone', async
   assert.equal((await session.request('tasks/result', { taskId })).result.content[0].text, 'done')
 })
 
-test('an unknown task is -32602 in every method; the id in the parameters alone counts [tasks.unknown-id] [tasks.id-of-params]', async (t) => {
+test('an unknown task is -32602 in every method; the id in the parameters alone counts [session-tasks.unknown-id] [session-tasks.id-of-params]', async (t) => {
   const { session, held } = await start(t)
   const { taskId } = await begin(session, 'slow')
   await held.next()
@@ -244,7 +250,7 @@ test('an unknown task is -32602 in every method; the id in the parameters alone 
   assert.equal(other.result.taskId, taskId)
 })
 
-test('tasks/list has the tasks of the session page by page, in order [tasks.list-pages] [tasks.list-next-cursor] [tasks.list-complete] [tasks.list-bad-cursor] [tasks.list-not-related]', async (t) => {
+test('tasks/list has the tasks of the session page by page, in order [session-tasks.list-pages] [session-tasks.list-next-cursor] [session-tasks.list-complete] [session-tasks.list-bad-cursor] [session-tasks.list-not-related]', async (t) => {
   const { session, held, open } = await start(t, { pageSize: 2 })
   const ids: string[] = []
   for (let count = 0; count < 5; count++) {
@@ -269,7 +275,7 @@ test('tasks/list has the tasks of the session page by page, in order [tasks.list
   assert.deepEqual((await other.request('tasks/list')).result, { tasks: [] })
 })
 
-test('the time to live is what the client asks for, up to tasks.ttlMs; a malformed one is -32602 [tasks.max-ttl] [tasks.expired-removed]', async (t) => {
+test('the time to live is what the client asks for, up to tasks.ttlMs; a malformed one is -32602 [session-tasks.max-ttl] [session-tasks.expired-removed]', async (t) => {
   const { session, held, stats } = await start(t, { tasks: { ttlMs: 10_000, pollIntervalMs: 0 } })
   const ttlOf = async (task: object) => {
     const { result } = await session.request('tools/call', { name: 'slow', arguments: {}, task })
@@ -285,7 +291,7 @@ test('the time to live is what the client asks for, up to tasks.ttlMs; a malform
   assert.equal(stats().tasks, 3)
 })
 
-test('a task that outlives its time is stopped and forgotten, and tasks/result says why [tasks.expired-removed]', async (t) => {
+test('a task that outlives its time is stopped and forgotten, and tasks/result says why [session-tasks.expired-removed]', async (t) => {
   const { session, held, stats } = await start(t)
   const { result } = await session.request('tools/call', { name: 'slow', arguments: {}, task: { ttl: 50 } })
   const { taskId } = result.task
@@ -297,7 +303,7 @@ test('a task that outlives its time is stopped and forgotten, and tasks/result s
   assert.equal((await session.request('tasks/get', { taskId })).error.code, -32_602)
 })
 
-test('a session has so many tasks and no more, whatever other sessions have [tasks.concurrent-limit]', async (t) => {
+test('a session has so many tasks and no more, whatever other sessions have [session-tasks.concurrent-limit]', async (t) => {
   const { session, held, open } = await start(t, { tasks: { maxPerPrincipal: 1 } })
   const first = await begin(session, 'slow')
   await held.next()
@@ -308,4 +314,25 @@ test('a session has so many tasks and no more, whatever other sessions have [tas
   await held.next()
   await session.request('tasks/cancel', { taskId: first.taskId })
   await begin(session, 'slow')
+})
+
+test('task requests count against the rate of their caller, and middleware sees each of them [session-tasks.rate-limit] [session-tasks.logged]', async (t) => {
+  const seen: string[] = []
+  const { open } = await start(t, {
+    auth: { verify: async (token) => ({ id: token }) },
+    rateLimit: { perSecond: 0.001, burst: 5 },
+    setup: (server) => {
+      server.use((ctx, next) => {
+        seen.push(`${ctx.auth?.id} ${ctx.method}`)
+        return next()
+      })
+    },
+  })
+  const session = await open({ headers: { authorization: 'Bearer ann' } })
+  const statuses: number[] = []
+  for (let count = 0; count < 5; count++) {
+    statuses.push((await session.request('tasks/get', { taskId: 'guess' })).status)
+  }
+  assert.deepEqual(statuses, [200, 200, 200, 200, 429])
+  assert.deepEqual(seen.slice(1), Array(4).fill('ann tasks/get'))
 })
