@@ -8,6 +8,7 @@ import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
+import { TaskTable } from './features/tasks/task-table.ts'
 import { isAuthenticator } from './http/authenticate.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
@@ -36,6 +37,7 @@ export interface EraStats {
 
 export class Eras {
   readonly #served: ReadonlySet<Era>
+  readonly #tasks: TaskTable
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
   readonly #detach: () => void
@@ -48,8 +50,9 @@ export class Eras {
     const access = auth !== undefined && isAuthenticator(auth) ? auth.access : undefined
     this.#detach = server.attach(access)
     const limits = { inFlight, rateLimit, access }
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits)
+    this.#tasks = new TaskTable(server, settings.tasks)
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
   }
 
   /** @param body - parsed JSON */
@@ -76,7 +79,7 @@ export class Eras {
     return {
       sessions: session.sessions,
       subscriptions: stateless.subscriptions,
-      tasks: stateless.tasks,
+      tasks: this.#tasks.size,
       streams: session.streams + stateless.streams,
       replayBytes: session.replayBytes,
       sessionBytes: session.sessionBytes,
@@ -93,9 +96,11 @@ export class Eras {
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs)
     })
-    await Promise.race([Promise.all(eras.map((era) => era.idle())), timeUp])
+    const idle = Promise.all([...eras.map((era) => era.idle()), this.#tasks.drain()])
+    await Promise.race([idle, timeUp])
     clearTimeout(timer)
-    await Promise.all(eras.map((era) => era.shutDown()))
+    for (const era of eras) era.shutDown()
+    await this.#tasks.close()
     this.#detach()
   }
 }

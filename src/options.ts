@@ -14,6 +14,7 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
+import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
@@ -28,15 +29,11 @@ import {
   type SessionSettings,
 } from './session-era/options.ts'
 import { readSessionKeys } from './session-era/sealed-ids.ts'
-import type {
-  StatelessEraSettings,
-  SubscriptionOptions,
-  TaskOptions,
-  TaskSettings,
-} from './stateless-era/options.ts'
+import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
-export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
+export type { TaskOptions } from './features/tasks/options.ts'
+export type { SubscriptionOptions } from './stateless-era/options.ts'
 
 export interface HandlerOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
@@ -130,7 +127,7 @@ export interface HandlerOptions {
   readonly subscriptions?: SubscriptionOptions | undefined
   /** Stateless era: how `requestState` is sealed, the state of a call that waits for input of its client. */
   readonly requestState?: SealOptions | undefined
-  /** Stateless era: where the state of tasks is stored, and for how long. */
+  /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
   /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
@@ -166,6 +163,7 @@ export interface HandlerSettings {
   readonly rateLimit: Rate | undefined
   readonly onRejected: ((refusal: Refusal) => void) | undefined
   readonly eras: ReadonlySet<Era>
+  readonly tasks: TaskSettings
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -275,6 +273,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     eras: checkEras(eras),
+    tasks: checkTasks(tasks),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
@@ -282,7 +281,6 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
-      tasks: checkTasks(tasks),
       serverInfo,
       supported: STATELESS_REVISIONS,
     },

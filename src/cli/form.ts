@@ -5,7 +5,7 @@
  * Nothing is sent that the user has not seen, and an address is never opened by itself.
  */
 
-import { createInterface, type Interface } from 'node:readline/promises'
+import { createInterface, type Interface } from 'node:readline'
 import { isObject } from '../bounds/is-object.ts'
 import type { ElicitRequest, ElicitUrlRequest } from '../client/index.ts'
 import { compile } from '../json-schema/compile.ts'
@@ -17,6 +17,12 @@ type Answer =
   | { readonly action: 'decline' | 'cancel' }
 
 const YES = /^y(es)?$/i
+
+/** Asks for one line. @throws {Closed} the input is over */
+type Ask = (text: string) => Promise<string>
+
+/** Ctrl-D. */
+class Closed extends Error {}
 
 export class Questioner {
   readonly #terminal: Terminal
@@ -31,29 +37,38 @@ export class Questioner {
   }
 
   form(request: ElicitRequest, signal: AbortSignal): Promise<Answer> {
-    return this.#inTurn(signal, (lines) => this.#form(request, lines, signal))
+    return this.#inTurn<Answer>(signal, { action: 'cancel' }, (ask) => this.#form(request, ask))
   }
 
   url(
     { message, url }: ElicitUrlRequest,
     signal: AbortSignal,
-  ): Promise<{ readonly action: 'accept' | 'decline' }> {
-    return this.#inTurn(signal, async (lines) => {
-      this.#terminal.note(`\n${this.#server()} asks: ${harmless(message)}`)
-      this.#terminal.note(`It wants you to visit ${new URL(url).host}:\n\n  ${harmless(url)}\n`)
-      const answer = await lines.question('Do you go there? [y/N] ', { signal })
-      return { action: YES.test(answer.trim()) ? 'accept' : 'decline' }
-    })
+  ): Promise<{ readonly action: 'accept' | 'decline' | 'cancel' }> {
+    return this.#inTurn<{ readonly action: 'accept' | 'decline' | 'cancel' }>(
+      signal,
+      { action: 'cancel' },
+      async (ask) => {
+        this.#terminal.note(`\n${this.#server()} asks: ${harmless(message)}`)
+        this.#terminal.note(`It wants you to visit ${new URL(url).host}:\n\n  ${harmless(url)}\n`)
+        const answer = await ask('Do you go there? [y/N] ')
+        return { action: YES.test(answer.trim()) ? 'accept' : 'decline' }
+      },
+    )
   }
 
-  #inTurn<T>(signal: AbortSignal, ask: (lines: Interface) => Promise<T>): Promise<T> {
+  #inTurn<T>(signal: AbortSignal, closed: T, work: (ask: Ask) => Promise<T>): Promise<T> {
     const turn = this.#last.then(async () => {
       signal.throwIfAborted()
-      const { stdin, stderr } = this.#terminal.surroundings
+      const { stdin, stderr, interrupt } = this.#terminal.surroundings
       this.#terminal.clearProgress()
       const lines = createInterface({ input: stdin, output: stderr, terminal: stdin.isTTY === true })
+      lines.on('SIGINT', () => interrupt())
+      const ask = asker(lines, signal)
       try {
-        return await ask(lines)
+        return await work(ask)
+      } catch (error) {
+        if (error instanceof Closed) return closed
+        throw error
       } finally {
         lines.close()
       }
@@ -62,11 +77,7 @@ export class Questioner {
     return turn
   }
 
-  async #form(
-    { message, requestedSchema }: ElicitRequest,
-    lines: Interface,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  async #form({ message, requestedSchema }: ElicitRequest, ask: Ask): Promise<Answer> {
     this.#terminal.note(`\n${this.#server()} asks: ${harmless(message)}`)
     const { properties = {}, required = [] } = requestedSchema as {
       readonly properties?: JsonObject
@@ -74,27 +85,15 @@ export class Questioner {
     }
     const content: { [name: string]: unknown } = {}
     for (const [name, schema] of Object.entries(properties)) {
-      const value = await this.#field(
-        name,
-        isObject(schema) ? schema : {},
-        required.includes(name),
-        lines,
-        signal,
-      )
+      const value = await this.#field(name, isObject(schema) ? schema : {}, required.includes(name), ask)
       if (value !== undefined) content[name] = value
     }
-    const answer = (await lines.question('Send this? [Y/n, c to cancel] ', { signal })).trim()
+    const answer = (await ask('Send this? [Y/n, c to cancel] ')).trim()
     if (/^c/i.test(answer)) return { action: 'cancel' }
     return answer === '' || YES.test(answer) ? { action: 'accept', content } : { action: 'decline' }
   }
 
-  async #field(
-    name: string,
-    schema: JsonObject,
-    isRequired: boolean,
-    lines: Interface,
-    signal: AbortSignal,
-  ): Promise<unknown> {
+  async #field(name: string, schema: JsonObject, isRequired: boolean, ask: Ask): Promise<unknown> {
     const check = compile(schema, { formats: true })
     const { title, description, default: fallback } = schema
     const choices = choicesOf(schema)
@@ -104,7 +103,7 @@ export class Questioner {
       this.#terminal.note(`  ${at + 1}) ${oneLine(text)}`)
     const hint = hintOf(schema, choices.length, fallback, isRequired)
     for (;;) {
-      const text = (await lines.question(`  ${label}${hint}: `, { signal })).trim()
+      const text = (await ask(`  ${label}${hint}: `)).trim()
       if (text === '') {
         if (fallback !== undefined) return fallback
         if (!isRequired) return undefined
@@ -115,6 +114,36 @@ export class Questioner {
       const problem = outcome.valid ? 'it is needed' : (outcome.errors[0]?.message ?? 'it does not fit')
       this.#terminal.note(`  ${oneLine(problem)}`)
     }
+  }
+}
+
+/** Lines that come before they are asked for are kept: a user may paste several. */
+function asker(lines: Interface, signal: AbortSignal): Ask {
+  const early: string[] = []
+  let waiting:
+    | { readonly resolve: (line: string) => void; readonly reject: (error: unknown) => void }
+    | undefined
+  let isClosed = false
+  lines.on('line', (line) => {
+    if (waiting === undefined) early.push(line)
+    else waiting.resolve(line)
+    waiting = undefined
+  })
+  const giveUp = () => {
+    isClosed = true
+    waiting?.reject(signal.aborted ? signal.reason : new Closed())
+  }
+  lines.once('close', giveUp)
+  signal.addEventListener('abort', giveUp, { once: true })
+  return (text) => {
+    lines.setPrompt(text)
+    lines.prompt()
+    return new Promise((resolve, reject) => {
+      const line = early.shift()
+      if (line !== undefined) resolve(line)
+      else if (isClosed) reject(signal.aborted ? signal.reason : new Closed())
+      else waiting = { resolve, reject }
+    })
   }
 }
 

@@ -4,11 +4,12 @@
 import { main } from './main.ts'
 
 const interrupt = new AbortController()
-process.on('SIGINT', () => {
+function onInterrupt(): void {
   // The first one lets the server know, the second one does not wait for it.
   if (interrupt.signal.aborted) process.exit(130)
   interrupt.abort(new Error('Ctrl-C'))
-})
+}
+process.on('SIGINT', onInterrupt)
 // Whoever reads the result has seen enough, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
@@ -20,4 +21,5 @@ process.exitCode = await main(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   signal: interrupt.signal,
+  interrupt: onInterrupt,
 })

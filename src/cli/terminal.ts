@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborts with Ctrl-C. */
   readonly signal: AbortSignal
+  /** Does what Ctrl-C does: at a prompt it is a key like any other. */
+  interrupt(): void
 }
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const

@@ -168,7 +168,8 @@ export class Inbox {
     const { receiver, out } = this.#options
     // 2025-03-26 let servers answer with several messages at once.
     for (const each of Array.isArray(value) ? value : [value]) {
-      if (receiver.receive(each, bytes, out)) this.answered = true
+      // A stream that all requests share goes on after each answer.
+      if (receiver.receive(each, bytes, out) && out !== undefined) this.answered = true
     }
   }
 

@@ -33,7 +33,7 @@ import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
-import { scopeError } from './status-error.ts'
+import { requireScopes } from './status-error.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -237,7 +237,9 @@ export class RequestContext {
    * id, and the handler continues for as long as it needs. Ask the client first for input that decides whether there is
    * a task at all. A client that repeats its request gets another task, which shares the results of `once`.
    *
-   * @returns false: the client does not support tasks, and waits for the result as usual
+   * A client of 2025-11-25 asks for a task with its call, and then the call is one already.
+   *
+   * @returns false: the client does not support tasks, or did not ask for one, and waits for the result as usual
    * @throws {RpcError} -32000, there are too many tasks
    *
    * @example
@@ -258,6 +260,11 @@ export class RequestContext {
   /** Whether this call is a task, or `startTask` can make it one. */
   get canStartTask(): boolean {
     return this.#exchange.task !== undefined
+  }
+
+  /** @internal Whether the client asked for a task, so that the call is one before its handler runs. */
+  get isTaskRequested(): boolean {
+    return this.#exchange.task?.isRequested === true
   }
 
   /**
@@ -320,11 +327,7 @@ export class RequestContext {
 
   /** @internal @throws {ScopeError} the caller lacks some of the scopes that the call needs */
   requireScopes(scopes: readonly string[]): void {
-    const { access, principal } = this.#exchange
-    if (access === undefined || scopes.length === 0) return
-    const error = scopeError(access, principal, scopes)
-    if (error !== undefined) throw error
-    this.#exchange.scopes = scopes
+    requireScopes(this.#exchange, scopes)
   }
 
   /**

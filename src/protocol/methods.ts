@@ -14,6 +14,9 @@ export const Method = {
   promptsGet: 'prompts/get',
   complete: 'completion/complete',
   setLevel: 'logging/setLevel',
+  // of tasks, 2025-11-25 alone
+  tasksList: 'tasks/list',
+  tasksResult: 'tasks/result',
   // stateless era
   discover: 'server/discover',
   listen: 'subscriptions/listen',
@@ -38,6 +41,7 @@ export const Notify = {
   rootsChanged: 'notifications/roots/list_changed',
   acknowledged: 'notifications/subscriptions/acknowledged',
   task: 'notifications/tasks',
+  taskStatus: 'notifications/tasks/status',
   elicitationComplete: 'notifications/elicitation/complete',
 } as const
 

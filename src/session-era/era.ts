@@ -15,6 +15,8 @@ import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
 import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
+import type { TaskTable } from '../features/tasks/task-table.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
@@ -22,13 +24,15 @@ import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
 import { CoarseClock } from './clock.ts'
 import type { HandshakeHost, InitializeParams } from './handshake.ts'
-import { type SessionChanges, sessionMethods } from './methods.ts'
+import { SESSIONLESS_METHODS, type SessionChanges, sessionMethods, withTasks } from './methods.ts'
 import type { SessionEnd, SessionEraSettings } from './options.ts'
+import type { Revision } from './revisions.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
 import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
+import { SessionTasks } from './tasks.ts'
 
 const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
@@ -52,7 +56,10 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   readonly replayBudget: ByteBudget
   /** Undefined where sessions end with the process: no keys are configured. */
   readonly sealedIds: SealedIds | undefined
-  readonly methods: ReturnType<typeof sessionMethods>
+  readonly tasks: SessionTasks
+  readonly #methods: ReturnType<typeof sessionMethods>
+  readonly #taskMethods: ReturnType<typeof sessionMethods>
+  readonly #sessionlessTaskMethods: ReturnType<typeof sessionMethods>
   /** Shutdown has begun: new requests and streams are to be refused. */
   closing = false
   readonly #streams: FinishedStreams
@@ -60,7 +67,13 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   #hasRestored = false
 
   /** @param streams - the finished streams that the transport retains */
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, streams: FinishedStreams) {
+  constructor(
+    server: McpServer,
+    settings: SessionEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    streams: FinishedStreams,
+  ) {
     this.server = server
     this.settings = settings
     this.limits = limits
@@ -86,7 +99,18 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.changes = new ChangeLog(replay, this.replayBudget, this.table)
     const level = server.defaultLogLevel
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
-    this.methods = sessionMethods(this)
+    this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
+      // What nobody hears now is not kept: the state of a task can be asked for.
+      if (standaloneStream?.attached !== true) return
+      const json = encodeNotification(method, params)
+      this.messages.send(
+        { method, json, session: id, level: undefined, principal: undefined },
+        this.clock.now,
+      )
+    })
+    this.#methods = sessionMethods(this)
+    this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
+    this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
       server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
       server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
@@ -95,6 +119,18 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   get hasSessions(): boolean {
     return this.settings.sessions !== undefined
+  }
+
+  /** Whether calls of a client of this revision can be tasks. */
+  offersTasks({ hasTasks }: Revision): boolean {
+    return hasTasks && this.server.hasTaskTools
+  }
+
+  methods(session: Session | undefined, revision: Revision): ReturnType<typeof sessionMethods> {
+    if (this.offersTasks(revision)) {
+      return session === undefined ? this.#sessionlessTaskMethods : this.#taskMethods
+    }
+    return session === undefined ? SESSIONLESS_METHODS : this.#methods
   }
 
   get maxSubscriptionsPerSession(): number {
@@ -212,6 +248,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
+    // From a sealed id a session is taken up again, and its tasks with it.
+    const forGood = this.sealedIds === undefined || reason === 'deleted' || reason === 'expired'
+    this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
     this.messages.sessionClosed(session)
     if (this.table.size === 0) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)

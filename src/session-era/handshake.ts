@@ -12,7 +12,7 @@ import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
 import type { MethodTable } from '../dispatch/dispatcher.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
-import type { Peer } from '../dispatch/rpc-exchange.ts'
+import type { Peer, Principal } from '../dispatch/rpc-exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -67,6 +67,7 @@ export function readInitializeParams(params: JsonObject | undefined): Initialize
 export interface HandshakeHost extends ExchangeHost {
   /** Whether the era has sessions. */
   readonly hasSessions: boolean
+  readonly tasks: { canList(principal: Principal | undefined, hasSessions: boolean): boolean }
   /** @throws {LimitError} as `SessionTable.open` */
   openSession(params: InitializeParams, principalId: string | undefined): Session
   /** Calls the hook for an opened session; its id was sent to the client. */
@@ -96,8 +97,9 @@ export class Handshake extends SessionExchange {
   /** The method itself. @throws {RpcError} invalid params, a limit */
   run(): JsonObject {
     if (this.#params instanceof RpcError) throw this.#params
-    const { server, hasSessions } = this.#host
-    const result = initializeResult(server, this.#params.revision, hasSessions)
+    const { server, hasSessions, tasks } = this.#host
+    const canListTasks = tasks.canList(this.principal, hasSessions)
+    const result = initializeResult(server, this.#params.revision, hasSessions, canListTasks)
     // A client that is gone, or has its answer, cannot use a session.
     if (hasSessions && !this.settled) {
       if (this.#session !== undefined) this.#host.discard(this.#session)
@@ -130,11 +132,17 @@ export const HANDSHAKE_METHODS: MethodTable<McpServer, Handshake> = new Map([
 ])
 
 /** The result of `initialize`. */
-export function initializeResult(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
+export function initializeResult(
+  server: McpServer,
+  revision: Revision,
+  hasSessions: boolean,
+  canListTasks: boolean,
+): JsonObject {
+  const tasks = revision.hasTasks ? { list: canListTasks } : undefined
   return {
     protocolVersion: revision.name,
     // Without a session there is no stream for change notifications, and nowhere to store a log level.
-    capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions }),
+    capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions, tasks }),
     serverInfo: server.info,
     ...(server.instructions !== undefined && { instructions: server.instructions }),
   }

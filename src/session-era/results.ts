@@ -56,17 +56,32 @@ function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer):
   if (request.method !== Method.toolsCall) {
     return encodeError(request.id, { code: ErrorCode.INVALID_REQUEST, message })
   }
-  return encodeResult(request.id, { content: [{ type: 'text', text: message }], isError: true })
+  return encodeResult(request.id, inText(error))
+}
+
+/**
+ * The outcome of a call as that of its task. A capability that the client lacks is told to a model in words, as it is to
+ * that of any other call.
+ */
+export function asTaskOutcome(outcome: Outcome): Outcome {
+  if (!('error' in outcome) || outcome.error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) return outcome
+  return { result: inText(outcome.error) }
+}
+
+/** The result of a tool, without what this era has no place for. */
+export function forSessions(result: CallToolResult): CallToolResult {
+  const { structuredContent } = result
+  return structuredContent === undefined || isObject(structuredContent) ? result : withoutStructured(result)
+}
+
+function inText({ message }: RpcError): CallToolResult {
+  return { content: [{ type: 'text', text: message }], isError: true }
 }
 
 function inRevision(request: RpcRequest, result: unknown, revision: Revision, server: McpServer): unknown {
   if (request.method === Method.toolsCall) {
-    let sent = result as CallToolResult
-    const { structuredContent } = sent
-    if (structuredContent !== undefined && !isObject(structuredContent)) {
-      reportOnce(request, server)
-      sent = withoutStructured(sent)
-    }
+    const sent = forSessions(result as CallToolResult)
+    if (sent !== result) reportOnce(request, server)
     if (revision.missingBlockTypes.length === 0) return sent
     return { ...sent, content: sent.content.map((block) => blockInRevision(block, revision)) }
   }

@@ -10,8 +10,8 @@ import type { RequestContext } from '../dispatch/context.ts'
 import { scopeError } from '../dispatch/status-error.ts'
 import { scopesOfResource } from '../features/guard.ts'
 import type { McpServer } from '../features/server.ts'
+import type { TaskView } from '../features/tasks/task-subscribers.ts'
 import type { StatelessExchange } from './exchange.ts'
-import type { TaskView } from './task-subscribers.ts'
 
 type Views = readonly TaskView[]
 

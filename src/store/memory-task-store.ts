@@ -8,6 +8,7 @@
  * is the sum of the sizes of all records. No step visits more tasks than it evicts.
  */
 
+import { DeadlineHeap, type Expiring } from '../bounds/deadline-heap.ts'
 import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList, Place } from '../bounds/linked-list.ts'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
@@ -23,23 +24,26 @@ export interface TaskLimits {
   readonly maxBytes: number
 }
 
-/** Heap bytes of a record and its entries in lists and maps, beside its texts. Measured: 690. */
-const RECORD_BYTES = 704
+/** Of the only record of an owner, its times and its places in lists and maps, beside its other texts. Measured: 1010. */
+const RECORD_BYTES = 1024
 /** Above one part in so many of all bytes, a principal's own tasks are evicted for its new ones. */
 const BYTES_SHARE = 16
 
 /** A principal that has tasks. */
 interface Owner {
   readonly id: string
-  tasks: number
+  /** In order of creation. */
+  readonly tasks: Set<Entry>
   bytes: number
   /** Its tasks that have ended, the first to end first. */
   readonly over: LinkedList<Place<Entry>>
 }
 
 /** A task; in the list `#over` if it has ended. */
-class Entry implements Linked<Entry> {
+class Entry implements Linked<Entry>, Expiring {
   readonly owner: Owner | undefined
+  readonly deadline: number
+  heapIndex = -1
   record: TaskRecord
   bytes: number
   isOver = false
@@ -51,6 +55,7 @@ class Entry implements Linked<Entry> {
   constructor(record: TaskRecord, owner: Owner | undefined) {
     this.record = record
     this.owner = owner
+    this.deadline = deadlineOf(record)
     this.bytes = sizeOf(record)
   }
 }
@@ -59,12 +64,16 @@ export class MemoryTaskStore implements TaskStore {
   readonly #limits: TaskLimits
   /** In order of creation. Lifecycle: from `create` to eviction, expiry or `delete`. */
   readonly #entries = new Map<string, Entry>()
+  /** Those that expire. */
+  readonly #expiring = new DeadlineHeap<Entry>()
   /** Tasks that have ended, the first to end first. */
   readonly #over = new LinkedList<Entry>()
   /** By principal id. Lifecycle of an entry: as long as the principal has a task. */
   readonly #owners = new Map<string, Owner>()
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
+  /** The time that `#timer` waits for. */
+  #sweepAt = 0
 
   constructor(limits: TaskLimits) {
     this.#limits = limits
@@ -88,10 +97,22 @@ export class MemoryTaskStore implements TaskStore {
     this.#bytes += entry.bytes
     if (owner !== undefined) {
       this.#owners.set(owner.id, owner)
-      owner.tasks += 1
+      owner.tasks.add(entry)
       owner.bytes += entry.bytes
     }
-    if (record.ttlMs !== null) this.#schedule()
+    if (record.ttlMs === null) return
+    this.#expiring.add(entry)
+    this.#schedule()
+  }
+
+  /** The tasks of one owner, the first one created first. */
+  list(owner: string): readonly TaskRecord[] {
+    const now = Date.now()
+    const found: TaskRecord[] = []
+    for (const { deadline, record } of this.#owners.get(owner)?.tasks ?? []) {
+      if (deadline > now) found.push(record)
+    }
+    return found
   }
 
   read(taskId: string): TaskRecord | undefined {
@@ -126,14 +147,15 @@ export class MemoryTaskStore implements TaskStore {
     if (entry === undefined) return
     this.#entries.delete(taskId)
     this.#unlist(entry)
+    this.#expiring.delete(entry)
     this.#bytes -= entry.bytes
     const { owner } = entry
     if (owner !== undefined) {
-      owner.tasks -= 1
+      owner.tasks.delete(entry)
       owner.bytes -= entry.bytes
-      if (owner.tasks === 0) this.#owners.delete(owner.id)
+      if (owner.tasks.size === 0) this.#owners.delete(owner.id)
     }
-    if (this.#entries.size === 0) this.#stop()
+    if (this.#expiring.first === undefined) this.#stop()
   }
 
   /** Deletes all tasks. */
@@ -143,7 +165,7 @@ export class MemoryTaskStore implements TaskStore {
 
   #ownerOf({ owner: id }: TaskRecord): Owner | undefined {
     if (id === null) return undefined
-    return this.#owners.get(id) ?? { id, tasks: 0, bytes: 0, over: new LinkedList() }
+    return this.#owners.get(id) ?? { id, tasks: new Set(), bytes: 0, over: new LinkedList() }
   }
 
   #unlist(entry: Entry): void {
@@ -155,7 +177,7 @@ export class MemoryTaskStore implements TaskStore {
 
   #evictFor(owner: Owner | undefined, bytes: number): void {
     const { max, maxPerPrincipal, maxBytes } = this.#limits
-    if (owner !== undefined && owner.tasks >= maxPerPrincipal) {
+    if (owner !== undefined && owner.tasks.size >= maxPerPrincipal) {
       this.#evict(owner.over.oldest?.value, `${maxPerPrincipal} for each principal`)
     }
     if (this.#entries.size >= max) this.#evict(this.#over.oldest, String(max))
@@ -182,21 +204,22 @@ export class MemoryTaskStore implements TaskStore {
     }
   }
 
-  /** Tasks of one handler have the same TTL, so the first one created expires first. */
+  /** Makes the timer one for the task that expires first. */
   #schedule(): void {
-    if (this.#timer !== undefined) return
-    const first = this.#entries.values().next().value?.record
-    if (first === undefined || first.ttlMs === null) return
-    const delay = Math.min(Math.max(deadlineOf(first) - Date.now(), 1), MAX_TIMER_MS)
+    const { first } = this.#expiring
+    if (first === undefined || (this.#timer !== undefined && this.#sweepAt <= first.deadline)) return
+    clearTimeout(this.#timer)
+    this.#sweepAt = first.deadline
+    const delay = Math.min(Math.max(first.deadline - Date.now(), 1), MAX_TIMER_MS)
     this.#timer = setTimeout(() => this.#sweep(), delay).unref()
   }
 
   #sweep(): void {
     this.#timer = undefined
     const now = Date.now()
-    for (const { record } of this.#entries.values()) {
-      if (deadlineOf(record) > now) break
-      this.delete(record.taskId)
+    for (let { first } = this.#expiring; first !== undefined; { first } = this.#expiring) {
+      if (first.deadline > now) break
+      this.delete(first.record.taskId)
     }
     this.#schedule()
   }
@@ -207,7 +230,17 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({ taskId, owner, payload = '', statusMessage = '', scopes = [] }: TaskRecord): number {
-  const texts = [taskId, payload, statusMessage, ...scopes].reduce((sum, text) => sum + textBytes(text), 0)
+function sizeOf({
+  taskId,
+  owner,
+  payload = '',
+  statusMessage = '',
+  failure = '',
+  scopes = [],
+}: TaskRecord): number {
+  const texts = [taskId, payload, statusMessage, failure, ...scopes].reduce(
+    (sum, text) => sum + textBytes(text),
+    0,
+  )
   return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
 }

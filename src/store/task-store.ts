@@ -25,12 +25,17 @@ export interface TaskRecord {
   readonly ttlMs: number | null
   /** Milliseconds that a client should wait between two polls. */
   readonly pollIntervalMs?: number | undefined
-  /** Id of the principal that created the task; null without authentication. */
+  /**
+   * Id of the principal that created the task, or, where callers are not known, a mark of the session; null where there
+   * is neither.
+   */
   readonly owner: string | null
   /** What the principal must have to ask for the task; undefined: nothing. */
   readonly scopes?: readonly string[] | undefined
   /** JSON text that belongs to the status: the result, the error, or the open input requests. */
   readonly payload?: string | undefined
+  /** Of a completed task whose result has `isError`: its text, at most 1000 characters. Sessions are told that it failed. */
+  readonly failure?: string | undefined
 }
 
 /** Every method may return a promise. An error is reported to `onError`, and fails the call or the task. */
@@ -43,6 +48,10 @@ export interface TaskStore {
   update(record: TaskRecord): void | PromiseLike<void>
   /** Deletes a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
+  /**
+   * All records of an owner, the first one created first. Where it is missing, `tasks/list` of 2025-11-25 is not offered.
+   */
+  list?(owner: string): readonly TaskRecord[] | PromiseLike<readonly TaskRecord[]>
 }
 
 /** Whether the status is final. */

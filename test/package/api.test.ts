@@ -141,14 +141,14 @@ describe('src/REFERENCE.md', () => {
   })
 
   const settings = checkOptions({})
-  const { sessionEra, statelessEra } = settings
+  const { sessionEra, statelessEra, tasks } = settings
   const groups: Readonly<Record<string, object | undefined>> = {
     HandlerOptions: { ...settings, ...settings.inFlight, ...sessionEra },
     SessionOptions: sessionEra.sessions,
     ReplayOptions: sessionEra.replay,
     SubscriptionOptions: statelessEra.subscriptions,
     SealOptions: statelessEra.requestState,
-    TaskOptions: { ...statelessEra.tasks, ...statelessEra.tasks.store },
+    TaskOptions: { ...tasks, ...tasks.store },
   }
   for (const [type, values] of Object.entries(groups)) {
     test(`says the defaults of ${type} as they are`, () => {

@@ -44,6 +44,5 @@ export function pageOf(path: string, revision = '2025-11-25'): string {
 export const because = {
   application: 'a decision of the embedding application about its own data, which barewire cannot see',
   noStdio: 'barewire serves Streamable HTTP only',
-  noTasks: 'task-augmented requests are not offered to session-era clients',
   noPing: 'barewire sends no ping by itself: comments keep streams alive and idle sessions expire',
 } as const

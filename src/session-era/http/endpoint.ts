@@ -6,24 +6,27 @@
  */
 
 import { ownText } from '../../bounds/heap-size.ts'
+import { isObject } from '../../bounds/is-object.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import type { Decoded, DecodedNotification, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import { Notify } from '../../protocol/methods.ts'
+import { Method, Notify } from '../../protocol/methods.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
-import { SESSIONLESS_METHODS } from '../methods.ts'
+import { TASK_CALLS } from '../methods.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
 import type { Session } from '../session.ts'
+import { TaskCall } from '../task-call.ts'
 import { type Admission, admitPost, checkVersion, findSession } from './admit.ts'
 import { admitScopes } from './batch-scopes.ts'
 import { methodNotAllowed, openStream } from './get.ts'
@@ -52,9 +55,9 @@ export class SessionEndpoint implements PostHost {
   readonly streams: Streams
   readonly counters = { undeliverable: 0 }
 
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, tasks: TaskTable) {
     this.streams = new Streams(settings)
-    this.era = new SessionEra(server, settings, limits, this.streams)
+    this.era = new SessionEra(server, settings, limits, tasks, this.streams)
   }
 
   /** @param value - the body as parsed JSON */
@@ -108,13 +111,18 @@ export class SessionEndpoint implements PostHost {
     const { era } = this
     if (session !== undefined) era.table.touch(session)
     const peer = session?.peer ?? UNKNOWN_PEER
-    const methods = session === undefined ? SESSIONLESS_METHODS : era.methods
+    const methods = era.methods(session, revision)
     const first = messages[0]
     if (!batch && first?.kind === 'request') {
       const response = new PostResponse(this, http, session, revision, peer)
       const exchange = new SessionExchange(first, response, era)
       response.add(exchange)
-      this.#dispatch(first, response, exchange, methods)
+      const task = first.method === Method.toolsCall ? first.params?.['task'] : undefined
+      if (isObject(task) && era.offersTasks(revision)) {
+        this.#dispatch(first, response, new TaskCall(era.tasks, exchange, task), TASK_CALLS)
+      } else {
+        this.#dispatch(first, response, exchange, methods)
+      }
       return
     }
     const requests: DecodedRequest[] = []
@@ -150,7 +158,7 @@ export class SessionEndpoint implements PostHost {
     }
   }
 
-  #dispatch<E extends SessionExchange>(
+  #dispatch<E extends SessionExchange | TaskCall>(
     request: DecodedRequest,
     response: PostResponse,
     exchange: E,

@@ -103,6 +103,10 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     return this.#http.accepts.sse && !this.#opensSession
   }
 
+  get connected(): boolean {
+    return this.#stream === undefined ? !this.#isDisconnected : this.#stream.attached
+  }
+
   get #isDone(): boolean {
     return this.#first === undefined && (this.#others === undefined || this.#others.size === 0)
   }
@@ -172,6 +176,10 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     if (replay === undefined || this.session === undefined || !this.revision.sendsPrimingEvent) return
     const stream = this.open()
     if (stream?.resumable === true) stream.disconnect(retryMs ?? replay.retryMs)
+  }
+
+  detachBody(): () => void {
+    return this.#http.detachBody()
   }
 
   answer(exchange: SessionCall, json: string | undefined): void {

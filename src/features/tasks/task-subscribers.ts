@@ -6,7 +6,7 @@
  * Not here: the streams themselves (subscriptions.ts).
  */
 
-import type { TaskRecord } from '../store/task-store.ts'
+import type { TaskRecord } from '../../store/task-store.ts'
 
 /** A subscription stream. */
 export interface TaskSubscriber {
