@@ -17,4 +17,5 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: '.', source: 'index.ts', output: 'index' },
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
   { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio' },
+  { path: './auth', source: 'auth/index.ts', output: 'auth' },
 ]

@@ -6,6 +6,7 @@
  * `const { progress, signal } = ctx` works.
  */
 
+import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
@@ -32,6 +33,7 @@ import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
+import { scopeError } from './status-error.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -316,6 +318,20 @@ export class RequestContext {
     this.#isCounted = true
     const refusal = limit.take(this.#exchange.principal?.id, this.#exchange.sessionId)
     if (refusal !== undefined) throw refusal
+  }
+
+  /** @internal What the caller may do; undefined where nobody has to say who is calling. */
+  get access(): Access | undefined {
+    return this.#exchange.access
+  }
+
+  /** @internal @throws {ScopeError} the caller lacks some of the scopes that the call needs */
+  requireScopes(scopes: readonly string[]): void {
+    const { access, principal } = this.#exchange
+    if (access === undefined || scopes.length === 0) return
+    const error = scopeError(access, principal, scopes)
+    if (error !== undefined) throw error
+    this.#exchange.scopes = scopes
   }
 
   /**

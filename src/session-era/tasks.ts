@@ -77,7 +77,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     const owner = ownerOf(principal, session)
     if (principal === undefined && session !== undefined && owner !== null)
       this.#bySession.set(session, owner)
-    const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs)
+    const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs, call.scopes)
     const task = this.#know(running, session)
     if (session?.closed === true && principal === undefined) await this.#drop(session, sessionEnded())
     return task
@@ -122,8 +122,11 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
 
   /** A method that is about one task: `taskId` alone says which, whatever `_meta` says. */
   #following(method: string, answer: (view: TaskView, exchange: SessionExchange) => unknown): Handler {
-    return async (params, _ctx, _server, exchange) =>
-      answer(await this.#find(method, params, exchange), exchange)
+    return async (params, ctx, _server, exchange) => {
+      const view = await this.#find(method, params, exchange)
+      ctx.requireScopes(view.record.scopes ?? [])
+      return answer(view, exchange)
+    }
   }
 
   async #find(method: string, params: JsonObject | undefined, exchange: SessionExchange): Promise<TaskView> {
