@@ -141,10 +141,10 @@ test('SDK v1 client executes an elicitation as a task of its own', async (t) => 
   t.after(() => serving.close({ drainMs: 0 }))
   const tasks = { list: {}, cancel: {}, requests: { elicitation: { create: {} } } }
   const capabilities = { elicitation: { form: {} }, tasks }
-  const client = new Client(
-    { name: 'executes', version: '1' },
-    { capabilities, taskStore: new InMemoryTaskStore() },
-  )
+  const store = new InMemoryTaskStore()
+  // Its timers keep the process alive for as long as tasks live.
+  t.after(() => store.cleanup())
+  const client = new Client({ name: 'executes', version: '1' }, { capabilities, taskStore: store })
   t.after(() => client.close())
   client.setRequestHandler(ElicitRequestSchema, async ({ params }, { taskStore }) => {
     assert.ok(taskStore !== undefined && params.task !== undefined)
