@@ -75,8 +75,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   async create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask> {
     const { principal, session } = call
     const owner = ownerOf(principal, session)
-    if (principal === undefined && session !== undefined && owner !== null)
-      this.#bySession.set(session, owner)
+    this.#remember(principal, session, owner)
     const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs, call.scopes)
     const task = this.#know(running, session)
     if (session?.closed === true && principal === undefined) await this.#drop(session, sessionEnded())
@@ -99,6 +98,12 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     if (!this.#bySession.has(session)) return
     if (forGood) void this.#drop(session, sessionEnded())
     else this.#bySession.delete(session)
+  }
+
+  /** A session that has tasks of its own: they end with it. */
+  #remember(principal: Principal | undefined, session: Session | undefined, owner: string | null): void {
+    if (principal !== undefined || session === undefined || owner === null || session.closed) return
+    this.#bySession.set(session, owner)
   }
 
   async #drop(session: Session, reason: McpError): Promise<void> {
@@ -130,9 +135,13 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   }
 
   async #find(method: string, params: JsonObject | undefined, exchange: SessionExchange): Promise<TaskView> {
+    const { principal, session } = exchange
     const taskId = readTaskId(params, method)
-    const view = await this.#table.find(taskId, ownerOf(exchange.principal, exchange.session))
+    const owner = ownerOf(principal, session)
+    const view = await this.#table.find(taskId, owner)
     if (view === undefined) throw taskNotFound(taskId)
+    // The session may have been taken up again, and its task have begun before.
+    this.#remember(principal, session, owner)
     return view
   }
 

@@ -132,7 +132,7 @@ export class TaskTable implements TaskHost {
     if (view instanceof RunningTask) return view
     if (isOver(view.record)) return undefined
     const problem =
-      'The task runs in another process: requests for it must be routed by their Mcp-Name header'
+      'The task runs in another process: requests for it must be routed there, by their session or Mcp-Name header'
     throw new RpcError(ErrorCode.INTERNAL_ERROR, problem)
   }
 
