@@ -41,6 +41,7 @@ import {
 import type { NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
+import { provideNodeModules } from './node-modules.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 
 export interface HandlerStats extends EraStats {
@@ -66,6 +67,7 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
+  provideNodeModules()
   const handler = new Handler(server, checkOptions(options))
   let closing: Promise<void> | undefined
   return Object.assign(

@@ -1,7 +1,7 @@
 /**
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
- *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http} <- features
+ *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http, web-http} <- features
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
  *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
@@ -39,6 +39,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['sse', FACTS],
   ['json-schema', FACTS],
   ['http', CODECS],
+  ['web-http', [...CODECS, 'http']],
+  ['node-modules.ts', ['bounds']],
   ['node-http', [...CODECS, 'http']],
   ['dispatch', [...CODECS, 'http']],
   ['store', CODECS],
@@ -54,8 +56,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'node-http', 'entrance.ts', 'eras.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
+  ['fetch.ts', [...ERAS, 'web-http', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
@@ -74,7 +77,7 @@ const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
 /** What only HTTP has, and a lifecycle does not name. */
 const CARRIER_NAME = /\b(?:HttpExchange|EventSink|Rejection|PostResponse)\b/g
-const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
+const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'web-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
     String.raw`\b(?:tools/(?:list|call)|prompts/(?:list|get)|completion/complete|logging/setLevel)\b`,

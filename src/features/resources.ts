@@ -5,6 +5,7 @@
  * Not here: subscriptions (the eras), template syntax (uri-template.ts).
  */
 
+import { Buffer } from 'node:buffer'
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
 import { excerpt, kindOf, quote, shown } from '../bounds/quote.ts'

@@ -17,7 +17,8 @@
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}: visible ASCII characters.
  */
 
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { Buffer } from 'node:buffer'
+import { environmentVariable, type OptionalModules, optionalModule } from '../bounds/runtime.ts'
 import { KeyRing, type Keys, markOf } from '../dispatch/key-ring.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { InitializeParams } from './handshake.ts'
@@ -49,6 +50,7 @@ export interface SealedSession {
 
 export class SealedIds {
   readonly #keys: KeyRing
+  readonly #zlib: OptionalModules['node:zlib']
   readonly #lifetimeMs: number
   readonly #serverName: string
   /** Marks of ids that are not taken up again, with the time of their end, the first one at the front. */
@@ -56,8 +58,16 @@ export class SealedIds {
   /** What was issued until then is not taken up. */
   #refusedUntil = 0
 
-  /** @param lifetimeMs - for so long after its issue an id is taken up; 0: for ever */
+  /**
+   * @param lifetimeMs - for so long after its issue an id is taken up; 0: for ever
+   * @throws {Error} the runtime has no node:zlib
+   */
   constructor(keys: KeyRing, lifetimeMs: number, serverName: string) {
+    const zlib = optionalModule('node:zlib')
+    if (zlib === undefined) {
+      throw new Error('sessions.keys needs node:zlib, which this runtime does not have: leave it out')
+    }
+    this.#zlib = zlib
     this.#keys = keys
     this.#lifetimeMs = lifetimeMs
     this.#serverName = serverName
@@ -83,7 +93,7 @@ export class SealedIds {
     ]) {
       const text = JSON.stringify([revision.name, logLevel ?? null, ...said])
       if (text.length > MAX_TEXT_LENGTH) continue
-      const bytes = Buffer.concat([head, deflateRawSync(text, ZLIB)])
+      const bytes = Buffer.concat([head, this.#zlib.deflateRawSync(text, ZLIB)])
       const id = this.#keys.seal(bytes, this.#binding(principalId))
       if (id.length <= MAX_ID_LENGTH) return id
     }
@@ -98,7 +108,10 @@ export class SealedIds {
     const expires = bytes.readUInt32BE(4) * 1000
     if (bytes.readUInt32BE(0) <= this.#refusedUntil || (expires > 0 && Date.now() >= expires))
       return undefined
-    const text = inflateRawSync(bytes.subarray(HEAD_BYTES), { ...ZLIB, maxOutputLength: MAX_TEXT_BYTES })
+    const text = this.#zlib.inflateRawSync(bytes.subarray(HEAD_BYTES), {
+      ...ZLIB,
+      maxOutputLength: MAX_TEXT_BYTES,
+    })
     const [version, logLevel, info, capabilities] = JSON.parse(text.toString('utf8'))
     const revision = findRevision(version)
     if (revision === undefined) return undefined
@@ -127,7 +140,7 @@ export class SealedIds {
 /** @throws {TypeError} a key that is too short, or no key, with the name of where it came from */
 export function readSessionKeys(keys: Keys | undefined): KeyRing | undefined {
   if (keys !== undefined) return new KeyRing(keys, PURPOSE, 'sessions.keys')
-  const { BAREWIRE_SESSION_KEY: key } = process.env
+  const key = environmentVariable('BAREWIRE_SESSION_KEY')
   if (key === undefined) return undefined
   return new KeyRing([key], PURPOSE, 'the environment variable BAREWIRE_SESSION_KEY')
 }

@@ -16,6 +16,7 @@
  */
 
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { unref } from '../bounds/runtime.ts'
 
 export const TICKS_PER_INTERVAL = 32
 /** The latest comment, in intervals. */
@@ -68,7 +69,7 @@ export class KeepAlive {
     if (stream.closed) return
     stream.idleTicks = 0
     this.#streams.add(stream)
-    if (this.#tickMs > 0) this.#timer ??= setInterval(this.#onTick, this.#tickMs).unref()
+    if (this.#tickMs > 0) this.#timer ??= unref(setInterval(this.#onTick, this.#tickMs))
   }
 
   /** Removes a stream. */

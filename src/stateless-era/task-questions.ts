@@ -8,6 +8,7 @@
  * Invariant: a question is open exactly while its promise is pending.
  */
 
+import { unref } from '../bounds/runtime.ts'
 import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
@@ -102,7 +103,7 @@ export class TaskQuestions {
         return
       }
       const timer =
-        timeoutMs > 0 ? setTimeout(() => this.#expire(key, method, timeoutMs), timeoutMs).unref() : undefined
+        timeoutMs > 0 ? unref(setTimeout(() => this.#expire(key, method, timeoutMs), timeoutMs)) : undefined
       const settle =
         <V>(done: (value: V) => void) =>
         (value: V) => {

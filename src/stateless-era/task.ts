@@ -14,6 +14,7 @@
  */
 
 import { ownText } from '../bounds/heap-size.ts'
+import { nextTurn } from '../bounds/runtime.ts'
 import { concealError } from '../dispatch/error-report.ts'
 import type { McpServer } from '../features/server.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -107,7 +108,7 @@ export class RunningTask {
   }
 
   async #write(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>(nextTurn)
     while (this.#written !== this.record) {
       const { record } = this
       try {

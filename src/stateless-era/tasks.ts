@@ -16,6 +16,7 @@ import { randomBytes } from 'node:crypto'
 import { ownText } from '../bounds/heap-size.ts'
 import { isObject } from '../bounds/is-object.ts'
 import { isPromise } from '../bounds/is-promise.ts'
+import { unref } from '../bounds/runtime.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import { JsonText } from '../dispatch/json-text.ts'
@@ -104,7 +105,7 @@ export class Tasks implements TaskHost {
     }
     this.#creating -= 1
     const task = new RunningTask(this, record, abort)
-    const timer = ttlMs === 0 ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
+    const timer = ttlMs === 0 ? undefined : unref(setTimeout(() => this.#expire(task), ttlMs))
     this.#running.set(record.taskId, { task, timer })
     return task
   }

@@ -11,6 +11,7 @@
 import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList, Place } from '../bounds/linked-list.ts'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { unref } from '../bounds/runtime.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from './task-store.ts'
 
@@ -188,7 +189,7 @@ export class MemoryTaskStore implements TaskStore {
     const first = this.#entries.values().next().value?.record
     if (first === undefined || first.ttlMs === null) return
     const delay = Math.min(Math.max(deadlineOf(first) - Date.now(), 1), MAX_TIMER_MS)
-    this.#timer = setTimeout(() => this.#sweep(), delay).unref()
+    this.#timer = unref(setTimeout(() => this.#sweep(), delay))
   }
 
   #sweep(): void {

@@ -21,9 +21,10 @@ import type { Streams } from './streams.ts'
 
 /**
  * Names are `<end of the session's id><process><number>`: unique in the process, so an id of another session's stream
- * can never name one of this session's, and not those of an earlier process.
+ * can never name one of this session's, and not those of an earlier process. Some runtimes give no random numbers while a
+ * program loads.
  */
-const NAME_PREFIX = randomBytes(3).toString('hex')
+let namePrefix: string | undefined
 let lastNumber = 0
 
 /** Of the 32 and more characters of a session's id. */
@@ -82,8 +83,9 @@ export abstract class ResumableStream {
   protected abstract get last(): number
 
   get name(): string {
+    namePrefix ??= randomBytes(3).toString('hex')
     const tag = this.session === undefined ? '' : tagOf(this.session)
-    return `${tag}${NAME_PREFIX}${this.#number.toString(36)}`
+    return `${tag}${namePrefix}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {
