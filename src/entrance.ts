@@ -20,7 +20,9 @@
  * Not here: the carrier, and what waits behind other requests of its connection (handler.ts).
  */
 
+import { ByteBudget } from './bounds/byte-budget.ts'
 import { concealError } from './dispatch/error-report.ts'
+import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { limitRejection } from './dispatch/limit-error.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
@@ -49,7 +51,19 @@ const VALUE_BYTES = 32
 const FREE_BODY_BYTES = 4096
 const BODY_STATUS = { 'too-large': 413, busy: 503, aborted: 400, consumed: 500 } as const
 
+export interface HandlerStats extends EraStats {
+  /** Requests that wait for their handler, and tokens that are being verified. */
+  readonly callsInProgress: number
+  /** Bytes that count against `maxTotalBodyBytes`. */
+  readonly bodyBytes: number
+  /** Requests refused before they reached a feature, since the start. */
+  readonly rejected: number
+}
+
 export class Entrance {
+  /** What the bodies of all requests may take together. */
+  readonly bodies: ByteBudget
+  #rejected = 0
   readonly #server: McpServer
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
@@ -61,17 +75,19 @@ export class Entrance {
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#server = server
     this.#settings = settings
+    this.bodies = new ByteBudget(settings.maxTotalBodyBytes)
     this.#checks = new RequestChecks(settings)
     this.#inFlight = new InFlightCounter(settings.inFlight)
     this.#eras = new Eras(server, settings, this.#inFlight)
   }
 
-  get callsInProgress(): number {
-    return this.#inFlight.size
-  }
-
-  stats(): EraStats {
-    return this.#eras.stats()
+  stats(): HandlerStats {
+    return {
+      ...this.#eras.stats(),
+      callsInProgress: this.#inFlight.size,
+      bodyBytes: this.bodies.used,
+      rejected: this.#rejected,
+    }
   }
 
   close(drainMs: number): Promise<void> {
@@ -92,6 +108,15 @@ export class Entrance {
     const { method } = http
     // What is left of the body cannot be told from a next request, so the connection must end.
     http.reject(rejection, method !== 'GET' && method !== 'HEAD')
+  }
+
+  /** A request was refused: the hook of the application is called. @param refusal - as the carrier tells it */
+  onRejected(refusal: object): void {
+    this.#rejected += 1
+    runHook(
+      () => this.#settings.onRejected?.(refusal as never),
+      (error) => this.#server.reportError(error, { phase: 'hook' }),
+    )
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {

@@ -19,12 +19,9 @@
  * The first check stands here, since it is of the connection: not too many requests wait behind others (429).
  */
 
-import { ByteBudget } from './bounds/byte-budget.ts'
 import { checkTime } from './bounds/check-options.ts'
-import { runHook } from './dispatch/hook.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
-import { Entrance } from './entrance.ts'
-import type { EraStats } from './eras.ts'
+import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
@@ -43,15 +40,6 @@ import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { provideNodeModules } from './node-modules.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
-
-export interface HandlerStats extends EraStats {
-  /** Requests that wait for their handler, and tokens that are being verified. */
-  readonly callsInProgress: number
-  /** Bytes that count against `maxTotalBodyBytes`. */
-  readonly bodyBytes: number
-  /** Requests refused before they reached a feature, since the start. */
-  readonly rejected: number
-}
 
 /** A request handler for `http.createServer`, Express, Fastify, with an end and figures of its own. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
@@ -81,38 +69,26 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         closing ??= handler.entrance.close(drainMs)
         await closing
       },
-      stats: () => handler.stats(),
+      stats: () => handler.entrance.stats(),
     },
   )
 }
 
 class Handler {
   readonly entrance: Entrance
-  #rejected = 0
-  readonly #server: McpServer
   readonly #settings: HandlerSettings
   readonly #host: HttpExchangeHost
 
   constructor(server: McpServer, settings: HandlerSettings) {
-    this.#server = server
     this.#settings = settings
+    this.entrance = new Entrance(server, settings)
     const { maxBodyBytes, maxUnreadBytes } = settings
     this.#host = {
       replyOptions: { maxUnreadBytes },
       closingReplyOptions: { maxUnreadBytes, closeAfter: true },
       maxBodyBytes,
-      bodies: new ByteBudget(settings.maxTotalBodyBytes),
+      bodies: this.entrance.bodies,
       onRejected: (refusal, response) => this.#onRejected(refusal, response),
-    }
-    this.entrance = new Entrance(server, settings)
-  }
-
-  stats(): HandlerStats {
-    return {
-      ...this.entrance.stats(),
-      callsInProgress: this.entrance.callsInProgress,
-      bodyBytes: this.#host.bodies.used,
-      rejected: this.#rejected,
     }
   }
 
@@ -137,12 +113,8 @@ class Handler {
   }
 
   #onRejected(refusal: Refusal, response: NodeResponse): void {
-    this.#rejected += 1
     httpChannels.rejected(refusal.request, response, refusal.error)
-    runHook(
-      () => this.#settings.onRejected?.(refusal),
-      (error) => this.#server.reportError(error, { phase: 'hook' }),
-    )
+    this.entrance.onRejected(refusal)
   }
 }
 

@@ -57,9 +57,12 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
-  ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
+  ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
   ['fetch.ts', [...ERAS, 'web-http', 'entrance.ts', 'eras.ts', 'options.ts']],
-  ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
+  [
+    'index.ts',
+    [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],
+  ],
   ['client', CODECS],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])

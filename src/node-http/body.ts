@@ -4,21 +4,16 @@
  * Invariant: `done` is called at most once, and by then every listener of this file is gone. On an error
  * the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in post-response.ts).
  *
- * Memory is in proportion to the bytes that came, however they were cut: a chunk is copied when a second one comes,
- * since a Buffer of its own for each chunk of one byte would take a hundred times its length.
- *
- * Bodies that are being read, and those that a call in progress still needs, share a budget. The first bytes of each
- * are free, so that small requests pass while large uploads use all of it up.
- *
  * A declared length only ever refuses a body early; what is accepted is counted while it arrives.
  *
- * Not here: decoding, media types, the reply.
+ * Not here: what is kept and counted (http/body-bytes.ts), decoding, media types, the reply.
  */
 
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
-import { BodyError, busyError } from '../http/body-error.ts'
+import { BodyBytes, NO_BYTES } from '../http/body-bytes.ts'
+import { BodyError } from '../http/body-error.ts'
 
 export interface BodyOptions {
   /** What all bodies may take together. @defaultValue no limit */
@@ -32,15 +27,8 @@ export interface BodyOptions {
  */
 export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged: number) => void
 
-const EMPTY: Buffer = Buffer.alloc(0)
-
-/** Bytes of each body that are not taken from the budget. */
-export const FREE_BYTES = 4096
-
 /** Bytes that are taken from the connection before it is known whether the body is wanted. */
 const PREFETCH_BYTES = 16_384
-
-const MIN_CAPACITY = 1024
 
 /**
  * Reads the whole body.
@@ -59,14 +47,8 @@ export function readBody(
 }
 
 /** Reads one body. `prefetch` may come first, and then `read` or `cancel`. */
-export class BodyReader {
+export class BodyReader extends BodyBytes {
   readonly #request: IncomingMessage
-  readonly #maxBytes: number
-  readonly #options: BodyOptions | undefined
-  /** The first `#length` bytes of it are the body so far. */
-  #buffer = EMPTY
-  #length = 0
-  #charged = 0
   #done: BodyCallback | undefined
   /** What ended it before `read` was called. */
   #result: BodyError | 'end' | undefined
@@ -74,9 +56,8 @@ export class BodyReader {
   #socketPaused = false
 
   constructor(request: IncomingMessage, maxBytes: number, options?: BodyOptions) {
+    super(maxBytes, options?.bodies)
     this.#request = request
-    this.#maxBytes = maxBytes
-    this.#options = options
   }
 
   /**
@@ -103,9 +84,8 @@ export class BodyReader {
   cancel(): void {
     this.#unlisten()
     this.#resumeSocket()
-    this.#buffer = EMPTY
-    this.#giveBack()
-    this.#result = aborted(this.#length)
+    this.drop()
+    this.#result = this.aborted
   }
 
   /**
@@ -133,14 +113,13 @@ export class BodyReader {
 
   #unreadable(): BodyError | undefined {
     const request = this.#request
-    if (request.destroyed && !request.readableEnded) return aborted(0)
+    if (request.destroyed && !request.readableEnded) return this.aborted
     if (request.readableEnded || request.readableDidRead) {
       const problem = 'The request body was read before: pass the parsed body to the handler'
       return new BodyError('consumed', problem)
     }
     // Node's parser lets only digits through, so this is NaN exactly when the header is absent.
-    const declared = Number(request.headers['content-length'] ?? Number.NaN)
-    return declared > this.#maxBytes ? tooLarge(`declares ${declared} bytes`, this.#maxBytes) : undefined
+    return this.refuseLength(Number(request.headers['content-length'] ?? Number.NaN))
   }
 
   #listen(): void {
@@ -164,80 +143,25 @@ export class BodyReader {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    const length = this.#length + chunk.length
-    if (length > this.#maxBytes) {
-      this.#finish(tooLarge(`has ${length} bytes or more`, this.#maxBytes))
-    } else if (!this.#charge(length)) {
-      this.#finish(busyError())
-    } else {
-      this.#append(chunk, length)
-      if (this.#done === undefined && length >= PREFETCH_BYTES) this.#pause()
-    }
+    const error = this.append(chunk, this.#request.headers['content-length'])
+    if (error !== undefined) this.#finish(error)
+    else if (this.#done === undefined && this.length >= PREFETCH_BYTES) this.#pause()
   }
 
   readonly #onEnd = (): void => this.#finish('end')
-  readonly #onGone = (): void => this.#finish(aborted(this.#length))
-
-  #append(chunk: Buffer, length: number): void {
-    if (this.#length === 0) {
-      // One chunk is the usual case, and is handed on without a copy.
-      this.#buffer = chunk
-    } else {
-      if (length > this.#buffer.length) {
-        const doubled = Math.max(MIN_CAPACITY, 2 * this.#buffer.length)
-        const larger = Buffer.allocUnsafeSlow(Math.max(length, Math.min(doubled, this.#expected)))
-        this.#buffer.copy(larger, 0, 0, this.#length)
-        this.#buffer = larger
-      }
-      chunk.copy(this.#buffer, this.#length)
-    }
-    this.#length = length
-  }
-
-  /** The length that the body will have at most. */
-  get #expected(): number {
-    return Number(this.#request.headers['content-length'] ?? this.#maxBytes)
-  }
-
-  #charge(length: number): boolean {
-    const budget = this.#options?.bodies
-    const more = Math.max(0, length - FREE_BYTES) - this.#charged
-    if (budget === undefined || more <= 0) return true
-    if (more > budget.free) return false
-    budget.take(more)
-    this.#charged += more
-    return true
-  }
-
-  #giveBack(): void {
-    this.#options?.bodies?.give(this.#charged)
-    this.#charged = 0
-  }
+  readonly #onGone = (): void => this.#finish(this.aborted)
 
   #finish(result: BodyError | 'end'): void {
     this.#unlisten()
     if (result !== 'end') {
       this.#request.pause()
-      this.#buffer = EMPTY
-      this.#giveBack()
+      this.drop()
     }
     this.#result = result
     const done = this.#done
     if (done === undefined) return
     this.#done = undefined
-    if (result === 'end') done(undefined, this.#body(), this.#charged)
-    else done(result, EMPTY, 0)
+    if (result === 'end') done(undefined, this.bytes, this.charged)
+    else done(result, NO_BYTES, 0)
   }
-
-  #body(): Buffer {
-    return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.subarray(0, this.#length)
-  }
-}
-
-function tooLarge(received: string, maxBytes: number): BodyError {
-  return new BodyError('too-large', `The request body ${received}, the limit is ${maxBytes}`)
-}
-
-function aborted(length: number): BodyError {
-  return new BodyError('aborted', `The connection closed after ${length} bytes of the request body`)
 }

@@ -7,6 +7,7 @@
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
+import { BaseExchange } from '../http/base-exchange.ts'
 import type { BodyError } from '../http/body-error.ts'
 import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
@@ -49,18 +50,9 @@ export interface HttpExchangeHost {
  */
 const NODE_MAX_HEADERS = 1000
 
-export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
+export class NodeHttpExchange<Principal> extends BaseExchange<Principal> implements HttpExchange<Principal> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly accepts: Accepts
-  readonly sessionId: string | undefined
-  readonly protocolVersion: string | undefined
-  readonly lastEventId: string | undefined
-  readonly methodHeader: string | undefined
-  readonly nameHeader: string | undefined
-  principal: Principal | undefined = undefined
-  ownReplyHeaders: readonly string[] | undefined = undefined
-  body: Buffer | undefined = undefined
   readonly #host: HttpExchangeHost
   /** As the handler was given it. */
   readonly #parsedBody: unknown
@@ -68,9 +60,6 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   readonly #awaitsContinue: boolean
   /** Lifecycle: from the first need of the body until it is read, or not wanted. */
   #reader: BodyReader | undefined = undefined
-  /** Bytes of the body that were taken from the budget. */
-  #charged = 0
-  #held = false
 
   constructor(
     request: IncomingMessage,
@@ -81,14 +70,9 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
     parsedBody: unknown,
     awaitsContinue: boolean,
   ) {
+    super(accepts, headers, host.bodies)
     this.request = request
     this.response = response
-    this.accepts = accepts
-    this.sessionId = headers[0]
-    this.protocolVersion = headers[1]
-    this.lastEventId = headers[2]
-    this.methodHeader = headers[3]
-    this.nameHeader = headers[4]
     this.#host = host
     this.#parsedBody = parsedBody
     this.#awaitsContinue = awaitsContinue
@@ -138,7 +122,7 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   readBody(done: (error: BodyError | undefined, body: Buffer) => void): void {
     this.#bodyReader.read((error, body, charged) => {
       this.#reader = undefined
-      this.#charged += charged
+      this.charged += charged
       if (error === undefined) this.body = body
       done(error, body)
     })
@@ -149,34 +133,6 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
 
   cancelBody(): void {
     this.#reader?.cancel()
-  }
-
-  charge(bytes: number): boolean {
-    const { bodies } = this.#host
-    if (bytes > bodies.free) return false
-    bodies.take(bytes)
-    this.#charged += bytes
-    return true
-  }
-
-  hold(): void {
-    this.#held = true
-  }
-
-  release(): void {
-    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
-    this.#charged = 0
-  }
-
-  endTurn(): void {
-    if (!this.#held) this.release()
-  }
-
-  detachBody(): () => void {
-    const charged = this.#charged
-    this.#charged = 0
-    const { bodies } = this.#host
-    return () => bodies.give(charged)
   }
 
   get hasReplied(): boolean {
@@ -197,11 +153,6 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
 
   offClose(listener: () => void): void {
     this.response.off('close', listener)
-  }
-
-  replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
-    if (extra === undefined) return this.ownReplyHeaders
-    return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
   }
 
   json(status: number, text: string, extra?: readonly string[]): boolean {

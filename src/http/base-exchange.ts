@@ -1,0 +1,70 @@
+/**
+ * What the HTTP exchange of every carrier has in common: the headers that say what it is about, who is calling, and
+ * what its body takes of the budget of all bodies.
+ *
+ * Invariant: what was taken from the budget is given back once, by `release` or by what `detachBody` returned.
+ */
+
+import type { Buffer } from 'node:buffer'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+import type { RoutingHeaders } from './http-exchange.ts'
+import type { Accepts } from './media-type.ts'
+
+export abstract class BaseExchange<Principal> {
+  readonly accepts: Accepts
+  readonly sessionId: string | undefined
+  readonly protocolVersion: string | undefined
+  readonly lastEventId: string | undefined
+  readonly methodHeader: string | undefined
+  readonly nameHeader: string | undefined
+  principal: Principal | undefined = undefined
+  ownReplyHeaders: readonly string[] | undefined = undefined
+  body: Buffer | undefined = undefined
+  /** Bytes of the body that were taken from the budget. */
+  protected charged = 0
+  readonly #bodies: ByteBudget
+  #held = false
+
+  /** @param bodies - what the bodies of all requests may take together */
+  constructor(accepts: Accepts, headers: RoutingHeaders, bodies: ByteBudget) {
+    this.accepts = accepts
+    this.sessionId = headers[0]
+    this.protocolVersion = headers[1]
+    this.lastEventId = headers[2]
+    this.methodHeader = headers[3]
+    this.nameHeader = headers[4]
+    this.#bodies = bodies
+  }
+
+  charge(bytes: number): boolean {
+    if (bytes > this.#bodies.free) return false
+    this.#bodies.take(bytes)
+    this.charged += bytes
+    return true
+  }
+
+  hold(): void {
+    this.#held = true
+  }
+
+  release(): void {
+    if (this.charged > 0) this.#bodies.give(this.charged)
+    this.charged = 0
+  }
+
+  endTurn(): void {
+    if (!this.#held) this.release()
+  }
+
+  detachBody(): () => void {
+    const charged = this.charged
+    this.charged = 0
+    const bodies = this.#bodies
+    return () => bodies.give(charged)
+  }
+
+  replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
+    if (extra === undefined) return this.ownReplyHeaders
+    return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
+  }
+}
