@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { createFetchHandler } from '../../src/fetch.ts'
-import { connections, leaving, oldHttp, pipelining, streams, wholeAnswers } from '../interop/portable-checks.ts'
+import {
+  connections,
+  leaving,
+  oldHttp,
+  pipelining,
+  streams,
+  wholeAnswers,
+} from '../interop/portable-checks.ts'
 import { createPortableServer } from '../interop/portable-server.ts'
 import { serveHono } from './carriers.ts'
 
@@ -25,6 +32,9 @@ describe('createFetchHandler in Hono', () => {
   test('HTTP/1.0', () => oldHttp(url))
   test('nothing is left of all these', async () => {
     const { streams, bodyBytes, callsInProgress } = handler.stats()
-    assert.deepEqual({ streams, bodyBytes, callsInProgress }, { streams: 0, bodyBytes: 0, callsInProgress: 0 })
+    assert.deepEqual(
+      { streams, bodyBytes, callsInProgress },
+      { streams: 0, bodyBytes: 0, callsInProgress: 0 },
+    )
   })
 })
