@@ -58,7 +58,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
-  ['fetch.ts', [...ERAS, 'web-http', 'entrance.ts', 'eras.ts', 'options.ts']],
+  ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
+  ['fetch.ts', [...ERAS, 'web-http', 'fetch-handler.ts']],
   [
     'index.ts',
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],

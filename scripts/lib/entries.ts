@@ -13,4 +13,7 @@ export interface Entry {
   readonly anywhere?: boolean
 }
 
-export const ENTRIES: readonly [Entry, ...Entry[]] = [{ path: '.', source: 'index.ts', output: 'index' }]
+export const ENTRIES: readonly [Entry, ...Entry[]] = [
+  { path: '.', source: 'index.ts', output: 'index' },
+  { path: './fetch', source: 'fetch.ts', output: 'fetch' },
+]

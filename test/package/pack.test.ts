@@ -5,16 +5,19 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { decode } from '@jridgewell/sourcemap-codec'
 import { publint } from 'publint'
 import { run } from '../../scripts/lib/child.ts'
+import { ENTRIES } from '../../scripts/lib/entries.ts'
 
-/** Unpacked, with everything. */
+/** Unpacked, with everything that is no other entry's alone. */
 const MAX_BYTES = 600_000
+/** What each further entry may add. */
+const MAX_ENTRY_BYTES: Readonly<Record<string, number>> = { fetch: 30_000 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -88,12 +91,22 @@ describe('the packed package', () => {
       .filter(({ stat }) => stat.isFile())
     const stray = files.map(({ name }) => name).filter((name) => /\.(test|tsbuildinfo|tgz)\b/.test(name))
     assert.deepEqual(stray, [])
-    const sizeOf = (form: RegExp) =>
-      files.filter(({ name }) => form.test(name)).reduce((sum, { stat }) => sum + stat.size, 0)
+    const entryOf = (name: string) =>
+      ENTRIES.slice(1).find(({ output }) => basename(name).startsWith(`${output}.`))?.output
+    const sizeOf = (form: RegExp, entry?: string) =>
+      files
+        .filter(({ name }) => form.test(name) && entryOf(name) === entry)
+        .reduce((sum, { stat }) => sum + stat.size, 0)
     const all = sizeOf(/./)
     const parts = `JavaScript ${sizeOf(/\.c?js$/)}, declarations ${sizeOf(/\.d\.c?ts$/)}, map ${sizeOf(/\.map$/)}`
     t.diagnostic(`unpacked ${all} bytes: ${parts}`)
     assert.ok(all < MAX_BYTES, `${all} bytes, expected fewer than ${MAX_BYTES}`)
+    for (const { output } of ENTRIES.slice(1)) {
+      const size = sizeOf(/./, output)
+      const max = MAX_ENTRY_BYTES[output] ?? 0
+      t.diagnostic(`${output}: ${size} bytes`)
+      assert.ok(size > 0 && size < max, `${output}: ${size} bytes, expected fewer than ${max}`)
+    }
   })
 
   test('exports give types first, and every target is in the package', () => {
@@ -151,6 +164,71 @@ describe('the packed package', () => {
     )
   })
 
+  test('barewire/fetch and what it shares load no module of Node but crypto, buffer and diagnostics_channel', () => {
+    const read = (name: string) => readFileSync(join(installed, 'dist', name), 'utf8')
+    const reached = new Set(['fetch.cjs'])
+    const modules = new Set<string>()
+    for (const file of reached) {
+      for (const [, name = ''] of read(file).matchAll(/\b(?:require|import)\(["'`]([^"'`]*)/g)) {
+        if (name.startsWith('./')) reached.add(name.slice(2))
+        else modules.add(name)
+      }
+    }
+    assert.deepEqual([...reached], ['fetch.cjs', 'core.cjs'])
+    assert.deepEqual([...modules].sort(), ['node:buffer', 'node:crypto', 'node:diagnostics_channel'])
+  })
+
+  test('barewire/fetch loads and makes a handler where there is no process, no random number and no timer', async () => {
+    const program = `
+      import crypto from 'node:crypto'
+      import { syncBuiltinESMExports } from 'node:module'
+      import { createRequire } from 'node:module'
+      const require = createRequire(import.meta.url)
+      // Node loads its own parts of these on the first use.
+      await new Response(new Request('http://localhost', { method: 'POST', body: '' }).body).text()
+      const { process } = globalThis
+      const forbidden = () => { throw new Error('not while a program loads') }
+      const kept = { ...globalThis, setTimeout, setInterval, setImmediate, Buffer }
+      const { randomBytes, randomUUID } = crypto
+      Object.assign(crypto, { randomBytes: forbidden, randomUUID: forbidden })
+      syncBuiltinESMExports()
+      for (const name of ['setTimeout', 'setInterval', 'setImmediate']) globalThis[name] = forbidden
+      for (const name of ['process', 'Buffer']) delete globalThis[name]
+      const { createFetchHandler, McpServer } = require('barewire/fetch')
+      const server = new McpServer({ name: 'edge', version: '1.0.0' })
+      server.registerTool('hi', {}, () => 'hi')
+      const handler = createFetchHandler(server)
+      Object.assign(crypto, { randomBytes, randomUUID })
+      // Node's own Request needs it.
+      globalThis.Buffer = kept.Buffer
+      // As on a platform without setImmediate, and whose timers are numbers.
+      for (const name of ['setTimeout', 'setInterval']) globalThis[name] = (...args) => Number(kept[name](...args))
+      delete globalThis.setImmediate
+      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'a', version: '1' } }
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+      const response = await handler(new Request('http://localhost/mcp', { method: 'POST', headers, body }))
+      const { result } = await response.json()
+      console.log(response.status, result.serverInfo.name)
+      await handler.close({ drainMs: 0 })
+      process.exit(0)`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(stdout.trim(), '200 edge', stderr)
+  })
+
+  test('a server made with barewire is served by barewire/fetch: the classes of both are the same', async () => {
+    const program = `
+      import * as core from 'barewire'
+      import * as web from 'barewire/fetch'
+      const own = ['createFetchHandler']
+      const different = Object.keys(web).filter((name) => !own.includes(name) && web[name] !== core[name])
+      console.log(JSON.stringify(different), Object.keys(web).length > 5)`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(stdout.trim(), '[] true', stderr)
+  })
+
   test('with source maps on, a stack trace leads to the line in src', async () => {
     const program = `
       import { McpServer } from 'barewire'
@@ -165,9 +243,9 @@ describe('the packed package', () => {
   })
 
   test('functions, classes and private members have the names of the sources, and the map leads to each throw', () => {
-    const code = readFileSync(join(installed, 'dist', 'index.cjs'), 'utf8').split('\n')
+    const code = readFileSync(join(installed, 'dist', 'core.cjs'), 'utf8').split('\n')
     const { sourceRoot, sources, mappings } = JSON.parse(
-      readFileSync(join(installed, 'dist', 'index.cjs.map'), 'utf8'),
+      readFileSync(join(installed, 'dist', 'core.cjs.map'), 'utf8'),
     )
     const texts: string[] = sources.map((source: string) =>
       readFileSync(join(root, 'dist', sourceRoot, source), 'utf8'),
