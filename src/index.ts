@@ -60,6 +60,7 @@ export {
   type ToolReturn,
 } from './features/tools.ts'
 export type { UriVariables } from './features/uri-template.ts'
+export type { UriVariablesOf } from './features/uri-variables.ts'
 export { createMcpHandler, type McpHandler } from './handler.ts'
 export type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 export type { RequestHeaders } from './http/http-exchange.ts'

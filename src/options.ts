@@ -218,6 +218,13 @@ export const OTHER_WORDS: OtherWords = {
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
 
+const SESSION_WORDS: OtherWords = {
+  idleTimeoutMs: 'ttl ttlms timeout timeoutms idletimeout maxage expiry expires',
+  max: 'limit maxsessions size',
+  keys: 'key secret secrets',
+  'it is an option of its own: replay': 'eventstore replay',
+}
+
 /** @throws {TypeError} naming what is wrong */
 export function checkOptions(options: HandlerOptions): HandlerSettings {
   checkNames(options, OPTION_NAMES, '', OTHER_WORDS)
@@ -347,7 +354,12 @@ function checkSessions(sessions: false | SessionOptions): SessionSettings | unde
   if (sessions === false) return undefined
   const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
   const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
-  checkNames(sessions, [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'], 'sessions.')
+  checkNames(
+    sessions,
+    [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'],
+    'sessions.',
+    SESSION_WORDS,
+  )
   const { missingId = 'reject' } = sessions
   oneOf('sessions.missingId', missingId, ['reject', 'serve'])
   return {

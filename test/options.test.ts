@@ -146,6 +146,8 @@ test('an unknown name of an option is refused with the one that was meant, of se
       { sessions: { maxPerPrincipl: 5 } },
       '"sessions.maxPerPrincipl": did you mean "sessions.maxPerPrincipal"?',
     ],
+    [{ sessions: { ttl: 5 } }, '"sessions.ttl": did you mean "sessions.idleTimeoutMs"?'],
+    [{ sessions: { maxSessions: 5 } }, '"sessions.maxSessions": did you mean "sessions.max"?'],
     [{ auth: { verify, scopes: [] } }, '"auth.scopes": did you mean "auth.requiredScopes"?'],
     [{ rateLimit: { perSecond: 1, bursts: 1 } }, '"rateLimit.bursts": did you mean "rateLimit.burst"?'],
     [{ colour: 'red' }, '"colour"'],

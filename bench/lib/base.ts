@@ -41,7 +41,7 @@ export async function buildBase(
   const folder = join(ROOT, '.cache', 'bench', `${process.pid}-base`)
   const remove = () => rmSync(folder, { recursive: true, force: true })
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(join(folder, 'src'), { recursive: true })
     const archive = join(folder, 'src.tar')
     await git('archive', '--format=tar', `--output=${archive}`, commit, 'src')
     const sources = join(folder, 'sources')

@@ -45,6 +45,9 @@ export type Next = () => Promise<unknown>
 /**
  * Runs around every request that is dispatched. It may inspect it, wait, throw an `RpcError`, or return another result
  * than that of `next()`.
+ *
+ * Of `subscriptions/listen`, `next()` gives an empty result as soon as the stream is open. What is thrown before opens
+ * no stream, what is thrown after it ends the stream with that error.
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 

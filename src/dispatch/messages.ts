@@ -19,7 +19,7 @@ import { unref } from '../bounds/runtime.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
-import { isWrong, logProblem, progressProblem } from './notification-check.ts'
+import { isWrong, logData, logProblem, progressProblem } from './notification-check.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -144,8 +144,13 @@ export class Messages {
       return SENT
     }
     this.#sendOmitted()
-    const params = { level, ...(logger !== undefined && { logger }), data: data === undefined ? null : data }
-    return this.#send(Notify.message, params) ?? SENT
+    try {
+      const params = { level, ...(logger !== undefined && { logger }), data: logData(data) }
+      return this.#send(Notify.message, params) ?? SENT
+    } catch (error) {
+      this.#report(error)
+      return SENT
+    }
   }
 
   #isWanted(level: LogLevel): boolean {

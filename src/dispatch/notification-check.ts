@@ -4,6 +4,8 @@
  * Spec: 2025-11-25 progress {@link spec.progress}, logging {@link spec.logging}.
  */
 
+import { messageOf } from '../bounds/quote.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
 import { at, stringProblem, under, wrong } from './shape.ts'
 
 export function progressProblem(progress: unknown, total: unknown, message: unknown): string | undefined {
@@ -19,6 +21,23 @@ export function logProblem(data: unknown, logger: unknown): string | undefined {
   if (typeof data === 'function' || typeof data === 'symbol')
     return under('.data', wrong('a JSON value', data))
   return logger === undefined ? undefined : under('.logger', stringProblem(logger))
+}
+
+/**
+ * The member `data` is required: what has no JSON form (undefined, or a `toJSON` that gives it) is sent as null.
+ *
+ * @throws {McpError} ERR_NOT_SERIALISABLE, its `toJSON` throws
+ */
+export function logData(data: unknown): unknown {
+  const { toJSON } = (data ?? {}) as { readonly toJSON?: unknown }
+  if (typeof toJSON !== 'function') return data === undefined ? null : data
+  try {
+    const value: unknown = toJSON.call(data, 'data')
+    return value === undefined ? null : value
+  } catch (cause) {
+    const problem = `The data of a log message cannot be written as JSON: ${messageOf(cause)}`
+    throw new McpError('ERR_NOT_SERIALISABLE', problem, { cause })
+  }
 }
 
 /** A number that JSON cannot hold is no fault: it is not sent. */

@@ -15,6 +15,7 @@ const WORDS: OtherWords = {
   inputSchema: `${ARGUMENTS} argsschema`,
   argsSchema: `${ARGUMENTS} inputschema`,
   outputSchema: 'output returns result results response',
+  task: 'execution tasks tasksupport',
   annotations: 'hints readonlyhint destructivehint idempotenthint openworldhint audience priority',
   mimeType: 'contenttype type mediatype format',
   complete: 'completion completions suggestions',

@@ -11,7 +11,7 @@
 import { isObject } from '../bounds/is-object.ts'
 import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { metaProblem } from '../dispatch/content.ts'
-import { logProblem } from '../dispatch/notification-check.ts'
+import { logData, logProblem } from '../dispatch/notification-check.ts'
 import { at } from '../dispatch/shape.ts'
 import type { TokenBuckets } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
@@ -115,7 +115,7 @@ export function notification(method: string, params?: object, to?: Audience): Se
       `notify needs { session: id } for ${shown(method)}: it is for the client that was asked alone`,
     )
   }
-  const text = params === undefined ? undefined : jsonOf(params, 'notify: params')
+  const text = params === undefined ? undefined : jsonOf(() => params, 'notify: params')
   if (text?.startsWith('{') === false)
     throw new TypeError(`notify: params must be an object; got ${kindOf(params)}`)
   const problem = text === undefined ? undefined : metaProblem(JSON.parse(text))
@@ -131,7 +131,7 @@ export function logMessage(level: LogLevel, data: unknown, to?: Audience, logger
   }
   const problem = logProblem(data, logger)
   if (problem !== undefined) throw new TypeError(`log: ${at(problem)}`)
-  const params = jsonOf({ level, logger, data: data === undefined ? null : data }, 'log: data')
+  const params = jsonOf(() => ({ level, logger, data: logData(data) }), 'log: data')
   const json = encodeNotificationText(Notify.message, params)
   return { method: Notify.message, json, level, ...audience(to, 'log') }
 }
@@ -150,9 +150,9 @@ function audience(to: unknown, use: string): Pick<ServerMessage, 'session' | 'pr
   return name === 'session' ? { session: id, principal: undefined } : { session: undefined, principal: id }
 }
 
-function jsonOf(value: unknown, what: string): string {
+function jsonOf(value: () => unknown, what: string): string {
   try {
-    return JSON.stringify(value) ?? 'undefined'
+    return JSON.stringify(value()) ?? 'undefined'
   } catch (cause) {
     throw new TypeError(`${what} cannot be written as JSON: ${messageOf(cause)}`, { cause })
   }

@@ -33,7 +33,8 @@ import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
 import { readResultProblem } from './result-check.ts'
-import { UriTemplate, type UriVariables, uriTemplateLimits } from './uri-template.ts'
+import { UriTemplate, uriTemplateLimits } from './uri-template.ts'
+import type { UriVariablesOf } from './uri-variables.ts'
 
 /**
  * Starts watching a resource for its first subscriber. Returns a function that stops it, which is called after the last
@@ -106,9 +107,9 @@ export type ResourceReturn =
 
 export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | PromiseLike<ResourceReturn>
 
-export type ResourceTemplateHandler = (
+export type ResourceTemplateHandler<Template extends string = string> = (
   uri: URL,
-  variables: UriVariables,
+  variables: UriVariablesOf<Template>,
   ctx: RequestContext,
 ) => ResourceReturn | PromiseLike<ResourceReturn>
 

@@ -37,7 +37,7 @@ import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
 export class McpServer {
   /** Name and version, as they were given. */
   readonly info: Implementation
-  /** @internal */
+  /** How to use the server, for the model, as it was given. */
   readonly instructions: string | undefined
   /** @internal */
   readonly pageSize: number
@@ -152,16 +152,20 @@ export class McpServer {
    *   when nothing is there
    * @throws {TypeError} a duplicate name or an invalid template
    */
-  registerResourceTemplate(
+  registerResourceTemplate<const Template extends string>(
     name: string,
-    uriTemplate: string,
+    uriTemplate: Template,
     config: ResourceTemplateConfig,
-    handler: ResourceTemplateHandler,
-  ): Handle<ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler>> {
-    const make = (settings: ResourceTemplateConfig, read: ResourceTemplateHandler) => {
+    handler: ResourceTemplateHandler<Template>,
+  ): Handle<ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler<Template>>> {
+    // The values are those of the template, which only its literal type says.
+    type Stored = ResourceTemplateHandler
+    const make = (settings: ResourceTemplateConfig, read: Stored) => {
       return new TemplateResource(name, uriTemplate, settings, read)
     }
-    return register(this.resourceTemplates, make(config, handler), make)
+    return register(this.resourceTemplates, make(config, handler as unknown as Stored), make) as Handle<
+      ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler<Template>>
+    >
   }
 
   /**

@@ -16,9 +16,9 @@ import type { CheckResult, SchemaAdapter } from '../json-schema/adapter/standard
 import { formatErrors } from '../json-schema/explain/result.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { CallToolResult, ContentBlock } from '../protocol/wire-types.ts'
-import { MirroredResult } from './mirror.ts'
 import { isPlainJson } from './plain-json.ts'
 import { toolResultProblem } from './result-check.ts'
+import { MirroredResult, TextResult } from './written-result.ts'
 
 /** The part of a tool that is used here. */
 export interface ResultOwner {
@@ -58,7 +58,7 @@ function shaped(result: CallToolResult, tool: ResultOwner): CallToolResult {
 
 /** The forms that need no check. */
 function knownForm(returned: unknown): CallToolResult | undefined {
-  if (typeof returned === 'string') return { content: [{ type: 'text', text: returned }] }
+  if (typeof returned === 'string') return new TextResult(returned)
   return returned === undefined || returned === null ? { content: [] } : undefined
 }
 

@@ -35,10 +35,9 @@ export type EncodeFailureHook = (error: McpError) => unknown
  * @param onError - called when the result cannot be serialised; the text is then an error response, -32603
  */
 export function encodeResult(id: JsonRpcId, result: unknown, onError?: EncodeFailureHook): string {
-  if (result === undefined) return encodeResultText(id, '{}')
   let text: string
   try {
-    text = stringify(result, 'result')
+    text = resultJson(result)
   } catch (error) {
     const replacement = onError?.(error as McpError)
     const general = 'Internal error: the result cannot be written as JSON'
@@ -46,6 +45,16 @@ export function encodeResult(id: JsonRpcId, result: unknown, onError?: EncodeFai
     return encodeError(id, { code: ErrorCode.INTERNAL_ERROR, message })
   }
   return encodeResultText(id, text)
+}
+
+/**
+ * Writes a result.
+ *
+ * @param result - `undefined` is written as `{}`, since a response always has a result
+ * @throws {McpError} ERR_NOT_SERIALISABLE when it cannot be written as JSON
+ */
+export function resultJson(result: unknown): string {
+  return result === undefined ? '{}' : stringify(result, 'result')
 }
 
 /**

@@ -46,9 +46,27 @@ export function readBody(
   new BodyReader(request, maxBytes, options).read(done)
 }
 
+/** Where a request keeps its reader, so that listeners need no closure for each. */
+const READER = Symbol('BodyReader')
+type Carrier = IncomingMessage & { [READER]?: BodyReader | undefined }
+let takeChunk: (reader: BodyReader, chunk: Buffer) => void
+let finishReader: (reader: BodyReader, isEnd: boolean) => void
+
+function onData(this: Carrier, chunk: Buffer): void {
+  if (this[READER] !== undefined) takeChunk(this[READER], chunk)
+}
+
+function onEnd(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], true)
+}
+
+function onGone(this: Carrier): void {
+  if (this[READER] !== undefined) finishReader(this[READER], false)
+}
+
 /** Reads one body. `prefetch` may come first, and then `read` or `cancel`. */
 export class BodyReader extends BodyBytes {
-  readonly #request: IncomingMessage
+  readonly #request: Carrier
   #done: BodyCallback | undefined
   /** What ended it before `read` was called. */
   #result: BodyError | 'end' | undefined
@@ -126,30 +144,34 @@ export class BodyReader extends BodyBytes {
     if (this.#listening) return
     this.#listening = true
     const request = this.#request
-    request.on('data', this.#onData)
-    request.on('end', this.#onEnd)
-    request.on('error', this.#onGone)
-    request.on('close', this.#onGone)
+    request[READER] = this
+    request.on('data', onData)
+    request.on('end', onEnd)
+    request.on('error', onGone)
+    request.on('close', onGone)
   }
 
   #unlisten(): void {
     if (!this.#listening) return
     this.#listening = false
     const request = this.#request
-    request.off('data', this.#onData)
-    request.off('end', this.#onEnd)
-    request.off('error', this.#onGone)
-    request.off('close', this.#onGone)
+    request[READER] = undefined
+    request.off('data', onData)
+    request.off('end', onEnd)
+    request.off('error', onGone)
+    request.off('close', onGone)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #onData(chunk: Buffer): void {
     const error = this.append(chunk, this.#request.headers['content-length'])
     if (error !== undefined) this.#finish(error)
     else if (this.#done === undefined && this.length >= PREFETCH_BYTES) this.#pause()
   }
 
-  readonly #onEnd = (): void => this.#finish('end')
-  readonly #onGone = (): void => this.#finish(this.aborted)
+  static {
+    takeChunk = (reader, chunk) => reader.#onData(chunk)
+    finishReader = (reader, isEnd) => reader.#finish(isEnd ? 'end' : reader.aborted)
+  }
 
   #finish(result: BodyError | 'end'): void {
     this.#unlisten()

@@ -12,7 +12,13 @@
 import { Abortable } from '../dispatch/abortable.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
-import type { Peer, Principal, RpcExchange, SendRequest } from '../dispatch/rpc-exchange.ts'
+import type {
+  Peer,
+  Principal,
+  RpcExchange,
+  SendRequest,
+  SendRequestOptions,
+} from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -65,7 +71,6 @@ export interface ExchangeHost {
 }
 
 export class SessionExchange extends Abortable implements RpcExchange, SessionCall {
-  readonly request: SendRequest | undefined
   readonly clientInput = undefined
   cacheHint = undefined
   protected readonly channel: ResponseChannel
@@ -78,7 +83,6 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     this.#request = request
     this.#host = host
     this.channel = channel
-    this.request = channel.session !== undefined && channel.canStream ? this.#send : undefined
   }
 
   get requestId(): string | number {
@@ -152,8 +156,14 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     this.channel.fail(error)
   }
 
+  /** Made when it is asked for: most calls ask nothing. */
+  get request(): SendRequest | undefined {
+    if (this.channel.session === undefined || !this.channel.canStream) return undefined
+    return (method, params, options) => this.#send(method, params, options)
+  }
+
   /** A real request to the client, on the stream of this call, so that it never goes to somebody else's. */
-  readonly #send: SendRequest = (method, params, options) => {
+  #send(method: string, params: JsonObject, options?: SendRequestOptions): Promise<unknown> {
     const { session } = this.channel
     if (session === undefined || this.#settled) {
       return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))

@@ -12,9 +12,9 @@ import { isObject } from '../bounds/is-object.ts'
 import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
-import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
-import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
+import { WrittenResult } from '../features/written-result.ts'
+import { encodeError, encodeResult, encodeResultText, resultJson } from '../jsonrpc/encode.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
@@ -36,18 +36,15 @@ export function encodeOutcome(
   if ('error' in outcome) return encodeFailure(request, outcome.error, server)
   const { result } = outcome
   if (result instanceof JsonText) return encodeResultText(request.id, result.text)
-  const conceal = (error: unknown) => concealError(error, outputInfo(request), server)
-  let sent: unknown
   try {
-    sent = sendable(request, result, revision, server)
+    const sent = sendable(request, result, revision, server)
+    // Middleware can have changed what it saw.
+    const isWritten = sent instanceof WrittenResult && server.middleware.length === 0
+    return encodeResultText(request.id, isWritten ? sent.json : resultJson(sent))
   } catch (error) {
-    return encodeError(request.id, { code: ErrorCode.INTERNAL_ERROR, message: conceal(error) })
+    const message = concealError(error, outputInfo(request), server)
+    return encodeError(request.id, { code: ErrorCode.INTERNAL_ERROR, message })
   }
-  // Middleware can have changed what it saw.
-  if (sent instanceof MirroredResult && server.middleware.length === 0) {
-    return encodeResultText(request.id, sent.json)
-  }
-  return encodeResult(request.id, sent, conceal)
 }
 
 /** This era has no code for a capability that the client lacks; a model can be told in words. */

@@ -3,7 +3,7 @@
  *
  *    transport --receive()--> StatelessExchange --run()--> dispatch ---> complete() --> transport
  *
- * It remembers no client: what it holds is calls in flight, open subscriptions and running tasks.
+ * It remembers no client. Its state is calls in flight, open subscriptions and running tasks.
  *
  * Not here: which requests are admitted (http/admit.ts).
  */
@@ -71,7 +71,7 @@ export class StatelessEra implements ExchangeHost {
     this.#methods = this.#ownMethods
   }
 
-  /** Those of tasks are there once a tool can be one, those of an extension once it is registered. */
+  /** With those of tasks once a tool can be one, and those of an extension once it is registered. */
   get methods(): Methods {
     const { hasTaskTools, extensions } = this.server
     const ofTasks = hasTaskTools ? this.tasks.methods : []

@@ -1,6 +1,6 @@
 /**
- * From an outcome to the text of a response: every result says of which kind it is, which server made it, and, where
- * it may be kept, for how long and for whom.
+ * From an outcome to the text of a response: every result has its type, the server that made it, and, where clients may
+ * cache it, for how long and for whom.
  *
  *    {"resultType":"complete","_meta":{...}  ,"ttlMs":..,"cacheScope":".."  , the members of the result }
  *     the same for all results of a server   cacheable results
@@ -15,8 +15,8 @@ import { concealError, outputInfo } from '../dispatch/error-report.ts'
 import { JsonText } from '../dispatch/json-text.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
-import { MirroredResult } from '../features/mirror.ts'
 import type { McpServer } from '../features/server.ts'
+import { WrittenResult } from '../features/written-result.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -71,20 +71,25 @@ export function encodeOutcome(
     return encode(message, merged({ inputRequests, requestState }, 'input_required', host), host)
   }
   const given = (result ?? {}) as JsonObject
-  if (OWN_MEMBERS.some((name) => given[name] !== undefined)) {
+  if (hasOwnMembers(given)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
     return encode(message, { ...merged(given, 'complete', host), ...hints }, host)
   }
   let text: string
   // Middleware can have changed what it saw.
-  const isMirror = given instanceof MirroredResult && host.server.middleware.length === 0
+  const isWritten = given instanceof WrittenResult && host.server.middleware.length === 0
   try {
-    text = isMirror ? given.json : JSON.stringify(given)
+    text = isWritten ? given.json : JSON.stringify(given)
   } catch {
     // Fails again, and becomes an error response.
     return encode(message, given, host)
   }
   return encodeResultText(message.id, splice(head, text))
+}
+
+function hasOwnMembers(given: JsonObject): boolean {
+  for (const name of OWN_MEMBERS) if (given[name] !== undefined) return true
+  return false
 }
 
 function encode(message: DecodedRequest, result: JsonObject, { server }: ResultHost): string {

@@ -1,5 +1,5 @@
 /**
- * One open `subscriptions/listen` stream: what the server remembers for it, and the messages that carry its id.
+ * One open `subscriptions/listen` stream: what the server retains for it, and the messages that carry its id.
  *
  * Small, and objects of one shape: there may be ten thousand. Nothing of the request that opened it is retained but the
  * context by which `visible` decides, and that only where the stream has resources.
@@ -22,7 +22,7 @@ export interface SubscribedResource {
   readonly subscribers: Set<Subscription>
 }
 
-/** What is remembered of a request. */
+/** What a stream retains of the request that opened it. */
 export type Retained = Pick<
   Subscription,
   'idText' | 'resources' | 'notifications' | 'taskIds' | 'ctx' | 'bytes'

@@ -1,8 +1,8 @@
 /**
- * `subscriptions/listen`: streams of changes, each for as long as its client keeps it open.
+ * `subscriptions/listen`: streams of change notifications, each open until its client closes it.
  *
  * A change is serialised and framed once, around the place where the subscription's id goes; each subscriber costs two
- * string joins and one write. Nothing is kept for a client that is away: it subscribes again and reads anew.
+ * string joins and one write. Nothing is buffered for a client that is not connected: it subscribes again and reads everything anew.
  *
  *    ..."params":{"_meta":{".../subscriptionId":  <id>  },"uri":"..."}...
  *    `--------------- head, shared --------------'       `- tail, shared -'
@@ -134,7 +134,7 @@ export class Subscriptions implements SubscriptionOwner {
     }
   }
 
-  /** Sends a message to those who have asked for it. It is not kept: a stream cannot be resumed. */
+  /** Sends a message to the subscribers of its method. It is not buffered: a stream cannot be resumed. */
   deliver(message: ServerMessage): Delivery {
     const { method, principal } = message
     const problem = this.#problemOf(message)
@@ -186,8 +186,7 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   /**
-   * @param tasks - the client gets their present state at once, since what they have become before this moment is
-   *   notified to nobody again
+   * @param tasks - the client gets their present state at once: changes before this moment are not notified again
    */
   #subscribe(
     idText: string,
@@ -220,7 +219,7 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   /**
-   * What is to be remembered for a stream. No more of its resources are looked at than there is memory for.
+   * What a stream is to retain. Resources are looked up only up to the limits of bytes.
    *
    * @throws {LimitError} as `SubscriptionLimits.check`
    */

@@ -185,12 +185,12 @@ class TaskInput implements ClientInput {
   ask<T>(
     key: string,
     request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
+    check: (response: unknown) => T | Promise<T>,
     options?: AskOptions,
   ): Promise<T> {
     const { running } = this.#call
     if (running === undefined) return this.#roundTrips.ask(key, request, check, options)
-    return running.questions.ask(key, request, check, options?.timeoutMs)
+    return running.inputRequests.ask(key, request, check, options?.timeoutMs)
   }
 
   settle(result: unknown, abort: (reason: Error) => void, run: () => unknown): unknown {
@@ -207,7 +207,7 @@ class TaskInput implements ClientInput {
     if (running === undefined || !(value instanceof InputRequired)) return value
     this.#driven = { inputResponses: {}, requestState: undefined }
     const send = (key: string, request: InputRequest) =>
-      running.questions.ask(key, request, (answer) => answer)
+      running.inputRequests.ask(key, request, (response) => response)
     return fulfilInputRequests(value, send, this.#driven, run)
   }
 }

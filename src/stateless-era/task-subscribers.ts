@@ -37,7 +37,7 @@ export class TaskSubscribers {
     if (subscribers?.size === 0) this.#subscribers.delete(taskId)
   }
 
-  /** @param task - is not looked at before the end of the turn */
+  /** @param task - its record is read at the end of the turn */
   notify(taskId: string, task: TaskView): void {
     if (!this.#subscribers.has(taskId)) return
     this.#changed.add(task)

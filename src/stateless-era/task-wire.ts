@@ -1,5 +1,5 @@
 /**
- * Tasks on the wire: what a client sends to ask for one, and the text of its state.
+ * Tasks on the wire: how a client names one, and the text of its state.
  *
  *    {"taskId":..,"status":..,"createdAt":.., ..   ,"result":  {...}  }
  *     made of the record                            its payload, serialised once when it came to be
@@ -38,7 +38,7 @@ export function readTaskId(params: JsonObject | undefined, method: string): stri
   throw new RpcError(ErrorCode.INVALID_PARAMS, `${method} needs "taskId", a string; got ${kindOf(taskId)}`)
 }
 
-/** The same for one that never was, has expired, or is another principal's. */
+/** The same error for a task that never existed, has expired, or is another principal's. */
 export function taskNotFound(taskId: string): RpcError {
   const problem = `Task not found: ${quote(taskId)} (it may have expired)`
   return new RpcError(ErrorCode.INVALID_PARAMS, problem)
@@ -49,7 +49,7 @@ export function taskHandle({ owner: _owner, payload: _payload, ...task }: TaskRe
   return task
 }
 
-/** JSON text of a task, complete: for a client that asks, and for one that is told. */
+/** JSON text of a task, complete: for `tasks/get`, and for notifications. */
 export function taskText(record: TaskRecord): string {
   const text = JSON.stringify(taskHandle(record))
   const member = PAYLOAD_MEMBER[record.status]

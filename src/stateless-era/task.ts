@@ -7,7 +7,7 @@
  *
  * Its record is changed here at once and written to the store behind that, one write at a time, with all changes of a
  * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable.
- * The text of open questions is made when the record is read, not for each question: there may be many.
+ * The text of open input requests is made when the record is read, not for each request: there may be many.
  *
  * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
@@ -21,7 +21,7 @@ import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Method } from '../protocol/methods.ts'
 import type { TaskRecord, TaskStore } from '../store/task-store.ts'
 import { failedBy, type TaskEnd } from './task-end.ts'
-import { TaskQuestions } from './task-questions.ts'
+import { TaskInputRequests } from './task-input-requests.ts'
 
 export interface TaskHost {
   readonly server: McpServer
@@ -31,15 +31,15 @@ export interface TaskHost {
   ended(task: RunningTask): void
 }
 
-/** A status message is a line for people, and is kept for every task. */
+/** A status message is a line for people, and is stored for every task. */
 const MAX_MESSAGE_LENGTH = 1000
 
 export class RunningTask {
-  readonly questions: TaskQuestions
+  readonly inputRequests: TaskInputRequests
   readonly #host: TaskHost
   readonly #abort: (reason: Error) => void
   #record: TaskRecord
-  /** Questions were opened or closed, and the record does not say so yet. */
+  /** Input requests were opened or closed, and the record does not say so yet. */
   #isStale = false
   #written: TaskRecord
   #writing: Promise<void> | undefined
@@ -54,7 +54,7 @@ export class RunningTask {
     this.#abort = abort
     this.#record = record
     this.#written = record
-    this.questions = new TaskQuestions(() => this.#refresh())
+    this.inputRequests = new TaskInputRequests(() => this.#refresh())
   }
 
   get taskId(): string {
@@ -64,8 +64,8 @@ export class RunningTask {
   get record(): TaskRecord {
     if (this.#isStale) {
       this.#isStale = false
-      const payload = this.questions.text
-      // The status follows from whether questions are open.
+      const payload = this.inputRequests.text
+      // The status follows from whether input requests are open.
       const status = payload === undefined ? 'working' : 'input_required'
       this.#record = { ...this.#record, status, payload }
     }
@@ -82,11 +82,11 @@ export class RunningTask {
     return this.#end
   }
 
-  /** Ends the task from outside: its handler is told. */
+  /** Ends the task from outside, and aborts its handler. */
   stop(end: TaskEnd, reason: McpError): Promise<void> {
     if (this.#end !== undefined) return this.#end
     const finished = this.finish(end)
-    this.questions.close(reason)
+    this.inputRequests.close(reason)
     this.#abort(reason)
     return finished
   }
@@ -124,7 +124,7 @@ export class RunningTask {
   async #finish(end: TaskEnd): Promise<void> {
     const { server, store } = this.#host
     await this.#writing
-    this.questions.close(new McpError('ERR_TASK_OVER', 'The task is over'))
+    this.inputRequests.close(new McpError('ERR_TASK_OVER', 'The task is over'))
     let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
     try {
       await store.update(last)

@@ -1,12 +1,13 @@
 /**
- * The Tasks extension: calls that go on after their request was answered, and the three methods that ask for them.
+ * The Tasks extension: calls that continue after their request was answered, and the three methods by which clients
+ * follow them.
  *
- * The work of a task belongs to the process that began it, its state to the store. A question of a client is
- * answered from memory when the task runs here, otherwise from the store; answers to its questions and its
- * cancellation must reach this process, for which clients send the task's id as `Mcp-Name`.
+ * The work of a task belongs to the process that began it, its state to the store. `tasks/get` is answered from memory
+ * when the task runs here, otherwise from the store; input responses and cancellations must reach the process that runs
+ * the task, for which clients send its id as `Mcp-Name`.
  *
- * A task is one request to everybody but its client: middleware runs around all of it, and diagnostics tell of its
- * end when the task ends.
+ * To everybody but its client a task is one request: middleware runs around all of it, and diagnostics report its end
+ * when the task ends.
  *
  * Spec: Tasks extension {@link spec.tasksExtension}.
  * Invariant: a task is in `#running` from its creation until its last state is stored.
@@ -45,7 +46,7 @@ export class Tasks implements TaskHost {
   readonly server: McpServer
   readonly store: TaskStore
   readonly subscribers = new TaskSubscribers()
-  /** To be added to the methods of the era. */
+  /** Added to the methods of the era. */
   readonly methods: readonly (readonly [string, MethodHandler<McpServer>])[]
   readonly #settings: TaskSettings
   readonly #memory: MemoryTaskStore | undefined
@@ -76,7 +77,7 @@ export class Tasks implements TaskHost {
   }
 
   /**
-   * Begins a task: from now on it can be asked for.
+   * Begins a task: from now on `find` finds it.
    *
    * @param abort - aborts the signal of its handler
    * @throws {RpcError} -32000, there are too many
@@ -110,7 +111,7 @@ export class Tasks implements TaskHost {
     return task
   }
 
-  /** Takes back a task that nobody was told of. */
+  /** Deletes a task whose id was given to nobody. */
   async discard(task: RunningTask): Promise<void> {
     this.ended(task)
     await this.#forget(task.record.taskId)
@@ -143,7 +144,7 @@ export class Tasks implements TaskHost {
     this.#checkIdle()
   }
 
-  /** Refuses new tasks. Resolves when none works: one that waits for its client waits in vain by now. */
+  /** Refuses new tasks. Resolves when none works: one that waits for its client cannot be answered any more. */
   drain(): Promise<void> {
     this.#closing = true
     return new Promise((resolve) => {
@@ -169,7 +170,7 @@ export class Tasks implements TaskHost {
         const problem = 'tasks/update needs "inputResponses", an object of answers by key'
         throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
       }
-      this.#runningHere(view)?.questions.answer(responses)
+      this.#runningHere(view)?.inputRequests.respond(responses)
       return {}
     })
 

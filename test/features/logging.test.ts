@@ -98,7 +98,16 @@ test('a failure while the level is set is -32603, and the level stays [logging.c
 
 test('data and logger name arrive as the handler gave them [logging.data-context] [logging.logger-names]', async (t) => {
   const { server } = define({ logging: true })
-  const values = [{ a: [1, null, 'é\n'] }, 'text', 0, false, null, [1], undefined]
+  const values = [
+    { a: [1, null, 'é\n'] },
+    'text',
+    0,
+    false,
+    null,
+    [1],
+    undefined,
+    { toJSON: () => undefined },
+  ]
   server.registerTool('log', {}, (_args, { log }) => {
     for (const value of values) log.info(value)
     log.warning({ query: 'slow' }, 'data base/1')
@@ -106,7 +115,10 @@ test('data and logger name arrive as the handler gave them [logging.data-context
   })
   const session = await open(t, server)
   const sent = (await session.call('log')).messages.slice(0, -1).map(({ params }) => params)
-  const expected = values.map((data) => ({ level: 'info', data: data === undefined ? null : data }))
+  const expected = values.map((data) => ({
+    level: 'info',
+    data: data === undefined || 'toJSON' in Object(data) ? null : data,
+  }))
   const named = { level: 'warning', logger: 'data base/1', data: { query: 'slow' } }
   assert.deepEqual(sent, [...expected, named])
 })
@@ -118,6 +130,11 @@ test('data that JSON cannot hold is not sent, is reported, and breaks nothing [l
   server.registerTool('log', {}, async (_args, { log }) => {
     log.info(circular)
     log.info({ big: 10n })
+    log.info({
+      toJSON: () => {
+        throw new Error('no')
+      },
+    })
     log.info('after')
     return 'done'
   })
@@ -128,7 +145,7 @@ test('data that JSON cannot hold is not sent, is reported, and breaks nothing [l
     ['after'],
   )
   assert.equal(result.content[0].text, 'done')
-  assert.equal(errors.length, 2)
+  assert.equal(errors.length, 3)
   for (const { error, info } of errors) {
     assert.ok(error instanceof McpError && error.code === 'ERR_NOT_SERIALISABLE')
     assert.deepEqual([info.phase, info.method, info.sessionId], ['output', 'tools/call', session.sessionId])

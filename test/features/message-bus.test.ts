@@ -107,6 +107,7 @@ test('McpServer.log refuses an unknown level, data without JSON form, and a logg
   assert.deepEqual(sent, [])
   server.log('error', undefined, undefined, 'db')
   server.log('info', { a: [1] })
+  server.log('info', { toJSON: () => undefined })
   assert.deepEqual(
     sent.map(({ json }) => JSON.parse(json)),
     [
@@ -116,6 +117,7 @@ test('McpServer.log refuses an unknown level, data without JSON form, and a logg
         params: { level: 'error', logger: 'db', data: null },
       },
       { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: { a: [1] } } },
+      { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: null } },
     ],
   )
 })

@@ -42,6 +42,7 @@ const unknown: readonly (readonly [kind: string, name: string, hint?: string])[]
   ['tool', 'timeout', meant('timeoutMs')],
   ['tool', 'readOnlyHint', meant('annotations')],
   ['tool', 'meta', meant('_meta')],
+  ['tool', 'execution', meant('task')],
   ['tool', 'execute', handlerIsLast],
   ['tool', 'callback', handlerIsLast],
   ['tool', 'name', 'names and URIs are arguments of their own, and stay'],

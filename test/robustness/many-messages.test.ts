@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type HandlerOptions, McpServer, serve } from '../../src/index.ts'
-import { TaskQuestions } from '../../src/stateless-era/task-questions.ts'
+import { TaskInputRequests } from '../../src/stateless-era/task-input-requests.ts'
 import { clientOf, ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
 import { TestSession } from '../helpers/wire.ts'
 import { watchProcess } from './watch-process.ts'
@@ -64,13 +64,13 @@ test('a batch of 30 000 requests is answered in proportionate time', async (t) =
 })
 
 test('a question that a task asks 20 000 times under one key is asked in proportionate time', async () => {
-  const questions = new TaskQuestions(() => {})
+  const inputRequests = new TaskInputRequests(() => {})
   const began = performance.now()
   let key = ''
   for (let time = 1; time <= 20_000; time++) {
-    const asked = questions.ask('again', { method: 'roots/list' }, (answer) => answer)
+    const asked = inputRequests.ask('again', { method: 'roots/list' }, (answer) => answer)
     key = time === 1 ? 'again' : `again#${time}`
-    questions.answer({ [key]: time })
+    inputRequests.respond({ [key]: time })
     assert.equal(await asked, time)
   }
   const took = performance.now() - began

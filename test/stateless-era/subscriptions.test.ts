@@ -152,7 +152,7 @@ test('ids of every form come back as they were, under _meta and as the id of the
   }
 })
 
-test('changes of one turn are told once, and a resource only to those who may see it when it changes [stateless.resources-permissions] [stateless.cache-access]', async (t) => {
+test('changes of one turn are notified once, and a resource only to those who may see it when it changes [stateless.resources-permissions] [stateless.cache-access]', async (t) => {
   let allowed = true
   const { client, server, opened } = await serving(t, {
     setup: (own) => {

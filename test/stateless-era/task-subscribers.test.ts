@@ -1,4 +1,4 @@
-/** News of tasks on subscription streams. */
+/** Notifications of tasks on subscription streams. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -25,7 +25,7 @@ async function start(t: Parameters<typeof serving>[0], handler: HandlerOptions =
 const isTask = (status: string) => (message: WireJson) =>
   message.method === 'notifications/tasks' && message.params.status === status
 
-test('a stream tells each change of the tasks that it names, as tasks/get would give them', async (t) => {
+test('a stream notifies of each change of the tasks that it names, as tasks/get would give them', async (t) => {
   const { client, opened, held } = await start(t)
   const taskId = await client.begin('ask')
   const other = await client.begin('slow')
@@ -43,7 +43,7 @@ test('a stream tells each change of the tasks that it names, as tasks/get would 
   assert.ok(stream.messages.slice(1).every(({ params }) => params.taskId === taskId))
 })
 
-test('what a task has become before the stream is open is told at once', async (t) => {
+test('what a task has become before the stream is open is notified at once', async (t) => {
   const { client, opened, held } = await start(t)
   const taskId = await client.begin('slow')
   ;(await held.next()).finish('subscription id')
@@ -53,7 +53,7 @@ test('what a task has become before the stream is open is told at once', async (
   assert.equal(params.result.content[0].text, 'subscription id')
 })
 
-test('the end of a cancelled task is told', async (t) => {
+test('the end of a cancelled task is notified', async (t) => {
   const { client, opened, held } = await start(t)
   const taskId = await client.begin('slow')
   const stream = await opened(client.listen({ taskIds: [taskId] }))
@@ -62,7 +62,7 @@ test('the end of a cancelled task is told', async (t) => {
   await stream.nextMessage(isTask('cancelled'))
 })
 
-test('asking for news of tasks without the capability is refused, whatever else is asked for [tasks.listen-capability]', async (t) => {
+test('asking for notifications of tasks without the capability is refused, whatever else is asked for [tasks.listen-capability]', async (t) => {
   const { url } = await start(t)
   const stranger = new TaskClient(url, { capabilities: {} })
   for (const taskIds of [['a'], []]) {
@@ -73,7 +73,7 @@ test('asking for news of tasks without the capability is refused, whatever else 
   }
 })
 
-test('tasks and lists can be asked for on one stream; with nothing to tell, the stream ends', async (t) => {
+test('tasks and lists can be asked for on one stream; with nothing to notify of, the stream ends', async (t) => {
   const { client, opened, server } = await start(t)
   const taskId = await client.begin('ask')
   const stream = await opened(client.listen({ taskIds: [taskId], toolsListChanged: true }))
@@ -109,7 +109,7 @@ test('a stream that is closed is forgotten, and the others go on', async (t) => 
   assert.equal((await stays.nextMessage(isTask('completed'))).params._meta[subscriptionId], 2)
 })
 
-test('changes of one moment are told once, by the state that they end in', async (t) => {
+test('changes of one moment are notified once, by the state that they end in', async (t) => {
   const { client, opened, held } = await start(t)
   const taskId = await client.begin('slow')
   const stream = await opened(client.listen({ taskIds: [taskId] }))

@@ -93,7 +93,7 @@ test('a task that outlives its time to live is aborted and forgotten; a finished
   for (const taskId of [running, finished]) assert.equal((await client.get(taskId)).error.code, -32_602)
 })
 
-test('who listens to a task that outlives its time to live is told that it failed', async (t) => {
+test('subscribers of a task that outlives its time to live are notified that it failed', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() })
   const { client, held, opened } = await start(t, { tasks: { ttlMs: 60_000 } })
   const taskId = await client.begin('slow')

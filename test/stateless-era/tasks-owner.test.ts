@@ -24,7 +24,7 @@ const auth = { verify: (token: string) => ({ id: token.replace(/ .*/, '') }) }
 const as = (url: string, token: string) =>
   new TaskClient(url, { headers: { authorization: `Bearer ${token}` } })
 
-test('a task of another principal is as unknown as one that never was, for every method and for news [tasks.authorization]', async (t) => {
+test('a task of another principal is as unknown as one that never was, for every method and for subscriptions [tasks.authorization]', async (t) => {
   const { url, held, opened } = await start(t, { auth })
   const alice = as(url, 'alice')
   const taskId = await alice.begin('slow')

@@ -93,6 +93,23 @@ prompt.update({ handler: ({ days }) => days })
 server.registerResource('r', 'a:b', {}, () => '').update({ handler: (uri) => uri.href })
 server.registerResourceTemplate('r', 'a:{b}', {}, () => '').update({ handler: (_, { b }) => String(b) })
 
+// Variables of a template have the types that its literal says
+server.registerResourceTemplate('r', 'a:{b}/{+c}{?d,e*}', {}, (_, variables) => {
+  const typed: Expect<Equal<typeof variables, { b: string; c: string; d?: string; e?: string[] }>> = true
+  return `${variables.b} ${typed}`
+})
+server.registerResourceTemplate('r', 'a:{/list*}/{id:3}', {}, (_, { list, id }) => {
+  const typed: Expect<Equal<[typeof list, typeof id], [string[], string]>> = true
+  return `${id} ${typed}`
+})
+// @ts-expect-error the template has no such variable
+server.registerResourceTemplate('r', 'a:{b}', {}, (_, { other }) => other)
+declare const someTemplate: string
+server.registerResourceTemplate('r', someTemplate, {}, (_, { b }) => {
+  const typed: Expect<Equal<typeof b, string | string[] | undefined>> = true
+  return `${String(b)} ${typed}`
+})
+
 export type Handles = [
   Expect<Equal<typeof bare, ToolHandle<undefined, undefined>>>,
   Expect<typeof prompt extends PromptHandle<infer _> ? true : false>,

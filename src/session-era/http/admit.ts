@@ -75,7 +75,7 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, era: Se
     // Sent by a service of some hosts that does not know the session id. There is nothing to do for it.
     if (single?.kind === 'notification' && single.method === Notify.initialized) return { kind: 'ignored' }
     const problem =
-      'The Mcp-Session-Id header is missing: send the one that the response to initialize carried'
+      'The Mcp-Session-Id header is missing: send the one that the response to initialize carried, or speak protocol version 2026-07-28, which has no sessions'
     return new Rejection(400, problem, id)
   }
 

@@ -1,6 +1,6 @@
 /**
- * The response to one POST with a request: JSON as long as nothing has to be said before the answer, an event stream
- * from then on.
+ * The response to one POST with a request: JSON as long as no message goes ahead of the answer, an event stream from
+ * then on.
  *
  *    undecided --a message before the answer, or sseAfterMs of silence--> streaming
  *        |  \                                                                 |
@@ -40,7 +40,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
   /** The stream is a subscription's. */
   #staysOpen = false
   #silence: LateTimer<PostResponse> | undefined
-  /** Listens to the end of the connection, while the answer is deferred. */
+  /** The listener of the connection's end, while the answer is deferred. */
   #onClose: (() => void) | undefined
   #isSettled = false
 

@@ -1,50 +1,50 @@
-/** The keys of a task's questions: never the same one twice, and no dearer for having been asked before. */
+/** The keys of a task's inputRequests: never the same one twice, and no dearer for having been asked before. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TaskQuestions } from '../../src/stateless-era/task-questions.ts'
+import { TaskInputRequests } from '../../src/stateless-era/task-input-requests.ts'
 import { generator } from '../session-era/serving.ts'
 
 const request = { method: 'roots/list' } as const
 
 /** Asks, answers, and gives the key that the client saw. */
-async function askOnce(questions: TaskQuestions, key: string): Promise<string> {
-  const asked = questions.ask(key, request, (answer) => answer)
-  const [wireKey = ''] = Object.keys(JSON.parse(questions.text ?? '{}'))
-  questions.answer({ [wireKey]: 'answer' })
+async function askOnce(inputRequests: TaskInputRequests, key: string): Promise<string> {
+  const asked = inputRequests.ask(key, request, (answer) => answer)
+  const [wireKey = ''] = Object.keys(JSON.parse(inputRequests.text ?? '{}'))
+  inputRequests.respond({ [wireKey]: 'answer' })
   assert.equal(await asked, 'answer')
   return wireKey
 }
 
-test('TaskQuestions gives a key that is asked again a number', async () => {
-  const questions = new TaskQuestions(() => {})
+test('TaskInputRequests gives a key that is asked again a number', async () => {
+  const inputRequests = new TaskInputRequests(() => {})
   const seen: string[] = []
   for (const key of ['a', 'a', 'a', 'b', 'a#2', 'a#5', 'a', 'a', 'a', 'a#1'])
-    seen.push(await askOnce(questions, key))
+    seen.push(await askOnce(inputRequests, key))
   assert.deepEqual(seen, ['a', 'a#2', 'a#3', 'b', 'a#2#2', 'a#5', 'a#4', 'a#6', 'a#7', 'a#1'])
 })
 
-test('TaskQuestions never gives a key twice, whatever the handler calls its questions', async () => {
+test('TaskInputRequests never gives a key twice, whatever the handler calls its questions', async () => {
   const keys = ['a', 'a#1', 'a#2', 'a#3', 'a#2#2', 'a#2#3', '', '#2', '#', 'a#02', '__proto__']
   for (let seed = 1; seed <= 30; seed++) {
     const random = generator(seed)
-    const questions = new TaskQuestions(() => {})
+    const inputRequests = new TaskInputRequests(() => {})
     const seen = new Set<string>()
     for (let step = 0; step < 100; step++) {
-      const key = await askOnce(questions, keys[random(keys.length)] as string)
+      const key = await askOnce(inputRequests, keys[random(keys.length)] as string)
       assert.ok(!seen.has(key), `seed ${seed}: ${key} a second time`)
       seen.add(key)
     }
   }
 })
 
-test('TaskQuestions asks again in the same time however often a client has answered', async () => {
-  const questions = new TaskQuestions(() => {})
+test('TaskInputRequests asks again in the same time however often a client has answered', async () => {
+  const inputRequests = new TaskInputRequests(() => {})
   const best = async (rounds: number): Promise<number> => {
     let best = Number.POSITIVE_INFINITY
     for (let round = 0; round < rounds; round++) {
       const began = performance.now()
-      for (let times = 0; times < 100; times++) await askOnce(questions, 'again')
+      for (let times = 0; times < 100; times++) await askOnce(inputRequests, 'again')
       best = Math.min(best, performance.now() - began)
     }
     return best

@@ -1,11 +1,11 @@
 /**
- * Questions that a task puts to its client while it runs: told with its state, answered with `tasks/update`.
+ * Input requests of a task while it runs: the client gets them with its state, and responds with `tasks/update`.
  *
- * Each key is used once in the life of a task, so that an answer can never be taken for the answer to another
- * question: what is asked again (by the handler, or because the answer was not usable) gets a number.
+ * Each key is used once in the life of a task, so that a response can never be taken for the response to another
+ * request: what is requested again (by the handler, or because the response was not usable) gets a number.
  *
  * Spec: Tasks extension, "Task Update Requests" {@link spec.tasksExtension}.
- * Invariant: a question is open exactly while its promise is pending.
+ * Invariant: an input request is open exactly while its promise is pending.
  */
 
 import { unref } from '../bounds/runtime.ts'
@@ -13,32 +13,32 @@ import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 
-/** Usable answers are the client's duty; it is reminded of it this often. */
+/** How often the client is asked for a usable response before its last one is taken for a failure. */
 const MAX_TIMES_ASKED = 16
 const NUMBERED = /^(.*)#([2-9]|[1-9]\d+)$/s
 
-interface Question {
+interface OpenRequest {
   readonly text: string
-  readonly resolve: (answer: unknown) => void
+  readonly resolve: (response: unknown) => void
   readonly reject: (error: Error) => void
 }
 
-export class TaskQuestions {
+export class TaskInputRequests {
   readonly #changed: () => void
-  /** By key on the wire. Lifecycle: from `ask` to the answer, the time limit or the end of the task. */
-  readonly #open = new Map<string, Question>()
-  /** How often each key of the handler was used. As many as it has, however often a client lets it ask again. */
+  /** By key on the wire. Lifecycle: from `ask` to the response, the time limit or the end of the task. */
+  readonly #open = new Map<string, OpenRequest>()
+  /** How often each key of the handler was used. No more entries than it has keys, however often it asks again. */
   readonly #times = new Map<string, number>()
   /** Keys of the handler, while it waits. */
   readonly #asking = new Set<string>()
   #closed: Error | undefined
 
-  /** @param changed - called when a question was opened or is no longer open */
+  /** @param changed - called when an input request was opened or is no longer open */
   constructor(changed: () => void) {
     this.#changed = changed
   }
 
-  /** JSON text of all open questions by key; undefined when there are none. */
+  /** JSON text of all open input requests by key; undefined when there are none. */
   get text(): string | undefined {
     if (this.#open.size === 0) return undefined
     return `{${[...this.#open].map(([key, { text }]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
@@ -48,7 +48,7 @@ export class TaskQuestions {
   ask<T>(
     key: string,
     request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
+    check: (response: unknown) => T | Promise<T>,
     timeoutMs = 0,
   ): Promise<T> {
     if (this.#asking.has(key)) {
@@ -59,20 +59,20 @@ export class TaskQuestions {
     return this.#ask(key, request, check, timeoutMs).finally(() => this.#asking.delete(key))
   }
 
-  /** Takes the answers to open questions; what answers none of them is ignored. */
-  answer(responses: JsonObject): void {
-    let isAnswered = false
+  /** Takes the responses to open requests; others are ignored. */
+  respond(responses: JsonObject): void {
+    let isAnyOpen = false
     for (const [key, response] of Object.entries(responses)) {
-      const question = this.#open.get(key)
-      if (question === undefined) continue
+      const request = this.#open.get(key)
+      if (request === undefined) continue
       this.#open.delete(key)
-      question.resolve(response)
-      isAnswered = true
+      request.resolve(response)
+      isAnyOpen = true
     }
-    if (isAnswered) this.#changed()
+    if (isAnyOpen) this.#changed()
   }
 
-  /** The task is over: open questions, and later ones, are rejected. */
+  /** The task is over: open input requests, and later ones, are rejected. */
   close(reason: Error): void {
     this.#closed ??= reason
     for (const { reject } of this.#open.values()) reject(reason)
@@ -82,14 +82,14 @@ export class TaskQuestions {
   async #ask<T>(
     key: string,
     request: InputRequest,
-    check: (answer: unknown) => T | Promise<T>,
+    check: (response: unknown) => T | Promise<T>,
     timeoutMs: number,
   ): Promise<T> {
     const text = JSON.stringify(request)
     for (let times = 1; ; times++) {
-      const answer = await this.#put(this.#newKey(key), text, request.method, timeoutMs)
+      const response = await this.#put(this.#newKey(key), text, request.method, timeoutMs)
       try {
-        return await check(answer)
+        return await check(response)
       } catch (error) {
         if (times === MAX_TIMES_ASKED) throw error
       }
@@ -116,9 +116,9 @@ export class TaskQuestions {
   }
 
   #expire(key: string, method: string, timeoutMs: number): void {
-    const question = this.#open.get(key)
+    const request = this.#open.get(key)
     this.#open.delete(key)
-    question?.reject(
+    request?.reject(
       new McpError('ERR_REQUEST_TIMEOUT', `the client did not answer ${method} within ${timeoutMs} ms`),
     )
     this.#changed()
