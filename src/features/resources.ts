@@ -326,10 +326,9 @@ function listProblem(value: unknown): string | undefined {
 function readResult(
   returned: ResourceReturn,
   uri: string,
-  { config, use, key }: StaticResource | TemplateResource,
+  { config: { mimeType }, use, key }: StaticResource | TemplateResource,
 ): ReadResourceResult {
   if (returned instanceof InputRequired) return returned as never
-  const { mimeType } = config
   const about = mimeType === undefined ? { uri } : { uri, mimeType }
   if (typeof returned === 'string') return { contents: [{ ...about, text: returned }] }
   if (returned instanceof Uint8Array) {
