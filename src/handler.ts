@@ -20,6 +20,7 @@
  */
 
 import { checkTime } from './bounds/check-options.ts'
+import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
@@ -93,6 +94,7 @@ class Handler {
   }
 
   handle(request: NodeRequest, response: NodeResponse, parsedBody: unknown, awaitsContinue: boolean): void {
+    if (response === undefined) throw noResponse(request)
     const { maxPipelined } = this.#settings
     const waiting = enqueue(request, response)
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
@@ -127,6 +129,16 @@ class Handler {
 function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): boolean {
   if (waiting > 2 * maxPipelined) request.socket.destroy()
   return waiting > maxPipelined + 1
+}
+
+/** The mistake of whoever mounts the handler where requests are those of fetch. */
+function noResponse(given: unknown): TypeError {
+  const isRequest =
+    typeof (given as { readonly arrayBuffer?: unknown } | undefined)?.arrayBuffer === 'function'
+  const hint = isRequest
+    ? ': for a Request use createFetchHandler of barewire/fetch'
+    : `; got ${kindOf(given)}`
+  return new TypeError(`createMcpHandler gives a function of (request, response) of node:http${hint}`)
 }
 
 function tooManyWaiting(maxPipelined: number): Rejection {

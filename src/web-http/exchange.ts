@@ -139,6 +139,8 @@ export class WebHttpExchange<Principal>
   override hold(): void {
     super.hold()
     this.#begin()
+    // Its client may be gone already, since a token is verified and a body read in the meantime.
+    if (this.closed) this.#onAbort()
   }
 
   override release(): void {
@@ -210,6 +212,7 @@ export class WebHttpExchange<Principal>
   }
 
   #reply(status: number, body: string | null, headers: readonly string[] = []): boolean {
+    if (this.closed) this.#onAbort()
     if (!this.canReply) return false
     this.#replied = true
     this.#unlisten()
