@@ -12,18 +12,17 @@ import {
   wholeAnswers,
 } from '../interop/portable-checks.ts'
 import { createPortableServer } from '../interop/portable-server.ts'
-import { serveHono } from './carriers.ts'
+import { listenHono } from './carriers.ts'
 
 describe('createFetchHandler in Hono', () => {
   const handler = createFetchHandler(createPortableServer())
-  const closes: (() => unknown)[] = []
+  let app: Awaited<ReturnType<typeof listenHono>>
   let url = ''
   before(async () => {
-    url = await serveHono({ after: (close) => closes.push(close as () => unknown) }, handler)
+    app = await listenHono(handler)
+    url = app.url
   })
-  after(async () => {
-    for (const close of closes) await close()
-  })
+  after(() => app.close())
   for (const [title, check] of Object.entries({ ...wholeAnswers, ...streams, ...connections })) {
     test(title, () => check(url))
   }
