@@ -56,7 +56,14 @@ export class SseSource implements EventSink {
   #stalledAt: number | undefined = undefined
   #closed = false
   readonly #onGone = (): void => {
-    this.#drop()
+    this.#forget()
+    this.#close()
+    // No error: nobody reads it, and carriers would report it.
+    try {
+      if (this.#controller !== undefined) finish(this.#controller)
+    } catch {
+      // It has ended already.
+    }
   }
 
   constructor(host: SseHost, owner: EventSinkOwner) {
@@ -133,7 +140,7 @@ export class SseSource implements EventSink {
   }
 
   #isGone(): boolean {
-    if (!this.#closed && this.#host.closed) this.#drop()
+    if (!this.#closed && this.#host.closed) this.#onGone()
     return this.#closed
   }
 
