@@ -29,7 +29,7 @@ const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
 const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
 const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
 /** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
-const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse'])
+const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse', 'stdio'])
 
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
@@ -40,6 +40,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['json-schema', FACTS],
   ['http', CODECS],
   ['web-http', [...CODECS, 'http']],
+  ['stdio', [...CODECS, 'http']],
   ['node-modules.ts', ['bounds']],
   ['node-http', [...CODECS, 'http']],
   ['dispatch', [...CODECS, 'http']],
@@ -51,6 +52,8 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stateless-era', OF_LIFECYCLE],
   ['session-era/http', [...ERA_BLIND, 'session-era']],
   ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['session-era/stdio', [...ERA_BLIND, 'session-era', 'stdio']],
+  ['stateless-era/stdio', [...ERA_BLIND, 'stateless-era', 'stdio']],
   ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
@@ -58,6 +61,19 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
   ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
+  [
+    'serve-stdio.ts',
+    [
+      ...LIFECYCLES,
+      'session-era/stdio',
+      'stateless-era/stdio',
+      'stdio',
+      'node-modules.ts',
+      'select-era.ts',
+      'options.ts',
+    ],
+  ],
+  ['stdio.ts', ['serve-stdio.ts']],
   ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
   ['fetch.ts', [...ERAS, 'web-http', 'fetch-handler.ts']],
   [
@@ -68,7 +84,12 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
-const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
+const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([
+  'select-era.ts',
+  'eras.ts',
+  'options.ts',
+  'serve-stdio.ts',
+])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])

@@ -16,4 +16,5 @@ export interface Entry {
 export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: '.', source: 'index.ts', output: 'index' },
   { path: './fetch', source: 'fetch.ts', output: 'fetch' },
+  { path: './stdio', source: 'stdio.ts', output: 'stdio' },
 ]

@@ -5,7 +5,6 @@
  * Not here: the order of the checks (admit.ts), GET (get.ts), how an answer is delivered (post-response.ts).
  */
 
-import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
@@ -13,17 +12,16 @@ import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
-import type { DecodedNotification, DecodedRequest } from '../../jsonrpc/decode.ts'
+import type { DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
-import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import { Notify } from '../../protocol/methods.ts'
+import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
 import { SESSIONLESS_METHODS } from '../methods.ts'
+import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
-import type { Session } from '../session.ts'
 import { type Admission, admitPost, checkVersion, findSession } from './admit.ts'
 import { methodNotAllowed, openStream } from './get.ts'
 import { type PostHost, PostResponse } from './post-response.ts'
@@ -183,17 +181,4 @@ export class SessionEndpoint implements PostHost {
   #reject(http: Http, rejection: Rejection): void {
     http.reject(rejection, this.era.closing)
   }
-}
-
-/** Notifications that nobody waits for, the unknown ones too, are taken and forgotten. */
-function onNotification(message: DecodedNotification, session: Session): void {
-  if (message.method !== Notify.cancelled) return
-  const requestId = message.params?.['requestId']
-  const reason = message.params?.['reason']
-  // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
-  const exchange = session.inFlight?.only(requestId)
-  if (exchange === undefined) return
-  // A text of its own: the handler may keep it for long, and the reason can be as long as a body.
-  const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''
-  exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
 }
