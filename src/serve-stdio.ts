@@ -14,6 +14,7 @@
 import type { Buffer } from 'node:buffer'
 import type { Readable, Writable } from 'node:stream'
 import { checkAll, checkCount, checkTime, requireType } from './bounds/check-options.ts'
+import { isObject } from './bounds/is-object.ts'
 import { checkNames } from './bounds/option-names.ts'
 import { warnOnce } from './bounds/warn-once.ts'
 import { concealError } from './dispatch/error-report.ts'
@@ -243,13 +244,11 @@ class StdioConnection implements StdioServing {
 
   /** A cancellation says only an id, and nothing of its era. */
   #cancels(value: unknown): boolean {
-    const { method, params } = value as {
-      readonly method?: unknown
-      readonly params?: { readonly requestId?: unknown }
-    }
-    if (method !== Notify.cancelled || params === null || typeof params !== 'object') return false
-    // What both have is ambiguous, as an id is that two requests have.
-    return !this.#session.has(params.requestId) && this.#stateless.cancel(params.requestId)
+    if (!isObject(value) || value['method'] !== Notify.cancelled || !isObject(value['params'])) return false
+    const { requestId } = value['params']
+    if (!this.#session.has(requestId)) return this.#stateless.cancel(requestId)
+    // Where both eras have it, the id does not say which is meant: none is cancelled.
+    return this.#stateless.has(requestId)
   }
 
   #refuse(error: RpcError): void {

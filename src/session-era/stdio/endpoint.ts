@@ -57,7 +57,7 @@ export class SessionLines {
     else this.#take(messages, [])
   }
 
-  /** @returns whether one request in flight has this id, and was cancelled */
+  /** Whether one request in flight has this id. */
   has(requestId: unknown): boolean {
     return this.#session?.inFlight?.only(requestId) !== undefined
   }

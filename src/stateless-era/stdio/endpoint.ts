@@ -61,6 +61,11 @@ export class StatelessLines {
     }
   }
 
+  /** Whether one request in flight, or subscription, has this id. */
+  has(requestId: unknown): boolean {
+    return this.#open.only(requestId) !== undefined
+  }
+
   /** @returns whether one request, or subscription, has this id, and was cancelled */
   cancel(requestId: unknown): boolean {
     const request = this.#open.only(requestId)
