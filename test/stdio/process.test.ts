@@ -58,8 +58,9 @@ test('an answer that is much larger than a pipe arrives whole, and the process s
   send(1, 'talk')
   await answer(1)
   child.stdout.pause()
-  send(2, 'long', { count: 900_000 })
+  // Begun before, since a client that does not read is not read either.
   send(3, 'slow')
+  send(2, 'long', { count: 900_000 })
   // A write that waits for the pipe would have stopped it.
   while (!stderr().includes('slow is over')) await within(once(child.stderr, 'data'), () => 'the slow call')
   child.stdout.resume()
