@@ -23,11 +23,11 @@ rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
 bundleTogether(
   dist,
-  ENTRIES.filter(({ anywhere }) => anywhere !== true),
+  ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true),
 )
-for (const { source, output, anywhere } of ENTRIES) {
+for (const { source, output, anywhere, alone } of ENTRIES) {
   const text = apis.get(output)?.text ?? ''
-  if (anywhere) bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
+  if (anywhere || alone) bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
   if (anywhere) {
     writeFileSync(join(dist, `${output}.d.ts`), text.replace("'./index.cjs'", "'./index.js'"))
   } else {

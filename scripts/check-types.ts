@@ -1,7 +1,7 @@
 /**
  * `npm run check-types [-- --all version...]`: what users write (lib/consumers.ts), compiled by the versions of TypeScript
- * that they have. The project's own one is covered by `npm test`, under all combinations of flags; here a choice of
- * them does, since these compilers take minutes, unless `--all` is given.
+ * that they have: by the project's own one, `own`, under all combinations of flags; by the others under a choice of
+ * them, since these compilers take minutes, unless `--all` is given. `npm test` has that choice too.
  *
  * They live in test/types/compilers/ with a lock file of their own. A version is what its name there ends in, as 5.5.
  */
@@ -13,8 +13,10 @@ import { Consumers, moduleKinds } from './lib/consumers.ts'
 import { installApart } from './lib/install-apart.ts'
 
 const home = fileURLToPath(new URL('../test/types/compilers', import.meta.url))
+const ownCompiler = fileURLToPath(new URL('../node_modules/typescript', import.meta.url))
 const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
-const known = Object.keys(devDependencies).map((name) => name.slice('typescript-'.length))
+const OWN = 'own'
+const known = [OWN, ...Object.keys(devDependencies).map((name) => name.slice('typescript-'.length))]
 const isQuick = !process.argv.includes('--all')
 const asked = process.argv.slice(2).filter((argument) => argument !== '--all')
 const stranger = asked.find((version) => !known.includes(version))
@@ -31,19 +33,22 @@ try {
 }
 
 async function check(version: string): Promise<void> {
-  const compiler = join(await installApart(home, `typescript-${version}`), 'bin', 'tsc')
-  const major = Number.parseInt(version, 10)
+  const isOwn = version === OWN
+  const folder = isOwn ? ownCompiler : await installApart(home, `typescript-${version}`)
+  const compiler = join(folder, 'bin', 'tsc')
+  const { version: full } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const major = Number.parseInt(full, 10)
   const waiting = [...moduleKinds(major)]
   const complaints: string[] = []
   const work = async () => {
     for (let kind = waiting.shift(); kind !== undefined; kind = waiting.shift()) {
-      complaints.push(...(await consumers.compile(compiler, major, kind, isQuick)))
+      complaints.push(...(await consumers.compile(compiler, major, kind, isQuick && !isOwn)))
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-  if (complaints.length === 0) console.log(`TypeScript ${version}: everything compiles`)
+  if (complaints.length === 0) console.log(`TypeScript ${full}: everything compiles`)
   else {
-    console.error(`TypeScript ${version}:\n${complaints.join('\n')}`)
+    console.error(`TypeScript ${full}:\n${complaints.join('\n')}`)
     process.exitCode = 1
   }
 }

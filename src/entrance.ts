@@ -1,23 +1,24 @@
 /**
- * The entrance: what every HTTP request passes, whatever carries it, in this order:
+ * The entrance: the checks of every HTTP request, independent of the platform, in this order:
  *
  *    0 headers            not too many                                     431
  *    1 http/headers       no repeated single-valued header                 400
- *    2 http/host          Host is one of ours                              403
- *    3 http/origin        Origin, if there is one, may call                403
- *    4 path               the endpoint                                     404
+ *    2 http/host          Host is allowed                                  403
+ *    3 http/origin        Origin, if there is one, is allowed              403
+ *    4 path               that of the MCP endpoint                         404
  *    5 HTTP method        POST, GET, DELETE, OPTIONS                       405
  *    6 http/cors          preflight                                        204
- *    7 http/authenticate  a valid token, when tokens are asked for         401, 403, 503
- *    8 http/media-type    the client reads our answers, the body is JSON   406, 415
- *    9 body               not too large, and room for it                   413, 503
+ *    7 http/authenticate  a valid token, where `auth` requires one         401, 403, 503
+ *    8 http/media-type    Accept (strictAccept); Content-Type of a POST,   406, 415
+ *                         and no Content-Encoding
+ *    9 body               not too large, and within the budget of all      413, 503
  *   10 jsonrpc/decode     UTF-8, not too deep, JSON                        400, -32700
  *
- * What passes goes to the era that it belongs to (eras.ts). Of a body no more than its first bytes are taken before
- * steps 0 to 8 are passed.
+ * A request that passes goes to its era (eras.ts). The body is read after step 8; only while a token is being verified
+ * its first 16 KiB are read already.
  *
  * Spec: 2025-11-25 transports {@link spec.transports}, "Security Warning" {@link spec.security}.
- * Not here: the carrier, and what waits behind other requests of its connection (handler.ts).
+ * Not here: the platform (node-http/), and pipelined requests of one connection (handler.ts).
  */
 
 import { ByteBudget } from './bounds/byte-budget.ts'
@@ -32,9 +33,9 @@ import { type Authentication, authenticate } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import { Rejection } from './http/rejection.ts'
-import { encodedBody, RequestChecks } from './http/request-checks.ts'
-import { cors, type RequestHead } from './http/request-headers.ts'
-import { decodeBody, decodeParsed } from './jsonrpc/decode.ts'
+import { checkContentEncoding, RequestChecks } from './http/request-checks.ts'
+import { cors, HeaderIndex, type RequestHead } from './http/request-headers.ts'
+import { decodeBody, decodeParsed } from './jsonrpc/decode-body.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import type { HandlerSettings } from './options.ts'
@@ -45,7 +46,7 @@ type Http = HttpExchange<Principal>
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const RETRY_SOON = ['Retry-After', '1'] as const
-/** What a value of parsed JSON takes on the heap, about. */
+/** Heap bytes of one parsed JSON value, about. */
 const VALUE_BYTES = 32
 /** Values of smaller bodies are not counted. */
 const FREE_BODY_BYTES = 4096
@@ -69,8 +70,8 @@ export class Entrance {
   readonly #checks: RequestChecks
   readonly #inFlight: InFlightCounter
   readonly #eras: Eras
-  /** The last verification did not answer at once, so the next one is not begun where nothing may be in flight. */
-  #verifiesLater = false
+  /** The last verification was asynchronous: the next one is refused when `maxInFlight` is reached. */
+  #verifiesAsync = false
 
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#server = server
@@ -99,14 +100,14 @@ export class Entrance {
     try {
       this.#enter(http, head)
     } catch (error) {
-      this.#failed(error, http)
+      this.#internalError(error, http)
     }
   }
 
   /** Refuses a request whose body was not read. */
   reject(http: Http, rejection: Rejection): void {
     const { method } = http
-    // What is left of the body cannot be told from a next request, so the connection must end.
+    // The unread body cannot be told apart from a next request, so the connection must be closed.
     http.reject(rejection, method !== 'GET' && method !== 'HEAD')
   }
 
@@ -120,10 +121,9 @@ export class Entrance {
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {
-    // By index: destructuring an array goes through its iterator.
-    const origin = values[6]
-    const rejection = this.#checks.checkHead(http, duplicate, values[5], origin)
-    // An origin that was not checked, or not allowed, must not be able to read why.
+    const origin = values[HeaderIndex.ORIGIN]
+    const rejection = this.#checks.checkHead(http, duplicate, values[HeaderIndex.HOST], origin)
+    // No CORS headers for an origin that was not checked or is not allowed: it must not read the reason.
     if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
       http.ownReplyHeaders = cors.headers(origin)
     }
@@ -132,27 +132,27 @@ export class Entrance {
       return
     }
     if (http.method === 'OPTIONS') {
-      options(http, origin)
+      replyToOptions(http, origin)
       return
     }
     const { auth } = this.#settings
-    const contentType = values[7]
+    const contentType = values[HeaderIndex.CONTENT_TYPE]
     if (auth === undefined) {
       this.#proceed(http, contentType)
       return
     }
-    const limit = this.#verifiesLater ? this.#inFlight.refuse(undefined, 1) : undefined
+    const limit = this.#verifiesAsync ? this.#inFlight.refuse(undefined, 1) : undefined
     if (limit !== undefined) {
       this.reject(http, limitRejection(limit))
       return
     }
-    const result = authenticate(auth, values[8], http.native)
-    this.#verifiesLater = 'then' in result
+    const result = authenticate(auth, values[HeaderIndex.AUTHORIZATION], http.native)
+    this.#verifiesAsync = 'then' in result
     if ('then' in result) this.#verify(result, http, contentType)
-    else if (this.#mayPass(result, http)) this.#proceed(http, contentType)
+    else if (this.#applyAuthentication(result, http)) this.#proceed(http, contentType)
   }
 
-  /** The request waits for the verdict on its token. It counts as in flight until then, or until its client leaves. */
+  /** Waits for an asynchronous verification. The request counts as in flight until it ends or the connection closes. */
   #verify(result: PromiseLike<Authentication<Principal>>, http: Http, contentType: string | undefined): void {
     if (http.parsedBody === undefined) http.prefetchBody()
     const end = this.#inFlight.beginOne(undefined)
@@ -165,16 +165,16 @@ export class Entrance {
       .then((settled) => {
         end()
         http.offClose(onClose)
-        if (this.#mayPass(settled, http)) this.#proceed(http, contentType)
+        if (this.#applyAuthentication(settled, http)) this.#proceed(http, contentType)
         else http.cancelBody()
       })
       .then(undefined, (error) => {
         onClose()
-        this.#failed(error, http)
+        this.#internalError(error, http)
       })
   }
 
-  #mayPass(result: Authentication<Principal>, http: Http): boolean {
+  #applyAuthentication(result: Authentication<Principal>, http: Http): boolean {
     if (result.rejection !== undefined) {
       this.reject(http, result.rejection)
       return false
@@ -183,7 +183,7 @@ export class Entrance {
     return true
   }
 
-  /** What is left to check by HTTP method. */
+  /** The checks after authentication, and the way to the era by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
     const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
@@ -204,7 +204,7 @@ export class Entrance {
       this.#decoded(http, () => decodeParsed(parsed, maxBodyDepth))
       return
     }
-    const encoded = encodedBody(http.headers)
+    const encoded = checkContentEncoding(http.headers)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)
@@ -215,7 +215,7 @@ export class Entrance {
         this.#bodyFailed(http, error)
         return
       }
-      // Small values take many times their bytes once they are parsed.
+      // Parsed JSON may take many times the bytes of its text, so its values are charged too.
       const values = body.length > FREE_BODY_BYTES ? measureBody(body, Number.POSITIVE_INFINITY) : 0
       if (values === 0 || http.charge(values * VALUE_BYTES)) {
         this.#decoded(http, () => decodeBody(body, maxBodyDepth))
@@ -238,7 +238,7 @@ export class Entrance {
       }
       this.#eras.post(http, value)
     } catch (error) {
-      this.#failed(error, http)
+      this.#internalError(error, http)
     }
   }
 
@@ -246,23 +246,23 @@ export class Entrance {
     const { kind, message } = error
     if (kind === 'aborted') return
     if (kind === 'consumed') {
-      // The mistake of whoever mounted the handler, not of the client.
-      this.#failed(error, http)
+      // A mistake of the application that mounted the handler, not of the client.
+      this.#internalError(error, http)
       return
     }
     const headers = kind === 'busy' ? RETRY_SOON : undefined
     http.reject(new Rejection(BODY_STATUS[kind], message, undefined, headers), true)
   }
 
-  /** Our own failure: the client learns that it was ours, and nothing else. */
-  #failed(error: unknown, http: Http): void {
+  /** An unexpected error: it is reported to `onError`, and the client gets 500 without its message. */
+  #internalError(error: unknown, http: Http): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
     const internal = new RpcError(ErrorCode.INTERNAL_ERROR, text)
     http.reject(new Rejection(500, internal), true)
   }
 }
 
-function options(http: Http, origin: string | undefined): void {
+function replyToOptions(http: Http, origin: string | undefined): void {
   const { headers } = http
   const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
   http.ownReplyHeaders = isPreflight

@@ -1,13 +1,14 @@
 /**
- * The eras that one handler serves, behind one face: each request goes to the one that it belongs to.
+ * The eras that one handler serves: routes each request to the endpoint of its era, and shuts both down together.
  *
- * Not here: how it is decided (select-era.ts), what an era does (session-era/, stateless-era/).
+ * Not here: the choice of the era (select-era.ts), what an era does (session-era/, stateless-era/).
  */
 
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
+import { TaskTable } from './features/tasks/task-table.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
@@ -15,26 +16,27 @@ import { SessionEndpoint } from './session-era/http/endpoint.ts'
 import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
 
 export interface EraStats {
-  /** Sessions that are remembered. */
+  /** Open sessions. */
   readonly sessions: number
   /** Open `subscriptions/listen` streams. */
   readonly subscriptions: number
-  /** Tasks whose handler has not come to its end. */
+  /** Tasks whose handler is running. */
   readonly tasks: number
   /** Open SSE connections of all kinds. */
   readonly streams: number
-  /** Bytes kept for clients that come back. */
+  /** Bytes of events that are retained for clients that reconnect. */
   readonly replayBytes: number
-  /** Bytes of what clients sent and sessions keep: who they are, what they subscribe to. */
+  /** Bytes that sessions retain of what clients sent: client info, capabilities, subscriptions. */
   readonly sessionBytes: number
-  /** Bytes of what clients sent and `subscriptions/listen` streams keep. */
+  /** Bytes that `subscriptions/listen` streams retain of what clients sent. */
   readonly subscriptionBytes: number
-  /** Messages that could reach nobody, since the start. */
+  /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
 }
 
 export class Eras {
   readonly #served: ReadonlySet<Era>
+  readonly #tasks: TaskTable
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
 
@@ -43,11 +45,12 @@ export class Eras {
     const { rateLimit: rate } = settings
     const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
     const limits = { inFlight, rateLimit }
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits)
+    this.#tasks = new TaskTable(server, settings.tasks)
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
+    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
   }
 
-  /** @param body - as parsed JSON */
+  /** @param body - parsed JSON */
   post(http: HttpExchange<Principal>, body: unknown): void {
     const { protocolVersion, sessionId } = http
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
@@ -71,7 +74,7 @@ export class Eras {
     return {
       sessions: session.sessions,
       subscriptions: stateless.subscriptions,
-      tasks: stateless.tasks,
+      tasks: this.#tasks.size,
       streams: session.streams + stateless.streams,
       replayBytes: session.replayBytes,
       sessionBytes: session.sessionBytes,
@@ -80,7 +83,7 @@ export class Eras {
     }
   }
 
-  /** Refuses what is new, lets calls finish for at most `drainMs`, then fails the rest. */
+  /** Refuses new requests, waits at most `drainMs` for calls in flight, then fails the rest. */
   async close(drainMs: number): Promise<void> {
     const eras = [this.#session, this.#stateless]
     for (const era of eras) era.stopAccepting()
@@ -88,8 +91,10 @@ export class Eras {
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs)
     })
-    await Promise.race([Promise.all(eras.map((era) => era.idle())), timeUp])
+    const idle = Promise.all([...eras.map((era) => era.idle()), this.#tasks.drain()])
+    await Promise.race([idle, timeUp])
     clearTimeout(timer)
-    await Promise.all(eras.map((era) => era.shutDown()))
+    for (const era of eras) era.shutDown()
+    await this.#tasks.close()
   }
 }

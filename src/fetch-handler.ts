@@ -13,7 +13,7 @@ import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
 import type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 import { negotiate } from './http/media-type.ts'
-import { readJoinedHeaders } from './http/request-headers.ts'
+import { HeaderIndex, readJoinedHeaders } from './http/request-headers.ts'
 import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 import { httpChannels } from './web-http/diagnostics.ts'
 import {
@@ -102,15 +102,14 @@ function handle(
   const authorityAt = url.indexOf('://') + 3
   const pathAt = url.indexOf('/', authorityAt)
   const head = readJoinedHeaders(headers, url.slice(authorityAt, pathAt))
-  const { values } = head
   const call = platform.length === 0 ? NOTHING : callOf(platform)
   return new Promise((resolve) => {
     const target = url.slice(pathAt)
     const http = new WebHttpExchange<Principal>(
       request,
       target,
-      negotiate(values[9]),
-      values,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
       host,
       call,
       resolve,

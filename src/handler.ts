@@ -7,26 +7,26 @@
  *       |
  *    entrance.ts, http/                   the checks that are the same for all requests, and the body
  *       |
- *    eras.ts, select-era.ts               which generation of the protocol the request speaks
+ *    eras.ts, select-era.ts               the era of the request
  *       |
  *    session-era/http/endpoint.ts         sessions, resumable streams      each with an admit.ts: the checks
- *    stateless-era/http/endpoint.ts       one request, one response        that its generation adds, in order
+ *    stateless-era/http/endpoint.ts       one request, one response        that its era adds, in order
  *       |
  *    dispatch/dispatcher.ts               one request, its method, its outcome
  *       |
- *    features/tools.ts, ...               the handlers that the user registered
+ *    features/tools.ts, ...               the handlers that the application registered
  *
- * The first check stands here, since it is of the connection: not too many requests wait behind others (429).
+ * One check is here, before the entrance, since it is about the connection: the number of pipelined requests (429).
  */
 
 import { checkTime } from './bounds/check-options.ts'
 import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
-import type { McpServer } from './features/server.ts'
+import { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
-import { readHeaders } from './http/request-headers.ts'
+import { HeaderIndex, readHeaders } from './http/request-headers.ts'
 import { httpChannels } from './node-http/diagnostics.ts'
 import {
   type HttpExchangeHost,
@@ -36,13 +36,14 @@ import {
   type NodeResponse,
   type Refusal,
 } from './node-http/exchange.ts'
+import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-fetch.ts'
 import type { NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { provideNodeModules } from './node-modules.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
 
-/** A request handler for `http.createServer`, Express, Fastify, with an end and figures of its own. */
+/** A request handler for `http.createServer`, Express or Fastify, with `close` and `stats`. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
 
 const DRAIN_MS = 10_000
@@ -51,13 +52,15 @@ const RETRY_SOON = ['Retry-After', '1'] as const
 /**
  * Makes a request handler of a server definition.
  *
- * @throws {TypeError} a wrong option, named
- * @throws {Error} a runtime that cannot serve, such as Bun before 1.4
+ * @throws {TypeError} an invalid option, named
+ * @throws {Error} the runtime is not supported, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
   provideNodeModules()
-  const handler = new Handler(server, checkOptions(options))
+  const settings = checkOptions(options)
+  const handler = new Handler(server, settings)
+  const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
   return Object.assign(
     (request: NodeRequest, response: NodeResponse, parsedBody?: unknown) =>
@@ -71,9 +74,28 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         await closing
       },
       stats: () => handler.entrance.stats(),
+      [MEMORY_FETCH]: memoryFetch(
+        (request, response, body) => handler.handle(request, response, body, false),
+        { host: host === '*' ? 'localhost' : host, path },
+      ),
     },
   )
 }
+
+/** Lifecycle: as long as the server. It has no port and no timer of its own, so that nothing has to close it. */
+const inMemory = new WeakMap<McpServer, MemoryFetch>()
+
+// A server definition knows no HTTP, and no handler. So this stands here, and not there.
+Object.defineProperty(McpServer.prototype, MEMORY_FETCH, {
+  value(this: McpServer, request: Request): Promise<Response> {
+    let fetch = inMemory.get(this)
+    if (fetch === undefined) {
+      fetch = (createMcpHandler(this) as McpHandler & { readonly [MEMORY_FETCH]: MemoryFetch })[MEMORY_FETCH]
+      inMemory.set(this, fetch)
+    }
+    return fetch(request)
+  },
+})
 
 class Handler {
   readonly entrance: Entrance
@@ -100,12 +122,11 @@ class Handler {
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
     httpChannels.start(request, response)
     const head = readHeaders(headerLines(request))
-    const { values } = head
     const http = new NodeHttpExchange<Principal>(
       request,
       response,
-      negotiate(values[9]),
-      values,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
       this.#host,
       parsedBody,
       awaitsContinue,
@@ -121,10 +142,10 @@ class Handler {
 }
 
 /**
- * A connection with more waiting requests than it may have. The first one too many is refused, which closes the
- * connection in its turn, so that nobody would read the answers to later ones.
+ * Handles a request above `maxPipelined`. The first one of them gets a refusal, which closes the connection when it is its
+ * turn; later ones get no answer, since none could be sent after it.
  *
- * @returns whether there is nothing more to do for the request
+ * @returns true: nothing more is to be done for the request
  */
 function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): boolean {
   if (waiting > 2 * maxPipelined) request.socket.destroy()

@@ -48,7 +48,7 @@ export {
 export { McpServer } from './features/server.ts'
 export type { ServerOptions } from './features/server-options.ts'
 export type { SlowPatterns } from './features/slow-patterns.ts'
-export type { TaskMode } from './features/tasks.ts'
+export type { TaskMode } from './features/tasks/task-mode.ts'
 export {
   type FailedToolReturn,
   type FreeToolReturn,

@@ -1,8 +1,8 @@
 /**
- * Everything that `createMcpHandler` and `serve` can be told, checked once at construction: a wrong name, type or
- * combination throws a `TypeError` that names it.
+ * The options of `createMcpHandler` and `serve`, checked once at construction: a wrong name, type or combination throws
+ * a `TypeError` that names it.
  *
- * Numbers carry their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
+ * Numbers have their unit in the name. 0 turns a time limit off, `Infinity` a count or a size.
  */
 
 import { checkAll, checkCount, checkTime, oneOf, requireType } from './bounds/check-options.ts'
@@ -14,35 +14,33 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
+import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import type { AuthOptions } from './http/authenticate.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
-import type {
-  ReplayOptions,
-  SessionEnd,
-  SessionEraSettings,
-  SessionInfo,
-  SessionOptions,
-  SessionSettings,
+import {
+  type ReplayOptions,
+  SESSION_WORDS,
+  type SessionEnd,
+  type SessionEraSettings,
+  type SessionInfo,
+  type SessionOptions,
+  type SessionSettings,
 } from './session-era/options.ts'
 import { readSessionKeys } from './session-era/sealed-ids.ts'
-import type {
-  StatelessEraSettings,
-  SubscriptionOptions,
-  TaskOptions,
-  TaskSettings,
-} from './stateless-era/options.ts'
+import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 
-export type { SubscriptionOptions, TaskOptions } from './stateless-era/options.ts'
+export type { TaskOptions } from './features/tasks/options.ts'
+export type { SubscriptionOptions } from './stateless-era/options.ts'
 
 export interface HandlerOptions {
-  /** The one path that is answered, with or without a final slash. @defaultValue any path that reaches the handler */
+  /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
-   * `Host` values that are answered: `name` for any port, or `name:port`. `['*']` turns the check off. Required where
-   * `host` is not loopback. @defaultValue localhost, 127.0.0.1, [::1]
+   * Allowed `Host` values: `name` for any port, or `name:port`. `['*']` turns the check off. Required where `host` is
+   * not loopback. @defaultValue localhost, 127.0.0.1, [::1]
    */
   readonly allowedHosts?: readonly string[] | undefined
   /**
@@ -50,57 +48,57 @@ export interface HandlerOptions {
    * @defaultValue those of this machine; none with `allowedHosts`
    */
   readonly allowedOrigins?: readonly string[] | undefined
-  /** Requires a bearer token. @defaultValue none is asked for */
+  /** Requires a bearer token. @defaultValue none is required */
   readonly auth?: NodeAuth | undefined
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number | undefined
   /**
-   * Bytes of all request bodies that are being received or that a call in progress still needs, without the first
-   * 4096 of each, and 32 for each JSON value in bodies that are larger; 503 above. @defaultValue 256 MiB
+   * Bytes of all request bodies that are being received or that a call in flight still needs, without the first 4096 of
+   * each, and 32 for each JSON value in larger bodies; 503 above. @defaultValue 256 MiB
    */
   readonly maxTotalBodyBytes?: number | undefined
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */
   readonly maxPipelined?: number | undefined
-  /** Arrays and objects inside each other in a request body; 400 above. @defaultValue 512 */
+  /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined
-  /** Generations of the protocol that are served. @defaultValue both */
+  /** Eras of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
-  /** Session era: limits of sessions. `false`: none, every request is served on its own. @defaultValue {} */
+  /** Session era: limits of sessions. `false`: no sessions, every request is served alone. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
   /**
-   * Session era: what is kept for clients that come back, of each stream and in total; notices of changed lists and
-   * resources are kept once, for all sessions. `false`: nothing, streams cannot be resumed. @defaultValue {}
+   * Session era: limits of the events that are retained for clients that reconnect, for each stream and in total. Change
+   * notifications are retained once for all sessions. `false`: nothing is, and streams cannot be resumed. @defaultValue {}
    */
   readonly replay?: false | ReplayOptions | undefined
   /**
-   * An idle stream gets a comment after this time; one whose client takes nothing for eight times as long is dropped.
+   * An idle stream gets a comment after this time; one whose client reads nothing for eight times as long is dropped.
    * @defaultValue 15 s
    */
   readonly keepAliveMs?: number | undefined
-  /** A call that is silent for this long is continued as an event stream. @defaultValue 5 s */
+  /** A call that sends nothing for this long gets an event stream as its response. @defaultValue 5 s */
   readonly sseAfterMs?: number | undefined
-  /** Session era: a call whose client is gone is aborted after this time. @defaultValue 30 s */
+  /** Session era: a call whose connection closed is aborted after this time, unless the client reconnects. @defaultValue 30 s */
   readonly disconnectGraceMs?: number | undefined
   /**
-   * Bytes that may wait for a slow reader, of a stream or of replies; above it the connection is dropped, and
-   * the events are kept for the client's return. A handler that awaits its messages waits at half of it, or earlier.
+   * Bytes that may be buffered for a slow reader, of a stream or of replies; above it the connection is dropped, and the
+   * events are retained until the client reconnects. A handler that awaits its messages waits at half of it, or earlier.
    * @defaultValue 1 MiB
    */
   readonly maxStreamBufferBytes?: number | undefined
   /**
    * Progress and log messages of one call: at most `burst` at once and `perSecond` in the long run. Above it only the
-   * latest progress is sent, and log messages are omitted, with a message that says how many; `false`: any number. Messages outside of calls
-   * have a rate of the same size for each audience.
+   * latest progress is sent, and log messages are omitted, with a message that says how many; `false`: any number.
+   * Messages outside of calls have a rate of the same size for each audience.
    * @defaultValue { perSecond: 10 000, burst: 100 000 }
    */
   readonly messageRate?: false | Given<Rate> | undefined
-  /** Calls in progress of one session; 429 above. @defaultValue 256 */
+  /** Calls in flight of one session; 429 above. @defaultValue 256 */
   readonly maxInFlightPerSession?: number | undefined
-  /** Calls in progress, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
+  /** Calls in flight, and tokens that are being verified, of all clients together; 503 above. @defaultValue 10 000 */
   readonly maxInFlight?: number | undefined
-  /** Calls in progress of one principal; 429 above. @defaultValue 1024 */
+  /** Calls in flight of one principal; 429 above. @defaultValue 1024 */
   readonly maxInFlightPerPrincipal?: number | undefined
   /**
    * How often one caller may send a request: a principal, else a session, else all others together; 429 above. Each
@@ -110,31 +108,38 @@ export interface HandlerOptions {
   readonly rateLimit?: false | Rate | undefined
   /** Resources that one session may subscribe to. @defaultValue 1000 */
   readonly maxSubscriptionsPerSession?: number | undefined
-  /** Time for a client to answer a request that no person has to act for (`roots/list`). @defaultValue 60 s */
+  /** Time for a client to answer a request without user interaction (`roots/list`). @defaultValue 60 s */
   readonly requestTimeoutMs?: number | undefined
-  /** Time for a client to answer where a person must act first: elicitation, sampling. @defaultValue 10 minutes */
+  /** Time for a client to answer a request with user interaction: elicitation, sampling. @defaultValue 10 minutes */
   readonly elicitTimeoutMs?: number | undefined
-  /** Accepts only clients whose `Accept` names the types that the specification asks for; 406 otherwise. @defaultValue false */
+  /** Accepts only clients whose `Accept` names the types that the specification requires; 406 otherwise. @defaultValue false */
   readonly strictAccept?: boolean | undefined
-  /** `'reject'`: a request whose id is in use by another one of its session gets 400. @defaultValue 'accept' */
+  /**
+   * A request whose id is in use by another one of its session: `'reject'` it with 400, to find such a client in a test,
+   * or `'accept'` it. The specification forbids it to clients, but some that are in use do it, and answers do not depend
+   * on ids here. @defaultValue 'accept'
+   */
   readonly duplicateIds?: 'accept' | 'reject' | undefined
   /** Stateless era: limits of `subscriptions/listen` streams. */
   readonly subscriptions?: SubscriptionOptions | undefined
-  /** Stateless era: how the state of a call that waits for its client is sealed. */
+  /** Stateless era: how `requestState` is sealed, the state of a call that waits for input of its client. */
   readonly requestState?: SealOptions | undefined
-  /** Stateless era: where the state of tasks is kept, and for how long. */
+  /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
-  /** Stateless era: results say which server made them. @defaultValue true */
+  /**
+   * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
+   * unless a server is configured otherwise, as with `false`. @defaultValue true
+   */
   readonly serverInfo?: boolean | undefined
   /**
-   * Called when a session begins.
+   * Called when a session is opened.
    *
-   * @param restored - taken up from its id: it began in another process, or before it made room. See `sessions.keys`
+   * @param restored - from its id: it began in another process, or was evicted in this one. See `sessions.keys`
    */
   readonly onSessionOpened?: ((session: SessionInfo, restored: boolean) => void) | undefined
-  /** Called when a session ends: deleted by its client, expired, evicted to make room, or with the server. */
+  /** Called when a session ends: deleted by its client, expired, evicted at a limit, or at shutdown. */
   readonly onSessionClosed?: ((session: SessionInfo, reason: SessionEnd) => void) | undefined
-  /** Called for every request that is refused before it reaches a feature. */
+  /** Called for every request that is refused with an HTTP error status. */
   readonly onRejected?: ((refusal: Refusal) => void) | undefined
 }
 
@@ -156,6 +161,7 @@ export interface HandlerSettings {
   /** What it is told of the request depends on the carrier. */
   readonly onRejected: ((refusal: never) => void) | undefined
   readonly eras: ReadonlySet<Era>
+  readonly tasks: TaskSettings
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -206,7 +212,7 @@ export const OPTION_NAMES: readonly string[] = [
   ...Object.keys(TIMES),
 ]
 
-/** What other libraries call them. */
+/** Names of the same options in other libraries. */
 export const OTHER_WORDS: OtherWords = {
   allowedOrigins: 'cors origin',
   sessions: 'sessionidgenerator session stateless',
@@ -216,13 +222,6 @@ export const OTHER_WORDS: OtherWords = {
   host: 'hostname address',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
-}
-
-const SESSION_WORDS: OtherWords = {
-  idleTimeoutMs: 'ttl ttlms timeout timeoutms idletimeout maxage expiry expires',
-  max: 'limit maxsessions size',
-  keys: 'key secret secrets',
-  'it is an option of its own: replay': 'eventstore replay',
 }
 
 /** @throws {TypeError} naming what is wrong */
@@ -272,6 +271,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     eras: checkEras(eras),
+    tasks: checkTasks(tasks),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
@@ -279,7 +279,6 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
       messageRate: checkedRate,
       subscriptions: checkSubscriptions(subscriptions),
       requestState: checkRequestState(requestState),
-      tasks: checkTasks(tasks),
       serverInfo,
       supported: STATELESS_REVISIONS,
     },
@@ -311,7 +310,7 @@ function checkSubscriptions(subscriptions: SubscriptionOptions): Filled<Subscrip
   }
 }
 
-/** The keys are checked where they are used. */
+/** The keys are checked by `KeyRing`. */
 function checkRequestState(requestState: SealOptions): SealOptions {
   checkNames(requestState, ['keys', 'ttlMs', 'maxLength'], 'requestState.')
   return {

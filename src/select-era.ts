@@ -1,16 +1,16 @@
 /**
- * Which era a request belongs to: decided once, at the edge, from plain values. The only file that compares
- * versions; everything behind it is told.
+ * Which era a request belongs to: decided once, at the edge, from plain values. The only file that compares versions;
+ * everything behind it is given the era.
  *
- *   body says                  MCP-Protocol-Version      Mcp-Session-Id     era
+ *   body                       MCP-Protocol-Version      Mcp-Session-Id     era
  *   ------------------------   -----------------------   ----------------   -------------------------------
  *   an envelope                none, or a stateless one  any, ignored       stateless
  *   an envelope                a session revision        present            session
- *   an envelope                a session revision        absent             stateless (which sees the mismatch)
+ *   an envelope                a session revision        absent             stateless (which refuses the mismatch)
  *   `initialize`, no envelope  any                       any                session: the body negotiates
  *   anything else              none, session revision    any                session
  *   anything else              any other                 present            session (which refuses the version)
- *   anything else              any other                 absent             stateless (which wants an envelope)
+ *   anything else              any other                 absent             stateless (which requires an envelope)
  *
  * Spec: 2026-07-28 versioning, "Backward Compatibility with Initialization-Based Versions" {@link spec.versioning}.
  */
@@ -26,7 +26,7 @@ export interface EraEvidence {
   readonly protocolVersion: string | undefined
   /** Value of the Mcp-Session-Id header. */
   readonly sessionId: string | undefined
-  /** The parsed body; undefined for GET and DELETE, which only the session era knows. */
+  /** The parsed body of a POST. */
   readonly body: unknown
 }
 

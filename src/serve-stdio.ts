@@ -21,10 +21,10 @@ import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { McpServer } from './features/server.ts'
-import { decodeBody } from './jsonrpc/decode.ts'
+import { TaskTable } from './features/tasks/task-table.ts'
+import { decodeBody } from './jsonrpc/decode-body.ts'
 import { encodeError } from './jsonrpc/encode.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
-import { provideNodeModules } from './node-modules.ts'
 import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { Notify } from './protocol/methods.ts'
@@ -109,7 +109,6 @@ const NAMES = [...OPTION_NAMES.filter((name) => !HTTP_NAMES.includes(name)), ...
  * ```
  */
 export function serveStdio(server: McpServer, options: StdioOptions = {}): StdioServing {
-  provideNodeModules()
   checkNames(options, NAMES, '', OTHER_WORDS)
   const { maxLineBytes: _line, drainMs: _drain, exit, input, output, ...others } = options
   const isOwn = input === undefined && output === undefined
@@ -144,6 +143,7 @@ class StdioConnection implements StdioServing {
   readonly #writer: LineWriter
   readonly #session: SessionLines
   readonly #stateless: StatelessLines
+  readonly #tasks: TaskTable
   readonly #restore: () => void
   #resolve: () => void = () => {}
   #closing: Promise<void> | undefined
@@ -182,6 +182,7 @@ class StdioConnection implements StdioServing {
     const inFlight = new InFlightCounter({ ...limits, maxInFlightPerPrincipal: Number.POSITIVE_INFINITY })
     const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
     const call = { inFlight, rateLimit }
+    this.#tasks = new TaskTable(server, handler.tasks)
     const { sessionEra } = handler
     const { sessions } = sessionEra
     this.#session = new SessionLines(
@@ -193,9 +194,10 @@ class StdioConnection implements StdioServing {
         sessions: sessions === undefined ? undefined : { ...sessions, idleTimeoutMs: 0, keys: undefined },
       },
       call,
+      this.#tasks,
       this.#writer,
     )
-    this.#stateless = new StatelessLines(server, handler.statelessEra, call, this.#writer)
+    this.#stateless = new StatelessLines(server, handler.statelessEra, call, this.#tasks, this.#writer)
     input.on('data', this.#onData)
     input.on('end', this.#onEnd)
     input.on('error', this.#onEnd)
@@ -212,11 +214,11 @@ class StdioConnection implements StdioServing {
   #receive(chunk: Buffer): void {
     this.#reader.push(chunk)
     // A client that does not read its answers is not read either.
-    const { room } = this.#writer
-    if (room === undefined) return
+    const { drained } = this.#writer
+    if (drained === undefined) return
     const { input } = this.#settings
     input.pause()
-    void room.then(() => input.resume())
+    void drained.then(() => input.resume())
   }
 
   #line(line: Buffer): void {
@@ -271,10 +273,11 @@ class StdioConnection implements StdioServing {
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, drainMs)
     })
-    await Promise.race([Promise.all([this.#session.era.calls.idle(), this.#stateless.era.idle()]), timeUp])
+    const idle = [this.#session.era.calls.idle(), this.#stateless.era.idle(), this.#tasks.drain()]
+    await Promise.race([Promise.all(idle), timeUp])
     clearTimeout(timer)
-    this.#session.era.shutDown()
-    await this.#stateless.era.shutDown()
+    for (const era of eras) era.shutDown()
+    await this.#tasks.close()
     await this.#writer.close()
     input.off('data', this.#onData)
     input.off('end', this.#onEnd)

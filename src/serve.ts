@@ -1,5 +1,5 @@
 /**
- * serve: an `http.Server` around the handler, with settings that suit it, and a graceful end.
+ * serve: an `http.Server` for the handler, with suitable timeouts and a graceful shutdown.
  *
  * Not here: signals. A library does not decide when a process ends; see scripts/start.ts for how a program does.
  */
@@ -18,38 +18,38 @@ import type { Refusal } from './node-http/exchange.ts'
 import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
-  /** 0: any free port. A string of digits is taken too, as an environment variable has it. @defaultValue 3000 */
+  /** 0: any free port. A string of digits is accepted too, such as from an environment variable. @defaultValue 3000 */
   readonly port?: number | string | undefined
   /** Address to listen on. Beyond loopback, `allowedHosts` is required. @defaultValue '127.0.0.1' */
   readonly host?: string | undefined
-  /** The one path that is answered. @defaultValue '/mcp' */
+  /** The path of the MCP endpoint; other paths get 404. @defaultValue '/mcp' */
   readonly path?: string | undefined
 }
 
 export interface Serving {
-  /** Where clients connect to. */
+  /** URL that clients connect to. */
   readonly url: string
-  /** The port that it listens on. */
+  /** The port that the server listens on. */
   readonly port: number
-  /** For settings and events of HTTP. */
+  /** The HTTP server, for its settings and events. */
   readonly server: Server
   /**
-   * Stops accepting, lets calls finish for at most `drainMs` (0: not at all), ends streams, closes every
-   * connection. Calling it again waits for the same end. @defaultValue drainMs 10 s
+   * Stops accepting connections, waits at most `drainMs` for calls in flight (0: does not wait), ends streams, and
+   * closes every connection. A second call waits for the same shutdown. @defaultValue drainMs 10 s
    */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
-  /** What is in use now, and what was refused. */
+  /** Current usage, and the number of refused requests. */
   stats(): HandlerStats
 }
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost']
 
-/** Load balancers keep idle connections for 60 s and must not find them closed when they use one again. */
+/** Above the 60 s for which load balancers keep idle connections, so that the load balancer closes first. */
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_MS = 66_000
-/** For the whole request, body included: a trickled body cannot hold a connection for longer. */
+/** For the whole request, body included: a client that sends its body slowly is disconnected then. */
 const REQUEST_MS = 70_000
-/** For the last bytes to reach slow clients, once everything else is over. */
+/** For the last bytes to reach slow clients, at the end of a shutdown. */
 const FLUSH_MS = 500
 
 /**
@@ -92,7 +92,7 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
     await handler.close({ drainMs: 0 })
     throw error
   }
-  // Such as too many open files while a connection is accepted: a reason to report, not to end the process.
+  // Such as EMFILE while a connection is accepted: it must not end the process.
   httpServer.on('error', (error) => server.reportError(error, { phase: 'transport' }))
   if (process.stderr.isTTY) explainSessions(options)
   const { port: actualPort } = httpServer.address() as AddressInfo
@@ -116,9 +116,9 @@ function readPort(port: number | string = 3000): number {
   throw new TypeError(`port must be an integer from 0 to 65535; got ${shown(port)}`)
 }
 
-/** Says once on standard error what the Host and Origin checks refused, and which option allows it. */
+/** Warns once for each of the Host and Origin checks what it refused, and which option allows it. */
 function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<HandlerOptions, 'onRejected'> {
-  // A wrong value is for the handler to refuse.
+  // `createMcpHandler` throws for it.
   if (typeof onRejected !== 'function') return { onRejected }
   const explained = new Set<string>()
   const explain = (refusal: Refusal) => {
@@ -129,13 +129,13 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
         code: 'BAREWIRE_REFUSED' satisfies WarningCode,
       })
     }
-    // What it returns may be a promise that fails.
+    // It may return a promise, whose rejection the handler reports.
     return onRejected(refusal)
   }
   return { onRejected: explain }
 }
 
-/** To whoever restarts the server often: most clients stay broken when their session is gone. */
+/** A hint for development: most clients do not recover when a restart of the server ends their session. */
 function explainSessions({ eras, sessions = {} }: HandlerOptions): void {
   if (sessions === false || eras?.includes('session') === false) return
   if (sessions.keys !== undefined || process.env['BAREWIRE_SESSION_KEY'] !== undefined) return
@@ -150,7 +150,7 @@ async function close(server: Server, drain: () => Promise<void>): Promise<void> 
   })
   server.closeIdleConnections()
   await drain()
-  // Answers that were just ended are still on their way; their connections are idle once they have left.
+  // The last answers may not be written completely yet; their connections are idle once they are.
   const idle = setInterval(() => server.closeIdleConnections(), 10)
   const all = setTimeout(() => server.closeAllConnections(), FLUSH_MS)
   await closed

@@ -63,15 +63,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
   [
     'serve-stdio.ts',
-    [
-      ...LIFECYCLES,
-      'session-era/stdio',
-      'stateless-era/stdio',
-      'stdio',
-      'node-modules.ts',
-      'select-era.ts',
-      'options.ts',
-    ],
+    [...LIFECYCLES, 'session-era/stdio', 'stateless-era/stdio', 'stdio', 'select-era.ts', 'options.ts'],
   ],
   ['stdio.ts', ['serve-stdio.ts']],
   ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
@@ -81,6 +73,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],
   ],
   ['client', CODECS],
+  ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
@@ -96,7 +89,7 @@ const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.t
 /** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
 const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
-  'client/in-memory.ts',
+  'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
 ])
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])

@@ -35,6 +35,20 @@ describe('src/', () => {
   })
 })
 
+/** The text from the first to the last layer of the diagram, with one blank between its parts. */
+function layersIn(text: string): string {
+  const diagram = /^[\s*]*(\{protocol, bounds\} <-[^`]*?<- index)\b/m.exec(text)?.[1]
+  assert.ok(diagram !== undefined, 'there is no diagram of the layers')
+  return diagram.replace(/[\s*]+/g, ' ')
+}
+
+test('src/README.md and architecture-rules.ts draw the same layers', () => {
+  const read = (path: string) => readFileSync(join(src, path), 'utf8')
+  assert.equal(layersIn(read('README.md')), layersIn(read('../test/architecture-rules.ts')))
+  const drawn = layersIn('{protocol, bounds} <- http\n *   <- index')
+  assert.notEqual(drawn, layersIn('{protocol, bounds} <- sse <- index'))
+})
+
 /** [rule, path, a source that breaks it, a source that does not] */
 const cases: readonly (readonly [string, string, string, string])[] = [
   [

@@ -182,7 +182,7 @@ test('options that are not an object throw a TypeError', () => {
 
 test('the defaults are the documented ones', () => {
   const MiB = 1024 * 1024
-  const { sessionEra, statelessEra, ...common } = checkOptions({})
+  const { sessionEra, statelessEra, tasks, ...common } = checkOptions({})
   assert.deepEqual(common, {
     path: undefined,
     allowedHosts: undefined,
@@ -224,6 +224,11 @@ test('the defaults are the documented ones', () => {
     onSessionOpened: undefined,
     onSessionClosed: undefined,
   })
+  assert.deepEqual(tasks, {
+    ttlMs: 3_600_000,
+    pollIntervalMs: 1000,
+    store: { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB },
+  })
   assert.deepEqual(statelessEra, {
     keepAliveMs: 15_000,
     sseAfterMs: 5000,
@@ -238,11 +243,6 @@ test('the defaults are the documented ones', () => {
     },
     requestState: { ttlMs: 900_000, maxLength: 65_536 },
     serverInfo: true,
-    tasks: {
-      ttlMs: 3_600_000,
-      pollIntervalMs: 1000,
-      store: { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB },
-    },
     supported: ['2026-07-28'],
   })
 })
@@ -259,8 +259,8 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
-  const { subscriptions, requestState, tasks } = statelessEra
+  const { sessionEra, statelessEra, tasks, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
+  const { subscriptions, requestState } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),

@@ -26,6 +26,7 @@ import type { Requirement } from './requirements/requirement.ts'
 import { resources } from './requirements/resources.ts'
 import { roots } from './requirements/roots.ts'
 import { sampling } from './requirements/sampling.ts'
+import { sessionTasks } from './requirements/session-tasks.ts'
 import { statelessBasic } from './requirements/stateless-basic.ts'
 import { statelessClient } from './requirements/stateless-client.ts'
 import { statelessHttp } from './requirements/stateless-http.ts'
@@ -46,6 +47,7 @@ export const requirements: readonly Requirement[] = [
   ...lifecycle,
   ...cancellation,
   ...progress,
+  ...sessionTasks,
   ...ping,
   ...tools,
   ...resources,

@@ -2,11 +2,15 @@
  * Reads what the conformance suite wrote and judges it more strictly than the suite's own exit code does: that
  * one ignores warnings, skipped checks, and failures in scenarios that a revision does not score.
  *
- * Input: `<folder>/server-<scenario>-<time>/checks.json`, each a list of checks with a `status`.
+ * Input: `<folder>/server-<scenario>-<time>/checks.json`, or without `server-` where a client was tested, each a list of
+ * checks with a `status`.
  * Not here: running the suite (conformance.ts).
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+
+/** How the folder of one scenario ends. */
+const RESULT = /-\d{4}-\d\d-\d\dT[\d-]+Z$/
 
 /** Statuses that do not count against us. */
 const HARMLESS: ReadonlySet<string> = new Set(['SUCCESS', 'INFO'])
@@ -34,18 +38,24 @@ export interface RunReport {
  *
  * @param folder - the suite's output folder; a missing one is a run of no scenario
  * @param maySkip - scenarios in which a check may be skipped
- * @returns what ran, and everything to complain about; a scenario without any check is a complaint as well
+ * @returns what ran, and everything to complain about; a scenario without any check, or with none that says more than
+ *   what was sent, is a complaint as well
  */
 export function readRun(folder: string, maySkip: { has(scenario: string): boolean } = new Set()): RunReport {
   const skipped = new Set<string>()
   const counts = new Map<string, number>()
   const complaints: Complaint[] = []
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('server-')) : []
+  const found = existsSync(folder) ? (readdirSync(folder, { recursive: true }) as string[]) : []
+  const names = found.filter((name) => RESULT.test(name))
   for (const name of names.sort()) {
-    const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
+    const scenario = name.replace(/^server-/, '').replace(RESULT, '')
     const checks = readChecks(join(folder, name, 'checks.json'))
     if (checks.length === 0) {
       complaints.push({ scenario, check: '(none)', status: 'EMPTY', message: 'the scenario made no check' })
+    }
+    const isIdle = checks.length > 0 && checks.every(({ status = '' }) => status === 'INFO')
+    if (isIdle) {
+      complaints.push({ scenario, check: '(all)', status: 'IDLE', message: 'no check succeeded' })
     }
     for (const check of checks) {
       const status = check.status ?? 'MISSING'

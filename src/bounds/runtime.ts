@@ -53,6 +53,24 @@ export function unref(timer: NodeJS.Timeout): NodeJS.Timeout {
   return timer
 }
 
+/** Resolves after a time, and rejects with the reason of the signal when that aborts. Does not keep the process alive. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = unref(
+      setTimeout(() => {
+        signal.removeEventListener('abort', onAbort)
+        resolve()
+      }, ms),
+    )
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort)
+  })
+}
+
 /** @returns undefined: it is not set, or the program may not read it */
 export function environmentVariable(name: string): string | undefined {
   try {

@@ -38,12 +38,12 @@ export class Abortable {
    * @param room - resolves when the client has read what is buffered for it
    * @returns the same, but resolved by `release` at the latest
    */
-  protected untilRoom(room: Promise<void> | undefined): Promise<void> | undefined {
-    if (room === undefined) return undefined
+  protected untilDrained(drained: Promise<void> | undefined): Promise<void> | undefined {
+    if (drained === undefined) return undefined
     if (this.#gate === undefined) {
       const gate = new Gate()
       this.#gate = gate
-      room.then(() => {
+      drained.then(() => {
         gate.open()
         if (this.#gate === gate) this.#gate = undefined
       })

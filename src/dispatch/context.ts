@@ -235,7 +235,9 @@ export class RequestContext {
    * id, and the handler continues for as long as it needs. Ask the client first for input that decides whether there is
    * a task at all. A client that repeats its request gets another task, which shares the results of `once`.
    *
-   * @returns false: the client does not support tasks, and waits for the result as usual
+   * A client of 2025-11-25 asks for a task with its call, and then the call is one already.
+   *
+   * @returns false: the client does not support tasks, or did not ask for one, and waits for the result as usual
    * @throws {RpcError} -32000, there are too many tasks
    *
    * @example
@@ -256,6 +258,11 @@ export class RequestContext {
   /** Whether this call is a task, or `startTask` can make it one. */
   get canStartTask(): boolean {
     return this.#exchange.task !== undefined
+  }
+
+  /** @internal Whether the client asked for a task, so that the call is one before its handler runs. */
+  get isTaskRequested(): boolean {
+    return this.#exchange.task?.isRequested === true
   }
 
   /**

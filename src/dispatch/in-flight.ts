@@ -1,6 +1,6 @@
 /**
- * The calls of a session that are in progress, by the ids that the client gave them. An id is not unique: real clients
- * give the same one to all their requests.
+ * The calls in flight of one session, by JSON-RPC request id. An id is not unique: some clients use the same one for all
+ * their requests.
  *
  * Invariant: `size` is the number of exchanges that were added and not deleted.
  */
@@ -8,7 +8,7 @@
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 
 export class InFlight<Call extends { readonly requestId: JsonRpcId }> {
-  /** Most sessions have one call at a time, which costs no entry of a map. */
+  /** Most sessions have one call at a time, which needs no map. */
   #single: Call | undefined
   /** The others. A set only where an id is in use more than once. */
   #byId: Map<JsonRpcId, Call | Set<Call>> | undefined
@@ -31,7 +31,7 @@ export class InFlight<Call extends { readonly requestId: JsonRpcId }> {
     else this.#byId.set(call.requestId, new Set([known, call]))
   }
 
-  /** Does nothing for a call that is not in here. */
+  /** Does nothing for a call that was not added. */
   delete(call: Call): void {
     if (call === this.#single) this.#single = undefined
     else if (!this.#remove(call)) return
@@ -42,8 +42,8 @@ export class InFlight<Call extends { readonly requestId: JsonRpcId }> {
     return this.#single?.requestId === id || this.#byId?.has(id) === true
   }
 
-  /** The call with an id; undefined when there is none, or more than one: then the id does not say which. */
-  only(id: unknown): Call | undefined {
+  /** The call with an id; undefined when there is none, or more than one: then the id is ambiguous. */
+  findUnique(id: unknown): Call | undefined {
     const known = this.#byId?.get(id as JsonRpcId)
     if (this.#single?.requestId === id) return known === undefined ? this.#single : undefined
     if (!(known instanceof Set)) return known

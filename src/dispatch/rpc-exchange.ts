@@ -46,6 +46,8 @@ export interface SendRequestOptions {
   readonly waitsForUser?: boolean | undefined
   /** Milliseconds for this one request, in place of the server's limit; 0: none. */
   readonly timeoutMs?: number | undefined
+  /** The client executes the request as a task of its own, if it can. */
+  readonly asTask?: boolean | undefined
 }
 
 /**
@@ -63,6 +65,8 @@ export type SendRequest = (
 
 /** A call that may become a task. */
 export interface TaskSeam {
+  /** The client asked for a task with the request: it gets one whatever the handler decides. */
+  readonly isRequested: boolean
   /**
    * Answers the request with a task; the call continues.
    *
@@ -79,6 +83,7 @@ export interface CalledTool {
   /** Arguments that clients may repeat outside of the message: a name, and the keys that lead to the value. */
   readonly headerParameters: readonly { readonly name: string; readonly path: readonly string[] }[]
   readonly mayBecomeTask: boolean
+  readonly worksOnlyAsTask: boolean
 }
 
 export interface RpcExchange {

@@ -16,6 +16,8 @@ export interface EraAbilities {
   readonly logs: boolean
   /** Extensions can be declared, and their methods called; calls can become tasks. */
   readonly extensions?: boolean
+  /** The tasks of 2025-11-25; `list`: each caller can be told its own. */
+  readonly tasks?: { readonly list: boolean } | undefined
 }
 
 interface Configured {
@@ -34,6 +36,10 @@ export function offeredCapabilities(server: McpServer, era: EraAbilities): JsonO
   }
   if (prompts.some(completes) || resourceTemplates.some(completes)) found['completions'] = {}
   if (era.logs && server.defaultLogLevel !== undefined) found['logging'] = {}
+  if (era.tasks !== undefined && server.hasTaskTools) {
+    const list = era.tasks.list ? { list: {} } : {}
+    found['tasks'] = { ...list, cancel: {}, requests: { tools: { call: {} } } }
+  }
   if (era.extensions === true && (server.hasTaskTools || server.extensions.settings.size > 0)) {
     const tasks = server.hasTaskTools ? { [TASKS_EXTENSION]: {} } : {}
     found['extensions'] = { ...tasks, ...Object.fromEntries(server.extensions.settings) }

@@ -63,6 +63,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   [Notify.rootsChanged, OF_CLIENT],
   [Notify.acknowledged, 'is sent by itself when a client begins to listen'],
   [Notify.task, 'is sent by itself when a task changes'],
+  [Notify.taskStatus, 'is sent by itself when a task changes'],
 ])
 
 export class MessageBus {

@@ -5,8 +5,7 @@
  * text, made once; a list is these texts joined, and is itself kept until something changes, unless an entry
  * is visible only to some callers.
  *
- * Invariant: `#wholeList` is the list of all enabled entries, or undefined, and `#wholeOlderList` the same for older
- * revisions; they are dropped on every change.
+ * Invariant: `#wholeLists` has no list but those of all enabled entries; they are dropped on every change.
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
@@ -31,12 +30,17 @@ export interface Entry {
   readonly json: string
   /** The same for revisions that do not support all of its members; undefined: no difference. */
   readonly olderJson?: string | undefined
+  /** The same for 2025-11-25, with what it says of tasks; undefined: nothing. */
+  readonly taskJson?: string | undefined
   /** Lists further items, in the list of another registry. */
   readonly lists?: unknown
 }
 
 /** The members of an entry that its list depends on. */
-const LISTED = ['json', 'olderJson', 'visible', 'lists'] as const
+const LISTED = ['json', 'olderJson', 'taskJson', 'visible', 'lists'] as const
+
+/** The members of which a list is made. */
+type ListForm = 'json' | 'olderJson' | 'taskJson'
 
 /** An item of a list, as JSON text. */
 export interface ListItem extends PageItem {
@@ -52,8 +56,7 @@ export class Registry<E extends Entry> {
   readonly #entries = new Map<string, E>()
   /** Results of `some` since the last change. */
   readonly #known = new Map<(entry: E) => boolean, boolean>()
-  #wholeList: JsonText | undefined
-  #wholeOlderList: JsonText | undefined
+  #wholeLists: { [Form in ListForm]?: JsonText } = {}
   #lastOrder = 0
   #version = 0
 
@@ -106,8 +109,7 @@ export class Registry<E extends Entry> {
 
   /** @param announce - whether the list itself has changed, and not only the handler of an entry */
   #reset(announce: boolean): void {
-    this.#wholeList = undefined
-    this.#wholeOlderList = undefined
+    this.#wholeLists = {}
     this.#known.clear()
     this.#version += 1
     if (announce) this.#changed()
@@ -147,25 +149,30 @@ export class Registry<E extends Entry> {
   /**
    * One page of the list, as the result of a list request.
    *
-   * @param older - whether it is for revisions that do not support all members of an entry
+   * @param form - for revisions that do not support all members of an entry, or more than others
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
-  list(ctx: RequestContext, cursor: unknown, pageSize: number, older = false): JsonText {
+  list(ctx: RequestContext, cursor: unknown, pageSize: number, form: ListForm = 'json'): JsonText {
     const whole = isFirstPage(cursor) && this.#entries.size <= pageSize
-    const kept = older ? this.#wholeOlderList : this.#wholeList
+    const kept = this.#wholeLists[form]
     if (whole && kept !== undefined) return kept
     const entries = [...this.open(ctx)]
-    const list = listResult(this.listKey, older ? entries.map(toOlder) : entries, cursor, pageSize)
-    if (whole && !this.some(isRestricted)) {
-      if (older) this.#wholeOlderList = list
-      else this.#wholeList = list
-    }
+    const list = listResult(
+      this.listKey,
+      form === 'json' ? entries : entries.map((entry) => inForm(entry, form)),
+      cursor,
+      pageSize,
+    )
+    if (whole && !this.some(isRestricted)) this.#wholeLists[form] = list
     return list
   }
 }
 
-function toOlder({ key, order, json, olderJson = json }: Entry): ListItem {
-  return { key, order, json: olderJson }
+function inForm(
+  { key, order, json, olderJson = json, taskJson = olderJson }: Entry,
+  form: ListForm,
+): ListItem {
+  return { key, order, json: form === 'taskJson' ? taskJson : olderJson }
 }
 
 /** Makes a list result of items that are JSON text. See {@link Registry.list}. */

@@ -15,7 +15,6 @@ import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import { concealError } from '../dispatch/error-report.ts'
-import type { JsonText } from '../dispatch/json-text.ts'
 import { type RateLimit, rateLimitOf } from '../dispatch/rate-limit.ts'
 import { checked, ResultError } from '../dispatch/shape.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
@@ -29,6 +28,7 @@ import {
   type SchemaLike,
 } from '../json-schema/adapter/standard-schema.ts'
 import { formatErrors, type ValidationError } from '../json-schema/explain/result.ts'
+import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { refuseOtherBranches, withObjectType } from '../json-schema/read/accepted-types.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -43,12 +43,11 @@ import type {
 import type { CacheHints } from './cache-hints.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, TOOL } from './entry-check.ts'
-import { findHeaderParameters, type HeaderParameter } from './header-parameters.ts'
 import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { toolResultProblem } from './result-check.ts'
-import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks.ts'
+import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks/task-mode.ts'
 import { OutputSchemaError, toolResult } from './tool-result.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */
@@ -89,7 +88,8 @@ export interface ToolConfig<
   readonly timeoutMs?: number | undefined
   /**
    * Answers clients that support tasks with a task, which they poll for its result. `true`: others get the plain result;
-   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. @defaultValue never a task
+   * `'required'`: others are refused; `'on-demand'`: when and if the handler calls `ctx.startTask()`. Clients of
+   * 2025-11-25 choose with each call. @defaultValue never a task
    */
   readonly task?: TaskMode | undefined
   /**
@@ -183,8 +183,10 @@ export class Tool implements Entry {
   /** Parameters that clients of the stateless era repeat in headers. */
   readonly headerParameters: readonly HeaderParameter[]
   readonly mayBecomeTask: boolean
+  readonly worksOnlyAsTask: boolean
   readonly json: string
   readonly olderJson: string | undefined
+  readonly taskJson: string | undefined
   order = 0
   enabled = true
 
@@ -209,6 +211,7 @@ export class Tool implements Entry {
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
     this.mayBecomeTask = config.task !== undefined
+    this.worksOnlyAsTask = config.task === 'required'
     this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
@@ -221,17 +224,25 @@ export class Tool implements Entry {
     this.takesNothing = takesNothing(this.input.json)
     this.headerParameters = findHeaderParameters(inputSchema, use)
     const { title, description, annotations, icons, _meta } = config
-    const entry = (outputSchema?: object) => {
+    const entry = (outputSchema?: object, execution?: object) => {
       const schemas = { inputSchema, outputSchema }
-      return entryJson({ name, title, description, ...schemas, annotations, icons, _meta }, TOOL, use)
+      return entryJson(
+        { name, title, description, ...schemas, annotations, execution, icons, _meta },
+        TOOL,
+        use,
+      )
     }
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
     }
     const outputSchema = this.output && withObjectType(this.output.json)
     this.json = entry(outputSchema)
-    if (outputSchema !== undefined && !('type' in outputSchema && outputSchema.type === 'object'))
-      this.olderJson = entry()
+    const isOlder = outputSchema === undefined || ('type' in outputSchema && outputSchema.type === 'object')
+    if (!isOlder) this.olderJson = entry()
+    if (this.mayBecomeTask) {
+      const taskSupport = this.worksOnlyAsTask ? 'required' : 'optional'
+      this.taskJson = entry(isOlder ? outputSchema : undefined, { taskSupport })
+    }
     warnOfName(name)
     warnOfInput(inputSchema, `${use} inputSchema`)
     if (outputSchema !== undefined) warnOfOutput(outputSchema, `${use} outputSchema`)
@@ -242,21 +253,6 @@ export interface ToolHost extends DispatchHost {
   readonly tools: Registry<Tool>
   readonly cache: CacheHints
   readonly pageSize: number
-}
-
-/** `tools/list` */
-export function listTools(params: JsonObject | undefined, ctx: RequestContext, host: ToolHost): JsonText {
-  ctx.hintCache(host.tools.restrict(host.cache.tools))
-  return host.tools.list(ctx, params?.['cursor'], host.pageSize)
-}
-
-/** `tools/list` of the revisions whose output schemas are those of objects: others are left out. */
-export function listOlderTools(
-  params: JsonObject | undefined,
-  ctx: RequestContext,
-  host: ToolHost,
-): JsonText {
-  return host.tools.list(ctx, params?.['cursor'], host.pageSize, true)
 }
 
 /** `tools/call` */

@@ -1,8 +1,8 @@
 /**
- * Who is calling: a bearer token, verified by the application, and the scopes that every caller must have.
+ * Authentication: a bearer token, verified by the application, and the scopes that every caller must have.
  *
  * Spec: RFC 6750; RFC 9728 for `resource_metadata`.
- * Not here: the syntax of the two headers (bearer.ts), what a principal may see.
+ * Not here: the syntax of the two headers (bearer.ts), which features a principal may use.
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
@@ -11,21 +11,21 @@ import { kindOf } from '../bounds/quote.ts'
 import { challenge, parseBearer } from './bearer.ts'
 import { Rejection } from './rejection.ts'
 
-/** Who a token speaks for: what `ctx.auth` becomes. The claims may be of an interface, which has no index signature. */
+/** The caller that a token identifies: the value of `ctx.auth`. */
 export interface VerifiedPrincipal {
   /** Stable identity of the caller, the same for every token of theirs. */
   readonly id: string
-  /** What the token allows; `requiredScopes` are looked for here. */
+  /** Scopes of the token; they must include `requiredScopes`. */
   readonly scopes?: readonly string[] | undefined
-  /** Whatever handlers are to see. */
+  /** Any other data for handlers; an object of any type. */
   readonly claims?: object | undefined
 }
 
-/** Requires a bearer token. `Request` is the request as the carrier has it: of node:http an `IncomingMessage`. */
-// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every carrier
+/** Requires a bearer token. `Request` is the platform's own request: of node:http an `IncomingMessage`. */
+// biome-ignore lint/suspicious/noExplicitAny: an annotation without type arguments serves every platform
 export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
   /**
-   * Says who a bearer token speaks for.
+   * Verifies a bearer token, and identifies its caller.
    *
    * @returns `undefined` or `null` for a token that is not valid
    * @throws an error of a token library (jose, jsonwebtoken), or one with `status` 401, for a token that is not valid:
@@ -35,7 +35,7 @@ export interface AuthOptions<Principal = VerifiedPrincipal, Request = any> {
     token: string,
     request: Request,
   ) => Principal | null | undefined | PromiseLike<Principal | null | undefined>
-  /** Absolute URL of the protected resource metadata (RFC 9728), told to clients that come without a token. */
+  /** Absolute URL of the protected resource metadata (RFC 9728), sent to clients in `WWW-Authenticate`. */
   readonly resourceMetadata?: string | undefined
   /** Scopes that every caller must have; 403 for those who lack one. */
   readonly requiredScopes?: readonly string[] | undefined
@@ -52,7 +52,7 @@ const TOKEN_ERROR_NAMES: readonly string[] = [
   'InvalidTokenError',
 ]
 
-/** What is read of a principal here. Sessions are bound to the id, so there is none without. */
+/** What is read of a principal here. The id is required, since sessions are bound to it. */
 interface Identified {
   readonly id: string
   readonly scopes?: readonly string[] | undefined
@@ -66,8 +66,8 @@ export type Authentication<Principal> =
  * Reads and verifies the credentials of a request.
  *
  * @param authorization - value of the Authorization header
- * @returns a promise only when `verify` gives one, which rejects as that does
- * @throws {TypeError} when `verify` gives something that is not a principal; also what `verify` throws
+ * @returns a promise only when `verify` returns one; it rejects with an error that says nothing about the token
+ * @throws {TypeError} when `verify` returns something that is not a principal; also what else `verify` throws
  */
 export function authenticate<Principal extends Identified>(
   options: AuthOptions<Principal>,
@@ -81,30 +81,30 @@ export function authenticate<Principal extends Identified>(
   }
   try {
     const verified = options.verify(bearer.token, request)
-    return isPromise(verified) ? judgeInTime(options, verified) : judge(options, verified)
+    return isPromise(verified) ? checkPrincipalInTime(options, verified) : checkPrincipal(options, verified)
   } catch (error) {
     return refuseToken(options, error)
   }
 }
 
-/** @throws what says nothing about the token */
+/** @throws an error that says nothing about the token */
 function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown): Authentication<Principal> {
   if (!isTokenError(error)) throw error
   return reject(options, 401, 'invalid_token', 'The bearer token is not valid')
 }
 
-/** The names and codes by which the token libraries of the field say that a token is bad or too old. */
+/** Names and codes of common token libraries for a token that is invalid or expired. */
 function isTokenError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   const { name, code, errorCode, status, statusCode } = error as { readonly [key: string]: unknown }
   if (status === 401 || statusCode === 401 || code === 'invalid_token' || errorCode === 'invalid_token')
     return true
-  // Keys that cannot be had (ERR_JWKS_TIMEOUT) are not the fault of the token.
+  // A key set that cannot be fetched (ERR_JWKS_TIMEOUT) says nothing about the token.
   return TOKEN_ERROR_CODE.test(String(code)) || TOKEN_ERROR_NAMES.includes(String(name))
 }
 
-/** Whoever verifies may be slow or away; the caller is told so, and not that the token is bad. */
-function judgeInTime<Principal extends Identified>(
+/** With a timeout: the verifier may be slow or unavailable, which is 503 and not an invalid token. */
+function checkPrincipalInTime<Principal extends Identified>(
   options: AuthOptions<Principal>,
   verified: PromiseLike<Principal | null | undefined>,
 ): Promise<Authentication<Principal>> {
@@ -124,12 +124,12 @@ function judgeInTime<Principal extends Identified>(
       }
     }
     const onFailure = (error: unknown) => settle(() => refuseToken(options, error))
-    // What a foreign `then` returns is not known to be a promise.
-    Promise.resolve(verified).then((principal) => settle(() => judge(options, principal)), onFailure)
+    // A thenable of another library: what its `then` returns need not be a promise.
+    Promise.resolve(verified).then((principal) => settle(() => checkPrincipal(options, principal)), onFailure)
   })
 }
 
-function judge<Principal extends Identified>(
+function checkPrincipal<Principal extends Identified>(
   options: AuthOptions<Principal>,
   principal: Principal | null | undefined,
 ): Authentication<Principal> {

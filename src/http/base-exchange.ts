@@ -2,13 +2,13 @@
  * What the HTTP exchange of every carrier has in common: the headers that say what it is about, who is calling, and
  * what its body takes of the budget of all bodies.
  *
- * Invariant: what was taken from the budget is given back once, by `release` or by what `detachBody` returned.
+ * Invariant: what was taken from the budget is given back once, by `releaseBody` or by what `detachBody` returned.
  */
 
 import type { Buffer } from 'node:buffer'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
-import type { RoutingHeaders } from './http-exchange.ts'
 import type { Accepts } from './media-type.ts'
+import { HeaderIndex, type RequestHead } from './request-headers.ts'
 
 export abstract class BaseExchange<Principal> {
   readonly accepts: Accepts
@@ -26,13 +26,13 @@ export abstract class BaseExchange<Principal> {
   #held = false
 
   /** @param bodies - what the bodies of all requests may take together */
-  constructor(accepts: Accepts, headers: RoutingHeaders, bodies: ByteBudget) {
+  constructor(accepts: Accepts, { values }: RequestHead, bodies: ByteBudget) {
     this.accepts = accepts
-    this.sessionId = headers[0]
-    this.protocolVersion = headers[1]
-    this.lastEventId = headers[2]
-    this.methodHeader = headers[3]
-    this.nameHeader = headers[4]
+    this.sessionId = values[HeaderIndex.SESSION_ID]
+    this.protocolVersion = values[HeaderIndex.PROTOCOL_VERSION]
+    this.lastEventId = values[HeaderIndex.LAST_EVENT_ID]
+    this.methodHeader = values[HeaderIndex.METHOD]
+    this.nameHeader = values[HeaderIndex.NAME]
     this.#bodies = bodies
   }
 
@@ -43,17 +43,17 @@ export abstract class BaseExchange<Principal> {
     return true
   }
 
-  hold(): void {
+  holdBody(): void {
     this.#held = true
   }
 
-  release(): void {
+  releaseBody(): void {
     if (this.charged > 0) this.#bodies.give(this.charged)
     this.charged = 0
   }
 
   endTurn(): void {
-    if (!this.#held) this.release()
+    if (!this.#held) this.releaseBody()
   }
 
   detachBody(): () => void {

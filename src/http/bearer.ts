@@ -2,7 +2,7 @@
  * Bearer tokens: reading `Authorization`, writing `WWW-Authenticate`.
  * RFC 6750 2.1 and 3, RFC 9110 11, RFC 9728 5.1 (`resource_metadata`).
  *
- * Not here: whether a token is good, and which status a refusal gets.
+ * Not here: whether a token is valid, and the status of a refusal (authenticate.ts).
  */
 
 /**

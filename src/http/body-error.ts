@@ -1,5 +1,5 @@
 /**
- * Why there is no request body.
+ * Why a request body could not be read.
  *
  * Not here: how a body is read (node-http/body.ts), which status belongs to which reason (entrance.ts).
  */
@@ -7,7 +7,7 @@
 /**
  * - `too-large`: it is, or says that it is, longer than the limit
  * - `busy`: the bodies of all requests together are larger than their budget
- * - `aborted`: the connection closed before the end; nobody reads an answer
+ * - `aborted`: the connection closed before the end, so that no answer can be sent
  * - `consumed`: something else has read it already, such as a body parser of the application
  */
 export type BodyErrorKind = 'too-large' | 'busy' | 'aborted' | 'consumed'
@@ -23,7 +23,7 @@ export class BodyError extends Error {
   }
 }
 
-/** There is no room for a body. */
+/** The budget of all bodies is used up. */
 export function busyError(): BodyError {
   const problem =
     'The request bodies that are being read or worked on take all the memory that they may (maxTotalBodyBytes)'

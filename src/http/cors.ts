@@ -19,7 +19,7 @@ export interface CorsOptions {
   readonly allowedHeaderPrefixes?: readonly string[] | undefined
   /** @defaultValue GET, POST, DELETE */
   readonly methods?: readonly string[] | undefined
-  /** How long a browser may remember the answer to a preflight, in seconds. @defaultValue 86400 */
+  /** How long a browser may cache the answer to a preflight, in seconds. @defaultValue 86400 */
   readonly maxAgeSeconds?: number | undefined
 }
 
@@ -42,10 +42,10 @@ export interface Cors {
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
 
-/** The most header names of a preflight that are looked at. */
+/** The most header names of a preflight that are read. */
 const MAX_REQUESTED = 100
 
-/** Prepares the headers once; a call only puts the origin in. */
+/** Prepares the headers once; a call only inserts the origin. */
 export function createCors(options: CorsOptions): Cors {
   const { allowedHeaderPrefixes = [], methods = ['GET', 'POST', 'DELETE'], maxAgeSeconds = 86_400 } = options
   const allowedHeaders = options.allowedHeaders.join(', ')

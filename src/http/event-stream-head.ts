@@ -7,15 +7,15 @@
 const EVENT_STREAM_HEADERS: readonly string[] = [
   'Content-Type',
   'text/event-stream',
-  // no-transform keeps compressing middleware and proxies from holding frames back.
+  // no-transform keeps compressing middleware and proxies from buffering frames.
   'Cache-Control',
   'no-cache, no-transform',
-  // The same, for nginx, which buffers proxied responses unless told not to.
+  // The same for nginx, which buffers proxied responses by default.
   'X-Accel-Buffering',
   'no',
 ]
 
-/** Both as one flat list; the given ones replace those above. */
+/** `EVENT_STREAM_HEADERS` and the given ones, which replace those of the same name, as one flat list. */
 export function withEventStreamHeaders(given?: readonly string[]): readonly string[] {
   if (given === undefined) return EVENT_STREAM_HEADERS
   const merged = [...given]

@@ -3,16 +3,15 @@
  *
  * Node's `request.headers` keeps the first of two `Host` or `Content-Type` lines and joins two lines of most
  * other names, so it hides that a name was repeated. Two lines of a header that can only have one value
- * (RFC 9110 5.3) may be read differently by a proxy and by us; such a request is refused by whoever calls this,
- * also when the values are equal.
+ * (RFC 9110 5.3) may be read differently by a proxy and by this server; the caller refuses such a request, also
+ * when the values are equal.
  *
- * Invariant: nothing a client names is ever a key of an object here, so a header called `__proto__` is a
- * header that nobody asked for.
+ * Invariant: a name from a client is never the key of an object here, so a header `__proto__` has no effect.
  *
  * Not here: which names to read, and what the values mean.
  */
 
-/** What one pass gave. */
+/** The result of one pass. */
 export interface HeaderValues<N extends readonly string[], L extends readonly string[] = readonly []> {
   /** The first single-valued name that occurs more than once, in lower case. */
   readonly duplicate: string | undefined

@@ -12,7 +12,7 @@
 
 import { quote } from '../bounds/quote.ts'
 
-/** Gives `true`, or the sentence that says why the value is refused. */
+/** Returns `true`, or a sentence that says why the value is refused. */
 export type HeaderCheck = (value: string | undefined) => true | string
 
 /** Names of this machine itself, accepted when nothing else is configured. */
@@ -39,7 +39,7 @@ export function createHostCheck(options: {
   const entries = readEntries(options.allowedHosts ?? LOOPBACK_HOSTS)
   if (entries === '*') return () => true
 
-  // The last accepted value answers for itself: nearly all requests of a server carry the same Host.
+  // The last accepted value is cached: nearly all requests of a server have the same Host.
   let lastAccepted: string | undefined
   return (value) => {
     if (value === undefined)

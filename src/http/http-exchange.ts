@@ -1,12 +1,12 @@
 /**
- * The HTTP port: one HTTP request and its response, as everything sees it that is not the carrier itself.
+ * The HTTP port: one HTTP request and its response, independent of the platform that provides them.
  *
- *    node-http/, web-http/  implement it
- *    entrance.ts            reads method, target, headers and body through it
+ *    node-http/                             implements it on node:http
+ *    entrance.ts                            reads method, target, headers and body through it
  *    session-era/http, stateless-era/http   answer through it: one reply, or an event stream
  *
- * Every reply carries the headers that the entrance prescribed (CORS); every rejection is a JSON-RPC error body and
- * is reported to one hook.
+ * Every reply carries `ownReplyHeaders` (CORS). Every rejection has a JSON-RPC error as its body, and is reported to the
+ * `onRejected` hook.
  *
  * Types only.
  */
@@ -37,45 +37,36 @@ export interface RequestHeaders {
   readonly 'user-agent'?: string | undefined
 }
 
-/** The headers that say what a request is about, in this order, and any others. */
-export type RoutingHeaders = readonly [
-  sessionId: string | undefined,
-  protocolVersion: string | undefined,
-  lastEventId: string | undefined,
-  methodHeader: string | undefined,
-  nameHeader: string | undefined,
-  ...others: (string | undefined)[],
-]
-
 export interface HttpExchange<Principal> {
-  /** The request as the carrier has it, for functions of the application. */
+  /** The platform's own request object, for functions of the application. */
   readonly native: unknown
   readonly method: string | undefined
-  /** The request target as it was sent, and what is left of it below a mount point. */
+  /** The request target as it was sent. */
   readonly target: string
+  /** The same without the mount point of a framework. */
   readonly url: string | undefined
   readonly headers: RequestHeaders
   /** Name, value, name, value, ... as they were sent. */
   readonly headerLines: readonly string[]
-  /** Whether there may be header lines that the carrier does not show. */
+  /** Whether the platform may have dropped header lines. */
   readonly mayHideHeaders: boolean
   readonly accepts: Accepts
   readonly sessionId: string | undefined
   readonly protocolVersion: string | undefined
   readonly lastEventId: string | undefined
-  /** What the headers repeat of the body: the method, and the name of what it is about. */
+  /** Headers that mirror the body: the method, and the name of the tool, prompt or resource. */
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
-  /** Who the credentials of the request speak for; set by the entrance once they are verified. */
+  /** Set by the entrance once the credentials are verified. */
   principal: Principal | undefined
-  /** A flat list of names and values that every reply carries; set by the entrance once the origin is allowed. */
+  /** Headers of every reply (CORS), as a flat list; set by the entrance once the origin is allowed. */
   ownReplyHeaders: readonly string[] | undefined
 
-  /** The body as a framework has parsed it; undefined when none did: null is JSON too. */
+  /** The body as a framework has parsed it; undefined when none did (null is valid JSON). */
   readonly parsedBody: unknown
-  /** The bytes of the body; undefined before they are read, and where a framework has read them. */
+  /** The bytes of the body; undefined until they are read, and where a framework has read them. */
   readonly body: Buffer | undefined
-  /** Takes the first bytes of the body, while it is still to be seen whether it will be read. */
+  /** Begins to read the body, up to a small number of bytes, while the credentials are being verified. */
   prefetchBody(): void
   /**
    * Reads the whole body into `body`, up to the limit.
@@ -83,43 +74,43 @@ export interface HttpExchange<Principal> {
    * @param done - called once; before this method returns when the answer is known at once
    */
   readBody(done: (error: BodyError | undefined, body: Buffer) => void): void
-  /** The body is not wanted. */
+  /** Discards what was read of the body, and stops reading. */
   cancelBody(): void
   /**
-   * Takes more for the body from the budget of all bodies: for what is made of it.
+   * Charges more bytes to the budget of all bodies (`maxTotalBodyBytes`), for the values parsed from the body.
    *
-   * @returns false when there is no room, and then nothing was taken
+   * @returns false when they exceed the budget; nothing was charged then
    */
   charge(bytes: number): boolean
-  /** Work on the request goes on after this turn of the event loop: the body counts until `release`. */
-  hold(): void
-  /** Nothing needs the body any more. */
-  release(): void
-  /** The turn of the request is over. */
+  /** The body is needed after this turn of the event loop: it stays charged until `releaseBody`. */
+  holdBody(): void
+  /** The body is not needed any more: its bytes return to the budget. */
+  releaseBody(): void
+  /** The request was processed, as far as this turn of the event loop goes: releases the body unless it is held. */
   endTurn(): void
   /**
-   * For work that goes on when the request is answered.
+   * Takes over the charge of the body, for work that continues after the answer. `releaseBody` has no effect then.
    *
-   * @returns what releases the body in place of `release`
+   * @returns a function that returns the bytes to the budget
    */
   detachBody(): () => void
 
   /** The head of a response was sent. */
   readonly hasReplied: boolean
-  /** Nothing was sent, and somebody can receive it. */
+  /** No head was sent yet, and the connection is open. */
   readonly canReply: boolean
   /** The connection of the response is closed. */
   readonly closed: boolean
   onClose(listener: () => void): void
   offClose(listener: () => void): void
-  /** @param extra - more headers, as a flat list */
+  /** `ownReplyHeaders` and more. @param extra - as a flat list */
   replyHeaders(extra?: readonly string[]): readonly string[] | undefined
-  /** @returns whether the reply was given */
+  /** Replies with a JSON body. @param text - JSON text @returns whether the reply was sent */
   json(status: number, text: string, extra?: readonly string[]): boolean
-  /** @returns whether the reply was given */
+  /** Replies without a body. @returns whether the reply was sent */
   empty(status: number, extra?: readonly string[]): boolean
-  /** @param closeAfter - the body was not read: the connection cannot be used again */
+  /** Replies with a JSON-RPC error. @param closeAfter - the body was not read, so the connection must be closed */
   reject(rejection: Rejection, closeAfter?: boolean): void
-  /** The response as an event stream, not open yet. */
+  /** Makes the response an event stream; it begins with `open` of the sink. */
   eventSink(owner: EventSinkOwner): EventSink
 }

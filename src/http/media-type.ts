@@ -1,15 +1,14 @@
 /**
- * Media types: what a body says it is, and what a client says it accepts.
+ * Media types: Content-Type and Accept.
  * RFC 9110 8.3.1 (media type), 12.4.2 (quality values), 12.5.1 (Accept).
  *
  * Values are parsed and never searched as text: `text/plain; x="application/json"` is text. The scanner moves
  * forward only, so its time is linear in the length of the header.
  *
  * Accept is negotiated leniently: an absent, empty or wholly malformed header accepts everything, and a
- * malformed element is skipped. Whether a request must name both types is for the caller to say, from
- * `jsonNamed` and `sseNamed`.
+ * malformed element is skipped. `jsonNamed` and `sseNamed` serve the strict check of request-checks.ts.
  *
- * Not here: the status that a refusal gets.
+ * Not here: the status of a refusal.
  */
 
 /** One parsed media type. Names are in lower case; parameter values are as sent, without quotes. */
@@ -21,15 +20,15 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** What a client can read, of the two types that this library answers with. */
+/** Which of the two response types of this library a client accepts. */
 export interface Accepts {
   /** `application/json` is acceptable. */
   readonly json: boolean
   /** `text/event-stream` is acceptable. */
   readonly sse: boolean
-  /** `application/json` is acceptable and stands there by its own name, not by a wildcard. */
+  /** `application/json` is acceptable and listed by name, not by a wildcard. */
   readonly jsonNamed: boolean
-  /** `text/event-stream` is acceptable and stands there by its own name, not by a wildcard. */
+  /** `text/event-stream` is acceptable and listed by name, not by a wildcard. */
   readonly sseNamed: boolean
 }
 
@@ -81,8 +80,8 @@ const CACHE_MAX_LENGTH = 128
 const ANYTHING: Accepts = { json: true, sse: true, jsonNamed: false, sseNamed: false }
 
 /**
- * Says which of the two answer types a client accepts. Order, case and further types do not matter; the most
- * specific range that matches a type decides, and `q=0` excludes.
+ * Reads which of the two response types a client accepts. Order, case and other types do not matter; the most
+ * specific range that matches a type decides, and `q=0` excludes it.
  *
  * @param accept - the value of the header; several lines joined with a comma
  */

@@ -5,9 +5,9 @@
  * configured: any page can obtain that origin, by way of a sandboxed frame. Otherwise scheme, host and port must
  * all be those of an entry; a default port may be written or left out.
  *
- * A page of the host that the request goes to is of the same origin, and may call: the Host check has allowed that
- * host. Its scheme is not compared, since a proxy may have ended TLS. Where the Host check is off, a page on a name that
- * was rebound to this server would pass for one of its own, so there it does not count.
+ * A page whose host is the Host of the request is of the same origin, and may call: the Host check has allowed that
+ * host. The scheme is not compared, since a proxy may terminate TLS. Where the Host check is off, this rule is off too:
+ * a page on a name that was rebound to this server would match it.
  *
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
@@ -15,7 +15,7 @@
 import { quote } from '../bounds/quote.ts'
 import { isLoopbackHost } from './host.ts'
 
-/** What may call. */
+/** Options of the check. */
 export interface OriginOptions {
   /**
    * Entries such as `https://app.example.com` or `http://localhost:5173`; `*` allows every origin but `null`.
@@ -23,7 +23,7 @@ export interface OriginOptions {
    * long as `allowedHosts` is `undefined` too. Pages of the host that the request goes to may call in any case.
    */
   readonly allowedOrigins?: readonly string[] | undefined
-  /** The option of the Host check: a server with hosts of its own choosing is not meant for this machine only. */
+  /** The option of the Host check: with it, the server is not for this machine only. */
   readonly allowedHosts?: readonly string[] | undefined
 }
 
@@ -90,7 +90,7 @@ function parseOrigin(value: string): Origin | undefined {
   return { scheme, host, text: isDefaultPort ? `${scheme}://${host}` : `${scheme}://${host}:${port}` }
 }
 
-/** Whether a page of the origin comes from the host that it calls, a port that the scheme has by default included. */
+/** Whether origin and host name the same host and port; the default port of the scheme may be omitted. */
 function isSameHost({ scheme, text }: Origin, host: string): boolean {
   return parseOrigin(`${scheme}://${host}`)?.text === text
 }

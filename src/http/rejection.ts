@@ -1,7 +1,7 @@
 /**
- * Rejection: the response to a request that goes no further: an HTTP status and a JSON-RPC error, which is the body.
+ * Rejection: the response to a refused request: an HTTP status, and a JSON-RPC error as the body.
  *
- * Not here: who rejects what, in which order (entrance.ts, and admit.ts of each era).
+ * Not here: which check rejects what, in which order (entrance.ts, and admit.ts of each era).
  */
 
 import type { JsonRpcId } from '../jsonrpc/message.ts'
@@ -11,12 +11,12 @@ import { ErrorCode } from '../protocol/error-codes.ts'
 export class Rejection {
   readonly status: number
   readonly error: RpcError
-  /** Of the request, when it could be read. */
+  /** Id of the request, when it could be read. */
   readonly id: JsonRpcId | undefined
   /** More headers of the response, as a flat list. */
   readonly headers: readonly string[] | undefined
 
-  /** @param error - a message stands for an error of the server's own code, -32000 */
+  /** @param error - a string is the message of an error with code -32000 */
   constructor(status: number, error: RpcError | string, id?: JsonRpcId, headers?: readonly string[]) {
     this.status = status
     this.error = typeof error === 'string' ? new RpcError(ErrorCode.SERVER_ERROR, error) : error

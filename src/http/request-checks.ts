@@ -1,6 +1,5 @@
 /**
- * What every request must satisfy before anything is read of its body, whatever protocol it speaks: the checks of the
- * entrance that need nothing but the request line and the headers, in order.
+ * The checks of the entrance that need only the request line and the headers, in order, the same for both eras.
  *
  * Not here: the syntax of the single headers (host.ts, origin.ts, media-type.ts), credentials (authenticate.ts).
  */
@@ -15,11 +14,11 @@ import { Rejection } from './rejection.ts'
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
-/** What is looked at of a request. */
+/** What is read of a request. */
 type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'mayHideHeaders'>
 
 export interface RequestCheckOptions {
-  /** undefined: any. */
+  /** undefined: any path. */
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -39,9 +38,9 @@ export class RequestChecks {
   }
 
   /**
-   * Headers, host, origin, path, HTTP method.
+   * Checks headers, Host, Origin, path and HTTP method.
    *
-   * @param duplicate - the name of a header that occurs twice and must not
+   * @param duplicate - name of a header that occurs more than once and must not
    */
   checkHead(
     request: RequestLine,
@@ -67,19 +66,19 @@ export class RequestChecks {
     return new Rejection(405, `Method ${request.method} is not allowed`, undefined, ALLOW)
   }
 
-  /** Media types. */
+  /** Checks Accept and Content-Type. */
   checkTypes(
     method: string | undefined,
     contentType: string | undefined,
     accepts: Accepts,
   ): Rejection | undefined {
-    const unfit = this.#options.strictAccept ? notStrict(method, accepts) : undefined
-    return unfit ?? (method === 'POST' ? notJson(contentType) : undefined)
+    const unfit = this.#options.strictAccept ? checkStrictAccept(method, accepts) : undefined
+    return unfit ?? (method === 'POST' ? checkContentType(contentType) : undefined)
   }
 
   /**
-   * A query does not count, and nothing is decoded: what a proxy lets pass and what is served stay the same path.
-   * Below a mount of a framework the path is that of the whole URL or what is left of it.
+   * The query is ignored, and nothing is percent-decoded, so that a proxy and this server see the same path. Below a
+   * mount point of a framework, the path may be that of the whole URL or the part after the mount point.
    */
   #isEndpoint(request: RequestLine): boolean {
     const { path } = this.#options
@@ -93,7 +92,7 @@ export class RequestChecks {
   }
 }
 
-function notJson(contentType: string | undefined): Rejection | undefined {
+function checkContentType(contentType: string | undefined): Rejection | undefined {
   if (isJson(contentType)) return undefined
   const got = contentType === undefined ? 'none' : quote(contentType)
   const charset = parseMediaType(contentType ?? '')?.parameters.get('charset')
@@ -101,8 +100,8 @@ function notJson(contentType: string | undefined): Rejection | undefined {
   return new Rejection(415, `The Content-Type of a POST must be ${expected}; got ${got}`)
 }
 
-/** A body in a coding that was not undone: nothing here unpacks what a client sends. */
-export function encodedBody(headers: RequestHeaders): Rejection | undefined {
+/** Compressed bodies are refused: this library does not decompress what a client sends. */
+export function checkContentEncoding(headers: RequestHeaders): Rejection | undefined {
   const { 'content-encoding': encoding = 'identity' } = headers
   if (encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
@@ -110,8 +109,8 @@ export function encodedBody(headers: RequestHeaders): Rejection | undefined {
   return new Rejection(415, message, undefined, ['Accept-Encoding', 'identity'])
 }
 
-/** What the specification asks of a client, for those who want it enforced. */
-function notStrict(method: string | undefined, accepts: Accepts): Rejection | undefined {
+/** The Accept rule of the specification, enforced only with `strictAccept`. */
+function checkStrictAccept(method: string | undefined, accepts: Accepts): Rejection | undefined {
   if (method === 'DELETE') return undefined
   if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
   const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'

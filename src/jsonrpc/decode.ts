@@ -1,5 +1,5 @@
 /**
- * From the bytes of an HTTP body to a classified JSON-RPC message. Spec: {@link spec.jsonRpc}.
+ * From a JSON value to a classified JSON-RPC message. Spec: {@link spec.jsonRpc}.
  *
  *    bytes --decodeBody--> JSON value --decodeMessage--> request | notification | response | invalid
  *                                     \-decodeBatch----> a list of those
@@ -14,14 +14,13 @@
  * id of a response is one of the server's, and an error with it would look like the response to a request that
  * the client made.
  *
- * Not here: whether a batch is allowed at all (a question of the revision), method names, HTTP statuses.
+ * Not here: bytes (decode-body.ts), whether a batch is allowed at all (a question of the revision), method names, HTTP
+ * statuses.
  */
 
-import { Buffer, isUtf8 } from 'node:buffer'
 import { isObject } from '../bounds/is-object.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
-import { isShallow, measureBody } from './measure.ts'
 import type { JsonObject, JsonRpcErrorObject, JsonRpcId } from './message.ts'
 import { RpcError } from './rpc-error.ts'
 
@@ -64,46 +63,6 @@ export interface DecodedInvalid {
 /** One classified message. */
 export type Decoded = DecodedRequest | DecodedNotification | DecodedResponse | DecodedInvalid
 
-/**
- * Reads a body as JSON.
- *
- * @param bytes - the whole body
- * @param maxDepth - arrays and objects inside each other, see measure.ts; `Infinity`: no limit
- * @returns any JSON value. `__proto__` in it is an own property like any other
- * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, is not UTF-8, not JSON, or nested
- *   too deeply
- */
-export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINITY): unknown {
-  if (bytes.length === 0) throw parseError('the body is empty, expected a JSON-RPC message')
-  // Decoding must be fatal: a replacement character in a string would change what the client said.
-  if (!isUtf8(bytes)) throw parseError('the body is not valid UTF-8')
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    // RFC 8259 8.1: a byte order mark MUST NOT be added.
-    throw parseError('the body begins with a byte order mark, expected JSON without one')
-  }
-  const buffer = Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const text = buffer.toString('utf8')
-  if (!isShallow(text, maxDepth)) measureBody(bytes, maxDepth)
-  try {
-    return JSON.parse(text)
-  } catch {
-    // The engine's own message quotes the input and differs between versions of Node.
-    throw parseError(`the body is not valid JSON (${bytes.length} bytes received)`)
-  }
-}
-
-/**
- * What a framework hands over as the body: JSON, or the bytes or the text that it found. JSON may be nested to any
- * depth: whatever walks it bounds its own recursion.
- *
- * @throws {RpcError} as `decodeBody`
- */
-export function decodeParsed(parsed: unknown, maxDepth: number): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
-}
 /**
  * Classifies one JSON value. Never throws.
  *
@@ -194,10 +153,6 @@ function invalid(id: JsonRpcId | undefined, problem: string): DecodedInvalid {
 
 function invalidRequest(problem: string): RpcError {
   return new RpcError(ErrorCode.INVALID_REQUEST, `Invalid Request: ${problem}`)
-}
-
-function parseError(problem: string): RpcError {
-  return new RpcError(ErrorCode.PARSE_ERROR, `Parse error: ${problem}`)
 }
 
 function idProblem(id: unknown): string {

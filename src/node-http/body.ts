@@ -1,10 +1,10 @@
 /**
  * Reads a request body up to a limit.
  *
- * Invariant: `done` is called at most once, and by then every listener of this file is gone. On an error
- * the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in post-response.ts).
+ * Invariant: `done` is called at most once, and every listener of this file is removed before. On an error the request is
+ * left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in response.ts).
  *
- * A declared length only ever refuses a body early; what is accepted is counted while it arrives.
+ * Content-Length is used only to refuse a body early; the bytes that arrive are counted.
  *
  * Not here: what is kept and counted (http/body-bytes.ts), decoding, media types, the reply.
  */
@@ -16,18 +16,18 @@ import { BodyBytes, NO_BYTES } from '../http/body-bytes.ts'
 import { BodyError } from '../http/body-error.ts'
 
 export interface BodyOptions {
-  /** What all bodies may take together. @defaultValue no limit */
+  /** Budget of all bodies together. @defaultValue no limit */
   readonly bodies?: ByteBudget | undefined
 }
 
 /**
  * Called once; on an error the body is empty.
  *
- * @param charged - bytes that were taken from the budget, for the receiver to give back
+ * @param charged - bytes that were charged to the budget; the receiver returns them
  */
 export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged: number) => void
 
-/** Bytes that are taken from the connection before it is known whether the body is wanted. */
+/** Bytes that are read before it is known whether the body is needed. */
 const PREFETCH_BYTES = 16_384
 
 /**
@@ -35,7 +35,7 @@ const PREFETCH_BYTES = 16_384
  *
  * @param request - nothing of its body may have been read
  * @param maxBytes - the most bytes accepted; a body of exactly this length is accepted. `Infinity`: no limit
- * @param done - called before this function returns when the answer is known at once
+ * @param done - called before this function returns when the result is known at once
  */
 export function readBody(
   request: IncomingMessage,
@@ -60,7 +60,7 @@ function onEnd(this: Carrier): void {
   if (this[READER] !== undefined) finishReader(this[READER], true)
 }
 
-function onGone(this: Carrier): void {
+function onClose(this: Carrier): void {
   if (this[READER] !== undefined) finishReader(this[READER], false)
 }
 
@@ -68,7 +68,7 @@ function onGone(this: Carrier): void {
 export class BodyReader extends BodyBytes {
   readonly #request: Carrier
   #done: BodyCallback | undefined
-  /** What ended it before `read` was called. */
+  /** The result, when the body ended or failed before `read` was called. */
   #result: BodyError | 'end' | undefined
   #listening = false
   #socketPaused = false
@@ -79,17 +79,17 @@ export class BodyReader extends BodyBytes {
   }
 
   /**
-   * Takes the first bytes, while it is still to be seen whether the body will be read. Node would keep each chunk in a
-   * Buffer of its own.
+   * Reads the first bytes before it is known whether the body is needed: Node would store each chunk in a Buffer of its
+   * own.
    */
   prefetch(): void {
-    if (this.#unreadable() === undefined) this.#listen()
+    if (this.#checkReadable() === undefined) this.#listen()
   }
 
   read(done: BodyCallback): void {
     this.#done = done
     this.#resumeSocket()
-    const result = this.#listening || this.#result !== undefined ? this.#result : this.#unreadable()
+    const result = this.#listening || this.#result !== undefined ? this.#result : this.#checkReadable()
     if (result !== undefined) {
       this.#finish(result)
       return
@@ -98,7 +98,7 @@ export class BodyReader extends BodyBytes {
     this.#request.resume()
   }
 
-  /** The body is not wanted. What was taken of it is dropped; the rest is for whoever reads the request next. */
+  /** The body is not needed: discards what was read of it, and removes the listeners. */
   cancel(): void {
     this.#unlisten()
     this.#resumeSocket()
@@ -107,8 +107,8 @@ export class BodyReader extends BodyBytes {
   }
 
   /**
-   * Stops reading, and takes what was read from the socket already: it would wait in a Buffer for each chunk, while
-   * `read` gives all of it in one.
+   * Pauses the request, and reads what node:http has buffered of it: there it takes one Buffer for each chunk, while
+   * `request.read` returns it in one.
    */
   #pause(): void {
     const request = this.#request
@@ -116,7 +116,7 @@ export class BodyReader extends BodyBytes {
     request.pause()
     setImmediate(() => {
       if (this.#done !== undefined || !this.#listening) return
-      // It comes as `data`, and asks for more.
+      // Emits `data`, and makes the request read from the socket again, so the socket is paused too.
       request.read()
       this.#socketPaused = true
       request.socket?.pause?.()
@@ -129,14 +129,14 @@ export class BodyReader extends BodyBytes {
     this.#request.socket?.resume?.()
   }
 
-  #unreadable(): BodyError | undefined {
+  #checkReadable(): BodyError | undefined {
     const request = this.#request
     if (request.destroyed && !request.readableEnded) return this.aborted
     if (request.readableEnded || request.readableDidRead) {
       const problem = 'The request body was read before: pass the parsed body to the handler'
       return new BodyError('consumed', problem)
     }
-    // Node's parser lets only digits through, so this is NaN exactly when the header is absent.
+    // Node's parser accepts only digits, so this is NaN exactly when the header is absent.
     return this.refuseLength(Number(request.headers['content-length'] ?? Number.NaN))
   }
 
@@ -147,8 +147,8 @@ export class BodyReader extends BodyBytes {
     request[READER] = this
     request.on('data', onData)
     request.on('end', onEnd)
-    request.on('error', onGone)
-    request.on('close', onGone)
+    request.on('error', onClose)
+    request.on('close', onClose)
   }
 
   #unlisten(): void {
@@ -158,8 +158,8 @@ export class BodyReader extends BodyBytes {
     request[READER] = undefined
     request.off('data', onData)
     request.off('end', onEnd)
-    request.off('error', onGone)
-    request.off('close', onGone)
+    request.off('error', onClose)
+    request.off('close', onClose)
   }
 
   #onData(chunk: Buffer): void {

@@ -1,21 +1,21 @@
 /**
- * Detaching: an open event stream keeps its socket and gives request and response back.
+ * Detaching: an open event stream releases its request and response objects, and writes to the socket alone.
  *
- * Most streams are silent most of their life, and half of what they cost is what node:http keeps for a response in
- * progress. So once the head is sent the response is finished, as far as node:http can tell, and the socket is
- * assigned to a placeholder: one response for all such sockets, that never finishes. It is why node:http
+ * Most streams are silent most of the time, and half of their memory is what node:http stores for a response in progress.
+ * So once the head is sent, the response is finished as far as node:http can tell, and the socket is assigned to a
+ * placeholder: one response for all such sockets, which never finishes. Because of it, node:http
  *
- *   - takes the connection for busy, and neither closes it as idle nor sets its keep-alive timer
- *   - lets a request that is pipelined behind the stream wait, as behind any response in progress
- *   - does not write an error page into the stream when the client sends something malformed
+ *   - treats the connection as busy, and neither closes it as idle nor sets its keep-alive timer
+ *   - makes a request that is pipelined behind the stream wait, as behind any response in progress
+ *   - does not write an error page into the stream when the client sends malformed HTTP
  *
- * The writer frames the chunks itself from then on (RFC 9112 section 7.1). At the end the connection is given back
- * and serves the next request; when bytes have arrived meanwhile, a request may wait behind the stream that nobody
- * would begin, so the connection is closed instead.
+ * From then on the writer frames the chunks itself (RFC 9112 section 7.1). At the end the socket is returned to node:http
+ * and serves the next request; if bytes were received meanwhile, a pipelined request may wait that node:http would never
+ * start, so the connection is closed instead.
  *
- * Nobody else may need the response: it stays where it is when somebody listens to its `finish` or `close`, or has
- * replaced its methods, as compressing middleware does. And it must be one of node:http on a connection: adapters of
- * other runtimes and test frameworks have responses without a socket, or with an object in its place.
+ * The response is not detached when other code needs it: when it has other listeners for `finish` or `close`, or its
+ * methods are replaced, as compression middleware does. And it must be a response of node:http with a real socket:
+ * adapters of other runtimes and test frameworks have none, or an object in its place.
  *
  * Measured: "connections" of bench/, heap per open stream.
  * Not here: what is written (sse-writer.ts); why this works (node-internals.ts).
@@ -28,8 +28,8 @@ import { finishNow, isUnobserved, occupy, setKeepAliveTimeout, vacate } from './
 /**
  * Finishes a response whose head is sent but not its body.
  *
- * @param response - one for which `writesToSocket`, with nothing of it waiting for its socket
- * @returns the socket, which from now on is written to by the caller alone; undefined when the response is needed
+ * @param response - one for which `writesToSocket` is true, with nothing of it buffered for its socket
+ * @returns the socket, to which only the caller writes from now on; undefined when the response is needed
  */
 export function detach(response: ServerResponse): Socket | undefined {
   const { socket } = response
@@ -43,18 +43,18 @@ export function detach(response: ServerResponse): Socket | undefined {
     occupy(socket)
     socket.uncork()
   } catch {
-    // A request waited behind this one, and node:http has begun to answer it: that must not reach the client.
+    // A pipelined request waited, and node:http has assigned the socket to its response: nothing of it may be sent.
     socket.destroy()
   }
   return socket
 }
 
 /**
- * Gives the connection of an ended stream back to node:http.
+ * Returns the socket of an ended stream to node:http.
  *
- * @param reusable - whether a next request may use it; otherwise it is closed when everything is written
+ * @param reusable - whether it may serve a next request; otherwise it is closed when everything is written
  */
-export function giveBack(socket: Socket, reusable: boolean): void {
+export function returnSocket(socket: Socket, reusable: boolean): void {
   vacate(socket)
   if (reusable) setKeepAliveTimeout(socket)
   else socket.end()

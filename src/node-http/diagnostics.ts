@@ -1,5 +1,5 @@
 /**
- * `node:diagnostics_channel` names and payloads of HTTP exchanges. No subscriber, no cost.
+ * `node:diagnostics_channel` names and payloads of HTTP exchanges. Without subscribers nothing is published.
  *
  *   barewire:http:start   { request, response }   an HTTP exchange reached the handler
  *   barewire:http:end     the same, when the response is finished or its connection is closed

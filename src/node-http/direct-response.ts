@@ -1,12 +1,12 @@
 /**
- * A response that can leave in one write: head and body as one string, straight to the socket.
+ * A response that is sent in one write: head and body as one string, directly to the socket.
  *
- * What node:http does for `writeHead` and `end` is general: header fields are looked at one by one, and an empty last
- * write carries the news that all is sent. For a small reply that is a tenth of the CPU time of the whole call
- * ("latency", bench/). A reply that is whole from the start needs none of it. Everything else goes the usual way:
- * `sendWhole` declines, and the caller uses `writeHead` and `end`.
+ * `writeHead` and `end` of node:http are general: each header field is processed alone, and an empty last write has the
+ * callback for the end. For a small reply that is a tenth of the CPU time of the whole call ("latency", bench/), and a
+ * reply that is complete from the start does not need it. In any other case `sendWhole` returns false, and the caller
+ * uses `writeHead` and `end`.
  *
- * A class of its own, and not a function on any response, since it alone can say that its head was sent.
+ * A subclass, and not a function for any response, since `headersSent` must be true after it.
  * `serve` uses it; in a server of your own: `http.createServer({ ServerResponse: DirectResponse }, handler)`. Where the
  * HTTP server is not node's it is a `ServerResponse` like any other.
  *
@@ -20,12 +20,12 @@ const { writeHead, write, end } = ServerResponse.prototype
 const { get: headersSent = () => false } =
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(ServerResponse.prototype), 'headersSent') ?? {}
 
-/** RFC 9110 section 5.5, without what is neither ASCII nor to be let into a head at all. */
+/** A field value of RFC 9110 section 5.5, ASCII only. */
 const PLAIN = /^[\t\x20-\x7e]*$/
 
 /**
- * A `ServerResponse` whose whole replies leave in one write; what node:http's clients, events and properties see of
- * it stays the same.
+ * A `ServerResponse` that sends complete replies in one write. Its bytes, events and properties are those of a
+ * `ServerResponse`.
  *
  * @example
  * ```ts
@@ -36,10 +36,10 @@ export class DirectResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   /**
-   * Sends the whole reply, if that can be done in one write.
+   * Sends a complete reply, if that can be done in one write.
    *
    * @param headers - flat: name, value, name, value, ...; Content-Length included
-   * @returns false when nothing was done: the reply must go the usual way
+   * @returns false: nothing was done, and the caller must use `writeHead` and `end`
    */
   sendWhole(status: number, headers: readonly string[], body: string): boolean {
     const { socket } = this
@@ -57,7 +57,7 @@ export class DirectResponse<
     return true
   }
 
-  /** Nobody has set a header or replaced a method, and the connection goes on as it is. */
+  /** No other code has set a header or replaced a method, and the connection stays open. */
   #isPlain(): boolean {
     const { req } = this
     return (
@@ -67,7 +67,7 @@ export class DirectResponse<
       !headersSent.call(this) &&
       req.method !== 'HEAD' &&
       req.httpVersion === '1.1' &&
-      // Without 100 Continue a client may send its body or not, and the connection cannot go on.
+      // Without 100 Continue the client may or may not send its body: node:http closes the connection then.
       req.headers.expect === undefined &&
       this.writeHead === writeHead &&
       this.write === write &&
@@ -92,7 +92,7 @@ let lastTail = ''
 let lastSecond = 0
 let lastTimeout = -1
 
-/** The header fields that node:http adds. The date has whole seconds, so that one text serves many replies. */
+/** The header fields that node:http adds; the text is reused for all replies of the same second. */
 function tail(keepAliveTimeout: number): string {
   const second = Math.floor(Date.now() / 1000)
   if (second !== lastSecond || keepAliveTimeout !== lastTimeout) {

@@ -1,18 +1,19 @@
 /**
- * Drain: whether a stream has to wait for its client. Made for the first time that it has to.
+ * Drain: the backpressure of one stream. Created when the stream first has to wait for its client.
  *
- *            a write returned false, or half of the limit waits, or this turn has written 64 KiB
- *    room  ------------------------------------------------------------------------------------->  full
- *          <-------------------------------------------------------------------------------------
- *            everything that waited was taken, and the event loop has turned
+ *            a write returned false, or half of the limit is buffered, or this turn has written 64 KiB
+ *    ready ------------------------------------------------------------------------------------------>  waiting
+ *          <------------------------------------------------------------------------------------------
+ *            the buffered bytes were written, and a turn of the event loop has passed
  *
- * The turn of the event loop lets other clients be served: where the system takes everything at once, a handler that
- * awaits nothing else would otherwise block the loop.
+ * Waiting for the next turn lets other clients be served: where the operating system accepts everything at once, a
+ * handler that awaits nothing else would otherwise block the event loop.
  *
- * A client that takes nothing for a long time is dropped, so that a call cannot be held up by not reading.
+ * The connection of a client that reads nothing for a long time is dropped, so that not reading cannot delay a call for
+ * ever.
  *
- * Invariant: `room` is undefined or a promise that resolves, at the latest with `close`.
- * Not here: how much may wait before the connection is dropped (sse-writer.ts).
+ * Invariant: `drained` is undefined or a promise that resolves, with `close` at the latest.
+ * Not here: how much may be buffered before the connection is dropped (sse-writer.ts).
  */
 
 import type { Socket } from 'node:net'
@@ -21,10 +22,10 @@ import { Gate } from '../bounds/gate.ts'
 import { STALLED_TICKS } from '../sse/keep-alive.ts'
 
 export class Drain {
-  readonly #carrier: Writable
+  readonly #target: Writable
   #gate: Gate | undefined
   #isFull = false
-  /** What the client had taken when this last changed, in bytes, and the count of keep-alive ticks then. */
+  /** Bytes that the client had read when this last changed, and the count of keep-alive ticks at that time. */
   #taken = -1
   #takenAt = 0
   readonly #onDrain = (): void => {
@@ -35,33 +36,33 @@ export class Drain {
     if (!this.#isFull) this.#pass()
   }
 
-  /** @param carrier - what is written to: a socket, or a response */
-  constructor(carrier: Writable) {
-    this.#carrier = carrier
-    // Once for all: where middleware has replaced `on` of a response, `off` may not remove what it added.
-    carrier.on('drain', this.#onDrain)
+  /** @param target - a socket or a response */
+  constructor(target: Writable) {
+    this.#target = target
+    // Added only once: where middleware has replaced `on` of a response, `off` may not remove the listener.
+    target.on('drain', this.#onDrain)
   }
 
-  /** undefined: there is room. */
-  get room(): Promise<void> | undefined {
+  /** undefined: no need to wait. */
+  get drained(): Promise<void> | undefined {
     return this.#gate?.passed
   }
 
-  /** The carrier has said that it will emit `drain`. */
+  /** A write returned false: the target will emit `drain`. */
   untilDrain(): void {
     this.#isFull = true
     this.#gate ??= new Gate()
   }
 
-  /** The carrier holds more than it should, but less than it emits `drain` for. */
+  /** Much is buffered, but so little that the target does not emit `drain`. */
   untilWritten(): void {
     if (this.#isFull) return
     this.untilDrain()
-    // It has nothing to write itself, and its callback comes after that of everything before it.
-    this.#carrier.write('', 'latin1', this.#onDrain)
+    // An empty write: its callback is called after everything before it was written.
+    this.#target.write('', 'latin1', this.#onDrain)
   }
 
-  /** Much was written in this turn. */
+  /** Much was written in this turn of the event loop. */
   untilNextTurn(): void {
     if (this.#gate !== undefined) return
     this.#gate = new Gate()
@@ -69,9 +70,9 @@ export class Drain {
   }
 
   /**
-   * Whether the client has taken nothing for a long time. To be called at keep-alive ticks while bytes wait.
+   * Whether the client has read nothing for a long time. Called at keep-alive ticks while bytes are buffered.
    *
-   * @param socket - of the connection
+   * @param socket - the socket of the connection
    * @param idleTicks - since the last write
    */
   isStalled(socket: Socket, idleTicks: number): boolean {
@@ -82,9 +83,9 @@ export class Drain {
     return false
   }
 
-  /** The writer is closed: nothing is waited for any more. */
+  /** The writer is closed: resolves `drained`. */
   close(): void {
-    this.#carrier.off('drain', this.#onDrain)
+    this.#target.off('drain', this.#onDrain)
     this.#pass()
   }
 

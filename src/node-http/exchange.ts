@@ -9,9 +9,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
 import { BaseExchange } from '../http/base-exchange.ts'
 import type { BodyError } from '../http/body-error.ts'
-import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
+import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
 import type { Rejection } from '../http/rejection.ts'
+import type { RequestHead } from '../http/request-headers.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { BodyReader } from './body.ts'
@@ -24,13 +25,13 @@ import { SseWriter } from './sse-writer.ts'
 export type NodeRequest = IncomingMessage
 export type NodeResponse = ServerResponse
 
-/** What a refusal hook is told. */
+/** The argument of the `onRejected` hook. */
 export interface Refusal {
   /** HTTP status of the reply. */
   readonly status: number
-  /** What the client is told. */
+  /** The JSON-RPC error of the reply. */
   readonly error: RpcError
-  /** The request that is refused. */
+  /** The refused request. */
   readonly request: IncomingMessage
 }
 
@@ -39,14 +40,14 @@ export interface HttpExchangeHost {
   readonly replyOptions: ReplyOptions
   readonly closingReplyOptions: ReplyOptions
   readonly maxBodyBytes: number
-  /** What the bodies of all requests may take together. */
+  /** Budget of the bodies of all requests. */
   readonly bodies: ByteBudget
   onRejected(refusal: Refusal, response: ServerResponse): void
 }
 
 /**
- * Node 20 drops what comes after so many header lines, unless the server has another limit, and says nothing. Later
- * versions refuse such a request themselves.
+ * Node 20 silently drops header lines after this number, unless the server has another limit. Later versions refuse such
+ * a request themselves.
  */
 const NODE_MAX_HEADERS = 1000
 
@@ -54,23 +55,23 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly #host: HttpExchangeHost
-  /** As the handler was given it. */
+  /** The `parsedBody` argument of the handler. */
   readonly #parsedBody: unknown
   /** The client waits for `100 Continue` before it sends the body. */
   readonly #awaitsContinue: boolean
-  /** Lifecycle: from the first need of the body until it is read, or not wanted. */
+  /** Lifecycle: from `prefetchBody` or `readBody` until the body is read. */
   #reader: BodyReader | undefined = undefined
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     accepts: Accepts,
-    headers: RoutingHeaders,
+    head: RequestHead,
     host: HttpExchangeHost,
     parsedBody: unknown,
     awaitsContinue: boolean,
   ) {
-    super(accepts, headers, host.bodies)
+    super(accepts, head, host.bodies)
     this.request = request
     this.response = response
     this.#host = host
@@ -90,7 +91,7 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
     return this.request.url
   }
 
-  /** The request target as it was before a framework cut off its mount point. */
+  /** Express sets `originalUrl` where it removes a mount point from `url`. */
   get target(): string {
     return (this.request as { originalUrl?: string }).originalUrl ?? this.request.url ?? ''
   }
@@ -126,7 +127,7 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
       if (error === undefined) this.body = body
       done(error, body)
     })
-    // Asked for only now: a body that says it is too large has been refused, and is never sent.
+    // Only now: a body whose Content-Length is too large has been refused already, and is never sent.
     const { response } = this
     if (this.#awaitsContinue && !response.headersSent && !hasReply(response)) response.writeContinue()
   }
@@ -180,7 +181,7 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
   }
 }
 
-/** The header lines of a request; of one that an adapter has made without them, those that its `headers` say. */
+/** The header lines of a request, made from `headers` where an adapter provides no `rawHeaders`. */
 export function headerLines({ rawHeaders, headers }: IncomingMessage): readonly string[] {
   if (rawHeaders?.length > 0) return rawHeaders
   return Object.entries(headers).flatMap(([name, values = []]) =>

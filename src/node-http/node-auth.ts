@@ -1,4 +1,4 @@
-/** The option `auth` as it stands on node:http: what `verify` is given is node's own request. Types only. */
+/** The option `auth` on node:http: `verify` gets an `IncomingMessage`. Types only. */
 
 import type { IncomingMessage } from 'node:http'
 import type { AuthOptions, VerifiedPrincipal } from '../http/authenticate.ts'

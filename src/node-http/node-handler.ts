@@ -1,4 +1,4 @@
-/** What a handler is on node:http: a function of (request, response) with more to it. Types only. */
+/** The handler on node:http: a function of (request, response) with methods. Types only. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
@@ -6,20 +6,20 @@ export interface NodeHandler<Stats> {
   /**
    * Answers a request; mount it in `http.createServer`, Express, Fastify.
    *
-   * @param parsedBody - the body, when a framework has read it; `request.body` is looked at too. A function in
-   *   this place (Express's `next`) is ignored
+   * @param parsedBody - the body, when a framework has parsed it; `request.body` is used otherwise. A function here
+   *   (Express's `next`) is ignored
    */
   (request: IncomingMessage, response: ServerResponse, parsedBody?: unknown): void
   /**
-   * The same as a listener for the `checkContinue` event of an `http.Server`: a body that would be refused is then
-   * never sent.
+   * The same, as a listener for the `checkContinue` event of an `http.Server`: a client that sends `Expect: 100-continue`
+   * does not send a body that would be refused.
    */
   readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
-   * waits for the same end. @defaultValue drainMs 10 s
+   * Refuses new requests, waits at most `drainMs` for calls in flight (0: does not wait), fails the rest, and ends all
+   * streams. A second call waits for the same shutdown. @defaultValue drainMs 10 s
    */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
-  /** What is in use now, and what was refused. */
+  /** Current usage, and the number of refused requests. */
   stats(): Stats
 }

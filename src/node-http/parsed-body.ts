@@ -1,12 +1,11 @@
-/** Bodies that a framework has read before the request came here. */
+/** Bodies that a framework has parsed before it called the handler. */
 
 import type { IncomingMessage } from 'node:http'
 
 /**
- * What a framework has made of the body; undefined when nothing was parsed: null is JSON too.
+ * The body that a framework has parsed; undefined when it did not parse one (null is valid JSON).
  *
- * An empty object says nothing where the body has not been read: Express 4 puts one there for every body that none of
- * its parsers took.
+ * An empty object is ignored while the body is unread: Express 4 sets one for every body that its parsers did not read.
  */
 export function parsedBodyOf(request: IncomingMessage, parsedBody: unknown): unknown {
   const given = typeof parsedBody === 'function' ? undefined : parsedBody

@@ -1,18 +1,18 @@
 /**
- * Requests that wait for their turn: HTTP/1.1 lets a client send the next request before the answer to the last one
- * (pipelining, RFC 9112 section 9.3.2), and node:http hands all of them out at once. Only the first response has the
- * socket; the others get it one after the other, in the order of their requests.
+ * Pipelining: HTTP/1.1 allows a client to send the next request before the answer to the last one (RFC 9112 section
+ * 9.3.2), and node:http emits all of them at once. Only the first response has the socket; the others get it one after
+ * the other, in the order of their requests.
  *
  *    socket ---- response 1 (in progress)
- *                response 2, 3, ... : `socket` is null until their turn, and Node does not tell them
- *                                     that the connection closed
+ *                response 2, 3, ... : `socket` is null until their turn, and up to Node 24 they emit no `close`
+ *                                     when the connection closes
  *
- * What Node leaves open is done here:
+ * What Node does not do is done here:
  *
  *   - When the connection closes, a waiting response is marked as destroyed and emits `close`, as the first one does.
- *     So whatever is held for a request is released in the same way, wherever it waits.
- *   - A reply that is ready before its turn is kept as text and written when its turn comes. Node would keep it in the
- *     response, and stop reading from the socket above some kilobytes: then nobody would notice that it closed.
+ *     So the resources of a request are released in the same way, whether it waits or not.
+ *   - A reply that is ready before its turn is stored as text and written when its turn comes. Node would buffer it in the
+ *     response, and stop reading from the socket above some kilobytes: then it would not be noticed that it closed.
  *   - Requests that wait, and the bytes of replies that wait, are counted for each connection.
  *
  * A request that does not wait costs one comparison.
@@ -28,7 +28,7 @@ import { isConnection, isNodeHttp } from './node-internals.ts'
 interface Connection {
   readonly socket: Socket
   /**
-   * Responses that had to wait, with the bytes of their reply that waits.
+   * Responses that had to wait, with the bytes of their stored reply.
    * Lifecycle of an entry: from its request to the end of the response or of the connection.
    */
   readonly waiting: Map<ServerResponse, number>
@@ -39,16 +39,16 @@ const connections = new WeakMap<Socket, Connection>()
 const queued = new WeakMap<ServerResponse, Connection>()
 
 /**
- * Takes note of a request.
+ * Registers a request.
  *
- * @returns the number of requests of its connection that have had to wait and are not answered, this one included;
- *   0 when it is its turn
+ * @returns the number of requests of its connection that had to wait and are not answered yet, this one included;
+ *   0 when it does not wait
  */
 export function enqueue(request: IncomingMessage, response: ServerResponse): number {
   if (!isNodeHttp || !isConnection(request.socket)) ignoreErrors(request, response)
   if (response.socket !== null) return 0
   const { socket } = request
-  // Not a connection of node:http, such as a request that a test framework injects: there is no turn to wait for.
+  // Not a connection of node:http, such as a request that a test framework injects: it does not wait.
   if (typeof socket?.on !== 'function') return 0
   const connection = connections.get(socket) ?? watch(socket)
   connection.waiting.set(response, 0)
@@ -59,8 +59,8 @@ export function enqueue(request: IncomingMessage, response: ServerResponse): num
 }
 
 /**
- * Only node:http does not emit the error of a lost connection where nobody listens. Elsewhere, such as in Bun, it would
- * end the process.
+ * Without a listener node:http does not emit the error of a lost connection. Other runtimes (Bun) do, which would end the
+ * process.
  */
 function ignoreErrors(...emitters: readonly EventEmitter[]): void {
   for (const emitter of emitters) emitter.on('error', () => {})
@@ -71,15 +71,15 @@ export function isQueued(response: ServerResponse): boolean {
   return response.socket === null && queued.has(response)
 }
 
-/** Whether a response that waits has its reply already. */
+/** Whether a waiting response has its reply already. */
 export function hasReply(response: ServerResponse): boolean {
   return response.socket === null && (queued.get(response)?.waiting.get(response) ?? 0) > 0
 }
 
 /**
- * Keeps the reply of a response that waits until its turn.
+ * Stores the reply of a waiting response until its turn.
  *
- * @param bytes - what is kept
+ * @param bytes - size of the reply
  * @param maxBytes - above it the connection is closed: its client sends requests and does not read the answers
  * @param write - called once, when the response has its socket
  * @returns false when the connection was closed
@@ -110,7 +110,7 @@ function watch(socket: Socket): Connection {
 }
 
 function onSocketClose(this: Socket): void {
-  // The one that has the socket is told by Node.
+  // The response that has the socket is closed by Node.
   for (const response of connections.get(this)?.waiting.keys() ?? []) {
     if (response.socket === null) markClosed(response)
   }

@@ -1,18 +1,18 @@
 /**
- * Whole responses: one `writeHead` and one `end`, so that head and body leave in one write.
+ * Complete responses: one `writeHead` and one `end`, so that head and body are sent in one write.
  *
- * Nothing here throws. A reply that can no longer be given (the head was sent, the client is gone) is dropped,
- * and the functions say so by returning false.
+ * Nothing here throws. A reply that cannot be sent any more (the head was sent, the connection closed) is dropped, and the
+ * function returns false.
  *
- * `closeAfter` is for a refusal that is sent before the body was read. If the server closed the socket at once,
- * the kernel would answer the rest of the upload with a reset, and the reset can overtake the reply. So the
- * reply is sent and our half of the connection is closed, and what the client still sends is read and thrown
- * away for a bounded time and number of bytes (RFC 9112 9.6, "lingering close"):
+ * `closeAfter` is for a refusal that is sent before the body was read. If the server closed the socket at once, the
+ * kernel would answer the rest of the upload with a reset, which can overtake the reply. So the reply is sent, the
+ * server's half of the connection is closed, and what the client still sends is read and discarded for a limited time
+ * and number of bytes (RFC 9112 9.6, "lingering close"):
  *
- *    reply + FIN -->  client reads it, stops sending, closes     the usual end
- *                     upload ends / LINGER_MS / LINGER_BYTES      we close
+ *    reply + FIN -->  client reads it, stops sending, closes      the usual end
+ *                     upload ends / LINGER_MS / LINGER_BYTES      the server closes
  *
- * Not here: event streams (sse/), which status belongs to which refusal.
+ * Not here: event streams (sse-writer.ts), the status of a refusal.
  */
 
 import { Buffer } from 'node:buffer'
@@ -25,36 +25,36 @@ import { isConnection, isNodeHttp, serverSettings } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
 import { writeHead } from './write-head.ts'
 
-/** How the connection goes on after the reply. */
+/** What happens to the connection after the reply. */
 export interface ReplyOptions {
-  /** The request body was not read: close the connection, in such a way that the client can read the reply. */
+  /** The request body was not read: the connection is closed, in a way that lets the client read the reply. */
   readonly closeAfter?: boolean | undefined
   /**
-   * Bytes of earlier replies that may wait on the connection; above it the connection is closed: its client sends
-   * requests and does not read the answers. @defaultValue no limit
+   * Bytes of earlier replies that may be buffered for the connection; above it the connection is closed: its client
+   * sends requests and does not read the answers. @defaultValue no limit
    */
   readonly maxUnreadBytes?: number | undefined
 }
 
-/** Bytes of a head, about. */
+/** Approximate size of a head. */
 const HEAD_BYTES = 512
 
-/** Less than this may wait for a while: the operating system has taken what came before. */
+/** Below this many buffered bytes no timeout is set. */
 const STALL_BYTES = 16_384
 
-/** A client that has not taken anything of a reply for this long is not reading, in milliseconds. */
+/** The connection is closed when the client reads nothing of a reply for this long. */
 const STALLED_MS = 60_000
 
-/** How long an upload that was refused is still read, in milliseconds. */
+/** How long a refused upload is still read. */
 const LINGER_MS = 2000
 
-/** How many bytes of an upload that was refused are still read. */
+/** How many bytes of a refused upload are still read. */
 const LINGER_BYTES = 16 * 1024 * 1024
 
 /**
  * Sends JSON.
  *
- * @param text - the body, JSON already
+ * @param text - JSON text
  * @param headers - further headers, flat: name, value, name, value, ...
  * @returns whether the reply was given
  */
@@ -122,7 +122,7 @@ function send(
     })
   }
   const { socket } = response
-  // Adapters have none, or something with the name.
+  // Adapters have no socket, or an object in its place.
   if ((socket?.writableLength ?? 0) > maxUnreadBytes) {
     response.destroy()
     return false
@@ -150,31 +150,31 @@ function write(
     else response.end(body)
     return true
   } catch {
-    // Such as a header value with a control character. Half a reply must not be left hanging.
+    // Such as a header value with a control character: a partial reply must not leave the client waiting.
     response.destroy()
     return false
   }
 }
 
-/** node:http closes a connection that has timed out, and sets the time anew for the next request. */
+/** node:http closes a socket that has timed out, and sets another timeout for the next request. */
 function limitStall(response: ServerResponse, socket: Socket): void {
   const { timeout = 0 } = socket
   if (timeout > 0) return
   socket.setTimeout(STALLED_MS)
   const { keepAliveTimeout = 0 } = serverSettings(socket)
-  // Where idle connections are kept for good, nothing sets it anew.
+  // Without a keep-alive timeout it is not set again, and must be cleared here.
   if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
 }
 
 /**
- * Sends the body and closes the connection when the upload is over.
+ * Sends the body and closes the connection when the upload has ended.
  *
- * `end` comes last because it makes Node destroy the socket. Content-Length has told the client where the reply
- * ends, and our FIN tells those who wait for the end of the connection.
+ * `end` is called last because it makes Node destroy the socket. The client knows the end of the reply from
+ * Content-Length, or from the FIN.
  */
 function linger(response: ServerResponse, body: string): void {
   const request = response.req
-  // Without a connection there is no upload that goes on.
+  // Without a real connection, or when the upload has ended, there is nothing to read.
   if (!isConnection(request?.socket) || request.readableEnded || request.destroyed) {
     response.end(body)
     return

@@ -1,25 +1,24 @@
 /**
  * SSE writer: one event stream on one node:http response. It owns the response from `open` to the end.
  *
- * Two things end a connection that the server did not end: the client leaves, or it reads too slowly. Memory
- * for a slow reader is bounded by dropping the connection, never single frames: a reader that comes back asks
- * for what it missed, while a reader that silently lost a frame could not know.
+ * Two things end a connection that the server did not end: the client closes it, or the client reads too slowly. Memory
+ * for a slow reader is bounded by dropping the connection (`#drop`), never single frames: a client that reconnects asks
+ * for the events it missed, while one that silently lost a frame could not know.
  *
  *    new --open--> open --end / drop / the connection closes--> closed
  *
- * Frames of one turn of the event loop are joined and leave as one chunk in one write, or as several when there are
- * many: what waits is never measured or joined again for each frame. They go straight to the socket where that is
- * possible: a write to a response is four writes to its socket, for a chunk's size, its data
- * and two line ends ("streaming", bench/: half the CPU time of a message). They go through the response while it
- * waits behind another one of its connection, when its methods are not node's own, and where it has no socket.
+ * Frames of one turn of the event loop are concatenated and sent as one chunk in one write, or as several when there are
+ * many: the pending text is not measured or copied again for each frame. They are written to the socket directly where
+ * that is possible: a write to a response is four writes to its socket, for a chunk's size, its data and two line ends
+ * ("streaming", bench/: half the CPU time of a message). They are written through the response while it waits behind
+ * another one of its connection, when its methods are not node:http's own, and where it has no socket.
  *
  * Nagle's algorithm is off in node:http by default and stays so.
  *
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}; chunked coding is RFC 9112 section 7.1.
- * Invariant: after `closed` turns true nothing is written, no listener of ours is left, and `onClose` has been
+ * Invariant: after `closed` turns true nothing is written, no listener of this file is left, and `onClose` has been
  * called, once.
- * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), how to wait for
- * a slow client (drain.ts), sessions.
+ * Not here: replay (replay-ring.ts), when to send keep-alive comments (keep-alive.ts), backpressure (drain.ts), sessions.
  */
 
 import type { ServerResponse } from 'node:http'
@@ -27,7 +26,7 @@ import type { Socket } from 'node:net'
 import { withEventStreamHeaders } from '../http/event-stream-head.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
-import { detach, giveBack } from './detach.ts'
+import { detach, returnSocket } from './detach.ts'
 import { Drain } from './drain.ts'
 import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
 import { writeHead } from './write-head.ts'
@@ -36,36 +35,35 @@ const COMMENT = encodeComment()
 const LAST_CHUNK = '0\r\n\r\n'
 /** No UTF-16 code unit takes more bytes than this in UTF-8. */
 const MAX_BYTES_PER_UNIT = 3
-/** Code units that a turn collects before they leave. Long texts cost more to join, and the system takes no more at once. */
+/** Code units that are collected in one turn before they are written: concatenating longer texts costs more. */
 const CHUNK_UNITS = 64 * 1024
 
-/** Where a response or a socket keeps its writer, so that one listener function serves all streams without a closure. */
+/** Property of a response or socket that refers to its writer: one listener function serves all streams without a closure. */
 const WRITER = Symbol('SseWriter')
-type Carrier = (ServerResponse | Socket) & { [WRITER]?: SseWriter | undefined }
+type Target = (ServerResponse | Socket) & { [WRITER]?: SseWriter | undefined }
 let closeWriter: (writer: SseWriter) => void
 let flushWriter: (writer: SseWriter) => void
 
-/** Writers with frames of this turn. */
+/** Writers with pending frames of this turn. */
 let waiting: SseWriter[] = []
 
-/** Writes frames to one response. No method throws or emits because of what the client does. */
+/** Writes frames to one response. No method throws or emits because of the client. */
 export class SseWriter implements EventSink {
   /**
-   * Keep-alive ticks since the last frame. A plain field, so that resetting it is all that a write pays for
-   * keep-alive.
+   * Keep-alive ticks since the last frame. A plain field: to reset it is the whole cost of keep-alive for a write.
    */
   idleTicks = 0
-  /** Undefined once it was handed over. */
+  /** Undefined once it is detached. */
   #response: ServerResponse | undefined
-  /** Where frames go; undefined where they go through the response. */
+  /** Where frames are written directly; undefined where they are written through the response. */
   #socket: Socket | undefined = undefined
-  // The caller's object rather than its two values: an owner of many streams can pass a shared shape.
+  // The owner itself rather than its two values, so that a stream needs no object for them.
   readonly #options: EventSinkOwner
-  /** Frames of this turn. */
+  /** Pending frames of this turn. */
   #frames = ''
-  /** Lifecycle: from the first time that the stream has to wait for its client. */
+  /** Lifecycle: from the first backpressure to `#close`. */
   #drain: Drain | undefined = undefined
-  /** What the connection had received when the response was handed over. */
+  /** Bytes that the connection had received when the response was detached. */
   #bytesRead = 0
   #closed = false
 
@@ -84,22 +82,22 @@ export class SseWriter implements EventSink {
     return this.#closed
   }
 
-  /** True while the client has not taken what it was sent and the socket asks to wait. */
+  /** True while the socket or response asks to wait for `drain`. */
   get backPressured(): boolean {
     return !this.#closed && (this.#socket ?? this.#response)?.writableNeedDrain === true
   }
 
   /**
-   * For callers that can wait instead of writing more: resolves, and never rejects, when the client has taken what
-   * waits for it, or when the writer is closed. undefined: there is room.
+   * Backpressure, for callers that can wait: resolves, and never rejects, when the client has read what is buffered, or
+   * when the writer is closed. undefined: no need to wait.
    */
-  get room(): Promise<void> | undefined {
-    return this.#drain?.room
+  get drained(): Promise<void> | undefined {
+    return this.#drain?.drained
   }
 
-  /** Bytes written that the operating system has not taken yet. */
+  /** Bytes that are not passed to the operating system yet. */
   get waitingBytes(): number {
-    return this.#handedOn + Buffer.byteLength(this.#frames)
+    return this.#bufferedBytes + Buffer.byteLength(this.#frames)
   }
 
   /**
@@ -112,25 +110,25 @@ export class SseWriter implements EventSink {
    * @throws {Error} for what the caller did wrong: a head that was already sent, an invalid header.
    */
   open(headers?: readonly string[], firstFrame?: string): void {
-    if (this.#gone()) return
+    if (this.#checkClosed()) return
     const response = this.#response as ServerResponse
     writeHead(response, 200, withEventStreamHeaders(headers))
     this.idleTicks = 0
     const first = firstFrame || COMMENT
     if (!writesToSocket(response)) {
-      this.#put(first)
+      this.#writeText(first)
       return
     }
     this.#socket = response.socket as Socket
     // Head, first frame and what follows in this turn leave together.
     this.#socket.cork()
     response.flushHeaders()
-    this.#join(first)
+    this.#enqueue(first)
   }
 
   /**
-   * Lets go of the request and the response, for a stream that will be silent most of the time. Does nothing where
-   * somebody else needs them.
+   * Releases the request and the response, for a stream that is silent most of the time. Does nothing where other code
+   * needs them.
    */
   detach(): void {
     const response = this.#response
@@ -151,68 +149,68 @@ export class SseWriter implements EventSink {
    * Writes one frame, or several that were concatenated.
    *
    * @param frame - text from frame.ts.
-   * @returns false when the frame was not taken: the connection is gone, or was dropped just now because the
-   * client reads too slowly.
+   * @returns false when the frame was not written: the connection is closed, or was dropped now because the client
+   * reads too slowly.
    */
   write(frame: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     if (this.#response?.headersSent === false) {
       this.open(undefined, frame)
       return true
     }
     if (!this.#fits(frame)) return this.#drop()
     this.idleTicks = 0
-    this.#join(frame)
+    this.#enqueue(frame)
     return true
   }
 
   /**
-   * As {@link write}, but leaves at once. For the one frame of a turn that goes to thousands of clients: each writer
-   * is then looked at once, not again at the end of the turn ("connections", bench/: 3 % of a broadcast).
+   * As {@link write}, but sends at once. For the only frame of a turn that goes to thousands of clients: each writer is
+   * then visited once, not again at the end of the turn ("connections", bench/: 3 % of a broadcast).
    */
   writeNow(frame: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     const isReady = this.#response === undefined && this.#frames === ''
     if (!isReady || !this.#fits(frame)) return this.write(frame)
     this.idleTicks = 0
-    this.#put(frame)
+    this.#writeText(frame)
     return true
   }
 
   /**
-   * Writes an empty comment to keep the connection alive, unless earlier bytes still wait for the client: then it
-   * drops a client that has taken none of them for long.
+   * Writes an empty comment to keep the connection alive. Under backpressure it writes none, and drops the connection of
+   * a client that has read nothing for long.
    */
   comment(): void {
-    if (this.#gone() || this.#response?.headersSent === false) return
+    if (this.#checkClosed() || this.#response?.headersSent === false) return
     if (this.backPressured) {
-      // Without a socket it is not its turn, and waits for another response.
+      // Without a socket the response still waits behind another one of its connection.
       const socket = this.#socket ?? this.#response?.socket
       if (socket && this.#needDrain().isStalled(socket, this.idleTicks)) this.#drop()
       return
     }
     this.idleTicks = 0
-    this.#put(COMMENT)
+    this.#writeText(COMMENT)
   }
 
   /**
    * Ends the stream properly: the client sees the end of the body, not a broken connection.
    *
    * @param frame - a last frame, sent in the same system call as the end of the body.
-   * @returns false when the connection is gone or was dropped just now, as with {@link write}.
+   * @returns false when the connection is closed or was dropped now, as with {@link write}.
    */
   end(frame?: string): boolean {
-    if (this.#gone()) return false
+    if (this.#checkClosed()) return false
     if (frame !== undefined && !this.#fits(frame)) return this.#drop()
     const rest = frame === undefined ? this.#frames : this.#frames + frame
     this.#frames = ''
     const response = this.#response
     const socket = this.#socket
     if (response === undefined) {
-      const carrier = socket as Socket
-      writeChunk(carrier, rest, LAST_CHUNK)
+      const target = socket as Socket
+      writeChunk(target, rest, LAST_CHUNK)
       this.#close()
-      giveBack(carrier, carrier.bytesRead === this.#bytesRead)
+      returnSocket(target, target.bytesRead === this.#bytesRead)
       return true
     }
     if (!response.headersSent) writeHead(response, 200, withEventStreamHeaders())
@@ -230,15 +228,15 @@ export class SseWriter implements EventSink {
     return true
   }
 
-  /** Finds out whether the connection is gone, also where its `close` event is still to come. */
-  #gone(): boolean {
+  /** Whether the connection is closed; also detects it before, or without, a `close` event, and closes the writer then. */
+  #checkClosed(): boolean {
     if (this.#closed) return true
     const response = this.#response
-    // A response that waits behind another one of its connection has no socket of its own yet, and gets no
-    // `close` event when that connection breaks: the next write or keep-alive comment finds out here.
+    // A response that waits behind another one of its connection has no socket yet, and may get no `close` event when
+    // the connection closes: the next write or keep-alive comment detects it here.
     const socket = this.#socket ?? response?.socket ?? response?.req?.socket
     const usable = response === undefined || (!response.destroyed && !response.writableEnded)
-    // Where there is no connection of node:http, only the response can tell.
+    // Without a real socket only the state of the response counts.
     if (usable && (socket?.writable === true || !isConnection(socket))) return false
     this.#close()
     return true
@@ -246,28 +244,28 @@ export class SseWriter implements EventSink {
 
   #fits(frame: string): boolean {
     const { maxBufferBytes } = this.#options
-    // Frames of this turn are not measured: that would be done again for each that follows.
+    // An upper bound first: to measure the pending frames exactly would be repeated for each frame of the turn.
     const units = this.#frames.length + frame.length
-    if (this.#handedOn + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
-    // They wait for the turn's end, not for the client. Offer them to the operating system first.
+    if (this.#bufferedBytes + units * MAX_BYTES_PER_UNIT <= maxBufferBytes) return true
+    // They wait for the end of the turn, not for the client: pass them to the operating system first.
     this.#flush()
     const response = this.#response
     if (this.#socket === undefined && response !== undefined) uncork(response)
     const bytes = Buffer.byteLength(frame)
-    return this.#handedOn + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
+    return this.#bufferedBytes + (bytes > maxBufferBytes ? 0 : bytes) <= maxBufferBytes
   }
 
-  /** Bytes that socket or response hold. */
-  get #handedOn(): number {
+  /** Bytes that the socket or the response buffers. */
+  get #bufferedBytes(): number {
     if (this.#socket !== undefined) return this.#socket.writableLength
     const response = this.#response
-    // An adapter may count what it has handed on as well, or have no number.
+    // An adapter may count bytes that it has passed on as well, or have no number.
     const counts = response?.writableNeedDrain === true || isConnection(response?.req?.socket)
     return (counts && response?.writableLength) || 0
   }
 
-  /** Adds to what leaves at the end of this turn. */
-  #join(frame: string): void {
+  /** Adds a frame to those that are sent at the end of this turn. */
+  #enqueue(frame: string): void {
     if (this.#frames === '' && waiting.push(this) === 1) process.nextTick(flushAll)
     this.#frames += frame
     if (this.#frames.length < CHUNK_UNITS) return
@@ -275,35 +273,35 @@ export class SseWriter implements EventSink {
     if (!this.#closed) this.#needDrain().untilNextTurn()
   }
 
-  /** Sends what this turn has brought so far. */
+  /** Sends the pending frames of this turn. */
   #flush(): void {
     const frames = this.#frames
-    if (frames === '' || this.#gone()) return
+    if (frames === '' || this.#checkClosed()) return
     this.#frames = ''
-    this.#put(frames)
-    // Corked by `open`, or by node:http; it uncorks only what is still corked.
+    this.#writeText(frames)
+    // Corked by `open` or by node:http; without effect when it is not corked.
     this.#socket?.uncork()
   }
 
-  #put(text: string): void {
+  #writeText(text: string): void {
     const socket = this.#socket
     const response = this.#response
-    const carrier = socket ?? (response as ServerResponse)
+    const target = socket ?? (response as ServerResponse)
     let isTaken: boolean
     try {
       isTaken =
         socket === undefined || response?.chunkedEncoding === false
-          ? carrier.write(bytesOf(text))
+          ? target.write(bytesOf(text))
           : writeChunk(socket, text)
     } catch {
-      // What stands for a connection may throw when its reader is gone.
+      // The socket or response of an adapter may throw when its connection has closed.
       this.#drop()
       return
     }
     // Middleware may have replaced `write` by one that returns nothing.
     if (isTaken === false) this.#needDrain().untilDrain()
     else if (
-      this.#handedOn > this.#options.maxBufferBytes / 2 &&
+      this.#bufferedBytes > this.#options.maxBufferBytes / 2 &&
       (socket !== undefined || isNative(response))
     ) {
       this.#needDrain().untilWritten()
@@ -321,17 +319,17 @@ export class SseWriter implements EventSink {
     return false
   }
 
-  #listen(carrier: Carrier): void {
-    carrier[WRITER] = this
-    carrier.on('close', onClose)
+  #listen(target: Target): void {
+    target[WRITER] = this
+    target.on('close', onClose)
     // A socket has node:http's own listener for its errors.
-    if (carrier === this.#response) carrier.on('error', ignoreError)
+    if (target === this.#response) target.on('error', ignoreError)
   }
 
-  #unlisten(carrier: Carrier): void {
-    carrier[WRITER] = undefined
-    carrier.off('close', onClose)
-    carrier.off('error', ignoreError)
+  #unlisten(target: Target): void {
+    target[WRITER] = undefined
+    target.off('close', onClose)
+    target.off('error', ignoreError)
   }
 
   /** The one transition to closed. */
@@ -339,8 +337,8 @@ export class SseWriter implements EventSink {
     if (this.#closed) return
     this.#closed = true
     this.#frames = ''
-    const carrier = this.#response ?? this.#socket
-    if (carrier !== undefined) this.#unlisten(carrier)
+    const target = this.#response ?? this.#socket
+    if (target !== undefined) this.#unlisten(target)
     this.#drain?.close()
     this.#options.onClose?.()
   }
@@ -351,7 +349,7 @@ export class SseWriter implements EventSink {
   }
 }
 
-function onClose(this: Carrier): void {
+function onClose(this: Target): void {
   if (this[WRITER] !== undefined) closeWriter(this[WRITER])
 }
 
@@ -363,14 +361,14 @@ function flushAll(): void {
   for (const writer of writers) flushWriter(writer)
 }
 
-/** One chunk and, at the end of the body, the last one, in one write. */
+/** Writes one chunk and, at the end of the body, the last chunk, in one write. */
 function writeChunk(socket: Socket, text: string, last = '', done?: (error?: Error | null) => void): boolean {
   const size = Buffer.byteLength(text)
   const bytes = size === 0 ? last : `${size.toString(16)}\r\n${text}\r\n${last}`
   return size === text.length ? socket.write(bytes, 'latin1', done) : socket.write(bytesOf(bytes), done)
 }
 
-/** A socket counts the code units of strings that wait, and the limit is in bytes: a string only where these are one. */
+/** A socket counts the code units of buffered strings, but the limit is in bytes: non-ASCII text is written as bytes. */
 function bytesOf(text: string): Buffer {
   return Buffer.from(text)
 }

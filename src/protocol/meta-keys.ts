@@ -13,6 +13,9 @@ export const MetaKey = {
   SERVER_INFO: 'io.modelcontextprotocol/serverInfo',
   SUBSCRIPTION_ID: 'io.modelcontextprotocol/subscriptionId',
 
+  // 2025-11-25, in what belongs to a task
+  RELATED_TASK: 'io.modelcontextprotocol/related-task',
+
   // W3C trace context
   TRACEPARENT: 'traceparent',
   TRACESTATE: 'tracestate',

@@ -14,6 +14,9 @@ export const Method = {
   promptsGet: 'prompts/get',
   complete: 'completion/complete',
   setLevel: 'logging/setLevel',
+  // of tasks, 2025-11-25 alone
+  tasksList: 'tasks/list',
+  tasksResult: 'tasks/result',
   // stateless era
   discover: 'server/discover',
   listen: 'subscriptions/listen',
@@ -38,6 +41,7 @@ export const Notify = {
   rootsChanged: 'notifications/roots/list_changed',
   acknowledged: 'notifications/subscriptions/acknowledged',
   task: 'notifications/tasks',
+  taskStatus: 'notifications/tasks/status',
   elicitationComplete: 'notifications/elicitation/complete',
 } as const
 
@@ -49,3 +53,13 @@ export const FilterMember = {
   subscriptions: 'resourceSubscriptions',
   taskIds: 'taskIds',
 } as const
+
+/** Stateless era: the parameter that the Mcp-Name header repeats, by method. */
+export const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  [Method.toolsCall, 'name'],
+  [Method.promptsGet, 'name'],
+  [Method.resourcesRead, 'uri'],
+  [Method.tasksGet, 'taskId'],
+  [Method.tasksUpdate, 'taskId'],
+  [Method.tasksCancel, 'taskId'],
+])

@@ -1,5 +1,11 @@
 /** The published protocol revisions, oldest first. Data only: what each one has is in the era folders. */
 
-export const REVISIONS = ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25', '2026-07-28'] as const
+export type RevisionName = '2024-11-05' | '2025-03-26' | '2025-06-18' | '2025-11-25' | '2026-07-28'
 
-export type RevisionName = (typeof REVISIONS)[number]
+export const REVISIONS: readonly RevisionName[] = [
+  '2024-11-05',
+  '2025-03-26',
+  '2025-06-18',
+  '2025-11-25',
+  '2026-07-28',
+]

@@ -19,6 +19,7 @@ export const spec = {
   lifecycle: `${MCP}/basic/lifecycle`,
   cancellation: `${MCP}/basic/utilities/cancellation`,
   progress: `${MCP}/basic/utilities/progress`,
+  tasks: `${MCP}/basic/utilities/tasks`,
   ping: `${MCP}/basic/utilities/ping`,
   tools: `${MCP}/server/tools`,
   resources: `${MCP}/server/resources`,

@@ -1,16 +1,16 @@
 /**
  * Calls in flight: requests whose handler did not answer at once. They count against the limits, keep their session
- * from expiring, and outlive the connection for a while where the client can come back.
+ * from expiring, and outlive the connection for `disconnectGraceMs` where the client can resume the stream.
  *
  *                            the connection closes
  *    begin --> attached  ------------------------------>  detached --disconnectGraceMs--> cancelled
  *                 |      <------------------------------     |
- *                 |           the client is back             |
+ *                 |           the client reconnects          |
  *                 `------------------> end <-----------------'
  *
- * Every detached call waits equally long, so the map of them is in the order in which their time is up.
+ * Every detached call waits equally long, so the map of them is in order of expiry.
  *
- * Invariant: `size` is the number of calls that began and did not end.
+ * Invariant: `#deferred` holds the responses that began and did not end, and `#detached` is a part of it.
  */
 
 import { InFlight } from '../dispatch/in-flight.ts'
@@ -21,13 +21,13 @@ import type { CoarseClock } from './clock.ts'
 import type { Session, SessionCall } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 
-/** The response of a transport to one request, or to those of a batch. */
-export interface HeldResponse {
+/** The response of a transport to one request or to one batch, whose answer comes in a later turn of the event loop. */
+export interface DeferredResponse {
   readonly session: Session | undefined
   readonly principal: { readonly id: string } | undefined
   /** The requests, answered ones included. */
   readonly count: number
-  /** Those that are not answered. */
+  /** Those that are not answered yet. */
   readonly exchanges: readonly (SessionCall & { readonly requestId: JsonRpcId })[]
   /** Aborts all of them; no response is sent. */
   cancel(reason: Error): void
@@ -40,12 +40,12 @@ export class Calls {
   readonly #table: SessionTable
   readonly #clock: CoarseClock
   readonly #graceMs: number
-  readonly #held = new Set<HeldResponse>()
-  /** Those whose connection closed, with the time at which it did. */
-  readonly #detached = new Map<HeldResponse, number>()
+  readonly #deferred = new Set<DeferredResponse>()
+  /** Those whose connection closed, with the time of the clock at which it did. */
+  readonly #detached = new Map<DeferredResponse, number>()
   #onIdle: (() => void) | undefined
 
-  /** @param graceMs - how long a call goes on without its client; 0: to its end */
+  /** @param graceMs - how long a call continues after its connection closed; 0: to its end */
   constructor(limits: CallLimits, table: SessionTable, clock: CoarseClock, graceMs: number) {
     this.#limits = limits
     this.#table = table
@@ -53,14 +53,14 @@ export class Calls {
     this.#graceMs = graceMs
   }
 
-  /** Calls whose client is away. */
+  /** Responses whose connection closed and that wait for the client. */
   get detachedSize(): number {
     return this.#detached.size
   }
 
-  begin(response: HeldResponse): void {
+  begin(response: DeferredResponse): void {
     const { session } = response
-    this.#held.add(response)
+    this.#deferred.add(response)
     this.#limits.inFlight.begin(response.principal?.id, response.count)
     if (session === undefined) return
     this.#table.use(session)
@@ -68,17 +68,17 @@ export class Calls {
     for (const exchange of response.exchanges) session.inFlight.add(exchange)
   }
 
-  end(response: HeldResponse): void {
+  end(response: DeferredResponse): void {
     const { session } = response
-    this.#held.delete(response)
+    this.#deferred.delete(response)
     this.#detached.delete(response)
     this.#limits.inFlight.end(response.principal?.id, response.count)
     if (session !== undefined) this.#table.release(session)
-    if (this.#held.size === 0) this.#onIdle?.()
+    if (this.#deferred.size === 0) this.#onIdle?.()
   }
 
-  /** The connection closed. Without a session the client cannot come back, so the call ends now. */
-  detached(response: HeldResponse): void {
+  /** The connection closed. Without a session the client cannot reconnect, so its calls are cancelled now. */
+  detached(response: DeferredResponse): void {
     if (response.session === undefined) {
       response.cancel(new McpError('ERR_CLIENT_GONE', 'The client closed the connection of the call'))
     } else if (this.#graceMs > 0) {
@@ -87,12 +87,12 @@ export class Calls {
     }
   }
 
-  /** The client is back. */
-  reattached(response: HeldResponse): void {
+  /** The client has reconnected. */
+  reattached(response: DeferredResponse): void {
     this.#detached.delete(response)
   }
 
-  /** Cancels the calls whose client was away for too long. */
+  /** Cancels the calls that were detached for longer than `graceMs`. */
   expire(): void {
     const expired = this.#clock.before(this.#graceMs)
     for (const [response, since] of this.#detached) {
@@ -104,13 +104,13 @@ export class Calls {
 
   /** Resolves when no call is in flight. */
   idle(): Promise<void> {
-    if (this.#held.size === 0) return Promise.resolve()
+    if (this.#deferred.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onIdle = resolve
     })
   }
 
   failAll(error: RpcError): void {
-    for (const response of [...this.#held]) response.fail(error)
+    for (const response of [...this.#deferred]) response.fail(error)
   }
 }

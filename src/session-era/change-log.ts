@@ -1,20 +1,19 @@
 /**
- * ChangeLog: what sessions are told outside of calls, that a list has changed or a resource. It is written down once for
- * all of them: a session that nobody listens to costs nothing when something changes, and one that is listened to no
- * more than the write.
+ * ChangeLog: the change notifications of all sessions (a list or a resource has changed). A change is recorded once for
+ * all of them: for a session without an open standalone stream it costs nothing, and for one with a stream only the
+ * write.
  *
- *    kept word for word, the newest         57 tools | 58 file:///a | 59 prompts | 60 tools   <- last
- *    kept for good, for each list, and      tools 60, prompts 59, resources 12,
- *    each resource with subscribers:        file:///a 58, file:///b 31
- *    when it last changed
+ *    the newest events, as they were sent    57 tools | 58 file:///a | 59 prompts | 60 tools   <- lastSequence
+ *    the last change of each list, and       tools 60, prompts 59, resources 12,
+ *    of each resource with subscribers       file:///a 58, file:///b 31
  *
- * A client that comes back gets every event after the one that it names. When they are not all kept any more, or
- * it names none, it gets one event for each thing that has changed since: news has no contents, so that this says
- * just as much.
+ * A client that resumes gets every event after its Last-Event-ID. When some of these are not retained any more, or it
+ * sends no Last-Event-ID, it gets one event for each list and resource that has changed since: a change notification
+ * has no contents, so this carries the same information.
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}; resources, "Subscriptions"
  * {@link spec.resources}.
- * Invariant: numbers never go back. A session is told of a resource only what happened after it subscribed.
+ * Invariant: sequence numbers only rise. A session is notified only of changes of a resource after it subscribed to it.
  */
 
 import type { ByteBudget } from '../bounds/byte-budget.ts'
@@ -28,38 +27,38 @@ import { EventLog } from './event-log.ts'
 import type { Session } from './session.ts'
 import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 
-/** Something that can change. */
+/** A list or a resource. */
 interface Topic {
   readonly data: string
-  /** The number of its last change; 0: never. */
+  /** Sequence number of its last change; 0: it has not changed. */
   sequence: number
 }
 
 interface Resource extends Topic {
   readonly uri: string
-  /** What it takes of the heap, here and where resources are watched. */
+  /** Heap that it takes, here and where resources are watched. */
   readonly bytes: number
   readonly subscribers: Set<Session>
 }
 
-/** Keeps the accounts of what sessions keep. See `SessionTable`. */
-interface Accounts {
-  keep(session: Session, bytes: number, added: number): void
-  drop(session: Session, bytes: number, removed: number): void
+/** Accounts for the bytes that sessions retain. See `SessionTable`. */
+interface SessionBytes {
+  charge(session: Session, bytes: number, added: number): void
+  refund(session: Session, bytes: number, removed: number): void
 }
 
-/** Of a resource with a subscriber, beside its URI and the text of its news. Measured: 260. */
+/** Heap bytes of a resource with a subscriber, beside its URI and the text of its notification. Measured: 260. */
 const RESOURCE_BYTES = 320
-/** Of one subscription of one session to it. Measured: 70 among many, 260 where it is the only one. */
+/** Heap bytes of one subscription of one session. Measured: 70 among many, 260 where it is the only one. */
 const SUBSCRIPTION_BYTES = 288
 
 export class ChangeLog {
-  /** Those with a connection. */
+  /** The standalone streams with a connection. */
   readonly streams = new Set<StandaloneStream>()
-  /** The number of the last piece of news. */
-  last = 0
+  /** Sequence number of the last change notification or message of the server. */
+  lastSequence = 0
   readonly #log: EventLog | undefined
-  readonly #accounts: Accounts
+  readonly #sessionBytes: SessionBytes
   readonly #lists: { readonly [Kind in ListKind]: Topic } = {
     tools: topic(Notify.toolsChanged),
     prompts: topic(Notify.promptsChanged),
@@ -68,25 +67,25 @@ export class ChangeLog {
   /** By URI. Lifecycle of an entry: from the first subscription to the last. */
   readonly #resources = new Map<string, Resource>()
 
-  /** @param limits - of what is kept word for word; undefined: nothing is */
-  constructor(limits: RingLimits | undefined, budget: ByteBudget, accounts: Accounts) {
+  /** @param limits - of the events that are retained; undefined: none are */
+  constructor(limits: RingLimits | undefined, budget: ByteBudget, sessionBytes: SessionBytes) {
     this.#log = limits === undefined ? undefined : new EventLog(limits, budget)
-    this.#accounts = accounts
+    this.#sessionBytes = sessionBytes
   }
 
   /**
    * @param uri - one that the session is not subscribed to
-   * @returns the same URI, as the one string that all who keep it share
-   * @throws {LimitError} 429, the session or its principal keeps too much; 503, all of them do
+   * @returns the same URI, as the one string that all subscriptions share
+   * @throws {LimitError} 429, the session or its principal is at its share of bytes; 503, all sessions together are
    */
   subscribe(session: Session, uri: string): string {
     const resource = this.#resources.get(uri) ?? resourceOf(uri)
     const bytes = SUBSCRIPTION_BYTES + resource.bytes
-    this.#accounts.keep(session, bytes, resource.subscribers.size === 0 ? bytes : SUBSCRIPTION_BYTES)
+    this.#sessionBytes.charge(session, bytes, resource.subscribers.size === 0 ? bytes : SUBSCRIPTION_BYTES)
     this.#resources.set(resource.uri, resource)
     resource.subscribers.add(session)
     session.record.subscriptions ??= new Map()
-    session.record.subscriptions.set(resource.uri, this.last)
+    session.record.subscriptions.set(resource.uri, this.lastSequence)
     session.subscriptionBytes += bytes
     return resource.uri
   }
@@ -100,16 +99,17 @@ export class ChangeLog {
     if (isLast) this.#resources.delete(uri)
     const bytes = SUBSCRIPTION_BYTES + resource.bytes
     session.subscriptionBytes -= bytes
-    this.#accounts.drop(session, bytes, isLast ? bytes : SUBSCRIPTION_BYTES)
+    this.#sessionBytes.refund(session, bytes, isLast ? bytes : SUBSCRIPTION_BYTES)
     return true
   }
 
   /**
-   * Tells those who listen, lists to all, resources to their subscribers, and keeps it for the others.
+   * Notifies the connected streams, of lists all of them, of resources those of subscribers, and records the changes for
+   * sessions that connect later.
    *
-   * @param now - of the clock that `dropOlderThan` goes by
+   * @param now - by the clock that `dropOlderThan` uses
    */
-  announce({ lists, resources }: Changes, now: number): void {
+  publish({ lists, resources }: Changes, now: number): void {
     const alone = lists.size + resources.size === 1
     for (const kind of lists) {
       const event = this.#record(this.#lists[kind], now)
@@ -126,9 +126,9 @@ export class ChangeLog {
   }
 
   /**
-   * Every piece of news for a session after a number, in order.
+   * Every change notification for a session after a sequence number, in order.
    *
-   * @returns undefined when they are not all kept
+   * @returns undefined when they are not all retained
    */
   since(session: Session, after: number): StreamEvent[] | undefined {
     if (this.#log === undefined || this.#log.hasLost(after, 0)) return undefined
@@ -138,7 +138,7 @@ export class ChangeLog {
       .filter(({ sequence, data }) => sequence > (from.get(data) ?? Number.POSITIVE_INFINITY))
   }
 
-  /** One piece of news for each thing that concerns a session and has changed after a number, in order. */
+  /** One event for each list, and each resource that a session subscribes to, that has changed after a sequence number. */
   summary(session: Session, after: number): StreamEvent[] {
     return this.#topics(session)
       .filter(({ sequence, from }) => sequence > Math.max(after, from))
@@ -149,24 +149,24 @@ export class ChangeLog {
     this.#log?.dropOlderThan(time)
   }
 
-  /** For when there is no session left to tell. */
+  /** Releases the events; called when no session is left. */
   clear(): void {
     this.#log?.clear()
   }
 
-  /** The next number, for a piece of news or for a message. */
-  takeNumber(): number {
-    this.last += 1
-    return this.last
+  /** The next sequence number, for a change notification or for a message of the server. */
+  nextSequence(): number {
+    this.lastSequence += 1
+    return this.lastSequence
   }
 
   #record(topic: Topic, now: number): StreamEvent {
-    topic.sequence = this.takeNumber()
+    topic.sequence = this.nextSequence()
     this.#log?.push(topic.sequence, topic.data, 0, now)
-    return { sequence: this.last, data: topic.data }
+    return { sequence: this.lastSequence, data: topic.data }
   }
 
-  /** What concerns a session, and the number from which on it does. */
+  /** The lists and resources that a session is notified of, each with the sequence number after which it is. */
   #topics(session: Session): (Topic & { readonly from: number })[] {
     const lists = Object.values(this.#lists).map((list) => ({ ...list, from: session.changesFrom }))
     const resources = [...(session.record.subscriptions ?? [])].flatMap(([uri, from]) => {

@@ -1,10 +1,10 @@
 /**
- * A coarse clock for the limits that are counted in seconds: one timer for all of them, and no system call for
- * a request that only wants to say "seen just now".
+ * A coarse clock for timeouts of seconds and more: one timer for all of them, and no system call to note the time of a
+ * request.
  *
- * It counts its own ticks, so a clock that is set back or a machine that slept expires nothing early. A limit is
- * noticed one to two ticks after it has passed, never before. It runs
- * only while there is something to watch, and never keeps the process alive.
+ * It counts its own ticks, so a system clock that is set back or a machine that was suspended expires nothing early. A
+ * timeout is noticed one to two ticks after it has passed, never before. The timer runs only while something can
+ * expire, and never keeps the process alive.
  */
 
 import { unref } from '../bounds/runtime.ts'
@@ -17,9 +17,9 @@ export class CoarseClock {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param limitsMs - the limits that are measured with this clock; it ticks eight times within the shortest. 0
-   *   is no limit
-   * @param onTick - must say `stop` when there is nothing left to watch
+   * @param limitsMs - the timeouts that are measured with this clock; it ticks eight times within the shortest. 0
+   *   is no timeout
+   * @param onTick - calls `stop` when nothing is left that can expire
    */
   constructor(limitsMs: readonly number[], onTick: () => void) {
     const shortest = Math.min(...limitsMs.filter((limit) => limit > 0), MAX_TICK_MS * 8)
@@ -37,8 +37,8 @@ export class CoarseClock {
   }
 
   /**
-   * The latest reading of `now` that is surely this long ago: what happened just before a tick was noted with the
-   * reading of the tick before.
+   * The latest value of `now` that is at least this long ago. One tick more is subtracted: what happened just before a
+   * tick was noted with the value of the tick before.
    */
   before(milliseconds: number): number {
     return this.now - this.#tickMs - milliseconds

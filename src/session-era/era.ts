@@ -1,6 +1,6 @@
 /**
- * The session era of one handler: puts together the session table, the calls in flight, what sessions are notified of,
- * and the one clock that watches over all of them.
+ * The session era of one handler: composes the session table, the calls in flight, the change log, the messages of the
+ * server, and the one clock that expires them.
  *
  *    transport --> SessionEra --> table, calls, changes, messages         each in a file of its own
  *
@@ -15,6 +15,8 @@ import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
 import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
+import type { TaskTable } from '../features/tasks/task-table.ts'
+import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
@@ -22,21 +24,22 @@ import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
 import { CoarseClock } from './clock.ts'
 import type { HandshakeHost, InitializeParams } from './handshake.ts'
-import { type SessionChanges, sessionMethods } from './methods.ts'
+import { SESSIONLESS_METHODS, type SessionChanges, sessionMethods, withTasks } from './methods.ts'
 import type { SessionEnd, SessionEraSettings } from './options.ts'
+import type { Revision } from './revisions.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
 import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
+import { SessionTasks } from './tasks.ts'
 
 const LISTS: readonly ListKind[] = ['tools', 'prompts', 'resources']
 
-/** What a transport keeps that is given up when its time is over. */
-export interface Expiring {
-  /** Things that still have a time. */
+/** The finished streams that a transport retains for clients that reconnect; the clock of the era expires them. */
+export interface FinishedStreams {
   readonly size: number
-  /** @param time - of the clock: what is older goes */
+  /** Releases those that finished before a time of the clock. */
   dropOlderThan(time: number): void
 }
 
@@ -49,19 +52,28 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   readonly calls: Calls
   readonly changes: ChangeLog
   readonly messages: ServerMessages
-  /** Of all that is kept for clients that come back. */
+  /** Of all events that are retained for clients that reconnect. */
   readonly replayBudget: ByteBudget
-  /** Undefined where sessions end with their process. */
+  /** Undefined where sessions end with the process: no keys are configured. */
   readonly sealedIds: SealedIds | undefined
-  readonly methods: ReturnType<typeof sessionMethods>
-  /** No session is taken up any more. */
+  readonly tasks: SessionTasks
+  readonly #methods: ReturnType<typeof sessionMethods>
+  readonly #taskMethods: ReturnType<typeof sessionMethods>
+  readonly #sessionlessTaskMethods: ReturnType<typeof sessionMethods>
+  /** Shutdown has begun: new requests and streams are to be refused. */
   closing = false
-  readonly #streams: Expiring
+  readonly #streams: FinishedStreams
   readonly #unsubscribe: readonly (() => void)[]
   #hasRestored = false
 
-  /** @param streams - the finished streams that a transport keeps */
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, streams: Expiring) {
+  /** @param streams - the finished streams that the transport retains */
+  constructor(
+    server: McpServer,
+    settings: SessionEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    streams: FinishedStreams,
+  ) {
     this.server = server
     this.settings = settings
     this.limits = limits
@@ -87,9 +99,20 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.changes = new ChangeLog(replay, this.replayBudget, this.table)
     const level = server.defaultLogLevel
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
-    this.methods = sessionMethods(this)
+    this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
+      // What nobody hears now is not kept: the state of a task can be asked for.
+      if (standaloneStream?.attached !== true) return
+      const json = encodeNotification(method, params)
+      this.messages.send(
+        { method, json, session: id, level: undefined, principal: undefined },
+        this.clock.now,
+      )
+    })
+    this.#methods = sessionMethods(this)
+    this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
+    this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => this.changes.announce(changes, this.clock.now)),
+      server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
       server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
     ]
   }
@@ -98,18 +121,30 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     return this.settings.sessions !== undefined
   }
 
+  /** Whether calls of a client of this revision can be tasks. */
+  offersTasks({ hasTasks }: Revision): boolean {
+    return hasTasks && this.server.hasTaskTools
+  }
+
+  methods(session: Session | undefined, revision: Revision): ReturnType<typeof sessionMethods> {
+    if (this.offersTasks(revision)) {
+      return session === undefined ? this.#sessionlessTaskMethods : this.#taskMethods
+    }
+    return session === undefined ? SESSIONLESS_METHODS : this.#methods
+  }
+
   get maxSubscriptionsPerSession(): number {
     return this.settings.maxSubscriptionsPerSession
   }
 
   openSession(params: InitializeParams, principalId: string | undefined): Session {
     const session = this.table.open(params, principalId, this.server.defaultLogLevel)
-    session.changesFrom = this.changes.last
+    session.changesFrom = this.changes.lastSequence
     return session
   }
 
   /**
-   * Takes up a session that began in another process, or that made room here.
+   * Restores a session from its sealed id: it began in another process, or was evicted in this one.
    *
    * @throws {LimitError} as `SessionTable.open`
    */
@@ -117,21 +152,21 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     const { server, table, changes } = this
     const usual = server.defaultLogLevel
     const session = table.open(params, principalId, usual === undefined ? undefined : (logLevel ?? usual), id)
-    this.messages.levelWanted(session.record.logLevel)
-    // Nobody knows what its client was not notified of: any list may have changed since.
+    this.messages.includeLevel(session.record.logLevel)
+    // Any list may have changed since its client was last notified.
     session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
       const offered = offeredCapabilities(server, { notifies: true, logs: false })
       const lists = new Set(LISTS.filter((kind) => kind in offered))
-      changes.announce({ lists, resources: new Set() }, this.clock.now)
+      changes.publish({ lists, resources: new Set() }, this.clock.now)
     }
-    this.announce(session, true)
+    this.notifyOpened(session, true)
     return session
   }
 
-  announce(session: Session, restored = false): void {
-    session.announced = true
+  notifyOpened(session: Session, restored = false): void {
+    session.hooksNotified = true
     runHook(
       () => this.settings.onSessionOpened?.(session.info(), restored),
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
@@ -144,7 +179,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   setLogLevel(session: Session, level: LogLevel): void {
     session.record.logLevel = level
-    this.messages.levelWanted(level)
+    this.messages.includeLevel(level)
   }
 
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
@@ -161,7 +196,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     if (this.changes.unsubscribe(session, uri)) this.server.watch.release(uri)
   }
 
-  /** The standalone stream of a session has a connection: the session is in use. */
+  /** The standalone stream of a session has a connection: the session is in use and is not evicted. */
   streamConnected(session: Session, stream: StandaloneStream): void {
     const { owner } = session.ownership ?? {}
     this.changes.streams.add(stream)
@@ -178,7 +213,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.table.release(session)
   }
 
-  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  /** Begins the shutdown: the standalone streams end with a `retry:`, so that their clients reconnect elsewhere. */
   stopAccepting(): void {
     this.closing = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
@@ -186,9 +221,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     for (const stream of this.changes.streams) stream.disconnect(retryMs)
   }
 
-  /** Gives up what is left: no call is answered any more. */
+  /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
-    this.calls.failAll(shuttingDown())
+    this.calls.failAll(shutdownError())
     for (const session of [...this.table.values()]) this.table.close(session, 'shutdown')
     this.clock.stop()
   }
@@ -213,10 +248,13 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
-    this.messages.forget(session)
+    // From a sealed id a session is taken up again, and its tasks with it.
+    const forGood = this.sealedIds === undefined || reason === 'deleted' || reason === 'expired'
+    this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
+    this.messages.sessionClosed(session)
     if (this.table.size === 0) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
-    if (!session.announced) return
+    if (!session.hooksNotified) return
     runHook(
       () => this.settings.onSessionClosed?.(session.info(), reason),
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
@@ -224,7 +262,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   }
 }
 
-export function shuttingDown(): RpcError {
+export function shutdownError(): RpcError {
   return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
 }
 

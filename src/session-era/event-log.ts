@@ -1,11 +1,11 @@
 /**
- * Event log: events of the streams that sessions listen to, kept for those who come back. Several logs share one count
- * of sequence numbers (change-log.ts), so that the numbers of one log rise but have holes.
+ * Event log: events of standalone streams, retained for clients that reconnect. Several logs share one sequence
+ * (change-log.ts), so the sequence numbers of one log rise but have gaps.
  *
- * As a replay ring it keeps the newest events, within a count, bytes and an age. It also remembers up to which number
- * it has lost something, so that a reader knows whether it gets all.
+ * Like a replay ring it retains the newest events, within a count, a number of bytes and an age. It also records up to
+ * which sequence number events were lost, so that a reader knows whether it gets all of them.
  *
- * Invariant: the sum of `bytes` of all logs of a budget is in `budget.used`.
+ * Invariant: `budget.used` includes the sum of `bytes` of all logs that share the budget.
  */
 
 import type { ByteBudget } from '../bounds/byte-budget.ts'
@@ -13,10 +13,10 @@ import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList } from '../bounds/linked-list.ts'
 import type { RingLimits } from '../sse/replay-ring.ts'
 
-/** Of an entry beside its text. Measured: 96. */
+/** Heap bytes of an entry beside its text. Measured: 96. */
 const ENTRY_BYTES = 112
 
-/** One event that was kept. */
+/** One event of the log. */
 class Entry implements Linked<Entry> {
   readonly sequence: number
   /** From `encodeData`. */
@@ -36,14 +36,14 @@ class Entry implements Linked<Entry> {
   }
 }
 
-export type KeptEvent = Pick<Entry, 'sequence' | 'data' | 'severity'>
+export type LoggedEvent = Pick<Entry, 'sequence' | 'data' | 'severity'>
 
 export class EventLog {
   readonly #limits: RingLimits
   readonly #budget: ByteBudget
   readonly #entries = new LinkedList<Entry>()
   #bytes = 0
-  /** By severity, the number of the last event that is not kept any more. */
+  /** By severity, the sequence number of the last event that is not retained any more. */
   readonly #lost = new Map<number, number>()
 
   constructor(limits: RingLimits, budget: ByteBudget) {
@@ -56,12 +56,12 @@ export class EventLog {
   }
 
   /**
-   * Keeps an event, at the cost of the oldest ones of this log.
+   * Appends an event, and evicts the oldest ones of this log where limits require it.
    *
    * @param sequence - above all that were pushed before
-   * @param severity - the rank of a log message's level; Infinity: of interest to all
-   * @param now - of the clock that `dropOlderThan` goes by
-   * @returns whether there is room for it
+   * @param severity - the rank of a log message's level; Infinity: for every level
+   * @param now - by the clock that `dropOlderThan` uses
+   * @returns false: it does not fit into the limits
    */
   push(sequence: number, data: string, severity: number, now: number): boolean {
     const { maxEvents, maxBytes } = this.#limits
@@ -79,9 +79,9 @@ export class EventLog {
     return true
   }
 
-  /** What is kept of the events after a number, in order. */
-  after(sequence: number): KeptEvent[] {
-    const found: KeptEvent[] = []
+  /** The retained events after a sequence number, in order. */
+  after(sequence: number): LoggedEvent[] {
+    const found: LoggedEvent[] = []
     for (let entry = this.#entries.newest; entry !== undefined; entry = entry.previous) {
       if (entry.sequence <= sequence) break
       found.push(entry)
@@ -89,7 +89,7 @@ export class EventLog {
     return found.reverse()
   }
 
-  /** Whether an event after a number, of at least a severity, is not kept. */
+  /** Whether an event after a sequence number, of at least a severity, is not retained. */
   hasLost(sequence: number, severity: number): boolean {
     for (const [rank, last] of this.#lost) if (rank >= severity && last > sequence) return true
     return false
@@ -105,7 +105,7 @@ export class EventLog {
     }
   }
 
-  /** Gives back what is kept. */
+  /** Releases all events. */
   clear(): void {
     while (this.size > 0) this.#evict()
   }

@@ -1,5 +1,5 @@
 /**
- * The session era's side of the seam: one admitted request, from its admission to its answer.
+ * The session era's `RpcExchange`: one request, from its admission to its answer.
  *
  *    running --complete--> answered          nothing is sent for a request after either
  *           \--cancel---> cancelled
@@ -10,9 +10,11 @@
  */
 
 import { Abortable } from '../dispatch/abortable.ts'
+import type { ErrorReporter } from '../dispatch/error-report.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type {
+  CalledTool,
   Peer,
   Principal,
   RpcExchange,
@@ -23,10 +25,12 @@ import type { Rate } from '../dispatch/token-bucket.ts'
 import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
-import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
+import { executesAsTask, sendAsTask } from './client-task.ts'
 import type { SessionEraSettings } from './options.ts'
 import { encodeOutcome } from './results.ts'
 import type { Revision } from './revisions.ts'
@@ -41,27 +45,31 @@ export interface ResponseChannel {
   readonly headers: RequestHeaders
   /** Whether messages can be sent before the answer. */
   readonly canStream: boolean
-  /** Where it is defined, much waits for the client: resolves, and never rejects, when it has taken what does. */
-  readonly room: Promise<void> | undefined
+  /** Whether a message reaches the client now, and not only when it reconnects. */
+  readonly connected: boolean
+  /** Undefined without backpressure; otherwise resolves, and never rejects, when the client has read what is buffered. */
+  readonly drained: Promise<void> | undefined
   /**
    * Sends a message that belongs to the requests.
    *
    * @returns false when it cannot reach the client
    */
   send(json: string): boolean
-  /** Ends the connection, not the response. See `RequestContext.closeStream`. */
+  /** For work that uses the body after the request is answered. @returns what releases it */
+  detachBody(): () => void
+  /** Ends the connection, not the stream. See `RequestContext.closeStream`. */
   disconnect(retryMs: number | undefined): void
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionCall, json: string | undefined): void
   /**
-   * Answers with the status of a limit.
+   * Answers with the HTTP status of a limit.
    *
-   * @returns false: no status can be sent, and nothing was done
+   * @returns false: a status cannot be sent any more, and nothing was done
    */
   reject(exchange: SessionCall, error: LimitError): boolean
   /** Aborts all requests of the response, and sends the error. */
   fail(error: RpcError): void
-  /** A session was opened for the client, and the response tells it. */
+  /** A session was opened: the response carries its id. */
   sessionOpened(session: Session): void
 }
 
@@ -121,13 +129,34 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     return this.#host.settings.messageRate
   }
 
+  get reporter(): ErrorReporter {
+    return this.#host.server
+  }
+
+  /** Whether what is sent before the answer reaches the client now. */
+  get canReach(): boolean {
+    return !this.#settled && this.channel.connected
+  }
+
   get settled(): boolean {
     return this.#settled
   }
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {
     if (this.#settled || !this.channel.send(encodeNotification(method, params))) return undefined
-    return this.untilRoom(this.channel.room)
+    return this.untilDrained(this.channel.drained)
+  }
+
+  /** @throws {RpcError} -32601, the tool works only as a task */
+  onTool({ worksOnlyAsTask }: CalledTool): void {
+    if (!worksOnlyAsTask || !this.channel.revision.hasTasks) return
+    const problem = 'This tool works only as a task: call it with "task" in the parameters'
+    throw new RpcError(ErrorCode.METHOD_NOT_FOUND, problem)
+  }
+
+  /** See `ResponseChannel.detachBody`. */
+  detachBody(): () => void {
+    return this.channel.detachBody()
   }
 
   closeStream(retryMs?: number): void {
@@ -162,20 +191,38 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     return (method, params, options) => this.#send(method, params, options)
   }
 
-  /** A real request to the client, on the stream of this call, so that it never goes to somebody else's. */
+  /** Sends a request to the client, on the stream of this call: another stream may be that of another user. */
   #send(method: string, params: JsonObject, options?: SendRequestOptions): Promise<unknown> {
+    const { requestTimeoutMs, elicitTimeoutMs } = this.#host.settings
+    const usualMs = options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs
+    const timeoutMs = options?.timeoutMs ?? usualMs
+    const send = (name: string, sent: JsonObject, limitMs: number) =>
+      this.ask(name, sent, { timeoutMs: limitMs, signal: this.signal })
+    const { capabilities } = this.peer
+    const isTask = options?.asTask === true && this.channel.revision.hasTasks
+    if (!isTask || !executesAsTask(capabilities, method)) return send(method, params, timeoutMs)
+    return sendAsTask(send, method, params, timeoutMs, capabilities)
+  }
+
+  /**
+   * The same, for what may be answered when this call is over.
+   *
+   * @param waiting - how long to wait for the response
+   */
+  ask(
+    method: string,
+    params: JsonObject,
+    waiting: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<unknown> {
     const { session } = this.channel
     if (session === undefined || this.#settled) {
       return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))
     }
     const { pending } = session
     const id = pending.nextId()
-    const { requestTimeoutMs, elicitTimeoutMs } = this.#host.settings
-    const usualMs = options?.waitsForUser === true ? elicitTimeoutMs : requestTimeoutMs
     return pending.send(id, {
       method,
-      timeoutMs: options?.timeoutMs ?? usualMs,
-      signal: this.signal,
+      ...waiting,
       write: () => {
         if (this.channel.send(encodeRequest(id, method, params))) return
         throw new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the client is gone`)

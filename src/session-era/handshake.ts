@@ -1,9 +1,9 @@
 /**
- * The handshake: `initialize`, which opens a session, and what it tells the client.
+ * The handshake: `initialize`, its params, its result, and the session that it opens.
  *
- * It is dispatched like any other request, so that middleware can look at it, wait, and refuse it. The session is
- * opened where a handler would run, and closed again when its id cannot be told to the client: middleware threw, or
- * answered something else, or the connection closed while it waited.
+ * It is dispatched like any other request, so that middleware sees it, can wait, and can refuse it. The session is
+ * opened where a handler would run, and closed again when its id does not reach the client: middleware threw after
+ * `next`, or the connection closed before the answer.
  *
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}.
  */
@@ -12,7 +12,7 @@ import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
 import type { MethodTable } from '../dispatch/dispatcher.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
-import type { Peer } from '../dispatch/rpc-exchange.ts'
+import type { Peer, Principal } from '../dispatch/rpc-exchange.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { McpServer } from '../features/server.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -23,11 +23,11 @@ import { type ExchangeHost, type ResponseChannel, SessionExchange } from './exch
 import { findRevision, LATEST, type Revision } from './revisions.ts'
 import type { Session } from './session.ts'
 
-/** What is remembered of a client for as long as it has a session: characters of JSON. All of it has a budget in bytes. */
+/** Characters of JSON that a session stores of its client. `sessions.maxTotalBytes` limits all sessions together. */
 const MAX_PEER_LENGTH = 16_384
 
 export interface InitializeParams {
-  /** What the client asked for, or the latest one when that is unknown: the client decides whether it can go on. */
+  /** What the client asked for, or the latest one when that is unknown: the client decides whether to continue. */
   readonly revision: Revision
   readonly peer: Peer
   /** Equal for equal peers. */
@@ -55,7 +55,7 @@ export function readInitializeParams(params: JsonObject | undefined): Initialize
   if (typeof info['name'] !== 'string') throw invalid('"clientInfo.name", a string', info['name'])
   if (typeof info['version'] !== 'string') throw invalid('"clientInfo.version", a string', info['version'])
   const peer = { info: info as unknown as Implementation, capabilities: capabilities as ClientCapabilities }
-  const peerKey = textOf([info, capabilities])
+  const peerKey = stringifyPeer([info, capabilities])
   if (peerKey.length > MAX_PEER_LENGTH) {
     const problem = `initialize: clientInfo and capabilities are ${peerKey.length} characters of JSON, above the limit of ${MAX_PEER_LENGTH}`
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
@@ -63,15 +63,16 @@ export function readInitializeParams(params: JsonObject | undefined): Initialize
   return { revision: findRevision(version) ?? LATEST, peer, peerKey }
 }
 
-/** What the handshake needs of its era. */
+/** What the handshake needs of the era. */
 export interface HandshakeHost extends ExchangeHost {
   /** Whether the era has sessions. */
   readonly hasSessions: boolean
+  readonly tasks: { canList(principal: Principal | undefined, hasSessions: boolean): boolean }
   /** @throws {LimitError} as `SessionTable.open` */
   openSession(params: InitializeParams, principalId: string | undefined): Session
-  /** Tells hooks of a session whose client was told its id. */
-  announce(session: Session): void
-  /** Takes back a session whose client was not told its id. */
+  /** Calls the hook for an opened session; its id was sent to the client. */
+  notifyOpened(session: Session): void
+  /** Closes a session whose id was not sent to the client. */
   discard(session: Session): void
 }
 
@@ -81,7 +82,7 @@ export class Handshake extends SessionExchange {
   readonly #host: HandshakeHost
   #session: Session | undefined = undefined
 
-  /** @param params - an error for those that cannot be read, which is the answer */
+  /** @param params - or the error to answer with, where they are invalid */
   constructor(
     request: RpcRequest,
     params: InitializeParams | RpcError,
@@ -96,9 +97,10 @@ export class Handshake extends SessionExchange {
   /** The method itself. @throws {RpcError} invalid params, a limit */
   run(): JsonObject {
     if (this.#params instanceof RpcError) throw this.#params
-    const { server, hasSessions } = this.#host
-    const result = initializeResult(server, this.#params.revision, hasSessions)
-    // Nobody is left to use a session.
+    const { server, hasSessions, tasks } = this.#host
+    const canListTasks = tasks.canList(this.principal, hasSessions)
+    const result = initializeResult(server, this.#params.revision, hasSessions, canListTasks)
+    // A client that is gone, or has its answer, cannot use a session.
     if (hasSessions && !this.settled) {
       if (this.#session !== undefined) this.#host.discard(this.#session)
       this.#session = this.#host.openSession(this.#params, this.principal?.id)
@@ -111,7 +113,7 @@ export class Handshake extends SessionExchange {
     if (session !== undefined && ('error' in outcome || this.settled)) this.#discard()
     else if (session !== undefined) this.channel.sessionOpened(session)
     super.complete(outcome)
-    if (this.#session !== undefined) this.#host.announce(this.#session)
+    if (this.#session !== undefined) this.#host.notifyOpened(this.#session)
   }
 
   override cancel(reason: Error): void {
@@ -130,18 +132,24 @@ export const HANDSHAKE_METHODS: MethodTable<McpServer, Handshake> = new Map([
 ])
 
 /** The result of `initialize`. */
-export function initializeResult(server: McpServer, revision: Revision, hasSessions: boolean): JsonObject {
+export function initializeResult(
+  server: McpServer,
+  revision: Revision,
+  hasSessions: boolean,
+  canListTasks: boolean,
+): JsonObject {
+  const tasks = revision.hasTasks ? { list: canListTasks } : undefined
   return {
     protocolVersion: revision.name,
-    // Without a session there is no stream for notifications of changes, and nowhere to remember a log level.
-    capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions }),
+    // Without a session there is no stream for change notifications, and nowhere to store a log level.
+    capabilities: offeredCapabilities(server, { notifies: hasSessions, logs: hasSessions, tasks }),
     serverInfo: server.info,
     ...(server.instructions !== undefined && { instructions: server.instructions }),
   }
 }
 
-/** What a framework has parsed may be nested to any depth. */
-function textOf(peer: unknown): string {
+/** A body that a framework has parsed may be nested to any depth. */
+function stringifyPeer(peer: unknown): string {
   try {
     return JSON.stringify(peer)
   } catch (cause) {

@@ -1,8 +1,8 @@
 /**
- * The methods of the session era. All its revisions have the same ones; without a session those that change what
- * is remembered of the client are missing.
+ * The methods of the session era. All its revisions have the same ones, but for tasks; without a session, those that
+ * change the session record are missing.
  *
- * Not here: `initialize`, which no session has yet (handshake.ts).
+ * Not here: `initialize`, which is dispatched before there is a session (handshake.ts); the methods of tasks (tasks.ts).
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
@@ -21,7 +21,8 @@ import {
   resourceError,
 } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
-import { callTool, listOlderTools } from '../features/tools.ts'
+import { listOlderTools, listTaskTools } from '../features/tool-lists.ts'
+import { callTool } from '../features/tools.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
@@ -33,13 +34,13 @@ import type { Session } from './session.ts'
 type Handler = MethodHandler<McpServer, SessionExchange>
 type Methods = MethodTable<McpServer, SessionExchange>
 
-/** What the methods need that change what is remembered of a session. */
+/** What the methods that change a session need of the era. */
 export interface SessionChanges {
   readonly maxSubscriptionsPerSession: number
   setLogLevel(session: Session, level: LogLevel): void
   /**
    * @param wanted - what the registration of the resource says about subscriptions
-   * @throws {LimitError} there are too many; what a watch function throws, and then nothing has changed
+   * @throws {LimitError} the session retains too many bytes; also what a watch function throws. Nothing has changed then
    */
   subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void
   unsubscribe(session: Session, uri: string): void
@@ -59,6 +60,16 @@ export const SESSIONLESS_METHODS: Methods = new Map<string, Handler>([
   [Method.promptsGet, getPrompt],
   [Method.complete, complete],
 ])
+
+/** The method whose calls may be tasks. */
+export const TASK_CALLS: MethodTable<McpServer> = new Map<string, MethodHandler<McpServer>>([
+  [Method.toolsCall, callTool],
+])
+
+/** The methods of a revision that has tasks. */
+export function withTasks(methods: Methods, ofTasks: Iterable<readonly [string, Handler]>): Methods {
+  return new Map<string, Handler>([...methods, [Method.toolsList, listTaskTools], ...ofTasks])
+}
 
 export function sessionMethods(changes: SessionChanges): Methods {
   return new Map([

@@ -11,7 +11,7 @@ export function onNotification(message: DecodedNotification, session: Session): 
   const requestId = message.params?.['requestId']
   const reason = message.params?.['reason']
   // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
-  const exchange = session.inFlight?.only(requestId)
+  const exchange = session.inFlight?.findUnique(requestId)
   if (exchange === undefined) return
   // A text of its own: the handler may keep it for long, and the reason can be as long as a body.
   const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''

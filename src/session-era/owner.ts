@@ -1,7 +1,7 @@
 /**
- * The principal that sessions belong to, with what it may take of the places and the memory of all.
+ * The principal that sessions belong to, and how many sessions and bytes it uses.
  *
- * Not here: who that is (the entrance verifies it), what the limits are (session-table.ts).
+ * Not here: how a principal is verified (entrance.ts), what the limits are (session-table.ts).
  */
 
 import { ownText, textBytes } from '../bounds/heap-size.ts'
@@ -9,7 +9,7 @@ import { type Linked, LinkedList } from '../bounds/linked-list.ts'
 import type { Shared } from './shared.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
 
-/** Beside the id. Measured: 140. */
+/** Heap bytes beside the id. Measured: 140. */
 const OWNER_BYTES = 192
 
 export class Owner<Session> implements Shared {
@@ -17,11 +17,11 @@ export class Owner<Session> implements Shared {
   readonly key: string
   readonly bytes: number
   sessions = 0
-  /** Bytes of what its clients sent and its sessions keep, text that others keep too included. */
-  kept = 0
-  /** Those of its sessions that nobody uses, longest idle first. */
+  /** Bytes that its sessions retain of what clients sent; text that sessions share counts for each of them. */
+  bytesUsed = 0
+  /** Its sessions without call and open stream, longest idle first. */
   readonly idle = new LinkedList<Ownership<Session>>()
-  /** Open ones of its sessions. Lifecycle: from the first one. */
+  /** The open ones of its sessions. Lifecycle: from the first one. */
   standaloneStreams: Set<StandaloneStream> | undefined = undefined
 
   constructor(principalId: string) {
@@ -30,7 +30,7 @@ export class Owner<Session> implements Shared {
   }
 }
 
-/** That a session belongs to a principal; its place among the idle ones. */
+/** Links a session to its owner; an entry in the owner's list of idle sessions. */
 export class Ownership<Session> implements Linked<Ownership<Session>> {
   readonly owner: Owner<Session>
   readonly session: Session

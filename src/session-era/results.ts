@@ -1,9 +1,9 @@
 /**
- * From an outcome to the text of a response. Results are sent as the features made them, but for what this era, or the
- * revision of the session, has no place for: its clients would throw the whole result away.
+ * Encodes an outcome as the text of a response. Results are sent as the features made them, except for what the revision
+ * of the session does not define, since its clients would reject the whole result:
  *
- *    structuredContent that is no object      left out; its text stays in `content`
- *    a content block that came later          said in words
+ *    structuredContent that is no object      omitted; its text stays in `content`
+ *    a content block of a later revision      replaced by a text block
  *
  * Spec: 2025-11-25 tools {@link spec.tools}, "Structured Content"; the type ContentBlock of each published schema.
  */
@@ -21,12 +21,12 @@ import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, ContentBlock, GetPromptResult, PromptMessage } from '../protocol/wire-types.ts'
 import type { Revision } from './revisions.ts'
 
-/** Tools whose owner knows that sessions do not get their structured content. Lifecycle: as long as the server. */
+/** Tools that were reported because sessions do not get their structured content. Lifecycle: as long as the server. */
 const reported = new WeakMap<McpServer, Set<string>>()
-/** Middleware may answer for any number of names. */
+/** Middleware may answer calls of any number of names. */
 const MAX_REPORTED = 1000
 
-/** @param revision - of the client that gets it */
+/** @param revision - of the client */
 export function encodeOutcome(
   request: RpcRequest,
   outcome: Outcome,
@@ -37,8 +37,8 @@ export function encodeOutcome(
   const { result } = outcome
   if (result instanceof JsonText) return encodeResultText(request.id, result.text)
   try {
-    const sent = sendable(request, result, revision, server)
-    // Middleware can have changed what it saw.
+    const sent = inRevision(request, result, revision, server)
+    // Middleware may have changed the result after its text was made.
     const isWritten = sent instanceof WrittenResult && server.middleware.length === 0
     return encodeResultText(request.id, isWritten ? sent.json : resultJson(sent))
   } catch (error) {
@@ -47,7 +47,7 @@ export function encodeOutcome(
   }
 }
 
-/** This era has no code for a capability that the client lacks; a model can be told in words. */
+/** This era defines no error code for a missing client capability; for a tool the text goes to the model. */
 function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer): string {
   const { message } = error
   if (error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) {
@@ -56,24 +56,42 @@ function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer):
   if (request.method !== Method.toolsCall) {
     return encodeError(request.id, { code: ErrorCode.INVALID_REQUEST, message })
   }
-  return encodeResult(request.id, { content: [{ type: 'text', text: message }], isError: true })
+  return encodeResult(request.id, inText(error))
 }
 
-function sendable(request: RpcRequest, result: unknown, revision: Revision, server: McpServer): unknown {
+/**
+ * The outcome of a call as that of its task. A capability that the client lacks is told to a model in words, as it is to
+ * that of any other call.
+ */
+export function asTaskOutcome(outcome: Outcome): Outcome {
+  if (!('error' in outcome) || outcome.error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) return outcome
+  return { result: inText(outcome.error) }
+}
+
+/** The result of a tool, without what this era has no place for. */
+export function forSessions(result: CallToolResult): CallToolResult {
+  const { structuredContent } = result
+  return structuredContent === undefined || isObject(structuredContent) ? result : withoutStructured(result)
+}
+
+function inText({ message }: RpcError): CallToolResult {
+  return { content: [{ type: 'text', text: message }], isError: true }
+}
+
+function inRevision(request: RpcRequest, result: unknown, revision: Revision, server: McpServer): unknown {
   if (request.method === Method.toolsCall) {
-    let sent = result as CallToolResult
-    const { structuredContent } = sent
-    if (structuredContent !== undefined && !isObject(structuredContent)) {
-      reportOnce(request, server)
-      sent = withoutStructured(sent)
-    }
-    if (revision.lacks.length === 0) return sent
-    return { ...sent, content: sent.content.map((block) => inWords(block, revision)) }
+    const sent = forSessions(result as CallToolResult)
+    if (sent !== result) reportOnce(request, server)
+    if (revision.missingBlockTypes.length === 0) return sent
+    return { ...sent, content: sent.content.map((block) => blockInRevision(block, revision)) }
   }
-  if (request.method !== Method.promptsGet || revision.lacks.length === 0) return result
-  const inWordsToo = (message: PromptMessage) => ({ ...message, content: inWords(message.content, revision) })
+  if (request.method !== Method.promptsGet || revision.missingBlockTypes.length === 0) return result
+  const messageInRevision = (message: PromptMessage) => ({
+    ...message,
+    content: blockInRevision(message.content, revision),
+  })
   const { messages, ...rest } = result as GetPromptResult
-  return { ...rest, messages: messages.map(inWordsToo) }
+  return { ...rest, messages: messages.map(messageInRevision) }
 }
 
 function withoutStructured({ structuredContent, content, ...rest }: CallToolResult): CallToolResult {
@@ -92,9 +110,9 @@ function reportOnce(request: RpcRequest, server: McpServer): void {
   server.reportError(new McpError('ERR_RESULT', problem), info)
 }
 
-/** What a revision cannot carry is still there to be read. */
-function inWords(block: ContentBlock, { lacks }: Revision): ContentBlock {
-  if (!lacks.includes(block.type)) return block
+/** A block whose type the revision does not define becomes a text block. */
+function blockInRevision(block: ContentBlock, { missingBlockTypes }: Revision): ContentBlock {
+  if (!missingBlockTypes.includes(block.type)) return block
   if (block.type === 'resource_link') {
     return { type: 'text', text: `${block.title ?? block.name}: ${block.uri}` }
   }

@@ -11,16 +11,31 @@ export interface Revision {
   readonly batches: boolean
   /** A resumable stream begins with an event that has an id and no data, and `retry:` has a meaning. */
   readonly sendsPrimingEvent: boolean
-  /** Types of content blocks that came with a later one. */
-  readonly lacks: readonly string[]
+  /** Calls can become tasks, and tools say whether they do. */
+  readonly hasTasks: boolean
+  /** Types of content blocks that only later revisions define. */
+  readonly missingBlockTypes: readonly string[]
 }
 
+const NONE: readonly string[] = []
 const rows: readonly Revision[] = [
-  // Its transport was HTTP+SSE; some of its clients speak Streamable HTTP all the same.
-  { name: '2024-11-05', batches: false, sendsPrimingEvent: false, lacks: ['audio', 'resource_link'] },
-  { name: '2025-03-26', batches: true, sendsPrimingEvent: false, lacks: ['resource_link'] },
-  { name: '2025-06-18', batches: false, sendsPrimingEvent: false, lacks: [] },
-  { name: '2025-11-25', batches: false, sendsPrimingEvent: true, lacks: [] },
+  // Its transport was HTTP+SSE; some of its clients use Streamable HTTP nevertheless.
+  {
+    name: '2024-11-05',
+    batches: false,
+    sendsPrimingEvent: false,
+    hasTasks: false,
+    missingBlockTypes: ['audio', 'resource_link'],
+  },
+  {
+    name: '2025-03-26',
+    batches: true,
+    sendsPrimingEvent: false,
+    hasTasks: false,
+    missingBlockTypes: ['resource_link'],
+  },
+  { name: '2025-06-18', batches: false, sendsPrimingEvent: false, hasTasks: false, missingBlockTypes: NONE },
+  { name: '2025-11-25', batches: false, sendsPrimingEvent: true, hasTasks: true, missingBlockTypes: NONE },
 ]
 
 const byName: ReadonlyMap<string, Revision> = new Map(rows.map((row) => [row.name, row]))
@@ -38,11 +53,11 @@ function row(name: RevisionName): Revision {
   return found
 }
 
-/** What a server answers to a version that it does not know. */
+/** What `initialize` answers to an unknown version. */
 export const LATEST: Revision = row('2025-11-25')
 
 /**
- * What a request without version header and without session is taken for.
+ * What a request without version header and without session is assumed to be.
  *
  * Spec: 2025-11-25 transports, "Protocol Version Header" {@link spec.versionHeader}.
  */

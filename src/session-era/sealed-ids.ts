@@ -1,18 +1,19 @@
 /**
- * Sealed session ids: ids that say themselves what their session must remember, so that another process with the same
- * keys, or this one after a restart, takes the session up again.
+ * Sealed session ids: ids that carry the encrypted start of their session record, so that another process with the same
+ * keys, or this one after a restart, can restore the session.
  *
  *    issued 4 | expires 4 | deflate( [revision, log level, client info, capabilities] )        in seconds; 0: never
  *
- * It is sealed for the server's name and the principal (dispatch/key-ring.ts). What came after `initialize` is not in it:
- * streams, subscriptions and another log level are lost with the process.
+ * It is bound to the server's name and the principal (dispatch/key-ring.ts). What came after `initialize` is not in it:
+ * streams, subscriptions and a log level that was set later are lost with the process.
  *
- *    peer fits       -> as it is
- *    too large       -> name, version and title of the client; then only the capabilities that are asked for here
+ *    peer fits       -> all of it
+ *    too large       -> name, version and title of the client; then only the capabilities that this library uses
  *    still too large -> undefined: the session gets a random id, and ends with its process
  *
- * An id whose session was deleted here, or was idle for too long, is not taken up here again. When there are too many of
- * these to remember, none that was issued before the end of one that is forgotten is taken up: what has ended stays so.
+ * An id whose session was deleted or expired in this process is not restored by it. The number of these ids is bounded:
+ * when one is dropped, every id that was issued before that session ended is refused too, so that no ended session
+ * can be restored.
  *
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}: visible ASCII characters.
  */
@@ -24,20 +25,20 @@ import type { LogLevel } from '../protocol/wire-types.ts'
 import type { InitializeParams } from './handshake.ts'
 import { findRevision } from './revisions.ts'
 
-/** Characters. Some proxies and clients are not made for longer headers. */
+/** Characters. Some proxies and clients do not accept longer headers. */
 const MAX_ID_LENGTH = 500
-/** Characters that are compressed: 0.4 ms in the worst case. What is longer does not fit, unless it says nothing. */
+/** Characters that are compressed: 0.4 ms in the worst case. Longer text does not fit unless it is very repetitive. */
 const MAX_TEXT_LENGTH = 4096
-/** Of a text that was compressed, in bytes. */
+/** Bytes of the text after decompression. */
 const MAX_TEXT_BYTES = 4 * MAX_TEXT_LENGTH
 const HEAD_BYTES = 8
-/** Ids that are not taken up again; one takes about 100 bytes. */
+/** Ids of ended sessions; one takes about 100 bytes. */
 const MAX_ENDED = 65_536
 
-/** Named anew where what is sealed, or the dictionary, changes: ids of before then do not open. */
+/** Changes with the format or the dictionary, so that ids of an earlier format cannot be opened. */
 const PURPOSE = 'barewire session id'
 
-/** What clients say in most cases, the most frequent last. */
+/** What most clients send, the most frequent last, as deflate prefers it. */
 const DICTIONARY = Buffer.from(
   '"description":"","websiteUrl":"https://","icons":[{"src":"https://","mimeType":"image/png","sizes":["48x48"]}]"debug""notice""warning""error"{"experimental":{},"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html;profile=mcp-app"]}},"tasks":{"list":{},"cancel":{},"requests":{"sampling":{"createMessage":{}},"elicitation":{"create":{}}}},"sampling":{"tools":{},"context":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":true}}]["2024-11-05","2025-03-26",null,{"name":"2025-06-18",null,"title":"2025-11-25",null,"info",{"name":"client","version":"1.0.0"},{}]',
 )
@@ -53,13 +54,13 @@ export class SealedIds {
   readonly #zlib: OptionalModules['node:zlib']
   readonly #lifetimeMs: number
   readonly #serverName: string
-  /** Marks of ids that are not taken up again, with the time of their end, the first one at the front. */
+  /** Hashes of the ids of ended sessions, with the time of their end in seconds, oldest first. */
   readonly #ended = new Map<string, number>()
-  /** What was issued until then is not taken up. */
+  /** Ids issued up to this time, in seconds, are refused. */
   #refusedUntil = 0
 
   /**
-   * @param lifetimeMs - for so long after its issue an id is taken up; 0: for ever
+   * @param lifetimeMs - how long after its issue an id can be restored; 0: for ever
    * @throws {Error} the runtime has no node:zlib
    */
   constructor(keys: KeyRing, lifetimeMs: number, serverName: string) {
@@ -73,7 +74,7 @@ export class SealedIds {
     this.#serverName = serverName
   }
 
-  /** @returns undefined when the client says too much of itself */
+  /** @returns undefined when the peer does not fit into an id */
   seal(
     { revision, peer }: InitializeParams,
     logLevel: LogLevel | undefined,
@@ -86,12 +87,12 @@ export class SealedIds {
     const { name, version, title } = peer.info
     const { roots, sampling, elicitation } = peer.capabilities
     const info = { name, version, title }
-    for (const said of [
+    for (const content of [
       [peer.info, peer.capabilities],
       [info, peer.capabilities],
       [info, { roots, sampling, elicitation }],
     ]) {
-      const text = JSON.stringify([revision.name, logLevel ?? null, ...said])
+      const text = JSON.stringify([revision.name, logLevel ?? null, ...content])
       if (text.length > MAX_TEXT_LENGTH) continue
       const bytes = Buffer.concat([head, this.#zlib.deflateRawSync(text, ZLIB)])
       const id = this.#keys.seal(bytes, this.#binding(principalId))
@@ -100,7 +101,7 @@ export class SealedIds {
     return undefined
   }
 
-  /** @returns undefined: it was not sealed for this server and this caller, or its time is over */
+  /** @returns undefined: it is not bound to this server and principal, has expired, or its session ended */
   open(id: string, principalId: string | undefined): SealedSession | undefined {
     if (id.length > MAX_ID_LENGTH || this.#ended.has(markOf(id))) return undefined
     const bytes = this.#keys.open(id, this.#binding(principalId))
@@ -122,7 +123,7 @@ export class SealedIds {
     }
   }
 
-  /** The session with this id has ended for good. */
+  /** The session with this id has ended, and must not be restored. */
   end(id: string): void {
     const [oldest] = this.#ended.size < MAX_ENDED ? [] : this.#ended
     if (oldest !== undefined) {
@@ -137,7 +138,7 @@ export class SealedIds {
   }
 }
 
-/** @throws {TypeError} a key that is too short, or no key, with the name of where it came from */
+/** @throws {TypeError} a key that is too short, or no key, naming the option or variable it came from */
 export function readSessionKeys(keys: Keys | undefined): KeyRing | undefined {
   if (keys !== undefined) return new KeyRing(keys, PURPOSE, 'sessions.keys')
   const key = environmentVariable('BAREWIRE_SESSION_KEY')

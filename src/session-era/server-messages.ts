@@ -1,19 +1,19 @@
 /**
- * Messages outside of calls for those who listen with GET: to everyone, to a principal, or to one session. Each is kept
- * once, however many sessions it is for, in the log of its audience, so that no audience pushes out what another one
- * is to get.
+ * Messages of the server outside of calls, sent on standalone streams: to everyone, to a principal, or to one session.
+ * Each message is retained once, however many sessions it is for, in the event log of its audience, so that messages to
+ * one audience do not evict those to another.
  *
  *    to everyone        one log       \
- *    to a principal     one for each   >  numbers are those of the news, so that one event id says how far a client
- *    to a session       one for each  /   has come in all of them
+ *    to a principal     one for each   >  the sequence is that of the change log, so that one event id is a position
+ *    to a session       one for each  /   in all of them
  *
- * A client that comes back gets what is kept after the event that it names, and one that opens its stream anew what it
- * was not yet sent. Which log messages it wants is asked when they are sent. Where something is not kept any more that
- * the client had to get, a warning in the log says so, before the rest.
+ * A client that resumes gets what is retained after its Last-Event-ID; one that opens its stream without it gets what was
+ * not yet delivered to it. Its log level is applied when messages are sent. Where a message that the client should have
+ * got is not retained any more, a warning in the log says so, before the rest.
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}; logging
  * {@link spec.logging}.
- * Invariant: a log stands in a map as long as its session, or a session of its principal.
+ * Invariant: a log exists no longer than its session, or the last session of its principal.
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
@@ -25,7 +25,7 @@ import { Notify } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import { encodeData } from '../sse/frame.ts'
 import type { ChangeLog } from './change-log.ts'
-import { EventLog, type KeptEvent } from './event-log.ts'
+import { EventLog, type LoggedEvent } from './event-log.ts'
 import type { SessionEraSettings } from './options.ts'
 import type { Owner } from './owner.ts'
 import type { Session } from './session.ts'
@@ -33,9 +33,9 @@ import type { SessionRecord } from './session-record.ts'
 import type { SessionTable } from './session-table.ts'
 import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 
-/** The part of all replay bytes that messages may take: the rest is for the streams of calls. */
+/** Messages may take one part in so many of all replay bytes: the rest is for the streams of calls. */
 const MESSAGES_SHARE = 4
-/** No level: of interest to all. */
+/** Severity of a message without a level, which every session gets. */
 const ALWAYS = Number.POSITIVE_INFINITY
 const EVERYONE = Symbol('everyone')
 
@@ -47,16 +47,16 @@ export class ServerMessages {
   readonly #changes: ChangeLog
   readonly #budget: ByteBudget
   readonly #buckets: TokenBuckets | undefined
-  /** Lifecycle of an entry: from the first message to the end of recipient it is for. */
+  /** Lifecycle of an entry: from the first message to its recipient, to the end of that recipient. */
   readonly #logs = new Map<Recipient, EventLog>()
 
-  readonly #usualLeast: number
-  /** The least severity that a session has wanted since there was none. */
-  #least: number
+  readonly #defaultMinSeverity: number
+  /** The lowest severity that any session has asked for since there was no session. */
+  #minSeverity: number
 
   /**
-   * @param budget - of all that is kept for clients that come back
-   * @param level - that a session wants at first
+   * @param budget - of all events that are retained for clients that reconnect
+   * @param level - the initial log level of a session
    */
   constructor(
     settings: SessionEraSettings,
@@ -66,8 +66,8 @@ export class ServerMessages {
     level: LogLevel | undefined,
   ) {
     const { messageRate } = settings
-    this.#usualLeast = rankOf(level)
-    this.#least = this.#usualLeast
+    this.#defaultMinSeverity = rankOf(level)
+    this.#minSeverity = this.#defaultMinSeverity
     this.#settings = settings
     this.#table = table
     this.#changes = changes
@@ -75,76 +75,76 @@ export class ServerMessages {
     this.#buckets = messageRate === undefined ? undefined : new TokenBuckets(messageRate)
   }
 
-  /** A session wants log messages from a level on. */
-  levelWanted(level: LogLevel | undefined): void {
-    this.#least = Math.min(this.#least, rankOf(level))
+  /** A session asks for log messages of a level and above. */
+  includeLevel(level: LogLevel | undefined): void {
+    this.#minSeverity = Math.min(this.#minSeverity, rankOf(level))
   }
 
   /**
-   * Sends a message to those who listen, and keeps it for the others.
+   * Sends a message to the connected streams of its audience, and retains it for the others.
    *
-   * @param now - of the clock that `dropOlderThan` goes by
+   * @param now - by the clock that `dropOlderThan` uses
    */
   send(message: ServerMessage, now: number): Delivery {
     const { session, principal, level } = message
     const severity = rankOf(level)
     const recipient = this.#find(session, principal)
     if (typeof recipient === 'string') return unsent(recipient)
-    if (session !== undefined && severity < leastSeverity((recipient as Session).record)) {
+    if (session !== undefined && severity < minSeverityOf((recipient as Session).record)) {
       return unsent(`the session wants log messages from ${(recipient as Session).record.logLevel} on`)
     }
-    // It would push out of the log what somebody wants.
-    if (severity < this.#least) return unsent(`no session wants log messages of the level ${level}`)
+    // Retaining it would evict messages that a session has asked for.
+    if (severity < this.#minSeverity) return unsent(`no session wants log messages of the level ${level}`)
     const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
     const limit = overRate(this.#buckets, key)
     if (limit !== undefined) return unsent(limit)
-    const event = { sequence: this.#changes.takeNumber(), data: encodeData(message.json) }
+    const event = { sequence: this.#changes.nextSequence(), data: encodeData(message.json) }
     const kept = this.#logOf(recipient)?.push(event.sequence, event.data, severity, now) === true
     let streams = 0
     for (const stream of this.#streams(recipient)) {
-      if (severity >= leastSeverity(stream.record) && stream.notify(event, false)) streams += 1
+      if (severity >= minSeverityOf(stream.record) && stream.notify(event, false)) streams += 1
     }
     if (streams > 0 || kept) return { streams, kept }
     return unsent('nobody listens, and it cannot be kept within the limits of replay')
   }
 
   /**
-   * What a session gets of what was said after a number, in order.
+   * The messages for a session after a sequence number, in order.
    *
-   * @param isResumed - its client has named the event, and must know where something is missing
+   * @param isResumed - its client sent a Last-Event-ID, and must be notified when messages are missing
    */
   missed(session: Session, after: number, isResumed: boolean): StreamEvent[] {
-    const least = leastSeverity(session.record)
-    // A client can name a number of before its session began.
+    const minSeverity = minSeverityOf(session.record)
+    // A Last-Event-ID can be from before the session began.
     const from = Math.max(after, session.changesFrom)
-    const found: KeptEvent[] = []
+    const found: LoggedEvent[] = []
     let isComplete = true
     for (const recipient of [EVERYONE, session.ownership?.owner, session] as const) {
       const log = recipient === undefined ? undefined : this.#logs.get(recipient)
       if (log === undefined) continue
-      for (const event of log.after(from)) if (event.severity >= least) found.push(event)
-      if (log.hasLost(from, least)) isComplete = false
+      for (const event of log.after(from)) if (event.severity >= minSeverity) found.push(event)
+      if (log.hasLost(from, minSeverity)) isComplete = false
     }
     found.sort((a, b) => a.sequence - b.sequence)
-    if (isComplete || !isResumed || rankOf('warning') < least) return found
-    return [{ sequence: after, data: LOST }, ...found]
+    if (isComplete || !isResumed || rankOf('warning') < minSeverity) return found
+    return [{ sequence: after, data: GAP_WARNING }, ...found]
   }
 
   dropOlderThan(time: number): void {
     for (const log of this.#logs.values()) log.dropOlderThan(time)
   }
 
-  /** For a session that ended. */
-  forget(session: Session): void {
+  /** Releases the log of a session that ended, and those that no session can read any more. */
+  sessionClosed(session: Session): void {
     const { owner } = session.ownership ?? {}
     this.#drop(session)
     if (owner?.sessions === 1) this.#drop(owner)
     if (this.#table.size > 0) return
     this.#drop(EVERYONE)
-    this.#least = this.#usualLeast
+    this.#minSeverity = this.#defaultMinSeverity
   }
 
-  /** @returns why there is nobody */
+  /** @returns a sentence: why there is no recipient */
   #find(session: string | undefined, principal: string | undefined): Recipient | string {
     if (this.#settings.sessions === undefined) return 'sessions are off, and without one nobody can listen'
     if (session !== undefined) return this.#table.get(session) ?? 'no session of this id is open here'
@@ -173,7 +173,7 @@ export class ServerMessages {
   }
 }
 
-const LOST = encodeData(
+const GAP_WARNING = encodeData(
   encodeNotification(Notify.message, {
     level: 'warning',
     logger: 'barewire',
@@ -185,7 +185,7 @@ function rankOf(level: string | undefined): number {
   return level === undefined ? ALWAYS : (LOG_RANK.get(level) ?? ALWAYS)
 }
 
-/** Without a level there is no logging. */
-function leastSeverity({ logLevel }: SessionRecord): number {
+/** A session without a level gets no log messages. */
+function minSeverityOf({ logLevel }: SessionRecord): number {
   return rankOf(logLevel)
 }

@@ -1,9 +1,9 @@
 /**
- * The session record: what the server must remember of a client between its requests. Plain data, which can leave the
- * process; nothing in it points to a call, a stream or a connection.
+ * The session record: what the server stores of a client between its requests. Plain data that can leave the process;
+ * nothing in it refers to a call, a stream or a connection.
  *
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}.
- * Not here: the live part, which points to it (session.ts).
+ * Not here: the live part, which refers to it (session.ts).
  */
 
 import type { Peer } from '../dispatch/rpc-exchange.ts'
@@ -15,13 +15,13 @@ export class SessionRecord {
   /** The revision that was negotiated. */
   readonly protocolVersion: RevisionName
   readonly peer: Peer
-  /** Undefined where callers are not known. */
+  /** Undefined without authentication. */
   readonly principalId: string | undefined
   /** Milliseconds since the epoch. */
   readonly createdAt: number
-  /** Least severity of log messages; undefined: none are sent. */
+  /** Lowest severity of log messages; undefined: none are sent. */
   logLevel: LogLevel | undefined
-  /** URIs, each with the number of the last change before it was subscribed to, which means something to this process only. */
+  /** URIs, each with the sequence number of the last change before the subscription, which is of this process only. */
   subscriptions: Map<string, number> | undefined = undefined
 
   constructor(
@@ -39,7 +39,7 @@ export class SessionRecord {
     this.logLevel = logLevel
   }
 
-  /** What another process needs to take the session up. */
+  /** What another process needs to restore the session. */
   toJSON(): object {
     const { subscriptions, peer, ...rest } = this
     const { info, capabilities } = peer

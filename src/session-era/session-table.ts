@@ -1,20 +1,20 @@
 /**
- * The session table: who is in, who makes room for whom, and the one way out.
+ * The session table: which sessions are open, which one is evicted when a limit is reached, and the only way to close one.
  *
  *    unused   oldest <-> ... <-> newest     sessions whose client has sent nothing after `initialize`
  *    idle     oldest <-> ... <-> newest     other ones without call or open stream, in the order of their last request
- *    and of each principal, both kinds together (owner.ts)
+ *    and for each principal one list of both kinds (owner.ts)
  *               ^                  ^
- *               goes first         appended by open(), touch() and release()
+ *               evicted first      appended by open(), touch() and release()
  *
- * Where the table is full, an unused session makes room before one that was used: clients that initialize and are
- * never heard of again do not push out those that work. A few unused ones are left alone, or clients that come at the
- * same time would push out each other. A principal that has its share makes room with its own sessions, and is refused
- * when they are all in use.
+ * When the table is full, unused sessions are evicted before used ones, so that clients which only initialize do not
+ * evict clients that work. Below a 16th of the table unused sessions are not preferred, or clients that initialize at the
+ * same time would evict each other. A principal at its own limit evicts its own sessions, and is refused when all of them
+ * are in use.
  *
- * Invariant: a session is in these lists exactly while its `users` is 0, so that whatever the number of sessions, only
- * the heads of lists are looked at; `budget.used` is what peers, principals and subscriptions take.
- * Not here: what a session holds (session.ts), what its end does to calls and streams (era.ts, by `onClose`).
+ * Invariant: a session is in these lists exactly while its `useCount` is 0, so that only heads of lists are read, whatever
+ * the number of sessions; `budget.used` is the sum of what peers, principals and subscriptions take.
+ * Not here: what a session holds (session.ts), what its end does to calls and streams (`#sessionClosed` in era.ts).
  */
 
 import { Buffer } from 'node:buffer'
@@ -31,19 +31,19 @@ import type { SessionEnd } from './options.ts'
 import { Owner, Ownership } from './owner.ts'
 import { Session, type SharedPeer } from './session.ts'
 import { SessionRecord } from './session-record.ts'
-import { addedBy, SharedTable } from './shared.ts'
+import { bytesAddedBy, SharedTable } from './shared.ts'
 
-/** 192 bits: an id cannot be guessed, and is made of base64url characters only. */
+/** 192 random bits, as base64url: an id cannot be guessed. */
 const ID_BYTES = 24
-/** Ids are drawn from a pool, since one call for many bytes costs about what one call for few does. */
+/** Ids are taken from a pool of random bytes, since a call for many bytes costs about as much as one for few. */
 const POOL_IDS = 128
-/** The part of all places that unused sessions may have before one of them is the first to go. */
+/** Unused sessions are evicted first once they are one in so many of the table. */
 const UNUSED_SHARE = 16
-/** The part of all bytes that one principal may take, or one session where callers are not known. */
+/** A principal, or a session without authentication, may take one part in so many of all bytes. */
 const BYTES_SHARE = 16
-/** A session that needs bytes ends at most so many others for them. */
+/** Opening one session evicts at most so many others for bytes. */
 const MAX_ENDED_FOR_BYTES = 16
-/** When to come again where a session must end first. */
+/** Retry-After where a session must end first. */
 const RETRY_MS = 10_000
 
 export interface SessionTableOptions {
@@ -53,7 +53,7 @@ export interface SessionTableOptions {
   /** 0: never. */
   readonly idleTimeoutMs: number
   readonly onClose: (session: Session, reason: SessionEnd) => void
-  /** An id that the session can be taken up from; undefined, or without: a random one. */
+  /** Makes an id that the session can be restored from; undefined, or without it: a random id. */
   readonly sealId?: (
     params: InitializeParams,
     logLevel?: LogLevel,
@@ -62,14 +62,14 @@ export interface SessionTableOptions {
 }
 
 export class SessionTable {
-  /** Bytes of what clients sent and sessions keep. */
+  /** Bytes that sessions retain of what clients sent. */
   readonly budget: ByteBudget
   readonly #options: SessionTableOptions
   readonly #clock: CoarseClock
   readonly #sessions = new Map<string, Session>()
-  /** Equal clients share one. By JSON text. */
+  /** One entry for all equal peers, by JSON text. */
   readonly #peers: SharedTable<SharedPeer>
-  /** By id. */
+  /** By principal id. */
   readonly #owners: SharedTable<Owner<Session>>
   readonly #unused = new LinkedList<Session>()
   readonly #idle = new LinkedList<Session>()
@@ -97,27 +97,27 @@ export class SessionTable {
     return this.#sessions.get(id)
   }
 
-  /** @returns undefined: it has no session */
+  /** @returns undefined: the principal has no session */
   owner(principalId: string): Owner<Session> | undefined {
     return this.#owners.get(principalId)
   }
 
   /**
-   * Begins a session; others end for it where there is no room.
+   * Opens a session, and evicts idle ones where a limit is reached.
    *
-   * @param id - of one that is taken up
-   * @throws {LimitError} 429, its principal has its share and uses it; 503, everything is in use
+   * @param id - of a session that is restored
+   * @throws {LimitError} 429, all sessions of its principal are in use; 503, all sessions are
    */
   open(params: InitializeParams, principalId?: string, logLevel?: LogLevel, id?: string): Session {
     const { revision, peer, peerKey } = params
-    const shared = this.#peers.get(peerKey) ?? sharePeer(peer, peerKey)
+    const shared = this.#peers.get(peerKey) ?? newSharedPeer(peer, peerKey)
     const owner =
       principalId === undefined
         ? undefined
         : (this.#owners.get(principalId) ?? new Owner<Session>(principalId))
-    if (owner !== undefined) this.#makeOwnRoom(owner, shared.bytes)
-    this.#makePlace()
-    this.#makeBytes(() => addedBy(shared) + addedBy(owner))
+    if (owner !== undefined) this.#evictForOwner(owner, shared.bytes)
+    this.#evictForCount()
+    this.#evictForBytes(() => bytesAddedBy(shared) + bytesAddedBy(owner))
     const ownId = id ?? this.#options.sealId?.(params, logLevel, principalId) ?? this.#newId()
     const { name } = revision
     const record = new SessionRecord(ownId, name, shared.peer, owner?.key, logLevel)
@@ -125,7 +125,7 @@ export class SessionTable {
     this.#peers.acquire(shared)
     if (owner !== undefined) {
       this.#owners.acquire(owner)
-      owner.kept += shared.bytes
+      owner.bytesUsed += shared.bytes
       session.ownership = new Ownership(owner, session)
     }
     this.#sessions.set(session.id, session)
@@ -135,58 +135,58 @@ export class SessionTable {
     return session
   }
 
-  /** A request came: the session is now the one idle for the shortest time. */
+  /** A request arrived: an idle session moves to the newest end of its list. */
   touch(session: Session): void {
     session.lastSeen = this.#clock.now
-    const { users, ownership } = session
+    const { useCount, ownership } = session
     const isNewest = session === this.#idle.newest && ownership === ownership?.owner.idle.newest
-    if (users > 0 || isNewest) return
+    if (useCount > 0 || isNewest) return
     this.#unlink(session)
     session.used = true
     this.#append(session)
   }
 
-  /** A call or a listening connection began. */
+  /** A call began, or a standalone stream was connected: the session cannot be evicted or expire. */
   use(session: Session): void {
-    if (session.users === 0) this.#unlink(session)
+    if (session.useCount === 0) this.#unlink(session)
     session.used = true
-    session.users += 1
+    session.useCount += 1
   }
 
-  /** It ended. */
+  /** The opposite of `use`. */
   release(session: Session): void {
-    session.users -= 1
-    if (session.users > 0 || session.closed) return
+    session.useCount -= 1
+    if (session.useCount > 0 || session.closed) return
     session.lastSeen = this.#clock.now
     this.#append(session)
   }
 
   /**
-   * Books what a session keeps of what its client sent.
+   * Charges bytes that a session retains of what its client sent.
    *
-   * @param bytes - of the caller's share
-   * @param added - of those of all: what several sessions keep is there once
-   * @throws {LimitError} 429, the caller has its share; 503, all bytes are taken
+   * @param bytes - charged to the principal, or to the session without authentication
+   * @param added - charged to the budget of all sessions: less where the text is shared with other sessions
+   * @throws {LimitError} 429, above the share of the principal or session; 503, above the budget
    */
-  keep(session: Session, bytes: number, added: number): void {
+  charge(session: Session, bytes: number, added: number): void {
     const { owner } = session.ownership ?? {}
-    const kept = owner?.kept ?? session.subscriptionBytes
+    const kept = owner?.bytesUsed ?? session.subscriptionBytes
     if (kept + bytes > this.#maxBytesEach) {
       const whose = owner === undefined ? 'This session' : 'The sessions of this caller'
-      throw new LimitError(429, `${whose} ${this.#beyondShare(kept, bytes)}`, RETRY_MS)
+      throw new LimitError(429, `${whose} ${this.#shareExceeded(kept, bytes)}`, RETRY_MS)
     }
-    if (added > this.budget.free) throw this.#outOfBytes(added)
+    if (added > this.budget.free) throw this.#budgetExceeded(added)
     this.budget.take(added)
-    if (owner !== undefined) owner.kept += bytes
+    if (owner !== undefined) owner.bytesUsed += bytes
   }
 
-  /** Takes back what was booked. */
-  drop({ ownership }: Session, bytes: number, removed: number): void {
+  /** The opposite of `charge`. */
+  refund({ ownership }: Session, bytes: number, removed: number): void {
     this.budget.give(removed)
-    if (ownership !== undefined) ownership.owner.kept -= bytes
+    if (ownership !== undefined) ownership.owner.bytesUsed -= bytes
   }
 
-  /** Ends the sessions that were idle for too long. */
+  /** Closes the sessions that were idle for longer than `idleTimeoutMs`. */
   expire(): void {
     const { idleTimeoutMs } = this.#options
     if (idleTimeoutMs === 0) return
@@ -198,55 +198,55 @@ export class SessionTable {
     }
   }
 
-  /** The one way out, whatever the reason. */
+  /** Every session is closed here, whatever the reason. */
   close(session: Session, reason: SessionEnd): void {
     if (session.closed) return
-    if (session.users === 0) this.#unlink(session)
+    if (session.useCount === 0) this.#unlink(session)
     session.closed = true
     this.#sessions.delete(session.id)
     this.#options.onClose(session, reason)
     const { sharedPeer, ownership } = session
     this.#peers.release(sharedPeer)
     if (ownership === undefined) return
-    ownership.owner.kept -= sharedPeer.bytes
+    ownership.owner.bytesUsed -= sharedPeer.bytes
     this.#owners.release(ownership.owner)
   }
 
-  #makeOwnRoom(owner: Owner<Session>, bytes: number): void {
+  #evictForOwner(owner: Owner<Session>, bytes: number): void {
     const { maxPerPrincipal } = this.#options
-    while (owner.sessions >= maxPerPrincipal || owner.kept + bytes > this.#maxBytesEach) {
+    while (owner.sessions >= maxPerPrincipal || owner.bytesUsed + bytes > this.#maxBytesEach) {
       const oldest = owner.idle.oldest
       if (oldest === undefined) {
         const problem =
           owner.sessions >= maxPerPrincipal
             ? `All ${owner.sessions} sessions of this caller are in use, which is the limit of sessions.maxPerPrincipal`
-            : `The sessions of this caller, all in use, ${this.#beyondShare(owner.kept, bytes)}`
+            : `The sessions of this caller, all in use, ${this.#shareExceeded(owner.bytesUsed, bytes)}`
         throw new LimitError(429, problem, RETRY_MS)
       }
       this.close(oldest.session, 'evicted')
     }
   }
 
-  #makePlace(): void {
+  #evictForCount(): void {
     const { max } = this.#options
     if (this.#sessions.size < max) return
-    const next = this.#nextToGo()
+    const next = this.#nextToEvict()
     if (next === undefined) {
       throw new LimitError(503, `All ${max} sessions that sessions.max allows are in use`, RETRY_MS)
     }
     this.close(next, 'evicted')
   }
 
-  /** @param needed - asked again after each end, which may have taken along what was shared */
-  #makeBytes(needed: () => number): void {
+  /** @param needed - computed again after each eviction, which may have released text that the new session shares */
+  #evictForBytes(needed: () => number): void {
     for (let ended = 0; needed() > this.budget.free; ended++) {
-      const next = ended < MAX_ENDED_FOR_BYTES ? this.#nextToGo() : undefined
-      if (next === undefined) throw this.#outOfBytes(needed())
+      const next = ended < MAX_ENDED_FOR_BYTES ? this.#nextToEvict() : undefined
+      if (next === undefined) throw this.#budgetExceeded(needed())
       this.close(next, 'evicted')
     }
   }
 
-  #nextToGo(): Session | undefined {
+  #nextToEvict(): Session | undefined {
     const maxUnused = Math.min(this.#options.max, this.#sessions.size) / UNUSED_SHARE
     const unused = this.#unused.size >= maxUnused ? this.#unused.oldest : undefined
     return unused ?? this.#idle.oldest ?? this.#unused.oldest
@@ -273,19 +273,19 @@ export class SessionTable {
     ownership?.owner.idle.remove(ownership)
   }
 
-  #beyondShare(kept: number, bytes: number): string {
+  #shareExceeded(kept: number, bytes: number): string {
     const { maxTotalBytes } = this.#options
     return `would keep ${kept + bytes} bytes, of ${Math.floor(this.#maxBytesEach)}: a ${BYTES_SHARE}th of sessions.maxTotalBytes, ${maxTotalBytes}`
   }
 
-  #outOfBytes(needed: number): LimitError {
+  #budgetExceeded(needed: number): LimitError {
     const { used, maxBytes } = this.budget
     const problem = `The sessions of all clients keep ${used} bytes; ${needed} more are above sessions.maxTotalBytes, ${maxBytes}`
     return new LimitError(503, problem, RETRY_MS)
   }
 }
 
-function sharePeer(peer: Peer, key: string): SharedPeer {
+function newSharedPeer(peer: Peer, key: string): SharedPeer {
   const bytes = textBytes(key) + heapBytes(peer.info) + heapBytes(peer.capabilities)
   return { peer, key, bytes, sessions: 0 }
 }

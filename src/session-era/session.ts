@@ -1,13 +1,13 @@
 /**
  * One session in this process: its record, and the live part, which cannot leave the process: calls in flight, streams,
- * requests that wait for the client, and its place in the session table.
+ * requests that wait for the client, and its links in the lists of the session table.
  *
- * An idle session is meant to be small: two objects of one shape each, its id, and an entry in the table. Everything
- * else is made when it is needed, and what clients send alike (`peer`) is shared.
+ * An idle session is kept small: two objects of one hidden class each, its id, and an entry in the table. Everything else
+ * is created when it is needed, and equal peers are shared.
  *
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}.
- * Invariant: `users` counts the calls in flight and the open standalone stream; the session stands in one of
- * the table's lists exactly while it is 0.
+ * Invariant: `useCount` counts the responses in flight and the open standalone stream; the session is in one of the
+ * table's lists exactly while it is 0.
  */
 
 import type { Linked } from '../bounds/linked-list.ts'
@@ -23,15 +23,15 @@ import type { SessionRecord } from './session-record.ts'
 import type { Shared } from './shared.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
 
-/** Requests of ours that may wait for one client. */
+/** Requests from server to client that may wait for an answer of one client. */
 const MAX_PENDING_REQUESTS = 256
 
-/** What equal clients say of themselves, kept once. */
+/** A peer, stored once for all sessions of equal clients. */
 export interface SharedPeer extends Shared {
   readonly peer: Peer
 }
 
-/** A request in flight, as its session sees it. */
+/** A call in flight, as its session sees it. */
 export interface SessionCall {
   readonly requestId: JsonRpcId
   /** Aborts it; no response is sent. */
@@ -40,9 +40,9 @@ export interface SessionCall {
   fail(error: RpcError): void
 }
 
-/** What a transport keeps of a session: the streams of its calls. */
+/** What a transport stores at a session: the streams of its calls. */
 export interface SessionStreams {
-  /** Ends them, and forgets what they keep. */
+  /** Ends them, and releases their events. */
   close(): void
 }
 
@@ -50,16 +50,16 @@ export class Session implements Linked<Session> {
   readonly record: SessionRecord
   readonly revision: Revision
   readonly sharedPeer: SharedPeer
-  /** Undefined where callers are not known. */
+  /** Undefined without authentication. */
   ownership: Ownership<Session> | undefined = undefined
-  /** Time of the coarse clock at the last sign of life. */
+  /** Time of the coarse clock at the last request or end of a use. */
   lastSeen = 0
   closed = false
-  /** Whether hooks were told of it. */
-  announced = false
-  /** Whether its client has sent anything after `initialize`. */
+  /** Whether `onSessionOpened` was called for it. */
+  hooksNotified = false
+  /** Whether its client has sent an HTTP request after `initialize`. */
   used = false
-  users = 0
+  useCount = 0
   /** Links of the table's lists. */
   previous: Session | undefined = undefined
   next: Session | undefined = undefined
@@ -69,9 +69,9 @@ export class Session implements Linked<Session> {
   streams: SessionStreams | undefined = undefined
   /** Lifecycle: from the first GET, until the session ends. */
   standaloneStream: StandaloneStream | undefined = undefined
-  /** The number of the last change before the session began. */
+  /** Sequence number of the last change before the session began. */
   changesFrom = 0
-  /** What its subscriptions take of the heap, text that other sessions keep too included. */
+  /** Heap bytes of its subscriptions, including text that is shared with other sessions. */
   subscriptionBytes = 0
   #pending: PendingRequests | undefined = undefined
 
@@ -89,7 +89,7 @@ export class Session implements Linked<Session> {
     return this.record.peer
   }
 
-  /** Requests of ours that wait for this client. */
+  /** Requests from server to client that wait for an answer. */
   get pending(): PendingRequests {
     this.#pending ??= new PendingRequests(MAX_PENDING_REQUESTS)
     return this.#pending
@@ -99,7 +99,7 @@ export class Session implements Linked<Session> {
     return this.#pending !== undefined && this.#pending.size > 0
   }
 
-  /** What hooks are told. */
+  /** What hooks receive. */
   info(): SessionInfo {
     const { id, peer, protocolVersion, principalId } = this.record
     return { id, client: peer.info, protocolVersion, principalId }

@@ -1,8 +1,7 @@
 /**
- * What several sessions have in common, kept once for all of them: what equal clients say of themselves, and the
- * principals that they belong to.
+ * Reference-counted entries that sessions share: the peers of equal clients, and the principals that sessions belong to.
  *
- * Lifecycle of an entry: from the first session that has it to the end of the last one.
+ * Lifecycle of an entry: from the first session that uses it to the end of the last one.
  * Invariant: the budget holds the bytes of all entries.
  */
 
@@ -10,9 +9,9 @@ import type { ByteBudget } from '../bounds/byte-budget.ts'
 
 export interface Shared {
   readonly key: string
-  /** Of the heap. */
+  /** Heap bytes. */
   readonly bytes: number
-  /** How many have it. 0: it is in no table, or not any more. */
+  /** Number of sessions that use it. 0: it is not in the table. */
   sessions: number
 }
 
@@ -28,7 +27,7 @@ export class SharedTable<T extends Shared> {
     return this.#entries.get(key)
   }
 
-  /** One more session has it. */
+  /** One more session uses it. */
   acquire(entry: T): void {
     if (entry.sessions === 0) {
       this.#entries.set(entry.key, entry)
@@ -37,7 +36,7 @@ export class SharedTable<T extends Shared> {
     entry.sessions += 1
   }
 
-  /** One session less has it. */
+  /** One session less uses it. */
   release(entry: T): void {
     entry.sessions -= 1
     if (entry.sessions > 0) return
@@ -46,7 +45,7 @@ export class SharedTable<T extends Shared> {
   }
 }
 
-/** Bytes that one more session with this entry adds to those of all. */
-export function addedBy(entry: Shared | undefined): number {
+/** Bytes that one more session with this entry adds to the budget. */
+export function bytesAddedBy(entry: Shared | undefined): number {
   return entry === undefined || entry.sessions > 0 ? 0 : entry.bytes
 }

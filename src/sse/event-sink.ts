@@ -30,7 +30,7 @@ export interface EventSink extends IdleStream {
    * For callers that can wait instead of writing more: resolves, and never rejects, when the client has read what is
    * buffered for it, or when the sink is closed. undefined: there is room.
    */
-  readonly room: Promise<void> | undefined
+  readonly drained: Promise<void> | undefined
   /**
    * Sends the head of the response together with the first bytes of the body.
    *

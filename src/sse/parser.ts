@@ -26,7 +26,10 @@ const FIRST_LINE_BUFFER = 256
 const KEPT_LINE_BUFFER = 64 * 1024
 /** Of `data`, `event`, `id` and `retry`; a longer field name is unknown, and not decoded. */
 const LONGEST_NAME = 5
-const EMPTY = Buffer.alloc(0)
+const EMPTY = new Uint8Array(0)
+/** Without a byte order mark being taken for one: that is only said of the start of the stream. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+const encoder = new TextEncoder()
 
 export interface SseEvent {
   /** Event name; `message` where the stream gives none. */
@@ -57,7 +60,7 @@ export interface SseParserOptions {
 export class SseParser {
   readonly #handlers: SseHandlers
   readonly #maxEventBytes: number
-  #line: Buffer = EMPTY
+  #line: Uint8Array = EMPTY
   #lineLength = 0
   /** Bytes of this event's finished lines. */
   #eventBytes = 0
@@ -97,7 +100,7 @@ export class SseParser {
    */
   push(chunk: Uint8Array | string): void {
     if (this.#overflow !== undefined) throw this.#overflow
-    const bytes = typeof chunk === 'string' ? this.#encode(chunk) : viewOf(chunk)
+    const bytes = typeof chunk === 'string' ? this.#encode(chunk) : chunk
     if (this.#highSurrogate !== '' && typeof chunk !== 'string') this.#consume(this.#takeSurrogate())
     this.#consume(bytes)
   }
@@ -119,7 +122,7 @@ export class SseParser {
     this.#overflow = undefined
   }
 
-  #consume(bytes: Buffer): void {
+  #consume(bytes: Uint8Array): void {
     let start = this.#bomBytes < 0 ? 0 : this.#skipBom(bytes)
     if (start >= bytes.length) return
     if (this.#skipLf) {
@@ -146,7 +149,7 @@ export class SseParser {
     }
   }
 
-  #endLine(bytes: Buffer, start: number, end: number): void {
+  #endLine(bytes: Uint8Array, start: number, end: number): void {
     if (this.#lineLength === 0) {
       this.#readLine(bytes, start, end)
       return
@@ -159,7 +162,7 @@ export class SseParser {
     this.#readLine(line, 0, length)
   }
 
-  #readLine(bytes: Buffer, start: number, end: number): void {
+  #readLine(bytes: Uint8Array, start: number, end: number): void {
     if (start === end) {
       this.#dispatch()
       return
@@ -174,10 +177,15 @@ export class SseParser {
     let colon = start + 1
     while (colon < end && bytes[colon] !== COLON) colon++
     if (colon - start > LONGEST_NAME) return
-    this.#readField(bytes.toString('latin1', start, colon), bytes, Math.min(colon + 1, end), end)
+    this.#readField(
+      String.fromCharCode(...bytes.subarray(start, colon)),
+      bytes,
+      Math.min(colon + 1, end),
+      end,
+    )
   }
 
-  #readField(name: string, bytes: Buffer, start: number, end: number): void {
+  #readField(name: string, bytes: Uint8Array, start: number, end: number): void {
     // A name that is none of these is ignored; names are case-exact.
     switch (name) {
       case 'data': {
@@ -211,15 +219,15 @@ export class SseParser {
   }
 
   /** Adds to the line that has not ended yet. */
-  #gather(bytes: Buffer, start: number, end: number): void {
+  #gather(bytes: Uint8Array, start: number, end: number): void {
     const length = this.#lineLength + end - start
     this.#limit(length, this.#eventBytes)
     if (length > this.#line.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_LINE_BUFFER, length, this.#line.length * 2))
-      this.#line.copy(larger, 0, 0, this.#lineLength)
+      const larger = new Uint8Array(Math.max(FIRST_LINE_BUFFER, length, this.#line.length * 2))
+      larger.set(this.#line.subarray(0, this.#lineLength))
       this.#line = larger
     }
-    bytes.copy(this.#line, this.#lineLength, start, end)
+    this.#line.set(bytes.subarray(start, end), this.#lineLength)
     this.#lineLength = length
   }
 
@@ -232,13 +240,13 @@ export class SseParser {
   }
 
   /** Returns where the stream's text starts in these bytes; one byte order mark before it is not part of it. */
-  #skipBom(bytes: Buffer): number {
+  #skipBom(bytes: Uint8Array): number {
     for (let i = 0; i < bytes.length; i++) {
       if (bytes[i] !== BOM[this.#bomBytes]) {
         // Not a byte order mark: its bytes in earlier chunks were text.
         const before = this.#bomBytes - i
         this.#bomBytes = -1
-        if (before > 0) this.#gather(Buffer.from(BOM), 0, before)
+        if (before > 0) this.#gather(Uint8Array.from(BOM), 0, before)
         return 0
       }
       this.#bomBytes++
@@ -251,31 +259,27 @@ export class SseParser {
   }
 
   /** UTF-8 of a string chunk; a surrogate pair may be cut between two of them. */
-  #encode(text: string): Buffer {
+  #encode(text: string): Uint8Array {
     const whole = this.#highSurrogate + text
     const last = whole.charCodeAt(whole.length - 1)
     const cut = last >= 0xd800 && last <= 0xdbff
     this.#highSurrogate = cut ? whole.slice(-1) : ''
-    return Buffer.from(cut ? whole.slice(0, -1) : whole)
+    return encoder.encode(cut ? whole.slice(0, -1) : whole)
   }
 
-  #takeSurrogate(): Buffer {
+  #takeSurrogate(): Uint8Array {
     const half = this.#highSurrogate
     this.#highSurrogate = ''
-    return Buffer.from(half)
+    return encoder.encode(half)
   }
 }
 
-function viewOf(chunk: Uint8Array): Buffer {
-  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-}
-
-function indexOrEnd(bytes: Buffer, byte: number, from: number): number {
+function indexOrEnd(bytes: Uint8Array, byte: number, from: number): number {
   const index = bytes.indexOf(byte, from)
   return index === -1 ? bytes.length : index
 }
 
 /** A field's value: the rest of the line, without one space at its start. */
-function fieldValue(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('utf8', start < end && bytes[start] === SPACE ? start + 1 : start, end)
+function fieldValue(bytes: Uint8Array, start: number, end: number): string {
+  return utf8.decode(bytes.subarray(start < end && bytes[start] === SPACE ? start + 1 : start, end))
 }

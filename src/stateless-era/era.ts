@@ -3,7 +3,7 @@
  *
  *    transport --receive()--> StatelessExchange --run()--> dispatch ---> complete() --> transport
  *
- * It remembers no client. Its state is calls in flight, open subscriptions and running tasks.
+ * It remembers no client. Its state is calls in flight and open subscriptions; tasks are those of the handler.
  *
  * Not here: which requests are admitted (http/admit.ts).
  */
@@ -13,7 +13,9 @@ import { RequestStateSealer } from '../dispatch/client-input/request-state.ts'
 import { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import { dispatch, type MethodHandler, type MethodTable } from '../dispatch/dispatcher.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import { ShutdownError } from '../dispatch/shutdown-error.ts'
 import type { McpServer } from '../features/server.ts'
+import type { TaskTable } from '../features/tasks/task-table.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
 import type { Envelope } from './envelope.ts'
@@ -22,11 +24,10 @@ import { STATELESS_METHODS, TAKES_INPUT, TASK_METHODS } from './methods.ts'
 import type { StatelessEraSettings } from './options.ts'
 import { resultPrefix } from './results.ts'
 import type { Revision } from './revisions.ts'
-import { ShutdownError } from './shutdown-error.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TaskExchange } from './task-exchange.ts'
 import { declaresTasks } from './task-wire.ts'
-import { Tasks } from './tasks.ts'
+import { taskMethods } from './tasks.ts'
 import type { RequestTransport, StreamTransport } from './transport.ts'
 
 type Handler = MethodHandler<McpServer, StatelessExchange>
@@ -37,13 +38,14 @@ export class StatelessEra implements ExchangeHost {
   readonly settings: StatelessEraSettings
   readonly limits: CallLimits
   readonly prefix: string
-  readonly tasks: Tasks
+  readonly tasks: TaskTable
   readonly subscriptions: Subscriptions
   readonly #sealer: RequestStateSealer
   /** Lifecycle: from the first `await` of a request to its answer, or to the end of its connection. */
   readonly #inFlight = new Set<StatelessExchange>()
   readonly #unsubscribe: readonly (() => void)[]
   readonly #ownMethods: Methods
+  readonly #taskMethods: ReturnType<typeof taskMethods>
   #methods: Methods
   #undeliverable = 0
   #closing = false
@@ -53,14 +55,16 @@ export class StatelessEra implements ExchangeHost {
     server: McpServer,
     settings: StatelessEraSettings,
     limits: CallLimits,
+    tasks: TaskTable,
     transport: StreamTransport,
   ) {
     this.server = server
     this.settings = settings
     this.limits = limits
     this.prefix = resultPrefix(settings.serverInfo ? server.info : undefined)
-    this.tasks = new Tasks(server, settings.tasks)
-    const subscriptions = new Subscriptions(server, settings, this.tasks, transport)
+    this.tasks = tasks
+    this.#taskMethods = taskMethods(tasks)
+    const subscriptions = new Subscriptions(server, settings, tasks, transport)
     this.subscriptions = subscriptions
     this.#sealer = new RequestStateSealer(settings.requestState)
     this.#unsubscribe = [
@@ -74,7 +78,7 @@ export class StatelessEra implements ExchangeHost {
   /** With those of tasks once a tool can be one, and those of an extension once it is registered. */
   get methods(): Methods {
     const { hasTaskTools, extensions } = this.server
-    const ofTasks = hasTaskTools ? this.tasks.methods : []
+    const ofTasks = hasTaskTools ? this.#taskMethods : []
     // No method is ever taken away, so a table of the right size is the right table.
     const size = this.#ownMethods.size + ofTasks.length + extensions.methods.size
     if (this.#methods.size !== size) {
@@ -160,20 +164,15 @@ export class StatelessEra implements ExchangeHost {
     this.subscriptions.close()
   }
 
-  /** Resolves when no call is in flight and no task works. */
-  async idle(): Promise<void> {
-    await Promise.all([this.#callsEnded(), this.tasks.drain()])
-  }
-
   /** Fails what is left. */
-  async shutDown(): Promise<void> {
+  shutDown(): void {
     for (const exchange of [...this.#inFlight]) {
       exchange.fail({ error: new ShutdownError(), origin: 'protocol' })
     }
-    await this.tasks.close()
   }
 
-  #callsEnded(): Promise<void> {
+  /** Resolves when no call is in flight. */
+  idle(): Promise<void> {
     if (this.#inFlight.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#onIdle = resolve

@@ -95,7 +95,7 @@ export class StatelessExchange extends Abortable implements RpcExchange, ServedE
     // A subscription stream begins with its acknowledgement, and carries nothing of the request that opens it.
     if (this.#isSettled || this.message.method === Method.listen) return undefined
     if (this.#transport.send(encodeNotification(method, params))) {
-      return this.untilRoom(this.#transport.drained)
+      return this.untilDrained(this.#transport.drained)
     }
     this.#host.countUndeliverable()
     return undefined

@@ -6,11 +6,11 @@
  */
 
 import type { RequestContext } from '../dispatch/context.ts'
+import type { TaskSubscriber } from '../features/tasks/task-subscribers.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { TaskRecord } from '../store/task-store.ts'
 import type { Account } from './subscription-limits.ts'
-import type { TaskSubscriber } from './task-subscribers.ts'
 import { taskText } from './task-wire.ts'
 import type { MessageStream, StreamOwner } from './transport.ts'
 

@@ -17,18 +17,20 @@ import { unref } from '../bounds/runtime.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/rpc-exchange.ts'
+import { ShutdownError } from '../dispatch/shutdown-error.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
 import type { Changes } from '../features/change-bus.ts'
 import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
+import type { TaskView } from '../features/tasks/task-subscribers.ts'
+import type { TaskTable } from '../features/tasks/task-table.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { StatelessExchange } from './exchange.ts'
 import type { StatelessEraSettings } from './options.ts'
 import { resultPrefix } from './results.ts'
-import { ShutdownError } from './shutdown-error.ts'
 import {
   type Retained,
   type SubscribedResource,
@@ -46,8 +48,6 @@ import {
   readFilter,
 } from './subscription-filter.ts'
 import { SubscriptionLimits } from './subscription-limits.ts'
-import type { TaskView } from './task-subscribers.ts'
-import type { Tasks } from './tasks.ts'
 import type { StreamTransport } from './transport.ts'
 
 /** Most subscriptions name no resource and no task, and share these. */
@@ -61,7 +61,7 @@ let place: string | undefined
 export class Subscriptions implements SubscriptionOwner {
   readonly #server: McpServer
   readonly #settings: StatelessEraSettings
-  readonly #tasks: Tasks
+  readonly #tasks: TaskTable
   readonly #transport: StreamTransport
   readonly #limits: SubscriptionLimits
   readonly #buckets: TokenBuckets | undefined
@@ -73,7 +73,12 @@ export class Subscriptions implements SubscriptionOwner {
   readonly #byMethod = new Map<string, Set<Subscription>>()
   #isClosing = false
 
-  constructor(server: McpServer, settings: StatelessEraSettings, tasks: Tasks, transport: StreamTransport) {
+  constructor(
+    server: McpServer,
+    settings: StatelessEraSettings,
+    tasks: TaskTable,
+    transport: StreamTransport,
+  ) {
     this.#server = server
     this.#settings = settings
     this.#tasks = tasks
@@ -180,7 +185,7 @@ export class Subscriptions implements SubscriptionOwner {
     principal: Principal | undefined,
   ): readonly TaskView[] | Promise<readonly TaskView[]> {
     if (taskIds.length === 0) return NO_TASKS
-    const found = taskIds.map((taskId) => this.#tasks.find(taskId, principal))
+    const found = taskIds.map((taskId) => this.#tasks.find(taskId, principal?.id ?? null))
     const known = (views: readonly (TaskView | undefined)[]) => views.filter((view) => view !== undefined)
     return found.some(isPromise) ? Promise.all(found).then(known) : known(found as (TaskView | undefined)[])
   }

@@ -26,15 +26,15 @@ import type {
   TaskSeam,
 } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RunningTask } from '../features/tasks/running-task.ts'
+import { endOf } from '../features/tasks/task-end.ts'
+import type { TaskTable } from '../features/tasks/task-table.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { StatelessExchange } from './exchange.ts'
-import type { RunningTask } from './task.ts'
-import { endOf } from './task-end.ts'
 import { taskHandle } from './task-wire.ts'
-import type { Tasks } from './tasks.ts'
 
 export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
@@ -42,10 +42,11 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   readonly principal: Principal | undefined
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
+  readonly isRequested = false
   readonly request = undefined
   readonly clientInput: TaskInput
   cacheHint: CacheHint | undefined = undefined
-  readonly #tasks: Tasks
+  readonly #tasks: TaskTable
   readonly #roundTrips: RoundTripInput
   /** Undefined once it was answered with a task. */
   #exchange: StatelessExchange | undefined
@@ -58,7 +59,7 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   #releaseBody: (() => void) | undefined
   #isSettled = false
 
-  constructor(tasks: Tasks, exchange: StatelessExchange, roundTrips: RoundTripInput) {
+  constructor(tasks: TaskTable, exchange: StatelessExchange, roundTrips: RoundTripInput) {
     super()
     this.revision = exchange.revision
     this.peer = exchange.peer
@@ -126,7 +127,7 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     this.#isSettled = true
     if (this.#running !== undefined) {
       this.#releaseBody?.()
-      void this.#running.finish(endOf(outcome, this.#tasks.server))
+      void this.#running.finish(endOf(outcome, this.#tasks.reporter))
     } else {
       this.#exchange?.complete(outcome)
     }
@@ -136,7 +137,7 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     const exchange = this.#exchange
     this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
-    const running = await this.#tasks.create(this.principal, (reason) => this.abort(reason))
+    const running = await this.#tasks.create(this.principal?.id ?? null, (reason) => this.abort(reason))
     if (exchange === undefined || this.#isSettled || this.aborted) {
       const problem = 'The call was over before it could become a task'
       await this.#tasks.discard(running)

@@ -4,7 +4,7 @@ export interface LineSink {
   /** True once nothing more can be written. */
   readonly closed: boolean
   /** Resolves, and never rejects, when the client has read what waits for it; undefined where little waits. */
-  readonly room: Promise<void> | undefined
+  readonly drained: Promise<void> | undefined
   /**
    * Writes one message, or a batch of them; those of one turn of the event loop leave together.
    *

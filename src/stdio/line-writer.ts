@@ -48,7 +48,7 @@ export class LineWriter implements LineSink {
     output.on('close', this.#onGone)
   }
 
-  get room(): Promise<void> | undefined {
+  get drained(): Promise<void> | undefined {
     return this.#gate?.passed
   }
 

@@ -1,13 +1,14 @@
 /**
  * Tasks in the memory of this process, bounded by their number (of all, and of each principal), by bytes and by age.
  *
- * Where there is no room, the task that ended first is forgotten first; running ones never are, so that a new task
- * is refused when all of them run. A principal that has more than its part of the bytes makes room with its own tasks.
+ * When a limit is reached, the task that ended first is evicted first. Running tasks are never evicted: a new task is
+ * refused when all of them run. For a principal above its share of the bytes its own tasks are evicted.
  *
  * Invariant: a timer runs exactly while there are records that expire, and never keeps the process alive; `#bytes`
- * is the sum of the sizes of all records. No step looks at more tasks than it forgets.
+ * is the sum of the sizes of all records. No step visits more tasks than it evicts.
  */
 
+import { DeadlineHeap, type Expiring } from '../bounds/deadline-heap.ts'
 import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList, Place } from '../bounds/linked-list.ts'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
@@ -16,42 +17,46 @@ import { McpError } from '../jsonrpc/rpc-error.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from './task-store.ts'
 
 export interface TaskLimits {
-  /** Tasks that are remembered, running ones included. */
+  /** Tasks that are stored, running ones included. */
   readonly max: number
-  /** The same for each principal; callers that are not known share `max` alone. */
+  /** The same for each principal; does not apply without authentication. */
   readonly maxPerPrincipal: number
   /** Bytes of the heap that the records of all tasks take. */
   readonly maxBytes: number
 }
 
-/** Of a record, its times and its places in lists and maps, beside its other texts. Measured: 690. */
-const RECORD_BYTES = 704
-/** The part of all bytes from which on a principal makes room with its own tasks. */
+/** Of the only record of an owner, its times and its places in lists and maps, beside its other texts. Measured: 1010. */
+const RECORD_BYTES = 1024
+/** Above one part in so many of all bytes, a principal's own tasks are evicted for its new ones. */
 const BYTES_SHARE = 16
 
 /** A principal that has tasks. */
 interface Owner {
   readonly id: string
-  tasks: number
+  /** In order of creation. */
+  readonly tasks: Set<Entry>
   bytes: number
-  /** Those that are over, the first to end first. */
+  /** Its tasks that have ended, the first to end first. */
   readonly over: LinkedList<Place<Entry>>
 }
 
-/** A task, in the list of those that are over if it is. */
-class Entry implements Linked<Entry> {
+/** A task; in the list `#over` if it has ended. */
+class Entry implements Linked<Entry>, Expiring {
   readonly owner: Owner | undefined
+  readonly deadline: number
+  heapIndex = -1
   record: TaskRecord
   bytes: number
   isOver = false
   previous: Entry | undefined = undefined
   next: Entry | undefined = undefined
-  /** In its owner's list. */
+  /** Its entry in its owner's list. */
   readonly place = new Place<Entry>(this)
 
   constructor(record: TaskRecord, owner: Owner | undefined) {
     this.record = record
     this.owner = owner
+    this.deadline = deadlineOf(record)
     this.bytes = sizeOf(record)
   }
 }
@@ -60,12 +65,16 @@ export class MemoryTaskStore implements TaskStore {
   readonly #limits: TaskLimits
   /** In order of creation. Lifecycle: from `create` to eviction, expiry or `delete`. */
   readonly #entries = new Map<string, Entry>()
-  /** Tasks that are over, the first to end first. */
+  /** Those that expire. */
+  readonly #expiring = new DeadlineHeap<Entry>()
+  /** Tasks that have ended, the first to end first. */
   readonly #over = new LinkedList<Entry>()
-  /** By id. Lifecycle: as long as it has a task. */
+  /** By principal id. Lifecycle of an entry: as long as the principal has a task. */
   readonly #owners = new Map<string, Owner>()
   #bytes = 0
   #timer: NodeJS.Timeout | undefined
+  /** The time that `#timer` waits for. */
+  #sweepAt = 0
 
   constructor(limits: TaskLimits) {
     this.#limits = limits
@@ -84,15 +93,27 @@ export class MemoryTaskStore implements TaskStore {
     const { taskId } = record
     const owner = this.#ownerOf(record)
     const entry = new Entry(record, owner)
-    this.#makeRoom(owner, entry.bytes)
+    this.#evictFor(owner, entry.bytes)
     this.#entries.set(taskId, entry)
     this.#bytes += entry.bytes
     if (owner !== undefined) {
       this.#owners.set(owner.id, owner)
-      owner.tasks += 1
+      owner.tasks.add(entry)
       owner.bytes += entry.bytes
     }
-    if (record.ttlMs !== null) this.#schedule()
+    if (record.ttlMs === null) return
+    this.#expiring.add(entry)
+    this.#schedule()
+  }
+
+  /** The tasks of one owner, the first one created first. */
+  list(owner: string): readonly TaskRecord[] {
+    const now = Date.now()
+    const found: TaskRecord[] = []
+    for (const { deadline, record } of this.#owners.get(owner)?.tasks ?? []) {
+      if (deadline > now) found.push(record)
+    }
+    return found
   }
 
   read(taskId: string): TaskRecord | undefined {
@@ -109,13 +130,13 @@ export class MemoryTaskStore implements TaskStore {
       const problem = `A task takes ${bytes} bytes, above tasks.maxBytes, the limit of ${this.#limits.maxBytes} for all tasks`
       throw new McpError('ERR_TASK_TOO_LARGE', problem)
     }
-    // Not among those that can go while there is made room for it.
+    // Out of the list first, so that it is not evicted to make space for itself.
     this.#unlist(entry)
     this.#bytes += bytes - entry.bytes
     if (entry.owner !== undefined) entry.owner.bytes += bytes - entry.bytes
     entry.bytes = bytes
     entry.record = record
-    this.#makeBytes(entry.owner, 0)
+    this.#evictForBytes(entry.owner, 0)
     if (!isOver(record)) return
     entry.isOver = true
     this.#over.append(entry)
@@ -127,24 +148,25 @@ export class MemoryTaskStore implements TaskStore {
     if (entry === undefined) return
     this.#entries.delete(taskId)
     this.#unlist(entry)
+    this.#expiring.delete(entry)
     this.#bytes -= entry.bytes
     const { owner } = entry
     if (owner !== undefined) {
-      owner.tasks -= 1
+      owner.tasks.delete(entry)
       owner.bytes -= entry.bytes
-      if (owner.tasks === 0) this.#owners.delete(owner.id)
+      if (owner.tasks.size === 0) this.#owners.delete(owner.id)
     }
-    if (this.#entries.size === 0) this.#stop()
+    if (this.#expiring.first === undefined) this.#stop()
   }
 
-  /** Forgets everything. */
+  /** Deletes all tasks. */
   close(): void {
     for (const taskId of [...this.#entries.keys()]) this.delete(taskId)
   }
 
   #ownerOf({ owner: id }: TaskRecord): Owner | undefined {
     if (id === null) return undefined
-    return this.#owners.get(id) ?? { id, tasks: 0, bytes: 0, over: new LinkedList() }
+    return this.#owners.get(id) ?? { id, tasks: new Set(), bytes: 0, over: new LinkedList() }
   }
 
   #unlist(entry: Entry): void {
@@ -154,13 +176,13 @@ export class MemoryTaskStore implements TaskStore {
     entry.owner?.over.remove(entry.place)
   }
 
-  #makeRoom(owner: Owner | undefined, bytes: number): void {
+  #evictFor(owner: Owner | undefined, bytes: number): void {
     const { max, maxPerPrincipal, maxBytes } = this.#limits
-    if (owner !== undefined && owner.tasks >= maxPerPrincipal) {
+    if (owner !== undefined && owner.tasks.size >= maxPerPrincipal) {
       this.#evict(owner.over.oldest?.value, `${maxPerPrincipal} for each principal`)
     }
     if (this.#entries.size >= max) this.#evict(this.#over.oldest, String(max))
-    this.#makeBytes(owner, bytes)
+    this.#evictForBytes(owner, bytes)
     if (this.#bytes + bytes > maxBytes) this.#evict(undefined, `${maxBytes} bytes`)
   }
 
@@ -171,8 +193,8 @@ export class MemoryTaskStore implements TaskStore {
     this.delete(entry.record.taskId)
   }
 
-  /** Forgets tasks that are over until so many bytes more fit, or none is left. */
-  #makeBytes(owner: Owner | undefined, bytes: number): void {
+  /** Evicts ended tasks until `bytes` more fit, or none is left. */
+  #evictForBytes(owner: Owner | undefined, bytes: number): void {
     const { maxBytes } = this.#limits
     while (this.#bytes + bytes > maxBytes) {
       const own =
@@ -183,21 +205,22 @@ export class MemoryTaskStore implements TaskStore {
     }
   }
 
-  /** Tasks of one handler all live equally long, so the first one created is the first one to go. */
+  /** Makes the timer one for the task that expires first. */
   #schedule(): void {
-    if (this.#timer !== undefined) return
-    const first = this.#entries.values().next().value?.record
-    if (first === undefined || first.ttlMs === null) return
-    const delay = Math.min(Math.max(deadlineOf(first) - Date.now(), 1), MAX_TIMER_MS)
+    const { first } = this.#expiring
+    if (first === undefined || (this.#timer !== undefined && this.#sweepAt <= first.deadline)) return
+    clearTimeout(this.#timer)
+    this.#sweepAt = first.deadline
+    const delay = Math.min(Math.max(first.deadline - Date.now(), 1), MAX_TIMER_MS)
     this.#timer = unref(setTimeout(() => this.#sweep(), delay))
   }
 
   #sweep(): void {
     this.#timer = undefined
     const now = Date.now()
-    for (const { record } of this.#entries.values()) {
-      if (deadlineOf(record) > now) break
-      this.delete(record.taskId)
+    for (let { first } = this.#expiring; first !== undefined; { first } = this.#expiring) {
+      if (first.deadline > now) break
+      this.delete(first.record.taskId)
     }
     this.#schedule()
   }
@@ -208,7 +231,7 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({ taskId, owner, payload = '', statusMessage = '' }: TaskRecord): number {
-  const texts = textBytes(taskId) + textBytes(payload) + textBytes(statusMessage)
+function sizeOf({ taskId, owner, payload = '', statusMessage = '', failure = '' }: TaskRecord): number {
+  const texts = textBytes(taskId) + textBytes(payload) + textBytes(statusMessage) + textBytes(failure)
   return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
 }

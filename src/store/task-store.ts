@@ -1,54 +1,63 @@
 /**
- * Where tasks are kept, so that their state can be asked for after the request that began them is over.
+ * The task store: the state of tasks, which clients poll after the request that created them is answered.
  *
- * A record is plain data; a store behind several processes keeps it as JSON. The process that runs a task writes it,
- * one write at a time, and reads its own tasks from memory; the store answers for what has ended, and for tasks of
- * other processes.
+ * A record is plain data; a store that several processes share stores it as JSON. The process that runs a task writes it,
+ * one write at a time, and reads its own running tasks from memory; the store is read for tasks that have ended, and for
+ * tasks of other processes.
  *
- * Not here: the work itself, which lives and ends with its process, and who may see a task (the era asks).
+ * Not here: the work itself, which ends with its process, and who may see a task (the era checks that).
  */
 
 export type TaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
 
 export interface TaskRecord {
-  /** Random: whoever has it can ask for the task, where there is no `auth`. */
+  /** Random. A secret: without `auth`, anyone who has it can read the task. */
   readonly taskId: string
-  /** The first two go on; the others are the end. */
+  /** `working` and `input_required` may change; the others are final. */
   readonly status: TaskStatus
-  /** For people. */
+  /** A text for humans. */
   readonly statusMessage?: string | undefined
   /** ISO 8601. */
   readonly createdAt: string
   /** ISO 8601. */
   readonly lastUpdatedAt: string
-  /** Milliseconds from creation; null: kept for as long as there is room. */
+  /** Milliseconds from creation after which it expires; null: it does not. */
   readonly ttlMs: number | null
-  /** Milliseconds between two questions of a client. */
+  /** Milliseconds that a client should wait between two polls. */
   readonly pollIntervalMs?: number | undefined
-  /** Id of the principal that began the task; null where callers are not known. */
+  /**
+   * Id of the principal that created the task, or, where callers are not known, a mark of the session; null where there
+   * is neither.
+   */
   readonly owner: string | null
-  /** JSON text of what belongs to the status: the result, the error, or the open questions. */
+  /** JSON text that belongs to the status: the result, the error, or the open input requests. */
   readonly payload?: string | undefined
+  /** Of a completed task whose result has `isError`: its text, at most 1000 characters. Sessions are told that it failed. */
+  readonly failure?: string | undefined
 }
 
-/** Every method may answer later. What one throws is reported, and fails the call or the task. */
+/** Every method may return a promise. An error is reported to `onError`, and fails the call or the task. */
 export interface TaskStore {
-  /** Keeps a new record. @throws {McpError} `ERR_TOO_MANY_TASKS`: there is no room, which the client is told */
+  /** Stores a new record. @throws {McpError} `ERR_TOO_MANY_TASKS`: a limit is reached; the client gets the message */
   create(record: TaskRecord): void | PromiseLike<void>
   /** Finds a record. @returns undefined: unknown, expired or deleted */
   read(taskId: string): TaskRecord | undefined | PromiseLike<TaskRecord | undefined>
   /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
   update(record: TaskRecord): void | PromiseLike<void>
-  /** Forgets a record, if there is one. */
+  /** Deletes a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
+  /**
+   * All records of an owner, the first one created first. Where it is missing, `tasks/list` of 2025-11-25 is not offered.
+   */
+  list?(owner: string): readonly TaskRecord[] | PromiseLike<readonly TaskRecord[]>
 }
 
-/** Whether nothing will change any more. */
+/** Whether the status is final. */
 export function isOver({ status }: TaskRecord): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 
-/** The time at which a task may be forgotten, in milliseconds since the epoch. */
+/** The time at which a task expires, in milliseconds since the epoch. */
 export function deadlineOf({ createdAt, ttlMs }: TaskRecord): number {
   return ttlMs === null ? Number.POSITIVE_INFINITY : Date.parse(createdAt) + ttlMs
 }

@@ -13,9 +13,10 @@ import { Gate } from '../bounds/gate.ts'
 import { BaseExchange } from '../http/base-exchange.ts'
 import type { BodyError } from '../http/body-error.ts'
 import { withEventStreamHeaders } from '../http/event-stream-head.ts'
-import type { HttpExchange, RequestHeaders, RoutingHeaders } from '../http/http-exchange.ts'
+import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
 import type { Rejection } from '../http/rejection.ts'
+import type { RequestHead } from '../http/request-headers.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
@@ -75,12 +76,12 @@ export class WebHttpExchange<Principal>
     request: Request,
     target: string,
     accepts: Accepts,
-    headers: RoutingHeaders,
+    head: RequestHead,
     host: WebExchangeHost,
     call: WebCall,
     resolve: (response: Response) => void,
   ) {
-    super(accepts, headers, host.bodies)
+    super(accepts, head, host.bodies)
     this.#request = request
     this.#target = target
     this.#host = host
@@ -136,15 +137,15 @@ export class WebHttpExchange<Principal>
 
   cancelBody(): void {}
 
-  override hold(): void {
-    super.hold()
+  override holdBody(): void {
+    super.holdBody()
     this.#begin()
     // Its client may be gone already, since a token is verified and a body read in the meantime.
     if (this.closed) this.#onAbort()
   }
 
-  override release(): void {
-    super.release()
+  override releaseBody(): void {
+    super.releaseBody()
     this.#work?.open()
   }
 

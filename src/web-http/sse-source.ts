@@ -75,7 +75,7 @@ export class SseSource implements EventSink {
     return this.#closed
   }
 
-  get room(): Promise<void> | undefined {
+  get drained(): Promise<void> | undefined {
     return this.#gate?.passed
   }
 

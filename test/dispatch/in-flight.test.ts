@@ -30,7 +30,7 @@ test('InFlight says the same as a list of calls, whatever comes and goes, with i
     for (const id of [0, 1, 2]) {
       const same = model.filter(({ requestId }) => requestId === id)
       assert.equal(inFlight.has(id), same.length > 0)
-      assert.equal(inFlight.only(id), same.length === 1 ? same[0] : undefined)
+      assert.equal(inFlight.findUnique(id), same.length === 1 ? same[0] : undefined)
     }
     const bySerial = (a: Call, b: Call) => a.serial - b.serial
     assert.deepEqual(inFlight.all().sort(bySerial), [...model].sort(bySerial))

@@ -140,7 +140,7 @@ test('discovery announces an extension with the settings that it was registered 
   assert.deepEqual(await announced(), { 'io.modelcontextprotocol/tasks': {}, ...expected })
 
   const session = await join(t, url)
-  assert.deepEqual(Object.keys(session.initializeResult.capabilities), ['tools'])
+  assert.deepEqual(Object.keys(session.initializeResult.capabilities), ['tools', 'tasks'])
 })
 
 test('a method of an extension is answered once it is registered, in the stateless era alone', async (t) => {

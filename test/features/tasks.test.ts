@@ -31,9 +31,11 @@ for (const revision of revisions) {
     for (const name of ['slow', 'late']) {
       assert.deepEqual((await session.call(name)).result.content, [{ type: 'text', text: 'false' }])
     }
-    const { result } = await session.call('job')
-    assert.deepEqual([result.isError, /supports tasks/.test(result.content[0].text)], [true, true])
-    for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+    const hasTasks = revision === '2025-11-25'
+    const { result, error: refusal } = await session.call('job')
+    if (hasTasks) assert.match(refusal.message, /works only as a task/)
+    else assert.deepEqual([result.isError, /supports tasks/.test(result.content[0].text)], [true, true])
+    for (const method of hasTasks ? ['tasks/update'] : ['tasks/get', 'tasks/update', 'tasks/cancel']) {
       const { error } = await session.request(method, { taskId: 'a' }, { check: false })
       assert.equal(error.code, -32_601)
     }
@@ -41,17 +43,17 @@ for (const revision of revisions) {
   })
 }
 
-test('the list of tools says nothing of tasks', async (t) => {
+test('the list of tools says nothing of tasks before 2025-11-25', async (t) => {
   const { server } = define()
   server.registerTool('slow', { task: true }, () => '')
   server.registerTool('plain', {}, () => '')
-  const session = await open(t, server)
+  const session = await open(t, server, { protocolVersion: '2025-06-18' })
   const [slow, plain] = (await session.request('tools/list')).result.tools
   assert.deepEqual({ ...slow, name: 'plain' }, plain)
 })
 
 test('the options of tasks have the documented defaults', () => {
-  const { tasks } = checkOptions({}).statelessEra
+  const { tasks } = checkOptions({})
   const store = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * 1024 * 1024 }
   assert.deepEqual(tasks, { ttlMs: 3_600_000, pollIntervalMs: 1000, store })
 })

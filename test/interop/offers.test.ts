@@ -142,6 +142,7 @@ for (const kind of kinds) {
         resources: { listChanged: true, subscribe: true },
         completions: {},
         logging: {},
+        tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } },
       })
       assert.equal(client.protocolVersion, '2025-11-25')
       assert.match(client.sessionId ?? '', /^[\x21-\x7e]{20,}$/)

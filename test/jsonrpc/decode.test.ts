@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { test } from 'node:test'
-import { type Decoded, decodeBatch, decodeBody, decodeMessage } from '../../src/jsonrpc/decode.ts'
+import { type Decoded, decodeBatch, decodeMessage } from '../../src/jsonrpc/decode.ts'
+import { decodeBody } from '../../src/jsonrpc/decode-body.ts'
 import { encodeError, encodeResult } from '../../src/jsonrpc/encode.ts'
 import { RpcError } from '../../src/jsonrpc/rpc-error.ts'
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeBody } from '../../src/jsonrpc/decode.ts'
+import { decodeBody } from '../../src/jsonrpc/decode-body.ts'
 import { isShallow, measureBody } from '../../src/jsonrpc/measure.ts'
 import { RpcError } from '../../src/jsonrpc/rpc-error.ts'
 

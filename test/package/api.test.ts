@@ -145,14 +145,14 @@ describe('src/REFERENCE.md', () => {
   })
 
   const settings = checkOptions({})
-  const { sessionEra, statelessEra } = settings
+  const { sessionEra, statelessEra, tasks } = settings
   const groups: Readonly<Record<string, object | undefined>> = {
     HandlerOptions: { ...settings, ...settings.inFlight, ...sessionEra },
     SessionOptions: sessionEra.sessions,
     ReplayOptions: sessionEra.replay,
     SubscriptionOptions: statelessEra.subscriptions,
     SealOptions: statelessEra.requestState,
-    TaskOptions: { ...statelessEra.tasks, ...statelessEra.tasks.store },
+    TaskOptions: { ...tasks, ...tasks.store },
   }
   for (const [type, values] of Object.entries(groups)) {
     test(`says the defaults of ${type} as they are`, () => {
@@ -191,10 +191,15 @@ describe('string codes', () => {
     [
       'LOCAL_ERRORS',
       LOCAL_ERRORS,
-      /(?:McpError|super)\(\s*'(ERR_\w+)'|code = '(ERR_\w+)'/g,
+      /(?:[mM]cpError|super)\(\s*'(ERR_\w+)'|code = '(ERR_\w+)'/g,
       /\bERR_[A-Z]\w+/g,
     ],
-    ['WARNINGS', WARNINGS, /'(BAREWIRE_(?!SESSION_KEY)\w+)'(?! *\])/g, /\bBAREWIRE_(?!SESSION_KEY)\w+/g],
+    [
+      'WARNINGS',
+      WARNINGS,
+      /'(BAREWIRE_(?!SESSION_KEY)\w+)'(?! *\])/g,
+      /\bBAREWIRE_(?!SESSION_KEY|TOKENS?\b)\w+/g,
+    ],
   ] as const
   for (const [name, codes, uses, mentions] of kinds) {
     const known = Object.keys(codes).sort()
@@ -207,7 +212,7 @@ describe('string codes', () => {
     })
     test(`src and the documents name no code that is not in ${name}`, () => {
       // Those of a token library (jose), and of Node.
-      const foreign = /^ERR_(?:JW|INVALID_URL|HTTP2?_)/
+      const foreign = /^ERR_(?:JW|INVALID_URL|HTTP2?_|PARSE_ARGS_)/
       const texts = [...sources, ...documents.map(read)]
       const named = texts.flatMap((text) => [...text.matchAll(mentions)].map(([code]) => code))
       assert.deepEqual(

@@ -159,9 +159,10 @@ describe('build output', () => {
   }
 
   test('findBuildFaults names a .ts specifier, a missing file and an import that finds nothing', (t) => {
-    assert.deepEqual(findBuildFaults(folder(t, complete)), [])
+    const core = ENTRIES.slice(0, 1)
+    assert.deepEqual(findBuildFaults(folder(t, complete), core), [])
     const faults = (files: Record<string, string>) =>
-      findBuildFaults(folder(t, { ...complete, ...files })).join()
+      findBuildFaults(folder(t, { ...complete, ...files }), core).join()
     assert.match(faults({ 'index.cjs': "import('./b.ts')" }), /index\.cjs imports \.\/b\.ts/)
     assert.match(
       faults({ 'index.d.cts': "export * from './gone.cjs'" }),
@@ -170,7 +171,7 @@ describe('build output', () => {
     assert.match(faults({ 'exports.cjs': "require('./gone.cjs')" }), /imports gone\.cjs, which is not/)
     for (const name of Object.keys(complete)) {
       const { [name]: _, ...others } = complete
-      assert.match(findBuildFaults(folder(t, others)).join(), new RegExp(`there is no ${name} in`))
+      assert.match(findBuildFaults(folder(t, others), core).join(), new RegExp(`there is no ${name} in`))
     }
     assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /there is no index\.js/)
   })
@@ -301,6 +302,10 @@ describe('conformance report', () => {
     assert.match(findReasons(one, 1, null)[0] ?? '', /killed/)
     const empty = readRun(folder(t, { [`server-ping-${at}/other.json`]: '' }))
     assert.match(findReasons(empty, 1, 0)[0] ?? '', /EMPTY ping/)
+  })
+  test('is not clean when the client under test did nothing, though no check failed', (t) => {
+    const idle = readRun(folder(t, { [`auth/ping-${at}/checks.json`]: checks('INFO', 'INFO') }))
+    assert.match(findReasons(idle, 1, 0)[0] ?? '', /IDLE auth\/ping/)
   })
 })
 

@@ -1,6 +1,6 @@
 /** Requirements of basic/utilities/progress. */
 
-import { because, pageOf, requirementsOf } from './requirement.ts'
+import { pageOf, requirementsOf } from './requirement.ts'
 
 export const progress = requirementsOf(pageOf('basic/utilities/progress'), [
   [
@@ -39,22 +39,14 @@ export const progress = requirementsOf(pageOf('basic/utilities/progress'), [
     'MUST',
     'behavior-requirements',
     'the token of a task stays valid until the task ends',
-    because.noTasks,
   ],
   [
     'progress.task-same-token',
     'MUST',
     'behavior-requirements',
     'progress of a task uses the token of its request',
-    because.noTasks,
   ],
-  [
-    'progress.task-stops',
-    'MUST',
-    'behavior-requirements',
-    'progress of a task stops when it is terminal',
-    because.noTasks,
-  ],
+  ['progress.task-stops', 'MUST', 'behavior-requirements', 'progress of a task stops when it is terminal'],
   [
     'progress.tokens-tracked',
     'SHOULD',

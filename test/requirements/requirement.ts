@@ -46,6 +46,5 @@ export const because = {
   noAuth:
     'bearer tokens are verified by a function of the application; discovery of authorization servers is not served',
   noStdio: 'barewire serves Streamable HTTP only',
-  noTasks: 'task-augmented requests are not offered to session-era clients',
   noPing: 'barewire sends no ping by itself: comments keep streams alive and idle sessions expire',
 } as const

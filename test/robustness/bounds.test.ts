@@ -417,13 +417,13 @@ for (const { kept, options, run } of rows) {
 }
 
 test('every option that limits what is remembered has a row', () => {
-  const { sessionEra, statelessEra } = checkOptions({})
+  const { sessionEra, statelessEra, tasks } = checkOptions({})
   const groups: { readonly [prefix: string]: object | undefined } = {
     '': sessionEra,
     'sessions.': sessionEra.sessions,
     'replay.': sessionEra.replay,
     'subscriptions.': statelessEra.subscriptions,
-    'tasks.': statelessEra.tasks.store,
+    'tasks.': tasks.store,
     'requestState.': statelessEra.requestState,
   }
   /** Of what is being served, and of no interest once it was. */

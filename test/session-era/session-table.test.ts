@@ -33,7 +33,7 @@ interface Entry {
   readonly session: Session
   readonly principal: string | undefined
   at: number
-  users: number
+  useCount: number
   used: boolean
 }
 
@@ -47,7 +47,8 @@ test('SessionTable behaves as a plain list does in random histories', (t) => {
     /** All sessions, those seen last at the end. */
     let all: Entry[] = []
     const gone: [Session, SessionEnd][] = []
-    const idle = (test: (entry: Entry) => boolean) => all.filter((entry) => entry.users === 0 && test(entry))
+    const idle = (test: (entry: Entry) => boolean) =>
+      all.filter((entry) => entry.useCount === 0 && test(entry))
     const end = (entry: Entry | undefined, reason: SessionEnd): entry is Entry => {
       if (entry === undefined) return false
       all = all.filter((each) => each !== entry)
@@ -82,7 +83,7 @@ test('SessionTable behaves as a plain list does in random histories', (t) => {
           status = error.status
         }
         assert.equal(status, expected)
-        if (session !== undefined) all.push({ session, principal, at: clock.now, users: 0, used: false })
+        if (session !== undefined) all.push({ session, principal, at: clock.now, useCount: 0, used: false })
       } else if (action === 3) {
         clock.now += random(30)
         table.expire()
@@ -93,19 +94,19 @@ test('SessionTable behaves as a plain list does in random histories', (t) => {
         continue
       } else if (action === 4) {
         table.touch(entry.session)
-        if (entry.users === 0) {
+        if (entry.useCount === 0) {
           seen(entry)
           entry.used = true
         }
       } else if (action === 5) {
         table.use(entry.session)
-        entry.users += 1
+        entry.useCount += 1
         entry.used = true
       } else if (action === 6) {
-        if (entry.users === 0) continue
+        if (entry.useCount === 0) continue
         table.release(entry.session)
-        entry.users -= 1
-        if (entry.users === 0) seen(entry)
+        entry.useCount -= 1
+        if (entry.useCount === 0) seen(entry)
       } else if (random(3) === 0) {
         table.close(entry.session, 'deleted')
         // Closing is final: a second time, for whatever reason, is not told.
@@ -127,7 +128,7 @@ test('SessionTable behaves as a plain list does in random histories', (t) => {
         }
       }
       const unlisted = [
-        ...all.filter(({ users }) => users > 0).map(({ session }) => session),
+        ...all.filter(({ useCount }) => useCount > 0).map(({ session }) => session),
         ...gone.map(([session]) => session),
       ]
       for (const each of unlisted) assert.deepEqual([each.previous, each.next], [undefined, undefined], where)

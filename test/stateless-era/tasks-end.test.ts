@@ -131,9 +131,9 @@ test('when all tasks run and there is no room, a call is refused with -32000; en
 })
 
 test('a result larger than all results may be fails its task', async (t) => {
-  const { client, held, errors } = await start(t, { tasks: { maxBytes: 1000 } })
+  const { client, held, errors } = await start(t, { tasks: { maxBytes: 1500 } })
   const taskId = await client.begin('slow')
-  ;(await held.next()).finish('x'.repeat(1000))
+  ;(await held.next()).finish('x'.repeat(1500))
   const { error } = await client.until(taskId, 'failed')
   assert.equal(error.code, -32_603)
   assert.deepEqual(

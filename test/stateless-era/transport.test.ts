@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InFlightCounter } from '../../src/dispatch/in-flight-counter.ts'
+import { TaskTable } from '../../src/features/tasks/task-table.ts'
 import { McpServer } from '../../src/index.ts'
 import { decodeMessage } from '../../src/jsonrpc/decode.ts'
 import { checkOptions } from '../../src/options.ts'
@@ -93,7 +94,13 @@ function serve() {
   const settings = checkOptions({})
   const lines = new Lines()
   const limits = { inFlight: new InFlightCounter(settings.inFlight), rateLimit: undefined }
-  const era = new StatelessEra(server, settings.statelessEra, limits, lines)
+  const era = new StatelessEra(
+    server,
+    settings.statelessEra,
+    limits,
+    new TaskTable(server, settings.tasks),
+    lines,
+  )
   const request = (id: number, method: string, params: object = {}, meta: object = {}): LineRequest => {
     const _meta = {
       'io.modelcontextprotocol/protocolVersion': statelessRevision,

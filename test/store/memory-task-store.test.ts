@@ -66,14 +66,38 @@ test('MemoryTaskStore forgets a task when its time is over and not before, sweep
   assert.deepEqual(ids(store, 'c'), ['c'])
 })
 
-test('MemoryTaskStore does not show an expired task that no sweep has met yet', (t) => {
+test('MemoryTaskStore deletes each task when its own time is over, in whatever order they were created', (t) => {
   const { store, pass } = setup(t)
-  store.create(record('long', { ttlMs: 10_000 }))
-  store.create(record('short', { ttlMs: 10 }))
+  for (const [id, ttlMs] of [
+    ['c', 10_000],
+    ['a', 10],
+    ['d', 20_000],
+    ['b', 500],
+  ] as const) {
+    store.create(record(id, { ttlMs }))
+  }
+  store.delete('d')
   pass(10)
-  assert.deepEqual([ids(store, 'long', 'short'), store.size], [['long'], 2])
-  pass(9990)
+  assert.deepEqual([ids(store, 'a', 'b', 'c'), store.size], [['b', 'c'], 2])
+  pass(490)
+  assert.deepEqual([ids(store, 'b', 'c'), store.size], [['c'], 1])
+  pass(9500)
   assert.equal(store.size, 0)
+})
+
+test('MemoryTaskStore lists the tasks of one owner in the order of their creation', (t) => {
+  const { store, pass } = setup(t)
+  const listed = (owner: string) => store.list(owner).map(({ taskId }) => taskId)
+  store.create(record('a', { owner: 'ann', ttlMs: null }))
+  store.create(record('b', { owner: 'bob' }))
+  store.create(record('c', { owner: 'ann', ttlMs: 50 }))
+  store.create(record('d', { owner: null }))
+  store.update(record('a', { owner: 'ann', ttlMs: null, status: 'completed' }))
+  assert.deepEqual([listed('ann'), listed('bob'), listed('eve')], [['a', 'c'], ['b'], []])
+  pass(50)
+  assert.deepEqual(listed('ann'), ['a'])
+  store.delete('a')
+  assert.deepEqual(listed('ann'), [])
 })
 
 test('MemoryTaskStore has one timer while a task can expire, and none otherwise', (t) => {

@@ -21,6 +21,7 @@ import { TokenProvider } from './token-provider.ts'
 export interface ClientCredentialsOptions extends TokenOptions, KeyOptions {
   /** The client id that the authorization server gave out. */
   readonly clientId: string
+  /** Its secret, of a registration that has one. */
   readonly clientSecret?: string | undefined
 }
 

@@ -7,9 +7,7 @@
 
 import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
-
-/** The part of `fetch` that is used. */
-export type FetchLike = (url: URL, init: RequestInit) => PromiseLike<Response>
+import type { FetchLike } from '../fetch-like.ts'
 
 /** How requests are sent. */
 export interface Http {

@@ -11,7 +11,6 @@
 
 export type { OnRedirect, Redirected } from './authorization-code.ts'
 export { type ClientCredentialsOptions, clientCredentials } from './client-credentials.ts'
-export type { FetchLike } from './http.ts'
 export {
   type AssertionContext,
   type CrossAppAccessOptions,

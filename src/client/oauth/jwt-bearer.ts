@@ -49,7 +49,9 @@ export interface WorkloadIdentityOptions extends TokenOptions {
 export interface CrossAppAccessOptions extends TokenOptions, KeyOptions {
   /** Who the client is at the MCP server's authorization server. */
   readonly clientId: string
+  /** Its secret, of a registration that has one. */
   readonly clientSecret?: string | undefined
+  /** Where the user has logged in, and the client's registration there. */
   readonly identityProvider: IdentityProvider
   /** Gets the identity assertion of the user who is logged in: an ID token, or a SAML assertion. */
   readonly identityAssertion: (context: AssertionContext) => PromiseLike<string> | string

@@ -36,6 +36,7 @@ export interface OAuthOptions extends TokenOptions, KeyOptions {
   readonly onRedirect: OnRedirect
   /** The client id that the authorization server gave out; without it the client registers itself. */
   readonly clientId?: string | undefined
+  /** Its secret, of a registration that has one. */
   readonly clientSecret?: string | undefined
   /** `https:` URL of the client's metadata document, which servers may take for its id (SEP-991). */
   readonly clientMetadataUrl?: string | undefined

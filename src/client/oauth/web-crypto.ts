@@ -15,6 +15,9 @@ export interface SigningKeyPair {
 /** The members of a public key in JSON Web Key form that are used. */
 export type PublicJwk = Readonly<Record<string, string>>
 
+/** JWS algorithms that can be signed with. */
+export type SigningAlgorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'PS256' | 'EdDSA'
+
 /** How each JWS algorithm (RFC 7518 3.1, RFC 8037) is named in Web Crypto: to import or generate, and to sign. */
 const ALGORITHMS = {
   ES256: { key: { name: 'ECDSA', namedCurve: 'P-256' }, sign: { name: 'ECDSA', hash: 'SHA-256' } },
@@ -23,10 +26,7 @@ const ALGORITHMS = {
   RS256: { key: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, sign: { name: 'RSASSA-PKCS1-v1_5' } },
   PS256: { key: { name: 'RSA-PSS', hash: 'SHA-256' }, sign: { name: 'RSA-PSS', saltLength: 32 } },
   EdDSA: { key: { name: 'Ed25519' }, sign: { name: 'Ed25519' } },
-} as const
-
-/** JWS algorithms that can be signed with. */
-export type SigningAlgorithm = keyof typeof ALGORITHMS
+} as const satisfies Record<SigningAlgorithm, object>
 
 export const SIGNING_ALGORITHMS = Object.keys(ALGORITHMS) as SigningAlgorithm[]
 

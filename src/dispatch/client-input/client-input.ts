@@ -27,6 +27,13 @@ export interface AskOptions {
    * @defaultValue false
    */
   readonly mustAsk?: boolean | undefined
+  /**
+   * Sends the request as one that the client executes as a task of its own, where it declares that it does (2025-11-25):
+   * it says at once that it has begun, and is asked for the result. Without effect in other revisions, and where the
+   * call is a task itself.
+   * @defaultValue false
+   */
+  readonly asTask?: boolean | undefined
 }
 
 /** What the earlier round trips of a call have brought. */

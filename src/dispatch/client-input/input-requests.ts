@@ -146,7 +146,8 @@ async function ask<T>(
   let response: unknown
   try {
     const waitsForUser = method !== Method.listRoots
-    response = await senderOf(exchange)(method, params, { waitsForUser, timeoutMs })
+    const { asTask } = options ?? {}
+    response = await senderOf(exchange)(method, params, { waitsForUser, timeoutMs, asTask })
   } catch (cause) {
     if (!(cause instanceof RpcError)) throw cause
     // A client's error is for the handler: it must not become, by itself, our error to the same client.

@@ -27,7 +27,7 @@
 import { randomBytes } from 'node:crypto'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { nextTurn } from '../../bounds/runtime.ts'
-import { decodeBody } from '../../jsonrpc/decode.ts'
+import { decodeBody } from '../../jsonrpc/decode-body.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'

@@ -1,19 +1,20 @@
 /**
- * Admission of a POST: all that can refuse a decoded body, in order, before anything is done for it.
+ * Admission of a POST: every reason to refuse a parsed body, in order, before anything is done for it.
  *
- *   1. not shutting down, for what is no answer and no notification  503
- *   2. one message, or an array of them                      400, -32600
- *   3. `initialize`: an answer that the client can read      406
- *                    the rate of requests                    429
- *      goes on to the handshake, whatever session id or version header it carries; the handshake itself refuses
- *      what the session table has no room for                429, 503
- *   4. MCP-Protocol-Version is one of ours                    400
- *   5. session id: present 400, known or sealed here 404, of this principal 404; room for it 429, 503
- *   6. an array: the revision has batches, and this is one    400, -32600
- *   7. a request: the client can read one of our answers      406
- *   8. not above the rate of requests                         429
- *   9. not too many calls at once: of the session, of the principal 429, of all 503
- *  10. ids not in use, when duplicates are to be refused      400
+ *   1. the server is not shutting down; responses and notifications pass      503
+ *   2. one JSON-RPC message, or an array                                      400, -32600
+ *   3. `initialize`: the client accepts a type of answer                      406
+ *                    not above the rate of requests (rateLimit)               429
+ *      then the handshake, whatever session id or version header it carries; opening the session may still be refused
+ *      (session-table.ts)                                                     429, 503
+ *   4. MCP-Protocol-Version is supported                                      400
+ *   5. the session id is there 400; it is open here or can be restored, and belongs to this principal 404;
+ *      restoring it is within the rate 429 and the limits of sessions         429, 503
+ *   6. an array: the revision has batches, and this is a valid one            400, -32600
+ *   7. a request: the client accepts a type of answer                         406
+ *   8. not above the rate of requests                                         429
+ *   9. not too many calls in flight: of the session, of the principal 429, of all 503
+ *  10. no id that is in use (duplicateIds)                                    400, -32600
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
  * Not here: Host, Origin, credentials, media type, size, JSON: entrance.ts checks these for both eras.
@@ -29,14 +30,14 @@ import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
-import { type SessionEra, shuttingDown } from '../era.ts'
+import { type SessionEra, shutdownError } from '../era.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
 import type { Session } from '../session.ts'
 
 export type Admission =
   | Rejection
   | { readonly kind: 'initialize'; readonly request: DecodedRequest }
-  /** A notification that needs no session and does nothing without one. */
+  /** A notification without session id that is accepted without effect. */
   | { readonly kind: 'ignored' }
   | {
       readonly kind: 'messages'
@@ -46,19 +47,19 @@ export type Admission =
       readonly messages: readonly Decoded[]
     }
 
-const NONE: readonly DecodedRequest[] = []
+const NO_REQUESTS: readonly DecodedRequest[] = []
 
 export function admitPost(value: unknown, http: HttpExchange<Principal>, era: SessionEra): Admission {
   const single = Array.isArray(value) ? undefined : decodeMessage(value)
-  // Calls that are let finish may still be cancelled, and wait for what their client answers.
+  // Calls in flight may still be cancelled during a shutdown, and may wait for a response of their client.
   if (era.closing && single?.kind !== 'response' && single?.kind !== 'notification') {
-    return goingAway(single?.kind === 'request' ? single.id : undefined)
+    return shutdownRejection(single?.kind === 'request' ? single.id : undefined)
   }
   if (single?.kind === 'invalid') return new Rejection(400, single.error, single.id)
   if (single?.kind === 'request' && single.method === Method.initialize) {
     return (
-      unreadable(http, single.id) ??
-      tooOften(1, single.id, undefined, http, era) ?? { kind: 'initialize', request: single }
+      checkAccept(http, single.id) ??
+      checkRateLimit(1, single.id, undefined, http, era) ?? { kind: 'initialize', request: single }
     )
   }
   const id = single?.kind === 'request' ? single.id : undefined
@@ -72,7 +73,7 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, era: Se
     if (found instanceof Rejection) return found
     session = found
   } else if (sessions?.missingId === 'reject') {
-    // Sent by a service of some hosts that does not know the session id. There is nothing to do for it.
+    // Some hosts send it from a service that does not know the session id. It has no effect here.
     if (single?.kind === 'notification' && single.method === Notify.initialized) return { kind: 'ignored' }
     const problem =
       'The Mcp-Session-Id header is missing: send the one that the response to initialize carried, or speak protocol version 2026-07-28, which has no sessions'
@@ -83,7 +84,7 @@ export function admitPost(value: unknown, http: HttpExchange<Principal>, era: Se
   const messages = single === undefined ? admitBatch(value as unknown[], revision, era) : [single]
   if (messages instanceof RpcError) return new Rejection(400, messages, undefined)
   const requests =
-    single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NONE
+    single === undefined ? messages.filter(isRequest) : single.kind === 'request' ? [single] : NO_REQUESTS
   const refusal = requests.length === 0 ? undefined : checkRequests(requests, session, http, era)
   return refusal ?? { kind: 'messages', session, revision, batch: single === undefined, messages }
 }
@@ -106,7 +107,7 @@ export function checkVersion(
   )
 }
 
-/** The session that a request names, taken up if its id says what it was. Somebody else's session does not exist. */
+/** The session of a request, restored from a sealed id where needed. For another principal it does not exist. */
 export function findSession(
   http: HttpExchange<Principal>,
   id: JsonRpcId | undefined,
@@ -116,11 +117,11 @@ export function findSession(
   const session = sessionId === undefined ? undefined : era.table.get(sessionId)
   if (session !== undefined && session.record.principalId === principal?.id) return session
   if (session === undefined && sessionId !== undefined && era.sealedIds !== undefined) {
-    // Another process may have it: it did not end.
-    if (era.closing) return goingAway(id)
+    // Another process may serve it, so 404 would be wrong.
+    if (era.closing) return shutdownRejection(id)
     const sealed = era.sealedIds.open(sessionId, principal?.id)
     if (sealed !== undefined) {
-      const limit = tooOften(1, id, undefined, http, era)
+      const limit = checkRateLimit(1, id, undefined, http, era)
       if (limit !== undefined) return limit
       try {
         return era.restore(sessionId, sealed, principal?.id)
@@ -158,7 +159,7 @@ function checkRequests(
   era: SessionEra,
 ): Rejection | undefined {
   const id = requests.length === 1 ? requests[0]?.id : undefined
-  const refusal = unreadable(http, id) ?? tooOften(requests.length, id, session, http, era)
+  const refusal = checkAccept(http, id) ?? checkRateLimit(requests.length, id, session, http, era)
   if (refusal !== undefined) return refusal
   const inFlight = session?.inFlight
   const { maxInFlightPerSession } = era.settings
@@ -182,10 +183,10 @@ function checkRequests(
 }
 
 /**
- * Notifications and responses are not counted: to take them costs less than to refuse them, and a cancellation that is
- * refused would leave work running.
+ * Notifications and responses are not counted: to process them costs less than to refuse them, and a cancellation that
+ * is refused would leave work running.
  */
-function tooOften(
+function checkRateLimit(
   count: number,
   id: JsonRpcId | undefined,
   session: Session | undefined,
@@ -196,7 +197,7 @@ function tooOften(
   return error === undefined ? undefined : limitRejection(error, id)
 }
 
-function unreadable(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Rejection | undefined {
+function checkAccept(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Rejection | undefined {
   if (http.accepts.json || http.accepts.sse) return undefined
   const problem = 'The Accept header excludes every answer: expected application/json and text/event-stream'
   return new Rejection(406, problem, id)
@@ -206,6 +207,6 @@ function isRequest(message: Decoded): message is DecodedRequest {
   return message.kind === 'request'
 }
 
-export function goingAway(id?: JsonRpcId): Rejection {
-  return new Rejection(503, shuttingDown(), id, ['Retry-After', '1'])
+export function shutdownRejection(id?: JsonRpcId): Rejection {
+  return new Rejection(503, shutdownError(), id, ['Retry-After', '1'])
 }

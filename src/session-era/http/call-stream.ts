@@ -1,13 +1,13 @@
 /**
- * The stream of a call: what the server says before the answer, and the answer.
+ * The stream of a call: the messages that the server sends before the answer, and the answer.
  *
- * Every message gets the next sequence number of its stream, goes into the ring, and then to the connection if
- * there is one. So a client that comes back with the last id it has seen gets what is missing, in order, or is
- * told that it cannot.
+ * Every message gets the next sequence number of its stream, is stored in the ring, and then written to the connection if
+ * there is one. So a client that resumes with a Last-Event-ID gets every event after it, in order, or an error that
+ * says why it cannot.
  *
  * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending} and "Resumability and
  * Redelivery" {@link spec.resumability}.
- * Invariant: nothing is sent after `finish`. What is in the ring stays there until its time is up.
+ * Invariant: nothing is sent after `finish`. Events that were in the ring then stay until the stream is evicted.
  */
 
 import { Gate } from '../../bounds/gate.ts'
@@ -20,14 +20,14 @@ import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
 import type { CallStreams, Streams } from './streams.ts'
 
 export class CallStream extends ResumableStream {
-  /** Those of its session, where there is one. */
+  /** The streams of its session, where there is one. */
   readonly #siblings: CallStreams | undefined
   readonly #clock: CoarseClock
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
-  /** Lifecycle: while handlers wait for the client to come back. */
-  #return: Gate | undefined = undefined
+  /** Lifecycle: while handlers wait for the client to reconnect. */
+  #reconnection: Gate | undefined = undefined
 
   constructor(
     streams: Streams,
@@ -43,23 +43,23 @@ export class CallStream extends ResumableStream {
     siblings?.byName.set(this.name, this)
   }
 
-  /** Made once: it is part of every frame. */
+  /** Computed once: it is part of every frame. */
   override get name(): string {
     this.#name ??= super.name
     return this.#name
   }
 
   /**
-   * For callers that can wait instead of sending more: resolves, and never rejects, when the client has taken what
-   * waits for it, when it is back, or when the stream is finished.
+   * Backpressure, for callers that can wait: resolves, and never rejects, when the client has read what is buffered, when
+   * it has reconnected, or when the stream is finished.
    *
-   * @returns undefined: there is room
+   * @returns undefined: no need to wait
    */
-  get room(): Promise<void> | undefined {
-    if (this.attached) return this.connectionRoom
+  get drained(): Promise<void> | undefined {
+    if (this.attached) return this.connectionDrained
     if (this.finished || !this.#wouldDropUnsent) return undefined
-    this.#return ??= new Gate()
-    return this.#return.passed
+    this.#reconnection ??= new Gate()
+    return this.#reconnection.passed
   }
 
   override attach(
@@ -67,14 +67,14 @@ export class CallStream extends ResumableStream {
     headers: readonly string[] | undefined,
     missed: readonly string[],
   ): void {
-    this.#endWait()
+    this.#endWaiting()
     super.attach(http, headers, missed)
   }
 
   /**
    * The frames after a sequence number.
    *
-   * @returns `'gap'` when they are not all there any more, or were never sent
+   * @returns `'gap'` when some are not retained any more, or the number is above all that were sent
    */
   missed(after: number): readonly string[] | 'gap' {
     if (this.#ring === undefined) return after === 0 ? [] : 'gap'
@@ -83,26 +83,26 @@ export class CallStream extends ResumableStream {
   }
 
   /**
-   * Sends a message, or keeps it for the client to come back for.
+   * Sends a message, or retains it until the client reconnects.
    *
    * @param json - one JSON-RPC message
-   * @returns false when it can reach nobody: there is no connection, and none can come
+   * @returns false when it cannot reach the client: there is no connection, and the stream cannot be resumed
    */
   send(json: string): boolean {
     if (this.finished) return false
     const data = encodeData(json)
-    const sequence = this.#keep(data)
+    const sequence = this.#append(data)
     if (this.write(this.frame(sequence, data))) {
       this.delivered = sequence
       return true
     }
-    return this.keeps
+    return this.retainsEvents
   }
 
   /**
    * Ends the stream, with a last message when there is one.
    *
-   * @returns false when the message can reach nobody
+   * @returns false when the message cannot reach the client
    */
   finish(json?: string): boolean {
     if (this.finished) return false
@@ -111,53 +111,54 @@ export class CallStream extends ResumableStream {
       this.end()
     } else {
       const data = encodeData(json)
-      const sequence = this.#keep(data)
+      const sequence = this.#append(data)
       sent = this.end(this.frame(sequence, data))
       if (sent) this.delivered = sequence
     }
-    this.#endWait()
-    return sent || this.keeps
+    this.#endWaiting()
+    return sent || this.retainsEvents
   }
 
-  /** Gives back what the ring holds; the stream cannot be resumed any more. */
-  forget(): void {
+  /** Releases the events of the ring; the stream cannot be resumed any more. */
+  clearEvents(): void {
     this.#ring?.clear()
   }
 
-  /** The stream has finished: it is kept for a client that did not get its end, within the limits. */
-  keepFinished(): void {
+  /** Retains the finished stream, within limits, for a client that did not receive its end. */
+  retainFinished(): void {
     const siblings = this.#siblings
     if (siblings === undefined) return
     if (this.session?.closed || !this.resumable) siblings.drop(this)
-    else this.streams.keep(siblings, this, this.#clock)
+    else this.streams.retain(siblings, this, this.#clock)
   }
 
-  protected override get last(): number {
+  protected override get lastSequence(): number {
     return this.#ring === undefined ? 0 : this.#ring.next - 1
   }
 
   /**
-   * Whether the ring drops events already, and half of those that it holds were written to no connection. The other
-   * half may have been lost with the connection. Where calls may go on without their clients, none is waited for.
+   * Whether the ring evicts events already, and half of those in it were not written to a connection; the other half may
+   * have been lost with the connection. Where calls continue without their client (`disconnectGraceMs` 0), handlers do
+   * not wait.
    */
   get #wouldDropUnsent(): boolean {
     const ring = this.#ring
     if (ring === undefined || !this.resumable || this.streams.disconnectGraceMs === 0) return false
-    const unsent = this.last - this.delivered
+    const unsent = this.lastSequence - this.delivered
     return unsent > 0 && ring.oldest > 1 && unsent * 2 >= ring.size
   }
 
-  /** @returns the number of the event; 0 where none is kept */
-  #keep(data: string): number {
+  /** Stores an event in the ring. @returns its sequence number; 0 where events are not retained */
+  #append(data: string): number {
     const { replay } = this.streams
     if (replay === undefined || this.#siblings === undefined) return 0
     this.#ring ??= new ReplayRing(replay, this.#siblings.budget)
     return this.#ring.push(data, this.#clock.now)
   }
 
-  /** The client is back, or will not come. */
-  #endWait(): void {
-    this.#return?.open()
-    this.#return = undefined
+  /** The client has reconnected, or cannot any more: waiting handlers continue. */
+  #endWaiting(): void {
+    this.#reconnection?.open()
+    this.#reconnection = undefined
   }
 }

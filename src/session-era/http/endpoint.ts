@@ -1,27 +1,31 @@
 /**
- * The session era's endpoint: what POST, GET and DELETE do once the request has passed the entrance.
+ * The session era's endpoint: POST, GET and DELETE of requests that have passed the entrance.
  *
  * Spec: 2025-11-25 transports, "Streamable HTTP" {@link spec.transports}.
- * Not here: the order of the checks (admit.ts), GET (get.ts), how an answer is delivered (post-response.ts).
+ * Not here: the order of the checks (admit.ts), what GET opens (get.ts), how an answer is sent (post-response.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import type { DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { Method } from '../../protocol/methods.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
-import { SESSIONLESS_METHODS } from '../methods.ts'
+import { TASK_CALLS } from '../methods.ts'
 import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
+import { TaskCall } from '../task-call.ts'
 import { type Admission, admitPost, checkVersion, findSession } from './admit.ts'
 import { methodNotAllowed, openStream } from './get.ts'
 import { type PostHost, PostResponse } from './post-response.ts'
@@ -29,18 +33,18 @@ import { Streams } from './streams.ts'
 
 type Http = HttpExchange<Principal>
 
-/** A client that said nothing of itself, where nobody remembers what it said. */
+/** The peer of a request without a session, and of an `initialize` with invalid params. */
 const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
 
 export interface SessionEraStats {
   readonly sessions: number
   /** Open SSE connections. */
   readonly streams: number
-  /** Bytes kept for clients that come back. */
+  /** Bytes retained for clients that reconnect. */
   readonly replayBytes: number
-  /** Bytes of what clients sent and sessions keep. */
+  /** Bytes that sessions retain of what clients sent. */
   readonly sessionBytes: number
-  /** Messages that could reach nobody, since the start. */
+  /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
 }
 
@@ -49,9 +53,9 @@ export class SessionEndpoint implements PostHost {
   readonly streams: Streams
   readonly counters = { undeliverable: 0 }
 
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits) {
+  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, tasks: TaskTable) {
     this.streams = new Streams(settings)
-    this.era = new SessionEra(server, settings, limits, this.streams)
+    this.era = new SessionEra(server, settings, limits, tasks, this.streams)
   }
 
   /** @param value - the body as parsed JSON */
@@ -85,7 +89,7 @@ export class SessionEndpoint implements PostHost {
     }
   }
 
-  /** Refuses what is new, and ends the standalone streams with a hint to come back. */
+  /** Begins the shutdown: new requests are refused, and the standalone streams end with a `retry:`. */
   stopAccepting(): void {
     this.era.stopAccepting()
   }
@@ -95,7 +99,7 @@ export class SessionEndpoint implements PostHost {
     return this.era.calls.idle()
   }
 
-  /** Fails what is left. */
+  /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
     this.era.shutDown()
     this.streams.keepAlive.close()
@@ -105,13 +109,18 @@ export class SessionEndpoint implements PostHost {
     const { era } = this
     if (session !== undefined) era.table.touch(session)
     const peer = session?.peer ?? UNKNOWN_PEER
-    const methods = session === undefined ? SESSIONLESS_METHODS : era.methods
+    const methods = era.methods(session, revision)
     const first = messages[0]
     if (!batch && first?.kind === 'request') {
       const response = new PostResponse(this, http, session, revision, peer)
       const exchange = new SessionExchange(first, response, era)
-      response.expect(exchange)
-      this.#dispatch(first, response, exchange, methods)
+      response.add(exchange)
+      const task = first.method === Method.toolsCall ? first.params?.['task'] : undefined
+      if (isObject(task) && era.offersTasks(revision)) {
+        this.#dispatch(first, response, new TaskCall(era.tasks, exchange, task), TASK_CALLS)
+      } else {
+        this.#dispatch(first, response, exchange, methods)
+      }
       return
     }
     const requests: DecodedRequest[] = []
@@ -121,7 +130,7 @@ export class SessionEndpoint implements PostHost {
       else if (message.kind === 'invalid') answers.push(encodeError(message.id, message.error))
     }
     if (requests.length === 0) {
-      // Answered first, acted on after: the reply does not depend on what the message does.
+      // Answered before it is processed: the reply does not depend on the effect of the message.
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
@@ -134,13 +143,13 @@ export class SessionEndpoint implements PostHost {
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
-    for (const exchange of exchanges) response.expect(exchange)
+    for (const exchange of exchanges) response.add(exchange)
     for (const [index, exchange] of exchanges.entries()) {
       this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
     }
   }
 
-  #dispatch<E extends SessionExchange>(
+  #dispatch<E extends SessionExchange | TaskCall>(
     request: DecodedRequest,
     response: PostResponse,
     exchange: E,
@@ -151,7 +160,7 @@ export class SessionEndpoint implements PostHost {
       exchange.complete(outcome)
       return
     }
-    response.hold()
+    response.defer()
     outcome.then((settled) => exchange.complete(settled))
   }
 
@@ -161,7 +170,7 @@ export class SessionEndpoint implements PostHost {
     const { era } = this
     const response = new PostResponse(this, http, undefined, revision, peer, undefined, era.hasSessions)
     const exchange = new Handshake(request, params, response, era)
-    response.expect(exchange)
+    response.add(exchange)
     this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
   }
 

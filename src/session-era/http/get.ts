@@ -1,13 +1,14 @@
 /**
- * GET: the standalone stream of a session, and the way back to any stream after a lost connection.
+ * GET: opens the standalone stream of a session, or resumes any stream of it after a lost connection.
  *
- *   no session id        405: there is nothing to listen to, and clients take anything else for a failure
- *   no Last-Event-ID     the session's own stream; a connection that it has already is ended, the newest wins
- *   Last-Event-ID        the stream that the id names, and what was missed of it; or 400 and nothing; 405 when the
- *                        stream is over and nothing was missed. The session's own stream can always be resumed
- *     of another session or server: clients keep it when they start a new session, after a restart such as of
- *                        mcp-remote's server. As if there were none, but it takes over no connection: 405 then,
- *                        since such clients listen already, and two of them would take the stream over for ever
+ *   no session id        405: there is no stream to open, and clients treat any other status as a failure
+ *   no Last-Event-ID     the standalone stream; a connection that it already has is ended, the newest one replaces it
+ *   Last-Event-ID        the stream that the id names, from the event after it; 400 when it cannot be resumed without a
+ *                        gap; 405 when the stream has finished and no event is left. The standalone stream can always
+ *                        be resumed
+ *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
+ *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
+ *                        an open stream already, and two of them would replace each other for ever
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening} and
  * "Resumability and Redelivery" {@link spec.resumability}.
@@ -19,10 +20,10 @@ import { Rejection } from '../../http/rejection.ts'
 import { parseEventId } from '../../sse/event-id.ts'
 import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
-import { checkVersion, findSession, goingAway } from './admit.ts'
-import { canBeOf } from './resumable-stream.ts'
+import { checkVersion, findSession, shutdownRejection } from './admit.ts'
+import { isEventIdOf } from './resumable-stream.ts'
 import { HttpStandaloneStream } from './standalone-stream.ts'
-import type { CallStreams, KeptStream, Streams } from './streams.ts'
+import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
 /** @returns undefined when the stream is open */
 export function openStream(
@@ -31,8 +32,8 @@ export function openStream(
   streams: Streams,
 ): Rejection | undefined {
   const { lastEventId } = http
-  // Whoever comes back for the rest of a call may have it as long as calls are let finish.
-  if (era.closing && (lastEventId === undefined || lastEventId === '')) return goingAway()
+  // During a shutdown the stream of a call in flight can still be resumed.
+  if (era.closing && (lastEventId === undefined || lastEventId === '')) return shutdownRejection()
   if (http.sessionId === undefined || era.settings.sessions === undefined) return methodNotAllowed('GET')
   const version = checkVersion(http, undefined)
   if (version instanceof Rejection) return version
@@ -44,19 +45,19 @@ export function openStream(
   }
   era.table.touch(session)
   if (lastEventId !== undefined && lastEventId !== '') {
-    if (canBeOf(session, lastEventId)) return resume(lastEventId, http, session)
+    if (isEventIdOf(session, lastEventId)) return resume(lastEventId, http, session)
     if (session.standaloneStream?.attached === true) {
-      return notHere('This Last-Event-ID is not of this session, which has an open stream already')
+      return noStream('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
-  if (era.closing) return goingAway()
+  if (era.closing) return shutdownRejection()
   const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
   session.standaloneStream = stream
   attach(stream, stream.missed(undefined), http)
   return undefined
 }
 
-/** undefined: it has none, or one of another transport, in whose place this one comes. */
+/** @returns undefined: the session has none, or one of another transport, which the new one replaces */
 function standaloneOf({ standaloneStream }: Session): HttpStandaloneStream | undefined {
   return standaloneStream instanceof HttpStandaloneStream ? standaloneStream : undefined
 }
@@ -66,11 +67,11 @@ export function methodNotAllowed(method: string): Rejection {
     method === 'GET'
       ? 'GET needs the Mcp-Session-Id of a session to listen to'
       : `${method} is not possible here: use POST`
-  return notHere(problem)
+  return noStream(problem)
 }
 
-/** Clients take 405 for "no stream here", and stop. */
-function notHere(problem: string): Rejection {
+/** 405 stops clients from trying again: it says that the server offers no stream here. */
+function noStream(problem: string): Rejection {
   return new Rejection(405, problem, undefined, ['Allow', 'POST'])
 }
 
@@ -85,13 +86,13 @@ function resume(lastEventId: string, http: HttpExchange<Principal>, session: Ses
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
-  if (stream.finished && missed.length === 0) return nothingLeft()
+  if (stream.finished && missed.length === 0) return streamEnded()
   attach(stream, missed, http)
   return undefined
 }
 
 function attach(
-  stream: Pick<KeptStream, 'attach' | 'detach'>,
+  stream: Pick<RetainedStream, 'attach' | 'detach'>,
   missed: readonly string[],
   http: HttpExchange<Principal>,
 ): void {
@@ -100,14 +101,13 @@ function attach(
 }
 
 /**
- * A stream may end without a result, after a cancellation or with an error, and clients come back for as long as
- * they have seen none.
+ * A stream may end without a result, after a cancellation, and clients that have seen none would reconnect for ever.
  */
-function nothingLeft(): Rejection {
-  return notHere('The stream that this Last-Event-ID belongs to is over, and nothing came after this event')
+function streamEnded(): Rejection {
+  return noStream('The stream that this Last-Event-ID belongs to is over, and nothing came after this event')
 }
 
-/** Not 404, which would mean that the session is gone. */
+/** Not 404, which would mean that the session has ended. */
 function cannotResume(reason: string): Rejection {
   const problem = `Cannot resume from this Last-Event-ID: ${reason}; a GET without it listens to what comes next`
   return new Rejection(400, problem)

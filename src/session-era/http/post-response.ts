@@ -1,6 +1,6 @@
 /**
- * The response to one POST with requests: plain JSON as long as nothing has to be said before the answer, an SSE
- * stream from then on.
+ * The response to one POST with requests: JSON as long as no message is sent before the answer, an SSE stream from then
+ * on.
  *
  *                      a message before the answer, or sseAfterMs of silence
  *    undecided  ----------------------------------------------------------->  streaming
@@ -11,7 +11,7 @@
  * A POST carries one request, except for the batches of 2025-03-26, whose answers go out together.
  *
  * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending}.
- * Not here: what a stream keeps for a client that comes back (call-stream.ts).
+ * Not here: what a stream retains for a client that reconnects (call-stream.ts).
  */
 
 import { LateTimer } from '../../bounds/late-timer.ts'
@@ -22,7 +22,7 @@ import { Rejection } from '../../http/rejection.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import type { HeldResponse } from '../calls.ts'
+import type { DeferredResponse } from '../calls.ts'
 import type { SessionEra } from '../era.ts'
 import type { ResponseChannel } from '../exchange.ts'
 import type { Revision } from '../revisions.ts'
@@ -38,7 +38,7 @@ export interface PostHost {
   readonly counters: { undeliverable: number }
 }
 
-export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner {
+export class PostResponse implements ResponseChannel, DeferredResponse, StreamOwner {
   readonly session: Session | undefined
   readonly revision: Revision
   readonly peer: Peer
@@ -47,22 +47,22 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
   /** The answers of a batch so far; undefined when the POST was a single message. */
   readonly #batch: string[] | undefined
   /**
-   * The requests that are not answered: one, which is the rule and costs no array, and the others of a batch.
-   * Lifecycle of an entry: from `expect` to `answer`.
+   * The requests that are not answered yet: the only one in most cases, which needs no array, and the others of a batch.
+   * Lifecycle of an entry: from `add` to `answer`.
    */
   #first: SessionCall | undefined
   #others: Set<SessionCall> | undefined
-  /** The requests of the POST. */
+  /** Number of requests of the POST, answered ones included. */
   count = 0
   /** More headers of the response, as a flat list. */
   #headers: readonly string[] | undefined
   #stream: CallStream | undefined
-  #silence: LateTimer<PostResponse> | undefined
-  #held = false
-  /** The connection closed before there was a stream to come back to. */
-  #lost = false
+  #silenceTimer: LateTimer<PostResponse> | undefined
+  #isDeferred = false
+  /** The connection closed before there was a stream that could be resumed. */
+  #isDisconnected = false
 
-  /** The head says the id of a session that is being opened: nothing can be sent before the answer. */
+  /** `initialize`: the head carries the id of the new session, so nothing can be sent before the answer. */
   readonly #opensSession: boolean
 
   /** @param batch - the answers that a batch has already (to its malformed entries), or undefined */
@@ -101,12 +101,16 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
     return this.#http.accepts.sse && !this.#opensSession
   }
 
+  get connected(): boolean {
+    return this.#stream === undefined ? !this.#isDisconnected : this.#stream.attached
+  }
+
   get #isDone(): boolean {
     return this.#first === undefined && (this.#others === undefined || this.#others.size === 0)
   }
 
-  /** Announces a request that will be answered. All of them, before the first answer. */
-  expect(exchange: SessionCall): void {
+  /** Adds a request that will be answered. All of them are added before the first answer. */
+  add(exchange: SessionCall): void {
     this.count += 1
     if (this.#first === undefined) {
       this.#first = exchange
@@ -116,18 +120,18 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
     this.#others.add(exchange)
   }
 
-  /** The requests do not finish at once: from now on the response takes part in limits, shutdown and expiry. */
-  hold(): void {
-    if (this.#held) return
-    this.#held = true
+  /** The answer comes in a later turn of the event loop: from now on the response counts as in flight (calls.ts). */
+  defer(): void {
+    if (this.#isDeferred) return
+    this.#isDeferred = true
     const { era } = this.#host
     const http = this.#http
     era.calls.begin(this)
-    http.hold()
+    http.holdBody()
     const { sseAfterMs } = era.settings
     if (sseAfterMs > 0 && http.accepts.sse && !this.#opensSession)
-      this.#silence = new LateTimer<PostResponse>(sseAfterMs, openStream, this)
-    // It may be closed already, since a token is verified and a body parsed in the meantime.
+      this.#silenceTimer = new LateTimer<PostResponse>(sseAfterMs, openStream, this)
+    // It may be closed already: it was not observed while the body was parsed and the handler began.
     if (http.closed) this.#connectionClosed()
     else http.onClose(() => this.#connectionClosed())
   }
@@ -138,16 +142,16 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
     return sent
   }
 
-  get room(): Promise<void> | undefined {
-    return this.#stream?.room
+  get drained(): Promise<void> | undefined {
+    return this.#stream?.drained
   }
 
-  /** The stream of this response, opened when it is not open; undefined when the client can have none. */
+  /** The stream of this response, opened when needed; undefined when the client cannot receive one. */
   open(): CallStream | undefined {
     const http = this.#http
-    if (this.#stream !== undefined || this.#lost || !http.accepts.sse) return this.#stream
+    if (this.#stream !== undefined || this.#isDisconnected || !http.accepts.sse) return this.#stream
     if (!http.canReply) return undefined
-    this.#silence?.stop()
+    this.#silenceTimer?.stop()
     const { era, streams } = this.#host
     const { session } = this
     const siblings = session === undefined ? undefined : streams.of(session, era.replayBudget)
@@ -160,10 +164,14 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
 
   disconnect(retryMs: number | undefined): void {
     const { replay } = this.#host.streams
-    // Clients of earlier revisions take the end of the connection for the end of the stream.
+    // For clients of earlier revisions the end of the connection is the end of the stream.
     if (replay === undefined || this.session === undefined || !this.revision.sendsPrimingEvent) return
     const stream = this.open()
     if (stream?.resumable === true) stream.disconnect(retryMs ?? replay.retryMs)
+  }
+
+  detachBody(): () => void {
+    return this.#http.detachBody()
   }
 
   answer(exchange: SessionCall, json: string | undefined): void {
@@ -187,7 +195,7 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
     this.#finish(rest)
   }
 
-  /** The status of a whole batch is not that of one of its requests. */
+  /** The status of a batch, or of a response that was begun, cannot be that of one request. */
   reject(exchange: SessionCall, error: LimitError): boolean {
     const http = this.#http
     if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
@@ -216,27 +224,27 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
   }
 
   streamConnected(): void {
-    if (this.#held) this.#host.era.calls.reattached(this)
+    if (this.#isDeferred) this.#host.era.calls.reattached(this)
   }
 
-  /** The work goes on for a while: a lost connection is not a cancellation. */
+  /** A lost connection is no cancellation: the calls continue for `disconnectGraceMs`. */
   streamDisconnected(): void {
     if (!this.#isDone) this.#host.era.calls.detached(this)
   }
 
   #finish(json: string | undefined): void {
-    this.#silence?.stop()
+    this.#silenceTimer?.stop()
     const http = this.#http
-    if (this.#held) {
+    if (this.#isDeferred) {
       this.#host.era.calls.end(this)
-      http.release()
+      http.releaseBody()
     }
-    if (this.#stream === undefined && !this.#lost && !http.hasReplied) {
+    if (this.#stream === undefined && !this.#isDisconnected && !http.hasReplied) {
       if (json !== undefined && http.accepts.json) {
         http.json(200, json, this.#headers)
         return
       }
-      // Either the client reads only event streams, or there is nothing to say: a stream may end without answer.
+      // Either the client accepts only event streams, or there is no answer: a stream may end without one.
       if (json === undefined && !http.accepts.sse) {
         http.empty(202)
         return
@@ -246,13 +254,13 @@ export class PostResponse implements ResponseChannel, HeldResponse, StreamOwner 
     const stream = this.#stream
     if (stream === undefined) return
     stream.finish(json)
-    stream.keepFinished()
+    stream.retainFinished()
   }
 
   #connectionClosed(): void {
     if (this.#stream !== undefined || this.#isDone) return
-    this.#lost = true
-    this.#silence?.stop()
+    this.#isDisconnected = true
+    this.#silenceTimer?.stop()
     this.streamDisconnected()
   }
 }

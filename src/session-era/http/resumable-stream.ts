@@ -1,6 +1,6 @@
 /**
- * A resumable stream: one logical SSE stream of a session, which may outlive several connections. What the two kinds
- * of them have in common: at most one connection, and the way to the next one.
+ * A resumable stream: one logical SSE stream of a session, which may outlive several connections. The base class of the
+ * two kinds: it has at most one connection, and moves to the next one.
  *
  *                 attach                    finish
  *    detached  <---------->  attached  ---------------->  finished
@@ -8,7 +8,7 @@
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}.
  * Invariant: at most one connection is attached.
- * Not here: what is sent and what is kept (call-stream.ts, standalone-stream.ts); which request attaches to it (get.ts).
+ * Not here: what is sent and retained (call-stream.ts, standalone-stream.ts); which request may attach (get.ts).
  */
 
 import { randomBytes } from 'node:crypto'
@@ -20,48 +20,47 @@ import type { Session } from '../session.ts'
 import type { Streams } from './streams.ts'
 
 /**
- * Names are `<end of the session's id><process><number>`: unique in the process, so an id of another session's stream
- * can never name one of this session's, and not those of an earlier process. Some runtimes give no random numbers while a
- * program loads.
+ * Names are `<end of the session id><random, per process><number>`: unique in the process, so an event id never names a
+ * stream of another session or of an earlier process. Some runtimes give no random numbers while a program loads.
  */
 let namePrefix: string | undefined
 let lastNumber = 0
 
-/** Of the 32 and more characters of a session's id. */
+/** Characters of the session id, which has 32 or more. */
 const TAG_LENGTH = 4
 
 const COMMENT = encodeComment()
 
-/** Whether an event id can be of this session, if only of a stream that is not kept any more. */
-export function canBeOf(session: Session, eventId: string): boolean {
-  return eventId.startsWith(tagOf(session))
+/** Whether an event id was given out by this session, also for a stream that is not retained any more. */
+export function isEventIdOf(session: Session, eventId: string): boolean {
+  return eventId.startsWith(sessionTag(session))
 }
 
 /** The separator of event ids is no part of a name. */
-function tagOf({ id }: Session): string {
+function sessionTag({ id }: Session): string {
   const tag = id.slice(-TAG_LENGTH)
-  // Nearly always there is none, and this is done for every event of every listener.
+  // Fast path without a replacement: this runs for every event of every standalone stream.
   return tag.includes('_') ? tag.replaceAll('_', '-') : tag
 }
 
-/** Notified of the connection of its stream, directly: nothing stands between. */
+/** Is notified when its stream gets or loses its connection. */
 export interface StreamOwner {
-  /** There is a connection where there was none. */
+  /** The stream has a connection, and had none before. */
   streamConnected(): void
-  /** The connection closed, and no other one has taken its place. */
+  /** The connection closed, and was not replaced by another one. */
   streamDisconnected(): void
 }
 
 export abstract class ResumableStream {
-  /** Undefined where there are no sessions: then nothing is kept, and events have no ids. */
+  /** Undefined without a session: then events have no ids and are not retained. */
   readonly session: Session | undefined
   finished = false
   protected readonly streams: Streams
-  /** The last sequence number that was handed to a connection. */
+  /** The last sequence number that was written to a connection. */
   protected delivered = 0
   readonly #number: number
   readonly #sendsPrimingEvent: boolean
-  /** Released with the last connection of a finished stream: a request and a response hang on it. */
+  /** Undefined once the stream is finished and has no connection: it refers to a request and its response. */
   #owner: StreamOwner | undefined
   #sink: EventSink | undefined = undefined
 
@@ -79,12 +78,12 @@ export abstract class ResumableStream {
     this.#sendsPrimingEvent = sendsPrimingEvent
   }
 
-  /** The last sequence number that was given out. */
-  protected abstract get last(): number
+  /** The last sequence number of the stream. */
+  protected abstract get lastSequence(): number
 
   get name(): string {
     namePrefix ??= randomBytes(3).toString('hex')
-    const tag = this.session === undefined ? '' : tagOf(this.session)
+    const tag = this.session === undefined ? '' : sessionTag(this.session)
     return `${tag}${namePrefix}${this.#number.toString(36)}`
   }
 
@@ -92,25 +91,25 @@ export abstract class ResumableStream {
     return this.#sink !== undefined
   }
 
-  /** Whether a client can have an id of this stream, and so come back for the rest. */
+  /** Whether the client can have an event id of this stream, and so resume it. */
   get resumable(): boolean {
-    return this.keeps && (this.#sendsPrimingEvent || this.delivered > 0)
+    return this.retainsEvents && (this.#sendsPrimingEvent || this.delivered > 0)
   }
 
-  /** The limit for a slow reader; read by the sink. */
+  /** See `EventSinkOwner.maxBufferBytes`. */
   get maxBufferBytes(): number {
     return this.streams.maxStreamBufferBytes
   }
 
-  /** Whether an event of this number was sent, or is the start of the stream. */
+  /** Whether a sequence number is one of this stream; 0 is its start. */
   hasSent(sequence: number): boolean {
-    return this.keeps && sequence <= this.last
+    return this.retainsEvents && sequence <= this.lastSequence
   }
 
   /**
-   * Opens the stream on a response, after ending the connection that it was on.
+   * Opens the stream on the response of a request, and ends its earlier connection.
    *
-   * @param missed - the frames of what the client missed
+   * @param missed - the frames that the client has missed
    */
   attach(
     http: HttpExchange<unknown>,
@@ -119,20 +118,24 @@ export abstract class ResumableStream {
   ): void {
     const old = this.#sink
     if (old !== undefined) {
-      // Released first: its end is not the end of this stream's connection.
+      // Cleared first, so that `onClose` of the earlier connection does not count as a disconnect.
       this.#sink = undefined
       this.streams.keepAlive.delete(old)
       old.end()
     }
     const sink = http.eventSink(this)
     this.#sink = sink
-    if (old === undefined) this.ownerOf()?.streamConnected()
-    // The first byte leaves at once: some proxies and clients wait for it before they report the stream open.
+    if (old === undefined) this.owner?.streamConnected()
+    // The first bytes are sent at once: some proxies and clients report the stream as open only then.
     const first =
-      missed.length > 0 ? missed.join('') : this.#sendsPrimingEvent && this.keeps ? this.#priming() : COMMENT
+      missed.length > 0
+        ? missed.join('')
+        : this.#sendsPrimingEvent && this.retainsEvents
+          ? this.#primingEvent()
+          : COMMENT
     sink.open(headers, first)
     if (sink.closed) return
-    this.delivered = this.last
+    this.delivered = this.lastSequence
     if (this.finished) {
       sink.end()
       return
@@ -140,7 +143,7 @@ export abstract class ResumableStream {
     this.streams.keepAlive.add(sink)
   }
 
-  /** The stream will be silent most of the time: its connection then costs less. */
+  /** Releases the request and response of the connection, for a stream that is silent most of the time. */
   detach(): void {
     this.#sink?.detach()
   }
@@ -151,42 +154,42 @@ export abstract class ResumableStream {
     else this.#sink?.end(encodeRetry(retryMs))
   }
 
-  /** Called by the sink when its connection is over, for whatever reason. */
+  /** Called by the sink when its connection has ended, for whatever reason. */
   onClose(): void {
     const sink = this.#sink
     if (sink === undefined || !sink.closed) return
     this.#sink = undefined
     this.streams.keepAlive.delete(sink)
-    this.ownerOf()?.streamDisconnected()
+    this.owner?.streamDisconnected()
     if (this.finished) this.#owner = undefined
   }
 
-  /** A stream that owns itself says so here, and needs no reference to itself. */
-  protected ownerOf(): StreamOwner | undefined {
+  /** Overridden by a stream that is its own owner. */
+  protected get owner(): StreamOwner | undefined {
     return this.#owner
   }
 
-  /** See `EventSink.room`. */
-  protected get connectionRoom(): Promise<void> | undefined {
-    return this.#sink?.room
+  /** See `EventSink.drained`. */
+  protected get connectionDrained(): Promise<void> | undefined {
+    return this.#sink?.drained
   }
 
-  /** Whether events have ids and are kept. */
-  protected get keeps(): boolean {
+  /** Whether events have ids and are retained. */
+  protected get retainsEvents(): boolean {
     return this.session !== undefined && this.streams.replay !== undefined
   }
 
   /** @param data - from `encodeData` */
   protected frame(sequence: number, data: string): string {
-    return frameMessage(data, this.keeps ? formatEventId(this.name, sequence) : undefined)
+    return frameMessage(data, this.retainsEvents ? formatEventId(this.name, sequence) : undefined)
   }
 
-  /** @returns false when no connection took it */
+  /** @returns false when there is no connection, or it did not take the frame */
   protected write(frame: string): boolean {
     return this.#sink?.write(frame) === true
   }
 
-  /** As `write`, but it does not wait for what else this turn brings. */
+  /** As `write`, but sends at once instead of at the end of the turn of the event loop. */
   protected writeNow(frame: string): boolean {
     return this.#sink?.writeNow(frame) === true
   }
@@ -200,7 +203,7 @@ export abstract class ResumableStream {
   }
 
   /** An event with an id and no data: the client can resume before it has seen a message. */
-  #priming(): string {
-    return encodePriming(formatEventId(this.name, this.last), this.streams.replay?.retryMs)
+  #primingEvent(): string {
+    return encodePriming(formatEventId(this.name, this.lastSequence), this.streams.replay?.retryMs)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The standalone stream over HTTP: what GET opens. It keeps nothing of its own: changes and messages are kept once
- * for all that they are for (change-log.ts, server-messages.ts).
+ * The standalone stream over HTTP: what GET opens. It has no ring of its own: changes and messages are retained once for
+ * all sessions that get them (change-log.ts, server-messages.ts).
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */
@@ -27,11 +27,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   }
 
   /**
-   * What the client has missed.
+   * The events that the client has missed.
    *
-   * @param after - the number of the last event that it has seen; undefined: it did not say
-   * @returns frames. Never a gap: changes are summed up where they are not all kept, and messages that are
-   * not kept are replaced by a warning
+   * @param after - the sequence number of its Last-Event-ID; undefined: it sent none
+   * @returns frames. Never a gap: changes are summarized where not all of them are retained, and lost messages are
+   * replaced by a warning
    */
   missed(after: number | undefined): readonly string[] {
     const { changes, messages } = this.#era
@@ -40,8 +40,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
       after === undefined
         ? changes.summary(session, delivered)
         : (changes.since(session, after) ?? changes.summary(session, after))
-    const said = messages.missed(session, after ?? delivered, after !== undefined)
-    const all = said.length === 0 ? changed : [...changed, ...said].sort((a, b) => a.sequence - b.sequence)
+    const sent = messages.missed(session, after ?? delivered, after !== undefined)
+    const all = sent.length === 0 ? changed : [...changed, ...sent].sort((a, b) => a.sequence - b.sequence)
     return all.map(({ sequence, data }) => this.frame(sequence, data))
   }
 
@@ -64,11 +64,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     this.#era.streamDisconnected(this.session, this)
   }
 
-  protected override ownerOf(): StreamOwner {
+  protected override get owner(): StreamOwner {
     return this
   }
 
-  protected override get last(): number {
-    return this.#era.changes.last
+  protected override get lastSequence(): number {
+    return this.#era.changes.lastSequence
   }
 }

@@ -1,13 +1,12 @@
 /**
- * The streams of one handler: their limits and timers, and those of calls that a client can come back to, which are
- * the calls in flight and the last ones that ended.
+ * The streams of one handler: their limits and their keep-alive timer, and the streams of calls that a client can resume:
+ * those of calls in flight and the last ones that finished.
  *
- *    of a session    by name: all of them
- *    of a session    finished:  oldest <-> ... <-> newest     at most 64
- *    of all          finished:  oldest <-> ... <-> newest     at most 16 384; also the order in which their time is up
+ *    per session     by name: all of them
+ *    per session     finished:  oldest <-> ... <-> newest     at most 64
+ *    of all          finished:  oldest <-> ... <-> newest     at most 16 384; also the order in which they expire
  *
- * Invariant: a stream that has finished is in both lists, or is not kept at all. Whatever their number, one more costs
- * the same.
+ * Invariant: a finished stream is in both lists, or is not retained at all. Adding and evicting one take constant time.
  * Not here: what a stream does (resumable-stream.ts).
  */
 
@@ -17,19 +16,19 @@ import type { Filled } from '../../bounds/option-types.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { KeepAlive } from '../../sse/keep-alive.ts'
 import type { CoarseClock } from '../clock.ts'
-import type { Expiring } from '../era.ts'
+import type { FinishedStreams } from '../era.ts'
 import type { ReplayOptions, SessionEraSettings } from '../options.ts'
 import type { Session, SessionStreams } from '../session.ts'
 
-/** Of one session. */
+/** Finished streams of one session. */
 const MAX_FINISHED = 64
-/** Of all sessions: a stream takes up to 1 KB beside its events, which is not in the byte budget. */
+/** Finished streams of all sessions: one takes up to 1 KB beside its events, which the byte budget does not count. */
 const MAX_FINISHED_IN_TOTAL = 16_384
-/** A session that floods its streams takes this part of what is kept for all, and leaves the rest to others. */
+/** One session may take one part in so many of all replay bytes, or `replay.maxBytes` if that is more. */
 const SESSION_SHARE = 16
 
-/** The stream of a call, as a client comes back to it (call-stream.ts). */
-export interface KeptStream {
+/** The stream of a call that a client can resume (call-stream.ts). */
+export interface RetainedStream {
   readonly name: string
   readonly finished: boolean
   hasSent(sequence: number): boolean
@@ -37,21 +36,21 @@ export interface KeptStream {
   attach(http: HttpExchange<unknown>, headers: readonly string[] | undefined, missed: readonly string[]): void
   detach(): void
   finish(): void
-  /** Gives back what it keeps. */
-  forget(): void
+  /** Releases its events. */
+  clearEvents(): void
 }
 
-/** A stream that has ended, in the list of its session. */
-class Finished implements Linked<Finished> {
-  readonly stream: KeptStream
+/** A finished stream, in the list of its session. */
+class FinishedStream implements Linked<FinishedStream> {
+  readonly stream: RetainedStream
   readonly streams: CallStreams
   readonly at: number
-  previous: Finished | undefined = undefined
-  next: Finished | undefined = undefined
-  /** In the list of all. */
-  readonly place: Place<Finished>
+  previous: FinishedStream | undefined = undefined
+  next: FinishedStream | undefined = undefined
+  /** Its entry in the list of all sessions. */
+  readonly place: Place<FinishedStream>
 
-  constructor(stream: KeptStream, streams: CallStreams, at: number) {
+  constructor(stream: RetainedStream, streams: CallStreams, at: number) {
     this.stream = stream
     this.streams = streams
     this.at = at
@@ -59,16 +58,16 @@ class Finished implements Linked<Finished> {
   }
 }
 
-/** The streams of calls of one session. */
+/** The streams of the calls of one session. */
 export class CallStreams implements SessionStreams {
-  readonly byName = new Map<string, KeptStream>()
-  readonly finished = new LinkedList<Finished>()
-  /** Its part of the replay budget. */
+  readonly byName = new Map<string, RetainedStream>()
+  readonly finished = new LinkedList<FinishedStream>()
+  /** The session's part of the replay budget. */
   readonly budget: ByteBudget
-  /** Those of all sessions. */
-  readonly #all: LinkedList<Place<Finished>>
+  /** The finished streams of all sessions. */
+  readonly #all: LinkedList<Place<FinishedStream>>
 
-  constructor(budget: ByteBudget, all: LinkedList<Place<Finished>>) {
+  constructor(budget: ByteBudget, all: LinkedList<Place<FinishedStream>>) {
     this.budget = budget
     this.#all = all
   }
@@ -76,31 +75,31 @@ export class CallStreams implements SessionStreams {
   close(): void {
     for (const stream of this.byName.values()) {
       stream.finish()
-      stream.forget()
+      stream.clearEvents()
     }
     this.byName.clear()
     for (let each = this.finished.oldest; each !== undefined; each = this.finished.oldest) this.remove(each)
   }
 
-  /** For a stream that is not kept any more. */
-  drop(stream: KeptStream): void {
+  /** Stops retaining a stream. */
+  drop(stream: RetainedStream): void {
     this.byName.delete(stream.name)
-    stream.forget()
+    stream.clearEvents()
   }
 
-  remove(finished: Finished): void {
+  remove(finished: FinishedStream): void {
     this.finished.remove(finished)
     this.#all.remove(finished.place)
   }
 }
 
-export class Streams implements Expiring {
+export class Streams implements FinishedStreams {
   readonly maxStreamBufferBytes: number
-  /** How long a call goes on without its client; 0: to its end. */
+  /** How long a call continues after its connection closed; 0: to its end. */
   readonly disconnectGraceMs: number
   readonly replay: Filled<ReplayOptions> | undefined
   readonly keepAlive: KeepAlive
-  readonly #finished = new LinkedList<Place<Finished>>()
+  readonly #finished = new LinkedList<Place<FinishedStream>>()
 
   constructor({ maxStreamBufferBytes, disconnectGraceMs, replay, keepAliveMs }: SessionEraSettings) {
     this.maxStreamBufferBytes = maxStreamBufferBytes
@@ -109,7 +108,7 @@ export class Streams implements Expiring {
     this.keepAlive = new KeepAlive(keepAliveMs)
   }
 
-  /** How many have finished. */
+  /** Number of finished streams that are retained. */
   get size(): number {
     return this.#finished.size
   }
@@ -117,7 +116,7 @@ export class Streams implements Expiring {
   /**
    * The streams of a session.
    *
-   * @param budget - what the streams of all sessions may keep together
+   * @param budget - of the streams of all sessions together
    */
   of(session: Session, budget: ByteBudget): CallStreams {
     const { maxBytes = 0, maxTotalBytes = 0 } = this.replay ?? {}
@@ -129,29 +128,30 @@ export class Streams implements Expiring {
   }
 
   /**
-   * Keeps a stream that has ended, at the cost of the one that ended first: its client comes back soon or not at all.
+   * Retains a finished stream, and evicts the one that finished first where a limit is reached: most clients reconnect
+   * soon or not at all.
    *
    * @param streams - of its session
    */
-  keep(streams: CallStreams, stream: KeptStream, clock: CoarseClock): void {
+  retain(streams: CallStreams, stream: RetainedStream, clock: CoarseClock): void {
     const oldest = this.#finished.size < MAX_FINISHED_IN_TOTAL ? undefined : this.#finished.oldest
-    if (oldest !== undefined) forget(oldest.value)
-    const finished = new Finished(stream, streams, clock.now)
+    if (oldest !== undefined) evict(oldest.value)
+    const finished = new FinishedStream(stream, streams, clock.now)
     streams.finished.append(finished)
     this.#finished.append(finished.place)
-    if (streams.finished.size > MAX_FINISHED) forget(streams.finished.oldest as Finished)
+    if (streams.finished.size > MAX_FINISHED) evict(streams.finished.oldest as FinishedStream)
     clock.start()
   }
 
   dropOlderThan(time: number): void {
     for (let place = this.#finished.oldest; place !== undefined; place = this.#finished.oldest) {
       if (place.value.at > time) return
-      forget(place.value)
+      evict(place.value)
     }
   }
 }
 
-function forget(finished: Finished): void {
+function evict(finished: FinishedStream): void {
   const { streams, stream } = finished
   streams.remove(finished)
   streams.drop(stream)

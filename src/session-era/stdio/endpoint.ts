@@ -9,11 +9,14 @@
  * Not here: lines (stdio/), how an answer is written (line-response.ts).
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { TaskTable } from '../../features/tasks/task-table.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
@@ -21,15 +24,17 @@ import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { LineSink } from '../../stdio/line-sink.ts'
-import { SessionEra, shuttingDown } from '../era.ts'
+import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
+import { TASK_CALLS } from '../methods.ts'
 import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
 import type { Session } from '../session.ts'
 import type { SessionRecord } from '../session-record.ts'
 import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
+import { TaskCall } from '../task-call.ts'
 import { LineResponse } from './line-response.ts'
 
 const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
@@ -41,8 +46,14 @@ export class SessionLines {
   readonly #sink: LineSink
   #session: Session | undefined
 
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, sink: LineSink) {
-    this.era = new SessionEra(server, settings, limits, NOTHING_KEPT)
+  constructor(
+    server: McpServer,
+    settings: SessionEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    sink: LineSink,
+  ) {
+    this.era = new SessionEra(server, settings, limits, tasks, NOTHING_KEPT)
     this.#sink = sink
   }
 
@@ -59,7 +70,7 @@ export class SessionLines {
 
   /** Whether one request in flight has this id. */
   has(requestId: unknown): boolean {
-    return this.#session?.inFlight?.only(requestId) !== undefined
+    return this.#session?.inFlight?.findUnique(requestId) !== undefined
   }
 
   /** The client sends nothing more: what it was asked is not answered. */
@@ -111,9 +122,15 @@ export class SessionLines {
     })
     if (admitted.length === 0 && batch !== undefined) this.#sink.write(`[${batch.join(',')}]`)
     const exchanges = admitted.map((request) => new SessionExchange(request, response, era))
-    for (const exchange of exchanges) response.expect(exchange)
+    for (const exchange of exchanges) response.add(exchange)
     for (const [index, exchange] of exchanges.entries()) {
-      this.#dispatch(admitted[index] as DecodedRequest, response, exchange, era.methods)
+      const request = admitted[index] as DecodedRequest
+      const task = request.method === Method.toolsCall ? request.params?.['task'] : undefined
+      if (isObject(task) && era.offersTasks(revision)) {
+        this.#dispatch(request, response, new TaskCall(era.tasks, exchange, task), TASK_CALLS)
+      } else {
+        this.#dispatch(request, response, exchange, era.methods(session, revision))
+      }
     }
   }
 
@@ -122,13 +139,13 @@ export class SessionLines {
     const { revision, peer } = params instanceof RpcError ? { revision: LATEST, peer: UNKNOWN_PEER } : params
     const { era } = this
     if (era.closing) {
-      this.#refuse(request.id, shuttingDown(), undefined)
+      this.#refuse(request.id, new ShutdownError(), undefined)
       return
     }
     const opened = (session: Session) => this.#opened(session)
     const response = new LineResponse(era, this.#sink, undefined, revision, peer, undefined, opened)
     const exchange = new Handshake(request, params, response, era)
-    response.expect(exchange)
+    response.add(exchange)
     this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
   }
 
@@ -143,7 +160,7 @@ export class SessionLines {
 
   #refusalOf({ method }: DecodedRequest, session: Session | undefined): RpcError | undefined {
     const { closing, limits, settings } = this.era
-    if (closing) return shuttingDown()
+    if (closing) return new ShutdownError()
     if (session === undefined && method !== Method.ping) {
       const problem = `${method} came before initialize: send that first, or what 2026-07-28 asks for in _meta`
       return new RpcError(ErrorCode.INVALID_REQUEST, problem)
@@ -163,7 +180,7 @@ export class SessionLines {
     else batch.push(json)
   }
 
-  #dispatch<E extends SessionExchange>(
+  #dispatch<E extends SessionExchange | TaskCall>(
     request: DecodedRequest,
     response: LineResponse,
     exchange: E,
@@ -174,7 +191,7 @@ export class SessionLines {
       exchange.complete(outcome)
       return
     }
-    response.hold()
+    response.defer()
     outcome.then((settled) => exchange.complete(settled))
   }
 }

@@ -10,7 +10,7 @@ import type { RequestHeaders } from '../../http/http-exchange.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
 import type { LineSink } from '../../stdio/line-sink.ts'
-import type { HeldResponse } from '../calls.ts'
+import type { DeferredResponse } from '../calls.ts'
 import type { SessionEra } from '../era.ts'
 import type { ResponseChannel } from '../exchange.ts'
 import type { Revision } from '../revisions.ts'
@@ -18,7 +18,7 @@ import type { Session, SessionCall } from '../session.ts'
 
 const NO_HEADERS: RequestHeaders = {}
 
-export class LineResponse implements ResponseChannel, HeldResponse {
+export class LineResponse implements ResponseChannel, DeferredResponse {
   readonly session: Session | undefined
   readonly revision: Revision
   readonly peer: Peer
@@ -33,7 +33,7 @@ export class LineResponse implements ResponseChannel, HeldResponse {
   /** Answers so far; undefined when it is no batch. */
   readonly #batch: string[] | undefined
   readonly #open = new Set<SessionCall>()
-  #held = false
+  #isDeferred = false
 
   constructor(
     era: SessionEra,
@@ -62,25 +62,34 @@ export class LineResponse implements ResponseChannel, HeldResponse {
     return this.#onSession === undefined
   }
 
-  get room(): Promise<void> | undefined {
-    return this.#sink.room
+  get drained(): Promise<void> | undefined {
+    return this.#sink.drained
   }
 
-  /** Announces a request that will be answered. All of them, before the first answer. */
-  expect(exchange: SessionCall): void {
+  /** Adds a request that will be answered. All of them are added before the first answer. */
+  add(exchange: SessionCall): void {
     this.count += 1
     this.#open.add(exchange)
   }
 
-  /** The requests do not finish at once: from now on they take part in limits and shutdown. */
-  hold(): void {
-    if (this.#held) return
-    this.#held = true
+  /** The answer comes in a later turn of the event loop: from now on the response counts as in flight (calls.ts). */
+  defer(): void {
+    if (this.#isDeferred) return
+    this.#isDeferred = true
     this.#era.calls.begin(this)
+  }
+
+  get connected(): boolean {
+    return !this.#sink.closed
   }
 
   send(json: string): boolean {
     return this.#sink.write(json)
+  }
+
+  /** Nothing is counted for a line once it is parsed. */
+  detachBody(): () => void {
+    return () => {}
   }
 
   /** There is one connection, and nothing to come back to. */
@@ -96,8 +105,8 @@ export class LineResponse implements ResponseChannel, HeldResponse {
     }
     if (this.#open.size > 0) return
     if (this.#batch !== undefined && this.#batch.length > 0) this.#sink.write(`[${this.#batch.join(',')}]`)
-    if (this.#held) this.#era.calls.end(this)
-    this.#held = false
+    if (this.#isDeferred) this.#era.calls.end(this)
+    this.#isDeferred = false
   }
 
   /** There is no status: a limit is an error like any other. */

@@ -9,20 +9,19 @@
 
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { StatelessEra } from '../era.ts'
 import type { StatelessEraSettings } from '../options.ts'
-import { ShutdownError } from '../shutdown-error.ts'
 import { admitPost } from './admit.ts'
 import { EventStreams } from './event-streams.ts'
 
 export interface StatelessEraStats {
   /** Open `subscriptions/listen` streams. */
   readonly subscriptions: number
-  /** Tasks whose handler has not come to its end. */
-  readonly tasks: number
   /** Open SSE connections. */
   readonly streams: number
   /** Messages that could reach nobody, since the start. */
@@ -35,9 +34,9 @@ export class StatelessEndpoint {
   readonly #era: StatelessEra
   readonly #streams: EventStreams
 
-  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits) {
+  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits, tasks: TaskTable) {
     this.#streams = new EventStreams(settings)
-    this.#era = new StatelessEra(server, settings, limits, this.#streams)
+    this.#era = new StatelessEra(server, settings, limits, tasks, this.#streams)
   }
 
   /** @param value - the body as parsed JSON */
@@ -56,10 +55,9 @@ export class StatelessEndpoint {
   }
 
   stats(): StatelessEraStats {
-    const { subscriptions, tasks, undeliverable } = this.#era
+    const { subscriptions, undeliverable } = this.#era
     return {
       subscriptions: subscriptions.size,
-      tasks: tasks.size,
       streams: this.#streams.keepAlive.size,
       undeliverable,
       subscriptionBytes: subscriptions.bytes,
@@ -71,14 +69,14 @@ export class StatelessEndpoint {
     this.#era.stopAccepting()
   }
 
-  /** Resolves when no call is in flight and no task works. */
+  /** Resolves when no call is in flight. */
   idle(): Promise<void> {
     return this.#era.idle()
   }
 
   /** Fails what is left. */
-  async shutDown(): Promise<void> {
-    await this.#era.shutDown()
+  shutDown(): void {
+    this.#era.shutDown()
     this.#streams.keepAlive.close()
   }
 }

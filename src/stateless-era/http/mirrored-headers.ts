@@ -11,18 +11,8 @@ import type { CalledTool } from '../../dispatch/rpc-exchange.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { PARAM_HEADER_PREFIX } from '../../protocol/header-names.ts'
-import { Method } from '../../protocol/methods.ts'
+import { NAMED_BY } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
-
-/** The parameter that the Mcp-Name header repeats, by method. */
-const NAMED_BY: ReadonlyMap<string, string> = new Map([
-  [Method.toolsCall, 'name'],
-  [Method.promptsGet, 'name'],
-  [Method.resourcesRead, 'uri'],
-  [Method.tasksGet, 'taskId'],
-  [Method.tasksUpdate, 'taskId'],
-  [Method.tasksCancel, 'taskId'],
-])
 
 /** RFC 9110 section 5.5: visible ASCII, space and tab. */
 const PLAIN = /^[\t\x20-\x7e]*$/

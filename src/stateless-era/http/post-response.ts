@@ -17,6 +17,7 @@ import { LateTimer } from '../../bounds/late-timer.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Failure, Outcome } from '../../dispatch/outcome.ts'
 import type { CalledTool, Principal } from '../../dispatch/rpc-exchange.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -25,7 +26,6 @@ import { Method } from '../../protocol/methods.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
 import { encodeMessage } from '../../sse/frame.ts'
 import { ownCode } from '../results.ts'
-import { ShutdownError } from '../shutdown-error.ts'
 import type { MessageStream, RequestTransport, ServedExchange, StreamOwner } from '../transport.ts'
 import type { EventStreams } from './event-streams.ts'
 import { checkParameterHeaders, HeaderMismatchError } from './mirrored-headers.ts'
@@ -63,7 +63,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
   }
 
   get drained(): Promise<void> | undefined {
-    return this.#sink?.room
+    return this.#sink?.drained
   }
 
   serve(exchange: ServedExchange): void {
@@ -81,7 +81,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
 
   defer(mayStream: boolean): void {
     const http = this.#http
-    http.hold()
+    http.holdBody()
     this.#onClose = () => this.onClose()
     if (http.closed) {
       // Closed while the request was authenticated: its `close` event is over.
@@ -173,7 +173,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
     this.#silence?.stop()
     // A subscription's is in the keep-alive until its own end.
     if (this.#sink !== undefined && !this.#staysOpen) this.#streams.keepAlive.delete(this.#sink)
-    if (this.#onClose !== undefined) this.#http.release()
+    if (this.#onClose !== undefined) this.#http.releaseBody()
   }
 }
 

@@ -13,7 +13,9 @@
 import { quote } from '../../bounds/quote.ts'
 import { InFlight } from '../../dispatch/in-flight.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import type { McpServer } from '../../features/server.ts'
+import type { TaskTable } from '../../features/tasks/task-table.ts'
 import { type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -24,7 +26,6 @@ import { readEnvelope } from '../envelope.ts'
 import { StatelessEra } from '../era.ts'
 import type { StatelessEraSettings } from '../options.ts'
 import { findRevision } from '../revisions.ts'
-import { ShutdownError } from '../shutdown-error.ts'
 import { refuseHandshake, unsupported } from '../unsupported.ts'
 import { LineRequest } from './line-request.ts'
 
@@ -34,9 +35,15 @@ export class StatelessLines {
   /** Lifecycle: from the first turn without an answer to the answer; of a subscription, to its end. */
   readonly #open = new InFlight<LineRequest>()
 
-  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits, sink: LineSink) {
+  constructor(
+    server: McpServer,
+    settings: StatelessEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    sink: LineSink,
+  ) {
     this.#sink = sink
-    this.era = new StatelessEra(server, settings, limits, {
+    this.era = new StatelessEra(server, settings, limits, tasks, {
       frame: (json) => `${json}\n`,
       streamClosed: () => {},
     })
@@ -63,12 +70,12 @@ export class StatelessLines {
 
   /** Whether one request in flight, or subscription, has this id. */
   has(requestId: unknown): boolean {
-    return this.#open.only(requestId) !== undefined
+    return this.#open.findUnique(requestId) !== undefined
   }
 
   /** @returns whether one request, or subscription, has this id, and was cancelled */
   cancel(requestId: unknown): boolean {
-    const request = this.#open.only(requestId)
+    const request = this.#open.findUnique(requestId)
     request?.cancel()
     return request !== undefined
   }

@@ -39,7 +39,7 @@ export class LineRequest implements RequestTransport, MessageStream {
   }
 
   get drained(): Promise<void> | undefined {
-    return this.#sink.room
+    return this.#sink.drained
   }
 
   get closed(): boolean {

@@ -13,10 +13,11 @@ const OPENID = '/.well-known/openid-configuration'
 function internet(documents: Readonly<Record<string, unknown>>) {
   const asked: string[] = []
   const headers: Headers[] = []
-  const fetch = async (url: URL, init: RequestInit): Promise<Response> => {
-    asked.push(url.href)
+  const fetch = async (url: string | URL, init: RequestInit): Promise<Response> => {
+    const { href } = new URL(url)
+    asked.push(href)
     headers.push(new Headers(init.headers))
-    const found = documents[url.href]
+    const found = documents[href]
     if (typeof found === 'number') return new Response(null, { status: found })
     if (typeof found === 'string') return new Response(found, { headers: { 'content-type': 'text/html' } })
     return found === undefined ? new Response(null, { status: 404 }) : Response.json(found)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { InFlightCounter } from '../../../src/dispatch/in-flight-counter.ts'
+import { TaskTable } from '../../../src/features/tasks/task-table.ts'
 import { McpServer } from '../../../src/index.ts'
 import { checkOptions } from '../../../src/options.ts'
 import { SessionEra } from '../../../src/session-era/era.ts'
@@ -16,7 +17,13 @@ function setup(t: TestContext) {
   const settings = checkOptions({})
   const limits = { inFlight: new InFlightCounter(settings.inFlight), rateLimit: undefined }
   const streams = new Streams(settings.sessionEra)
-  const era = new SessionEra(server, settings.sessionEra, limits, streams)
+  const era = new SessionEra(
+    server,
+    settings.sessionEra,
+    limits,
+    new TaskTable(server, settings.tasks),
+    streams,
+  )
   t.after(() => era.shutDown())
   const peer = { info: { name: 'client', version: '1' }, capabilities: {} }
   const open = () => era.table.open({ revision: LATEST, peer, peerKey: 'key' })
@@ -28,7 +35,7 @@ function setup(t: TestContext) {
   const finish = (session: Session): CallStream => {
     const stream = begin(session)
     stream.finish('{}')
-    stream.keepFinished()
+    stream.retainFinished()
     return stream
   }
   return { era, open, of, begin, finish }

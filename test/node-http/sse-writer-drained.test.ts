@@ -1,4 +1,4 @@
-/** SseWriter.room on real sockets: who may wait for a slow client, and everything that ends the wait. */
+/** SseWriter.drained on real sockets: who may wait for a slow client, and everything that ends the wait. */
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -17,23 +17,23 @@ const large = frameOf(100_000)
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-/** Waits before each frame until there is room for it. @returns how many frames were taken */
+/** Waits before each frame until `drained` resolves. @returns how many frames were taken */
 async function patient(writer: SseWriter, count: number, frame = large): Promise<number> {
   for (let n = 1; n <= count; n++) {
-    await writer.room
+    await writer.drained
     if (!writer.write(frame(n))) return n - 1
   }
   return count
 }
 
-/** Writes until there is no room. */
+/** Writes until the writer asks to wait. */
 async function fill(writer: SseWriter): Promise<void> {
   for (let n = 1; n < MANY; n++) {
     assert.equal(writer.write(large(n)), true)
     // Frames leave at the end of their turn, and what the system takes is known in the next.
     await turn()
     await turn()
-    if (writer.room !== undefined) return
+    if (writer.drained !== undefined) return
   }
   throw new Error('the system takes everything')
 }
@@ -70,14 +70,14 @@ async function stalled(t: TestContext, limit = Number.POSITIVE_INFINITY) {
   return { ...opened, writer }
 }
 
-test('SseWriter.room is undefined, and nobody listens for it, as long as the client takes what it is sent', async (t) => {
+test('SseWriter.drained is undefined, and nobody listens for it, as long as the client takes what it is sent', async (t) => {
   const { client, response, socket } = await requested(t)
   const { writer } = attach(response, 1 << 20)
   const before = socket.listenerCount('drain')
   writer.open()
   for (let n = 1; n <= 50; n++) {
     writer.write(frameOf(10)(n))
-    assert.equal(writer.room, undefined)
+    assert.equal(writer.drained, undefined)
     await turn()
   }
   assert.equal(socket.listenerCount('drain'), before)
@@ -85,26 +85,26 @@ test('SseWriter.room is undefined, and nobody listens for it, as long as the cli
   assert.deepEqual([await client.end(), client.count], ['complete', 50])
 })
 
-test('SseWriter.room waits for a client that does not read, and resolves when it does', async (t) => {
+test('SseWriter.drained waits for a client that does not read, and resolves when it does', async (t) => {
   const { client, writer, socket } = await stalled(t)
   const before = socket.listenerCount('drain')
   await fill(writer)
-  const room = writer.room as Promise<void>
+  const drained = writer.drained as Promise<void>
   let isOver = false
-  void room.then(() => {
+  void drained.then(() => {
     isOver = true
   })
   for (let n = 0; n < 20; n++) await turn()
   assert.deepEqual([isOver, socket.listenerCount('drain')], [false, before + 1])
   client.socket.resume()
-  await room
-  assert.deepEqual([isOver, writer.room], [true, undefined])
+  await drained
+  assert.deepEqual([isOver, writer.drained], [true, undefined])
   writer.end()
   assert.equal(await client.end(), 'complete')
   assert.equal(socket.listenerCount('drain'), before)
 })
 
-test('SseWriter loses no client that is slow where the writer waits for room, whatever the limit', async (t) => {
+test('SseWriter loses no client that is slow where the writer awaits it, whatever the limit', async (t) => {
   for (const limit of [4_000, 100_000, 1_000_000]) {
     const { client, writer } = await stalled(t, limit)
     const size = limit / 8
@@ -115,7 +115,7 @@ test('SseWriter loses no client that is slow where the writer waits for room, wh
       most = Math.max(most, writer.waitingBytes)
       await turn()
     }
-    assert.ok(writer.room !== undefined)
+    assert.ok(writer.drained !== undefined)
     assert.ok(most <= limit, `${most} bytes waited`)
     client.socket.resume()
     assert.equal(await within(writing, () => 'all frames to be written'), count)
@@ -124,15 +124,15 @@ test('SseWriter loses no client that is slow where the writer waits for room, wh
   }
 })
 
-test('SseWriter.room resolves when the client resets the connection', async (t) => {
+test('SseWriter.drained resolves when the client resets the connection', async (t) => {
   const { client, writer } = await stalled(t)
   await fill(writer)
-  const room = writer.room as Promise<void>
+  const drained = writer.drained as Promise<void>
   client.socket.resetAndDestroy()
-  await within(room, () => 'room')
+  await within(drained, () => 'drained')
 })
 
-test('SseWriter.room lets the event loop turn, even where the system takes everything at once', async (t) => {
+test('SseWriter.drained lets the event loop turn, even where the system takes everything at once', async (t) => {
   const { client, response } = await requested(t)
   const { writer } = attach(response, 1 << 20)
   let turns = 0
@@ -143,7 +143,7 @@ test('SseWriter.room lets the event loop turn, even where the system takes every
   let immediate = setImmediate(next)
   t.after(() => clearImmediate(immediate))
   writer.open()
-  // Without room to wait for, all of it would be one turn: nothing in it waits for anything else.
+  // Without anything to wait for, all of it would be one turn: nothing in it waits for anything else.
   await patient(writer, 20_000, frameOf(100))
   const before = turns
   writer.end()
@@ -151,28 +151,28 @@ test('SseWriter.room lets the event loop turn, even where the system takes every
   assert.deepEqual([await client.end(), client.count, client.inOrder], ['complete', 20_000, true])
 })
 
-test('SseWriter.room resolves when the stream is ended, and when it is dropped', async (t) => {
+test('SseWriter.drained resolves when the stream is ended, and when it is dropped', async (t) => {
   const ended = await stalled(t)
   await fill(ended.writer)
-  const first = ended.writer.room as Promise<void>
+  const first = ended.writer.drained as Promise<void>
   ended.writer.end()
-  await within(first, () => 'room of an ended stream')
+  await within(first, () => 'drained, of an ended stream')
   const dropped = await stalled(t, 400_000)
   await fill(dropped.writer)
-  const second = dropped.writer.room as Promise<void>
+  const second = dropped.writer.drained as Promise<void>
   while (dropped.writer.write(large(1)));
-  await within(second, () => 'room of a dropped stream')
-  assert.deepEqual([ended.writer.room, dropped.writer.room], [undefined, undefined])
+  await within(second, () => 'drained, of a dropped stream')
+  assert.deepEqual([ended.writer.drained, dropped.writer.drained], [undefined, undefined])
 })
 
-test('SseWriter.room waits behind another response of the connection, whatever the limit', async (t) => {
+test('SseWriter.drained waits behind another response of the connection, whatever the limit', async (t) => {
   for (const limit of [4_000, 1_000_000]) {
     const { client, response, last } = await requested(t, 2)
     const { writer } = attach(last, limit)
     writer.open()
     const writing = patient(writer, 100, frameOf(limit / 8))
     for (let n = 0; n < 20; n++) await turn()
-    assert.ok(writer.room !== undefined)
+    assert.ok(writer.drained !== undefined)
     assert.ok(writer.waitingBytes <= limit, `${writer.waitingBytes} bytes waited`)
     response.end('first')
     assert.equal(await within(writing, () => 'all frames to be written'), 100)
@@ -181,21 +181,21 @@ test('SseWriter.room waits behind another response of the connection, whatever t
   }
 })
 
-test('SseWriter.room resolves when the connection breaks that it waits behind', async (t) => {
+test('SseWriter.drained resolves when the connection breaks that it waits behind', async (t) => {
   const { client, response, last } = await requested(t, 2)
   const { writer } = attach(last, 1_000_000)
   writer.open()
   await fill(writer)
-  const room = writer.room as Promise<void>
+  const drained = writer.drained as Promise<void>
   const gone = once(response, 'close')
   client.socket.resetAndDestroy()
   await gone
   // Keep-alive finds out.
   writer.comment()
-  await within(room, () => 'room')
+  await within(drained, () => 'drained')
 })
 
-test('SseWriter.room follows a response whose methods middleware has replaced', async (t) => {
+test('SseWriter.drained follows a response whose methods middleware has replaced', async (t) => {
   const { client, response } = await requested(t)
   const { write } = response
   response.write = ((...args: Parameters<typeof write>) => write.apply(response, args)) as typeof write
@@ -204,7 +204,7 @@ test('SseWriter.room follows a response whose methods middleware has replaced', 
   writer.open()
   const writing = patient(writer, MANY)
   for (let n = 0; n < 200; n++) await turn()
-  assert.ok(writer.room !== undefined)
+  assert.ok(writer.drained !== undefined)
   client.socket.resume()
   assert.equal(await within(writing, () => 'all frames to be written'), MANY)
   writer.end()
@@ -214,7 +214,7 @@ test('SseWriter.room follows a response whose methods middleware has replaced', 
 test('SseWriter.comment drops a client that has taken nothing for eight keep-alive intervals, and keeps a slow one', async (t) => {
   const { client, writer, response } = await stalled(t)
   await fill(writer)
-  const { room } = writer
+  const { drained } = writer
   let ticks = 0
   const tick = (count: number) => {
     for (let n = 0; n < count; n++) {
@@ -225,16 +225,16 @@ test('SseWriter.comment drops a client that has taken nothing for eight keep-ali
   tick(250)
   assert.equal(writer.closed, false)
   client.socket.resume()
-  await within(room as Promise<void>, () => 'room')
+  await within(drained as Promise<void>, () => 'drained')
   client.socket.pause()
   await fill(writer)
-  const again = writer.room
+  const again = writer.drained
   // From the last that it took on.
   tick(256)
   assert.equal(writer.closed, false)
   tick(1)
   assert.deepEqual([writer.closed, response.destroyed], [true, true])
-  await within(again as Promise<void>, () => 'room')
+  await within(again as Promise<void>, () => 'drained')
 })
 
 test('SseWriter.comment does not drop a client for what waits behind another response', async (t) => {
@@ -245,7 +245,7 @@ test('SseWriter.comment does not drop a client for what waits behind another res
   for (writer.idleTicks = 1; writer.idleTicks < 1000; writer.idleTicks++) writer.comment()
   assert.equal(writer.closed, false)
   response.end('first')
-  await within(writer.room as Promise<void>, () => 'room')
+  await within(writer.drained as Promise<void>, () => 'drained')
   writer.end()
   assert.equal(await client.end(), 'complete')
 })

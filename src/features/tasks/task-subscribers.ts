@@ -6,8 +6,8 @@
  * Not here: the streams themselves (subscriptions.ts).
  */
 
-import { nextTurn } from '../bounds/runtime.ts'
-import type { TaskRecord } from '../store/task-store.ts'
+import { nextTurn } from '../../bounds/runtime.ts'
+import type { TaskRecord } from '../../store/task-store.ts'
 
 /** A subscription stream. */
 export interface TaskSubscriber {

@@ -2,15 +2,15 @@
  * Tool parameters that a client repeats outside of the message, so that a gateway can route by them: properties of
  * the input schema annotated with `x-mcp-header`.
  *
- * Found and checked once, when the tool is registered; a client must drop a tool whose annotations break a rule, so
- * a server must not offer one.
+ * Found and checked once: by a server when the tool is registered, by a client when it has listed it. A client must
+ * drop a tool whose annotations break a rule, so a server must not offer one.
  *
  * Spec: 2026-07-28 Streamable HTTP, "Custom Headers from Tool Parameters" {@link spec.customHeaders}, SEP-2243.
  * Not here: the comparison with what a request carries (stateless-era/http/mirrored-headers.ts).
  */
 
 import { isObject } from '../bounds/is-object.ts'
-import { DATA } from '../json-schema/read/schema-walk.ts'
+import { DATA } from './read/schema-walk.ts'
 
 export interface HeaderParameter {
   /** As annotated; case does not matter. */

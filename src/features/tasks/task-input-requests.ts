@@ -8,16 +8,17 @@
  * Invariant: an input request is open exactly while its promise is pending.
  */
 
-import { unref } from '../bounds/runtime.ts'
-import type { InputRequest } from '../dispatch/client-input/input-required.ts'
-import { McpError } from '../jsonrpc/rpc-error.ts'
-import type { JsonObject } from '../protocol/wire-types.ts'
+import { unref } from '../../bounds/runtime.ts'
+import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
+import { McpError } from '../../jsonrpc/rpc-error.ts'
+import type { JsonObject } from '../../protocol/wire-types.ts'
 
 /** How often the client is asked for a usable response before its last one is taken for a failure. */
 const MAX_TIMES_ASKED = 16
 const NUMBERED = /^(.*)#([2-9]|[1-9]\d+)$/s
 
 interface OpenRequest {
+  readonly request: InputRequest
   readonly text: string
   readonly resolve: (response: unknown) => void
   readonly reject: (error: Error) => void
@@ -44,19 +45,32 @@ export class TaskInputRequests {
     return `{${[...this.#open].map(([key, { text }]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
   }
 
-  /** @param timeoutMs - 0 or undefined: no limit but the task's own */
+  /** Key and request of each that is open. */
+  *open(): Generator<[key: string, request: InputRequest]> {
+    for (const [key, { request }] of this.#open) yield [key, request]
+  }
+
+  isOpen(key: string): boolean {
+    return this.#open.has(key)
+  }
+
+  /**
+   * @param timeoutMs - 0 or undefined: no limit but the task's own
+   * @param maxTimes - how often the client is asked for a usable response
+   */
   ask<T>(
     key: string,
     request: InputRequest,
     check: (response: unknown) => T | Promise<T>,
     timeoutMs = 0,
+    maxTimes = MAX_TIMES_ASKED,
   ): Promise<T> {
     if (this.#asking.has(key)) {
       const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
       return Promise.reject(new McpError('ERR_DUPLICATE_KEY', problem))
     }
     this.#asking.add(key)
-    return this.#ask(key, request, check, timeoutMs).finally(() => this.#asking.delete(key))
+    return this.#ask(key, request, check, timeoutMs, maxTimes).finally(() => this.#asking.delete(key))
   }
 
   /** Takes the responses to open requests; others are ignored. */
@@ -72,6 +86,15 @@ export class TaskInputRequests {
     if (isAnyOpen) this.#changed()
   }
 
+  /** The client has responded to one with an error. */
+  refuse(key: string, error: Error): void {
+    const request = this.#open.get(key)
+    if (request === undefined) return
+    this.#open.delete(key)
+    request.reject(error)
+    this.#changed()
+  }
+
   /** The task is over: open input requests, and later ones, are rejected. */
   close(reason: Error): void {
     this.#closed ??= reason
@@ -84,33 +107,36 @@ export class TaskInputRequests {
     request: InputRequest,
     check: (response: unknown) => T | Promise<T>,
     timeoutMs: number,
+    maxTimes: number,
   ): Promise<T> {
     const text = JSON.stringify(request)
     for (let times = 1; ; times++) {
-      const response = await this.#put(this.#newKey(key), text, request.method, timeoutMs)
+      const response = await this.#put(this.#newKey(key), request, text, timeoutMs)
       try {
         return await check(response)
       } catch (error) {
-        if (times === MAX_TIMES_ASKED) throw error
+        if (times === maxTimes) throw error
       }
     }
   }
 
-  #put(key: string, text: string, method: string, timeoutMs: number): Promise<unknown> {
+  #put(key: string, request: InputRequest, text: string, timeoutMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) {
         reject(this.#closed)
         return
       }
       const timer =
-        timeoutMs > 0 ? unref(setTimeout(() => this.#expire(key, method, timeoutMs), timeoutMs)) : undefined
+        timeoutMs > 0
+          ? unref(setTimeout(() => this.#expire(key, request.method, timeoutMs), timeoutMs))
+          : undefined
       const settle =
         <V>(done: (value: V) => void) =>
         (value: V) => {
           clearTimeout(timer)
           done(value)
         }
-      this.#open.set(key, { text, resolve: settle(resolve), reject: settle(reject) })
+      this.#open.set(key, { request, text, resolve: settle(resolve), reject: settle(reject) })
       this.#changed()
     })
   }

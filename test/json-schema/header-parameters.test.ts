@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findHeaderParameters } from '../../src/features/header-parameters.ts'
 import { McpServer } from '../../src/index.ts'
+import { findHeaderParameters } from '../../src/json-schema/header-parameters.ts'
 
 const annotated = (name: unknown, type: unknown = 'string') => ({ type, 'x-mcp-header': name })
 const schema = (properties: object, more: object = {}) => ({

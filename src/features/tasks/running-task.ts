@@ -13,26 +13,21 @@
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
  */
 
-import { ownText } from '../bounds/heap-size.ts'
-import { nextTurn } from '../bounds/runtime.ts'
-import { concealError } from '../dispatch/error-report.ts'
-import type { McpServer } from '../features/server.ts'
-import { McpError } from '../jsonrpc/rpc-error.ts'
-import { Method } from '../protocol/methods.ts'
-import type { TaskRecord, TaskStore } from '../store/task-store.ts'
-import { failedBy, type TaskEnd } from './task-end.ts'
+import { nextTurn } from '../../bounds/runtime.ts'
+import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
+import { McpError } from '../../jsonrpc/rpc-error.ts'
+import { Method } from '../../protocol/methods.ts'
+import type { TaskRecord, TaskStore } from '../../store/task-store.ts'
+import { failedBy, shortText, type TaskEnd } from './task-end.ts'
 import { TaskInputRequests } from './task-input-requests.ts'
 
 export interface TaskHost {
-  readonly server: McpServer
+  readonly reporter: ErrorReporter
   readonly store: TaskStore
   changed(task: RunningTask): void
   /** Called after the last `changed`. */
   ended(task: RunningTask): void
 }
-
-/** A status message is a line for people, and is stored for every task. */
-const MAX_MESSAGE_LENGTH = 1000
 
 export class RunningTask {
   readonly inputRequests: TaskInputRequests
@@ -72,8 +67,13 @@ export class RunningTask {
     return this.#record
   }
 
+  /** Nothing changes any more but to its last state, which may still have to be stored. */
+  get isEnding(): boolean {
+    return this.#end !== undefined
+  }
+
   describe(message: string): void {
-    this.#change({ statusMessage: ownText(message.slice(0, MAX_MESSAGE_LENGTH)) })
+    this.#change({ statusMessage: shortText(message) })
   }
 
   /** Stores the last state. The first one to end a task decides how it ended. */
@@ -114,7 +114,7 @@ export class RunningTask {
       try {
         await this.#host.store.update(record)
       } catch (error) {
-        this.#host.server.reportError(error, { phase: 'transport', method: Method.toolsCall })
+        this.#host.reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
       }
       this.#written = record
     }
@@ -122,18 +122,20 @@ export class RunningTask {
   }
 
   async #finish(end: TaskEnd): Promise<void> {
-    const { server, store } = this.#host
+    const { reporter, store } = this.#host
     await this.#writing
     this.inputRequests.close(new McpError('ERR_TASK_OVER', 'The task is over'))
     let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
     try {
       await store.update(last)
     } catch (error) {
-      last = this.#next(failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, server)))
+      last = this.#next(
+        failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter)),
+      )
       try {
         await store.update(last)
       } catch (again) {
-        server.reportError(again, { phase: 'transport', method: Method.toolsCall })
+        reporter.reportError(again, { phase: 'transport', method: Method.toolsCall })
       }
     }
     this.#isStale = false

@@ -2,20 +2,22 @@
  * Tasks, as a feature sees them: which tools may be answered with a task in place of their result.
  *
  * The era decides whether a call can become a task (`ctx.canStartTask`): the client must have declared the extension
- * with the request.
+ * with the request, or, in 2025-11-25, have asked for a task with it.
  *
- * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}.
+ * Spec: Tasks extension, "Capability Negotiation" {@link spec.tasksExtension}; 2025-11-25 tasks, "Tool-Level
+ * Negotiation" {@link spec.tasks}.
  */
 
-import { shown } from '../bounds/quote.ts'
-import { MissingCapabilityError } from '../dispatch/client-input/client-capabilities.ts'
-import type { RequestContext } from '../dispatch/context.ts'
-import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
+import { shown } from '../../bounds/quote.ts'
+import { MissingCapabilityError } from '../../dispatch/client-input/client-capabilities.ts'
+import type { RequestContext } from '../../dispatch/context.ts'
+import { TASKS_EXTENSION } from '../../protocol/meta-keys.ts'
 
 /**
  *   true          a task for clients that support tasks; others wait for the result
  *   'required'    the same, and other clients are refused
- *   'on-demand'   a task from the moment at which the handler calls `ctx.startTask()`, if it does
+ *   'on-demand'   a task from the moment at which the handler calls `ctx.startTask()`, if it does; a client of 2025-11-25
+ *                 decides itself, with the request
  */
 export type TaskMode = true | 'required' | 'on-demand'
 
@@ -36,5 +38,5 @@ export function missingTasks(): MissingCapabilityError {
 
 /** Whether the call becomes a task before its handler runs. */
 export function startsAsTask(mode: TaskMode | undefined, ctx: RequestContext): boolean {
-  return (mode === true || mode === 'required') && ctx.canStartTask
+  return ctx.canStartTask && (mode === true || mode === 'required' || ctx.isTaskRequested)
 }

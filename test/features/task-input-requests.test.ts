@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TaskInputRequests } from '../../src/stateless-era/task-input-requests.ts'
+import { TaskInputRequests } from '../../src/features/tasks/task-input-requests.ts'
 import { generator } from '../session-era/serving.ts'
 
 const request = { method: 'roots/list' } as const

@@ -1,0 +1,255 @@
+/**
+ * Inbox: reads the responses of one request (one, or several when its stream is taken up again) as messages, and hands
+ * each to the receiver once.
+ *
+ *    application/json      the body is the message
+ *    text/event-stream     each event is one; an event with an id and no data says only how far the stream is
+ *
+ * Nothing is kept beyond `maxMessageBytes`, counted after decompression.
+ *
+ * Not here: when a stream is taken up again (session-http.ts).
+ */
+
+import { quote } from '../bounds/quote.ts'
+import { decodeMessage } from '../jsonrpc/decode.ts'
+import { isShallow, measureBody } from '../jsonrpc/measure.ts'
+import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
+import { type SseEvent, SseParser } from '../sse/parser.ts'
+import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
+import { discard } from './http-client.ts'
+import type { Outgoing, Receiver } from './transport.ts'
+
+/** Arrays and objects inside each other: what walks a message is recursive. */
+const MAX_DEPTH = 500
+/** Ids of events that are remembered, so that a server that sends them again does no harm. */
+const MAX_SEEN = 1000
+/** What is read of an error page. */
+const MAX_ERROR_BYTES = 65_536
+/** How long a stream may go on after its answer, until it is closed. */
+const LINGER_MS = 1000
+
+export interface InboxOptions {
+  readonly receiver: Receiver
+  readonly maxMessageBytes: number
+  /** The request that the responses are for; undefined for a stream of its own. */
+  readonly out?: Outgoing | undefined
+  /** Hears of an event that is no message; undefined: it is ignored. */
+  readonly onOtherEvent?: ((event: string, data: string) => void) | undefined
+  /** Hears of what is wrong with one message of a stream that can go on. Undefined: the stream is given up. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+export class Inbox {
+  /** The answer to the request has been handed over. */
+  answered = false
+  /** The delay that the server asked for. */
+  retryMs: number | undefined
+  /** Events so far: whether a try has brought anything. */
+  news = 0
+  readonly #options: InboxOptions
+  /** One for each connection: an event without an id has that of the event before, which must not be of another. */
+  #parser: SseParser
+  #seen: Set<string> | undefined
+  /** Of the latest event of this connection. */
+  #eventId = ''
+  /** That of the connections before. */
+  #lastEventId = ''
+  /** What ends the reading of a stream. */
+  #failure: unknown
+
+  constructor(options: InboxOptions) {
+    this.#options = options
+    this.#parser = this.#newParser()
+  }
+
+  /** What a client sends as `Last-Event-ID`; empty when no event had an id. */
+  get lastEventId(): string {
+    return this.#parser.lastEventId || this.#lastEventId
+  }
+
+  /**
+   * Reads a response with status 200 to its end, or to the answer.
+   *
+   * @returns why a stream ended without the answer; undefined when it just ended
+   * @throws {McpError} what came is no message
+   */
+  async read(response: Response, method = 'POST'): Promise<unknown> {
+    const type = mediaType(response)
+    if (type === 'text/event-stream') return await this.#readEvents(response)
+    if (type === 'application/json') {
+      const text = await this.#text(response)
+      this.#hand(parse(text), text.length)
+      return undefined
+    }
+    const said = type === '' ? 'no Content-Type' : `Content-Type ${quote(type)}`
+    await discard(response)
+    const problem = `${method} was answered with HTTP ${response.status} and ${said}, expected application/json or text/event-stream`
+    throw withStatus(invalidResponse(problem), response.status)
+  }
+
+  async #text(response: Response): Promise<string> {
+    try {
+      return await readText(response, this.#options.maxMessageBytes)
+    } catch (error) {
+      const { signal } = this.#options.out ?? {}
+      if (signal?.aborted) throw signal.reason
+      if (error instanceof McpError) throw error
+      throw mcpError(
+        'ERR_CONNECTION',
+        `The connection broke while an answer was read: ${reasonOf(error)}`,
+        error,
+      )
+    }
+  }
+
+  async #readEvents(response: Response): Promise<unknown> {
+    const reader = response.body?.getReader()
+    if (reader === undefined) return undefined
+    this.#lastEventId = this.lastEventId
+    this.#parser = this.#newParser()
+    this.#eventId = ''
+    let linger: ReturnType<typeof setTimeout> | undefined
+    try {
+      for (;;) {
+        const { value, done } = await reader.read()
+        if (done) return undefined
+        this.#parser.push(value)
+        if (this.#failure !== undefined) throw this.#failure
+        if (this.answered && linger === undefined) {
+          // The server ends the stream by itself; waiting for it keeps the connection usable.
+          linger = setTimeout(() => void reader.cancel().catch(() => {}), LINGER_MS)
+        }
+      }
+    } catch (error) {
+      void reader.cancel().catch(() => {})
+      if (error === this.#failure) throw error
+      if (error instanceof RangeError)
+        throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(this.#options.maxMessageBytes))
+      const { signal } = this.#options.out ?? {}
+      if (signal?.aborted) throw signal.reason
+      return error
+    } finally {
+      clearTimeout(linger)
+    }
+  }
+
+  #newParser(): SseParser {
+    const onRetry = (milliseconds: number) => {
+      this.retryMs = milliseconds
+    }
+    const onEvent = ({ event, data, id }: SseEvent) => this.#event(event, data, id)
+    return new SseParser({ onEvent, onRetry }, { maxEventBytes: this.#options.maxMessageBytes })
+  }
+
+  #event(event: string, data: string, id: string): void {
+    if (this.#failure !== undefined) return
+    this.news += 1
+    if (id !== '' && id !== this.#eventId) {
+      this.#eventId = id
+      this.#seen ??= new Set()
+      if (this.#seen.has(id)) return
+      this.#seen.add(id)
+      if (this.#seen.size > MAX_SEEN) for (const oldest of this.#seen) if (this.#seen.delete(oldest)) break
+    }
+    if (event !== 'message') {
+      this.#options.onOtherEvent?.(event, data)
+      return
+    }
+    if (data === '') return
+    try {
+      this.#hand(parse(data), data.length)
+    } catch (error) {
+      if (this.#options.onError === undefined) this.#failure = error
+      else this.#options.onError(error)
+    }
+  }
+
+  #hand(value: unknown, bytes: number): void {
+    const { receiver, out } = this.#options
+    // 2025-03-26 let servers answer with several messages at once.
+    for (const each of Array.isArray(value) ? value : [value]) {
+      // A stream that all requests share goes on after each answer.
+      if (receiver.receive(each, bytes, out) && out !== undefined) this.answered = true
+    }
+  }
+
+  /**
+   * Reads the response to a request that was not served.
+   *
+   * @returns the error of the protocol, whatever the status; or ERR_HTTP_STATUS, where the body holds none
+   */
+  async readError(response: Response, url: string, method = 'POST'): Promise<Error> {
+    const { status } = response
+    let text = ''
+    try {
+      if (!response.bodyUsed) text = await readText(response, MAX_ERROR_BYTES)
+    } catch (error) {
+      text = `nothing that can be read: ${reasonOf(error)}`
+    }
+    const error = errorOf(text, this.#options.out?.id)
+    if (error !== undefined) return withStatus(error, status)
+    const after = response.headers.get('retry-after')
+    return httpError(method, url, status, text.trim(), after === null ? '' : `, Retry-After ${quote(after)}`)
+  }
+}
+
+/** The error response in a body, where it does not say that it is another request's. */
+function errorOf(text: string, id: number | undefined): RpcError | undefined {
+  if (!text.trimStart().startsWith('{')) return undefined
+  try {
+    const message = decodeMessage(parse(text))
+    if (message.kind !== 'response' || message.error === undefined) return undefined
+    return message.id === undefined || message.id === id ? rpcError(message.error) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function mediaType(response: Response): string {
+  return (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
+/** @throws {McpError} it is not JSON, or nested too deeply */
+export function parse(text: string): unknown {
+  try {
+    if (!isShallow(text, MAX_DEPTH)) measureBody(new TextEncoder().encode(text), MAX_DEPTH)
+  } catch {
+    throw invalidResponse(`A message of the server is nested more than ${MAX_DEPTH} levels deep`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw invalidResponse(`A message of the server is not JSON; it begins with ${quote(text)}`, error)
+  }
+}
+
+/**
+ * Reads a whole body as text.
+ *
+ * @throws {McpError} ERR_MESSAGE_TOO_LARGE; nothing more is read then
+ */
+async function readText(response: Response, maxBytes: number): Promise<string> {
+  const { headers } = response
+  const declared = Number(headers.get('content-length') ?? Number.NaN)
+  // HTTP holds the server to the length that it declared, unless it is that of a compressed body.
+  if (declared <= maxBytes && !headers.has('content-encoding')) return await response.text()
+  const reader = response.body?.getReader()
+  if (reader === undefined) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for (;;) {
+    const { value, done } = await reader.read()
+    if (done) return text + decoder.decode()
+    bytes += value.length
+    if (bytes > maxBytes) {
+      void reader.cancel().catch(() => {})
+      throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(maxBytes))
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}
+
+function limitText(maxBytes: number): string {
+  return `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+}

@@ -1,0 +1,267 @@
+/**
+ * Everything that a client can be told, with defaults, checked before anything is sent. A wrong option is a `TypeError`
+ * that names it and quotes what came.
+ */
+
+import { checkCount, checkTime, oneOf, requireType } from '../bounds/check-options.ts'
+import { checkNames } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
+import { LOG_LEVELS } from '../protocol/log-levels.ts'
+import { REVISIONS, type RevisionName } from '../protocol/revisions.ts'
+import type {
+  CreateMessageParams,
+  CreateMessageResult,
+  ElicitResult,
+  Implementation,
+  JsonObject,
+  LogLevel,
+  Root,
+} from '../protocol/wire-types.ts'
+import type { AuthProvider } from './auth-provider.ts'
+import type { FetchLike, FetchMiddleware } from './fetch-like.ts'
+import type { LogMessage, Progress } from './wire.ts'
+
+/** A form for the user, or (`mode: 'url'`) an address to go to. */
+export interface ElicitRequest {
+  readonly message: string
+  readonly requestedSchema: JsonObject
+  readonly _meta?: JsonObject | undefined
+}
+
+export interface ElicitUrlRequest {
+  readonly message: string
+  /** Show the whole of it, and open it only when the user agrees; never fetch it. */
+  readonly url: string
+  readonly elicitationId?: string | undefined
+  readonly _meta?: JsonObject | undefined
+}
+
+/** What a handler of a question is given beside the question. */
+export interface QuestionContext {
+  /** Aborts when the answer is not needed any more. */
+  readonly signal: AbortSignal
+}
+
+export interface ConnectOptions {
+  /** Name and version of your program, shown to servers. @defaultValue barewire-client */
+  readonly clientInfo?: Implementation | undefined
+
+  /**
+   * Asks the user to fill in a form; declares the capability. What is accepted is completed with the form's defaults
+   * and checked against its schema before it is sent.
+   */
+  readonly onElicit?:
+    | ((
+        request: ElicitRequest,
+        context: QuestionContext,
+      ) =>
+        | ElicitResult
+        | { readonly action: 'accept' }
+        | PromiseLike<ElicitResult | { readonly action: 'accept' }>)
+    | undefined
+  /** Asks the user to go to a URL; declares the capability. */
+  readonly onElicitUrl?:
+    | ((
+        request: ElicitUrlRequest,
+        context: QuestionContext,
+      ) =>
+        | { readonly action: 'accept' | 'decline' | 'cancel' }
+        | PromiseLike<{ readonly action: 'accept' | 'decline' | 'cancel' }>)
+    | undefined
+  /** Asks a model; declares the capability. */
+  readonly onSample?:
+    | ((
+        request: CreateMessageParams,
+        context: QuestionContext,
+      ) => CreateMessageResult | PromiseLike<CreateMessageResult>)
+    | undefined
+  /** The folders that the server may look at; declares the capability. */
+  readonly onRoots?:
+    | ((request: JsonObject, context: QuestionContext) => readonly Root[] | PromiseLike<readonly Root[]>)
+    | undefined
+  /** Log messages of the server, from `logLevel` on. */
+  readonly onLog?: ((message: LogMessage) => void) | undefined
+  /** Notifications that no other part of the client is for. */
+  readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined
+  /** What went wrong where no call can be told: a wrong message of the server, a handler that threw. */
+  readonly onError?: ((error: unknown) => void) | undefined
+
+  /**
+   * A token; or what gives one for each request, and once more with `refresh` after a 401; or an `AuthProvider`.
+   */
+  readonly auth?:
+    | string
+    | ((request: {
+        readonly refresh?: boolean | undefined
+      }) => string | undefined | PromiseLike<string | undefined>)
+    | AuthProvider
+    | undefined
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Takes the place of the global `fetch`. @defaultValue the global one */
+  readonly fetch?: FetchLike | undefined
+  /** Wraps `fetch`; the first is the outermost. @defaultValue none */
+  readonly middleware?: readonly FetchMiddleware[] | undefined
+
+  /** Gives up connecting; it has no effect on what comes after. */
+  readonly signal?: AbortSignal | undefined
+  /** For connecting alone, in milliseconds. 0: no limit. @defaultValue 30 s */
+  readonly timeoutMs?: number | undefined
+  /** For each request afterwards, started anew by progress. 0: no limit. @defaultValue 60 s */
+  readonly requestTimeoutMs?: number | undefined
+  /** For each request, whatever progress there is. 0: no limit. @defaultValue 10 min */
+  readonly maxRequestTimeoutMs?: number | undefined
+  /** Tries after the first, of what the server has certainly not begun to do. @defaultValue 3 */
+  readonly retries?: number | undefined
+  /** The delay before the second try; doubled for each further one. @defaultValue 500 ms */
+  readonly retryDelayMs?: number | undefined
+  /** Tries in a row to take up a stream that was cut, without anything new. @defaultValue 5 */
+  readonly resumeTries?: number | undefined
+  /** How often one call may ask for input (2026-07-28). @defaultValue 10 */
+  readonly maxRounds?: number | undefined
+  /** One message of the server, in bytes after decompression. @defaultValue 16 MiB */
+  readonly maxMessageBytes?: number | undefined
+
+  /** Speaks this revision or none. @defaultValue the newest that both sides know */
+  readonly revision?: RevisionName | undefined
+  /**
+   * What to try first with a server of which nothing is known: `server/discover` (2026-07-28), or `initialize`.
+   * @defaultValue discover
+   */
+  readonly first?: 'discover' | 'initialize' | undefined
+  /** Least severity of log messages that are asked for. @defaultValue none */
+  readonly logLevel?: LogLevel | undefined
+  /** Whether calls may become tasks of the Tasks extension. @defaultValue true */
+  readonly tasks?: boolean | undefined
+  /** Whether results are checked against the `outputSchema` of their tools. @defaultValue true */
+  readonly checkOutput?: boolean | undefined
+  /** Further capabilities to declare: `experimental`, `extensions`, and members of those that handlers declare. */
+  readonly capabilities?: JsonObject | undefined
+}
+
+/** Options of one request. */
+export interface RequestOptions {
+  /** Gives the request up, and tells the server. */
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds for the answer, started anew by progress. 0: no limit. @defaultValue `requestTimeoutMs` of the client */
+  readonly timeoutMs?: number | undefined
+  /** Milliseconds for the answer, whatever progress there is. 0: no limit. @defaultValue `maxRequestTimeoutMs` of the client */
+  readonly maxTimeoutMs?: number | undefined
+  /** Asks the server to report progress. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** Sent in `_meta` of the request, such as `traceparent`. */
+  readonly meta?: JsonObject | undefined
+}
+
+const DEFAULTS = {
+  timeoutMs: 30_000,
+  requestTimeoutMs: 60_000,
+  maxRequestTimeoutMs: 600_000,
+  retryDelayMs: 500,
+}
+const COUNTS = { resumeTries: 5, maxRounds: 10, maxMessageBytes: 16 * 1024 * 1024 }
+const HANDLERS = [
+  'onElicit',
+  'onElicitUrl',
+  'onSample',
+  'onRoots',
+  'onLog',
+  'onNotification',
+  'onError',
+  'fetch',
+]
+const NAMES: readonly string[] = [
+  ...HANDLERS,
+  ...Object.keys(DEFAULTS),
+  ...Object.keys(COUNTS),
+  'clientInfo',
+  'auth',
+  'headers',
+  'middleware',
+  'signal',
+  'retries',
+  'revision',
+  'first',
+  'logLevel',
+  'tasks',
+  'checkOutput',
+  'capabilities',
+]
+const WORDS = {
+  clientInfo: 'info implementation name',
+  onElicit: 'elicit elicitation onelicitation',
+  onSample: 'sampling onsampling oncreatemessage',
+  auth: 'token authprovider authorization',
+  requestTimeoutMs: 'timeout requesttimeout',
+  revision: 'protocolversion version',
+}
+const REQUEST_NAMES: readonly string[] = ['signal', 'timeoutMs', 'maxTimeoutMs', 'onProgress', 'meta']
+const DEFAULT_INFO: Implementation = { name: 'barewire-client', version: '0.1.0' }
+
+/** Options with their defaults. */
+export interface Settings extends ConnectOptions {
+  readonly clientInfo: Implementation
+  readonly onError: (error: unknown) => void
+  readonly timeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly maxRequestTimeoutMs: number
+  readonly retries: number
+  readonly retryDelayMs: number
+  readonly resumeTries: number
+  readonly maxRounds: number
+  readonly maxMessageBytes: number
+  readonly first: 'discover' | 'initialize'
+  readonly tasks: boolean
+  readonly checkOutput: boolean
+}
+
+/** @throws {TypeError} a wrong option, named */
+export function checkConnectOptions(options: ConnectOptions): Settings {
+  checkNames(options, NAMES, '', WORDS)
+  const settings: { [name: string]: unknown } = {}
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) settings[name] = value
+  for (const name of HANDLERS) {
+    if (settings[name] !== undefined) requireType(name, settings[name], ['function'])
+  }
+  for (const [name, value] of Object.entries(DEFAULTS)) {
+    settings[name] = checkTime(name, settings[name] ?? value)
+  }
+  for (const [name, value] of Object.entries(COUNTS)) {
+    settings[name] = checkCount(name, settings[name] ?? value)
+  }
+  const { retries = 3, first = 'discover', revision, logLevel, auth, headers, tasks = true } = options
+  if (retries !== 0) checkCount('retries', retries)
+  oneOf('first', first, ['discover', 'initialize'])
+  if (revision !== undefined) oneOf('revision', revision, REVISIONS)
+  if (logLevel !== undefined) oneOf('logLevel', logLevel, LOG_LEVELS)
+  if (auth !== undefined) requireType('auth', auth, ['string', 'function', 'object'])
+  if (headers !== undefined) checkHeaders(headers)
+  requireType('tasks', tasks, ['boolean'])
+  const { checkOutput = true, clientInfo = DEFAULT_INFO, onError = () => {} } = options
+  requireType('checkOutput', checkOutput, ['boolean'])
+  checkInfo(clientInfo)
+  return { ...settings, retries, first, tasks, checkOutput, clientInfo, onError } as Settings
+}
+
+function checkHeaders(headers: object): void {
+  requireType('headers', headers, ['object'])
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') continue
+    throw new TypeError(`headers[${shown(name)}] must be a string; got ${kindOf(value)}`)
+  }
+}
+
+function checkInfo(info: { readonly name?: unknown; readonly version?: unknown }): void {
+  requireType('clientInfo', info, ['object'])
+  requireType('clientInfo.name', info.name, ['string'])
+  requireType('clientInfo.version', info.version, ['string'])
+}
+
+/** @throws {TypeError} a wrong option of one request, named */
+export function checkRequestOptions(options: RequestOptions): void {
+  checkNames(options, REQUEST_NAMES, '', { timeoutMs: 'timeout', onProgress: 'onprogress progress' })
+  const { timeoutMs, maxTimeoutMs, onProgress } = options
+  if (timeoutMs !== undefined) checkTime('timeoutMs', timeoutMs)
+  if (maxTimeoutMs !== undefined) checkTime('maxTimeoutMs', maxTimeoutMs)
+  if (onProgress !== undefined) requireType('onProgress', onProgress, ['function'])
+}

@@ -1,0 +1,164 @@
+/**
+ * stdio: a server as a process of our own, one message a line.
+ *
+ *    client --- stdin --->  server        what the server writes to stderr is for its own log
+ *           <-- stdout ---
+ *
+ * The end, as the specification prescribes it: stdin is closed; if the process is still there after a while, SIGTERM,
+ * and then SIGKILL. A process that ends by itself rejects what waits.
+ *
+ * Spec: 2026-07-28 stdio, "Shutdown"; 2025-11-25 transports, "stdio". The one file of the client that needs Node.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { type Channel, OpenChannel } from './channel.ts'
+import { invalidResponse, mcpError } from './errors.ts'
+import { parse } from './inbox.ts'
+import type { Settings } from './options.ts'
+
+export interface StdioOptions {
+  /** Added to the few variables that are passed on by themselves, such as PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** The folder that the program runs in. @defaultValue that of this process */
+  readonly cwd?: string | undefined
+  /** What becomes of the server's log. @defaultValue inherit: it is written to that of this process */
+  readonly stderr?: 'inherit' | 'ignore' | ((text: string) => void) | undefined
+  /** How long a process may take to end once its stdin is closed, and again after SIGTERM. @defaultValue 2 s */
+  readonly closeMs?: number | undefined
+}
+
+const CLOSE_MS = 2000
+/** What programs need to run at all. Everything else may hold secrets that are none of the server's business. */
+const PASSED_ON = [
+  'HOME LOGNAME PATH SHELL TERM USER LANG LC_ALL TMPDIR',
+  'APPDATA HOMEDRIVE HOMEPATH LOCALAPPDATA PATHEXT PROCESSOR_ARCHITECTURE PROGRAMFILES SYSTEMDRIVE SYSTEMROOT TEMP TMP USERNAME USERPROFILE',
+]
+  .join(' ')
+  .split(' ')
+const LF = 0x0a
+
+/**
+ * A server to be started as a process, for `connect`.
+ *
+ * @param command - the program; it is not given to a shell
+ *
+ * @example
+ * ```ts
+ * const client = await connect(stdio('node', ['server.js']))
+ * ```
+ */
+export function stdio(command: string, args: readonly string[] = [], options: StdioOptions = {}): Channel {
+  return {
+    kind: 'channel',
+    openChannel: (settings) => StdioChannel.start(command, args, options, settings),
+  }
+}
+
+class StdioChannel extends OpenChannel {
+  readonly #child: ChildProcess
+  readonly #closeMs: number
+  readonly #settings: Settings
+  /** The line that has not ended. */
+  #pieces: Buffer[] = []
+  #length = 0
+  #isClosing = false
+  #failure: Error | undefined
+
+  static start(
+    command: string,
+    args: readonly string[],
+    { env, cwd, stderr = 'inherit', closeMs = CLOSE_MS }: StdioOptions,
+    settings: Settings,
+  ): Promise<StdioChannel> {
+    const passed = PASSED_ON.flatMap((name) =>
+      process.env[name] === undefined ? [] : [[name, process.env[name]]],
+    )
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...Object.fromEntries(passed), ...env },
+      stdio: ['pipe', 'pipe', typeof stderr === 'function' ? 'pipe' : stderr],
+      windowsHide: true,
+    })
+    if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
+    return new Promise((resolve, reject) => {
+      child.once('error', (error) => {
+        reject(mcpError('ERR_CONNECTION', `The server could not be started: ${error.message}`, error))
+      })
+      child.once('spawn', () => resolve(new StdioChannel(child, closeMs, settings)))
+    })
+  }
+
+  constructor(child: ChildProcess, closeMs: number, settings: Settings) {
+    super()
+    this.#child = child
+    this.#closeMs = closeMs
+    this.#settings = settings
+    child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
+    child.stdin?.on('error', () => {})
+    child.on('error', () => {})
+    child.once('close', (code, signal) => {
+      const how = signal === null ? `with exit code ${code}` : `by ${signal}`
+      this.#fail(mcpError('ERR_CONNECTION', `The process of the server ended ${how}`))
+    })
+  }
+
+  send(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) throw this.#failure
+      this.#child.stdin?.write(`${text}\n`, (error) => {
+        if (error) reject(mcpError('ERR_CONNECTION', `The server reads no more: ${error.message}`, error))
+        else resolve()
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    const child = this.#child
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    child.stdin?.end()
+    const term = setTimeout(() => child.kill('SIGTERM'), this.#closeMs)
+    const kill = setTimeout(() => child.kill('SIGKILL'), 2 * this.#closeMs)
+    await closed
+    clearTimeout(term)
+    clearTimeout(kill)
+  }
+
+  #read(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      this.#pieces.push(chunk.subarray(start, end))
+      start = end + 1
+      const line = Buffer.concat(this.#pieces).toString('utf8').trim()
+      this.#pieces = []
+      this.#length = 0
+      if (line !== '') this.#line(line)
+    }
+    if (start === chunk.length) return
+    this.#pieces.push(chunk.subarray(start))
+    this.#length += chunk.length - start
+    const { maxMessageBytes } = this.#settings
+    if (this.#length <= maxMessageBytes) return
+    const problem = `A message of the server has more than ${maxMessageBytes} bytes, the limit (option maxMessageBytes)`
+    this.#fail(mcpError('ERR_MESSAGE_TOO_LARGE', problem))
+    this.#child.kill('SIGKILL')
+  }
+
+  /** What is no message rejects no call: it cannot be told which one it is about. */
+  #line(line: string): void {
+    if (this.#failure !== undefined) return
+    try {
+      this.receiver?.receive(parse(line), line.length, undefined)
+    } catch (error) {
+      this.#settings.onError(error instanceof Error ? error : invalidResponse(String(error)))
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#pieces = []
+    this.receiver?.failed(this.#failure)
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * Tasks: calls that the server goes on working on after it has answered. A task is asked about until it is over; what it
+ * asks is answered once.
+ *
+ *    tools/call --> a task --> tasks/get, every pollIntervalMs --> completed --> result
+ *                                  | input_required              --> failed, cancelled --> rejects
+ *                                  +--> the application answers --> tasks/update
+ *
+ * Spec: the Tasks extension {@link spec.tasksExtension}.
+ */
+
+import { kindOf, shown } from '../bounds/quote.ts'
+import { decodeMessage } from '../jsonrpc/decode.ts'
+import { Method } from '../protocol/methods.ts'
+import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
+import { invalidResponse, mcpError, rpcError } from './errors.ts'
+import { askAll } from './input-rounds.ts'
+import type { RequestOptions } from './options.ts'
+import type { Questions } from './questions.ts'
+import { sleep } from './timing.ts'
+
+const DEFAULT_POLL_MS = 1000
+const MIN_POLL_MS = 10
+/** A hint of the server must not make the client wait for good. */
+const MAX_POLL_MS = 60_000
+/** Questions of one task that are remembered as answered. */
+const MAX_ANSWERED = 10_000
+const STATUSES: readonly unknown[] = ['working', 'input_required', 'completed', 'failed', 'cancelled']
+
+export type ClientTaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
+
+/** The state of a task, as the server said it. */
+export interface TaskState {
+  readonly taskId: string
+  readonly status: ClientTaskStatus
+  readonly statusMessage?: string | undefined
+  readonly createdAt?: string | undefined
+  readonly lastUpdatedAt?: string | undefined
+  readonly ttlMs?: number | null | undefined
+  readonly pollIntervalMs?: number | undefined
+  readonly inputRequests?: JsonObject | undefined
+  readonly result?: JsonObject | undefined
+  readonly error?: unknown
+}
+
+/** What a task needs of its client. */
+export interface TaskHost {
+  readonly questions: Questions
+  request(method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject>
+  /** Checks the result of the call that became the task. */
+  check(result: JsonObject): CallToolResult | Promise<CallToolResult>
+}
+
+/** A call that goes on at the server. Iterate it for its states, or wait for `result`. */
+export class ClientTask implements AsyncIterable<TaskState> {
+  /** With this a client that was restarted takes the task up again; undefined when the call was over at once. */
+  readonly taskId: string | undefined
+  readonly #host: TaskHost
+  readonly #options: RequestOptions
+  #state: TaskState | undefined
+  #result: Promise<CallToolResult> | undefined
+  /** Keys of questions that were answered: each is asked once, however often the server repeats it. */
+  readonly #answered = new Set<string>()
+
+  /** @internal */
+  constructor(
+    host: TaskHost,
+    taskId: string | undefined,
+    state: TaskState | undefined,
+    options: RequestOptions,
+    result?: CallToolResult,
+  ) {
+    this.#host = host
+    this.taskId = taskId
+    this.#state = state
+    this.#options = options
+    if (result !== undefined) this.#result = Promise.resolve(result)
+  }
+
+  /** As it was last seen; `working` before anything was. */
+  get status(): ClientTaskStatus {
+    if (this.taskId === undefined) return 'completed'
+    return this.#state?.status ?? 'working'
+  }
+
+  /** Asks for the state. */
+  async get(options: RequestOptions = this.#options): Promise<TaskState> {
+    const { taskId } = this
+    if (taskId === undefined) throw mcpError('ERR_TASK_OVER', 'The call was over at once: there is no task')
+    const state = taskState(
+      await this.#host.request(Method.tasksGet, { taskId }, forPolls(options)),
+      Method.tasksGet,
+    )
+    this.#state = state
+    return state
+  }
+
+  /** Answers questions of the task. The handlers of the client do it by themselves, in `result` and while iterated. */
+  async update(inputResponses: JsonObject): Promise<void> {
+    const { taskId } = this
+    if (taskId === undefined) throw mcpError('ERR_TASK_OVER', 'The call was over at once: there is no task')
+    await this.#host.request(Method.tasksUpdate, { taskId, inputResponses }, forPolls(this.#options))
+    for (const key of Object.keys(inputResponses)) this.#answered.add(key)
+  }
+
+  /** Asks the server to stop. It may have finished before, and need not obey. */
+  async cancel(): Promise<void> {
+    const { taskId } = this
+    if (taskId !== undefined) await this.#host.request(Method.tasksCancel, { taskId }, {})
+  }
+
+  /**
+   * Waits for the end.
+   *
+   * @throws {RpcError} the task failed
+   * @throws {McpError} ERR_TASK_CANCELLED
+   */
+  result(): Promise<CallToolResult> {
+    this.#result ??= this.#wait()
+    return this.#result
+  }
+
+  /** The state now, and after each change, up to the last one. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<TaskState, void, undefined> {
+    const { taskId } = this
+    if (taskId === undefined) return
+    const { signal } = this.#options
+    let last = ''
+    // A state that was seen before says when to ask again, and may hold questions.
+    for (let state = this.#state ?? (await this.get()); ; state = await this.get()) {
+      const { status, statusMessage, lastUpdatedAt } = state
+      const now = JSON.stringify([status, statusMessage, status === 'working' ? undefined : lastUpdatedAt])
+      if (now !== last) yield state
+      last = now
+      if (isOver(state)) return
+      await this.#answer(state)
+      await sleep(pollMs(state), signal)
+    }
+  }
+
+  async #wait(): Promise<CallToolResult> {
+    let state = this.#state ?? (await this.get())
+    // The answer that made the task has no result, even where it says that it is over.
+    if (isOver(state)) state = await this.get()
+    while (!isOver(state)) {
+      await this.#answer(state)
+      await sleep(pollMs(state), this.#options.signal)
+      state = await this.get()
+    }
+    return await this.#outcome(state)
+  }
+
+  async #outcome({ status, result, error, statusMessage }: TaskState): Promise<CallToolResult> {
+    if (status === 'cancelled')
+      throw mcpError('ERR_TASK_CANCELLED', `The task was cancelled${said(statusMessage)}`)
+    if (status === 'failed') {
+      const message = decodeMessage({ jsonrpc: '2.0', id: 0, error })
+      if (message.kind === 'response' && message.error !== undefined) throw rpcError(message.error)
+      throw invalidResponse(
+        `The task failed${said(statusMessage)}, and the server does not say with which error`,
+      )
+    }
+    if (typeof result !== 'object' || result === null) {
+      throw invalidResponse(`A completed task needs "result", an object; got ${kindOf(result)}`)
+    }
+    return await this.#host.check(result)
+  }
+
+  async #answer({ taskId, status, inputRequests = {} }: TaskState): Promise<void> {
+    if (status !== 'input_required') return
+    const open = Object.entries(inputRequests).filter(([key]) => !this.#answered.has(key))
+    if (open.length === 0) return
+    if (this.#answered.size + open.length > MAX_ANSWERED) {
+      throw invalidResponse(`A task asked more than ${MAX_ANSWERED} questions`)
+    }
+    const { signal } = this.#options
+    // Before the answer: `result` and an iteration may both see the question.
+    for (const [key] of open) this.#answered.add(key)
+    try {
+      const inputResponses = await askAll(
+        this.#host.questions,
+        Object.fromEntries(open),
+        Method.tasksGet,
+        signal,
+      )
+      await this.#host.request(Method.tasksUpdate, { taskId, inputResponses }, forPolls(this.#options))
+    } catch (error) {
+      for (const [key] of open) this.#answered.delete(key)
+      throw error
+    }
+  }
+}
+
+/** @throws {McpError} it is no task */
+export function taskState(result: JsonObject, method: string): TaskState {
+  const { taskId, status } = result
+  if (typeof taskId !== 'string')
+    throw invalidResponse(`A task of ${method} needs "taskId", a string; got ${kindOf(taskId)}`)
+  if (!STATUSES.includes(status)) throw invalidResponse(`A task of ${method} has the status ${shown(status)}`)
+  return result as unknown as TaskState
+}
+
+/** The progress and the metadata of a call are its own. */
+function forPolls({ signal, timeoutMs, maxTimeoutMs }: RequestOptions): RequestOptions {
+  return { signal, timeoutMs, maxTimeoutMs }
+}
+
+function isOver({ status }: TaskState): boolean {
+  return status !== 'working' && status !== 'input_required'
+}
+
+function pollMs({ pollIntervalMs = DEFAULT_POLL_MS }: TaskState): number {
+  return Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Number(pollIntervalMs) || DEFAULT_POLL_MS))
+}
+
+function said(message: string | undefined): string {
+  return message === undefined ? '' : `: ${message}`
+}

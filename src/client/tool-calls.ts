@@ -1,0 +1,218 @@
+/**
+ * Calls of tools: what has to be known of a tool before, headers that repeat its arguments, the task that a call may
+ * become, and the check of the result.
+ *
+ * Not here: one request (connection.ts), what is known of tools (tool-index.ts), tasks themselves (tasks.ts).
+ */
+
+import { kindOf, shown } from '../bounds/quote.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../protocol/error-codes.ts'
+import { Method } from '../protocol/methods.ts'
+import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
+import type { Change, Connection } from './connection.ts'
+import { abortError, invalidResponse, mcpError } from './errors.ts'
+import { pagesOf } from './listing.ts'
+import { parameterHeaders } from './mirror-headers.ts'
+import { abortable, onAbort } from './on-abort.ts'
+import type { RequestOptions, Settings } from './options.ts'
+import type { Questions } from './questions.ts'
+import { ttlOf } from './response-cache.ts'
+import { ClientTask, type TaskHost, taskState } from './tasks.ts'
+import { type KnownTool, type Lesson, outputProblem, ToolIndex } from './tool-index.ts'
+import type { Tool } from './wire.ts'
+
+export class ToolCalls {
+  readonly #settings: Settings
+  readonly #questions: Questions
+  readonly #connection: Connection
+  /** Sends or remembers one `tools/list`. */
+  readonly #list: (params: JsonObject, options: RequestOptions) => Promise<JsonObject>
+  readonly #index: ToolIndex
+
+  constructor(
+    settings: Settings,
+    questions: Questions,
+    connection: Connection,
+    list: (params: JsonObject, options: RequestOptions) => Promise<JsonObject>,
+  ) {
+    this.#settings = settings
+    this.#questions = questions
+    this.#connection = connection
+    this.#list = list
+    this.#index = new ToolIndex(() => this.#listAll())
+  }
+
+  async call(name: string, args: JsonObject, options: RequestOptions): Promise<CallToolResult> {
+    const { result, tool } = await this.#call(name, args, options)
+    if (result['resultType'] !== 'task') return await this.#checked(name, tool, result)
+    return await this.#awaitTask(name, tool, result, options)
+  }
+
+  async start(name: string, args: JsonObject, options: RequestOptions): Promise<ClientTask> {
+    const { result, tool } = await this.#call(name, args, options)
+    const host = this.#taskHost((final) => this.#checked(name, tool, final))
+    if (result['resultType'] !== 'task') {
+      return new ClientTask(host, undefined, undefined, options, await this.#checked(name, tool, result))
+    }
+    const state = taskState(result, Method.toolsCall)
+    return new ClientTask(host, state.taskId, state, options)
+  }
+
+  task(taskId: string, options: RequestOptions): ClientTask {
+    // Which tool it was is not known any more.
+    return new ClientTask(this.#taskHost(withContent), taskId, undefined, options)
+  }
+
+  /** What is known of tools may be wrong. */
+  changed({ kind }: Change): void {
+    if (kind === 'tools' || kind === 'gap') this.#index.forget()
+  }
+
+  /**
+   * All tools, page by page; the index learns from a listing that comes to its end. Over HTTP a tool with a wrong
+   * annotation MUST be left out: 2026-07-28, "Schema Extension".
+   */
+  async *pages(options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
+    const lesson = this.#index.lesson()
+    for await (const page of this.#fetched(lesson, options)) {
+      yield page.filter((tool) => {
+        const { problem } = lesson.add(tool)
+        if (problem === undefined || !this.#connection.mirrorsParameters) return true
+        this.#settings.onError(invalidResponse(`A tool was left out: ${problem}`))
+        return false
+      })
+    }
+    lesson.end()
+  }
+
+  async #listAll(): Promise<ReadonlyMap<string, KnownTool>> {
+    const { maxMessageBytes } = this.#settings
+    const lesson = this.#index.lesson()
+    let bytes = 0
+    for await (const page of this.#fetched(lesson, {})) {
+      for (const tool of page) {
+        const { outputSchema } = lesson.add(tool)
+        bytes += tool.name.length + (outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length)
+      }
+      if (bytes <= maxMessageBytes) continue
+      const problem = `The tools of the server take more than ${maxMessageBytes} bytes (option maxMessageBytes)`
+      throw mcpError('ERR_MESSAGE_TOO_LARGE', problem)
+    }
+    return lesson.end()
+  }
+
+  #fetched(lesson: Lesson, options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
+    const fetchPage = async (params: JsonObject) => {
+      const result = await this.#list(params, options)
+      lesson.page(ttlOf(result))
+      return result
+    }
+    return pagesOf<Tool>(fetchPage, Method.toolsList, 'tools', 'name')
+  }
+
+  async #known(name: string): Promise<KnownTool | undefined> {
+    const { mirrorsParameters, server } = this.#connection
+    if (server.capabilities.tools === undefined) return undefined
+    if (!mirrorsParameters && !this.#settings.checkOutput) return undefined
+    let tool: KnownTool | undefined
+    try {
+      const found = this.#index.find(name)
+      tool = found instanceof Promise ? await found : found
+    } catch (error) {
+      // A server that lists nothing may still know the tool.
+      if (error instanceof RpcError) return undefined
+      throw error
+    }
+    if (tool?.problem === undefined || !mirrorsParameters) return tool
+    throw mcpError('ERR_NOT_SUPPORTED', `The tool ${shown(name)} cannot be called: ${tool.problem}`)
+  }
+
+  async #call(name: string, args: JsonObject, options: RequestOptions) {
+    if (typeof name !== 'string') throw new TypeError(`name must be a string; got ${kindOf(name)}`)
+    const params = { name, arguments: args }
+    const allowed = this.#settings.tasks ? ['task'] : []
+    for (let tries = 0; ; tries++) {
+      const known = this.#known(name)
+      const tool = await abortable(known, options.signal, () => abortError(Method.toolsCall, options.signal))
+      const headers =
+        tool && this.#connection.mirrorsParameters ? parameterHeaders(tool.parameters, args) : undefined
+      try {
+        const send = headers === undefined ? options : { ...options, headers }
+        const { result } = await this.#connection.request(Method.toolsCall, params, send, allowed)
+        return { result, tool }
+      } catch (error) {
+        // "Client Behavior": the annotations are others now; the server has not called the tool.
+        const isStale = error instanceof RpcError && error.code === ErrorCode.HEADER_MISMATCH
+        if (!isStale || tries > 0) throw error
+        this.#index.forget()
+      }
+    }
+  }
+
+  async #checked(name: string, tool: KnownTool | undefined, result: JsonObject): Promise<CallToolResult> {
+    const checked = withContent(result)
+    if (tool?.outputSchema === undefined || !this.#settings.checkOutput || checked.isError === true)
+      return checked
+    let problem = outputProblem(tool, name, checked.structuredContent)
+    if (problem !== undefined) {
+      // The tool may have another schema by now.
+      this.#index.forget()
+      const now = await this.#known(name)
+      problem =
+        now?.outputSchema === undefined ? undefined : outputProblem(now, name, checked.structuredContent)
+    }
+    if (problem === undefined) return checked
+    const message = `The result of the tool ${shown(name)} does not fit its outputSchema: ${problem}`
+    throw mcpError('ERR_OUTPUT_SCHEMA', message)
+  }
+
+  async #awaitTask(
+    name: string,
+    tool: KnownTool | undefined,
+    created: JsonObject,
+    options: RequestOptions,
+  ): Promise<CallToolResult> {
+    const { maxTimeoutMs = this.#settings.maxRequestTimeoutMs, signal } = options
+    const state = taskState(created, Method.toolsCall)
+    const stop = new AbortController()
+    const release = onAbort(signal, () => stop.abort(abortError(Method.toolsCall, signal)))
+    const onTime = () => {
+      const problem = `The task of ${shown(name)} did not end within ${maxTimeoutMs} ms (option maxTimeoutMs)`
+      stop.abort(mcpError('ERR_REQUEST_TIMEOUT', problem))
+    }
+    const timer = maxTimeoutMs > 0 ? setTimeout(onTime, maxTimeoutMs) : undefined
+    const host = this.#taskHost((final) => this.#checked(name, tool, final))
+    const task = new ClientTask(host, state.taskId, state, { ...options, signal: stop.signal })
+    try {
+      return await task.result()
+    } catch (error) {
+      if (!stop.signal.aborted) throw error
+      // Nobody waits for it any more.
+      task.cancel().catch(() => {})
+      throw stop.signal.reason
+    } finally {
+      clearTimeout(timer)
+      release()
+    }
+  }
+
+  #taskHost(check: TaskHost['check']): TaskHost {
+    return {
+      questions: this.#questions,
+      check,
+      request: async (method, params, options) => {
+        const { result } = await this.#connection.request(method, params, options)
+        return result
+      },
+    }
+  }
+}
+
+/** Servers leave `content` out where there is `structuredContent`. */
+function withContent(result: JsonObject): CallToolResult {
+  const { content } = result
+  if (Array.isArray(content)) return result as unknown as CallToolResult
+  if (content === undefined) return { ...result, content: [] }
+  throw invalidResponse(`The result of ${Method.toolsCall} needs "content", an array; got ${kindOf(content)}`)
+}

@@ -1,0 +1,162 @@
+/**
+ * A running task as clients of this era see it: who waits for its result, and what is sent to them meanwhile.
+ *
+ *    input requests      on the stream of tasks/result; again on a newer one when that stream has no connection any more
+ *    progress, logs      on the stream of tasks/result, if the session that began the task waits; else on its standalone
+ *    changed status      on the standalone stream of the session that began the task
+ *
+ * An input request that was sent waits for its response as long as the task, whatever becomes of the stream. The client
+ * is told to forget the first one when it is sent again.
+ *
+ * Spec: 2025-11-25 tasks, "Input Required Status", "Task Notifications" {@link spec.tasks}.
+ * Lifecycle: from the creation of the task in a session, or the first tasks/result for it, to its end.
+ * Invariant: an input request is in `#sent` while its response is awaited from a client, at most once.
+ */
+
+import { requireDeclared } from '../dispatch/client-input/client-capabilities.ts'
+import type { InputRequest } from '../dispatch/client-input/input-required.ts'
+import type { ErrorReporter } from '../dispatch/error-report.ts'
+import type { RunningTask } from '../features/tasks/running-task.ts'
+import type { TaskSubscriber } from '../features/tasks/task-subscribers.ts'
+import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { Notify } from '../protocol/methods.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
+import { isOver, type TaskRecord } from '../store/task-store.ts'
+import type { SessionExchange } from './exchange.ts'
+import type { Session } from './session.ts'
+import { taskState, withTask } from './task-wire.ts'
+
+export interface SessionTaskHost {
+  readonly reporter: ErrorReporter
+  /** Sends a message on the standalone stream of a session, if it has a connection. */
+  tell(session: Session, method: string, params: JsonObject): void
+  /** Called once. */
+  over(task: SessionTask): void
+}
+
+/** An input request on its way. */
+interface Sent {
+  readonly exchange: SessionExchange
+  readonly controller: AbortController
+}
+
+/** A `tasks/result` that is not answered. */
+interface Waiter {
+  readonly exchange: SessionExchange
+  readonly done: () => void
+}
+
+export class SessionTask implements TaskSubscriber {
+  readonly running: RunningTask
+  /** The session that began it. */
+  readonly session: Session | undefined
+  readonly #host: SessionTaskHost
+  /** The newest last. */
+  readonly #waiters = new Set<Waiter>()
+  readonly #sent = new Map<string, Sent>()
+  #lastStatus: unknown = 'working'
+
+  constructor(host: SessionTaskHost, running: RunningTask, session: Session | undefined) {
+    this.#host = host
+    this.running = running
+    this.session = session
+  }
+
+  get reporter(): ErrorReporter {
+    return this.#host.reporter
+  }
+
+  /** Waits for the end of the task, or of the exchange. What the task asks for is sent on the stream of the exchange. */
+  wait(exchange: SessionExchange): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiters.delete(waiter)
+        exchange.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const waiter = { exchange, done }
+      this.#waiters.add(waiter)
+      exchange.signal.addEventListener('abort', done)
+      this.#deliver()
+    })
+  }
+
+  /**
+   * Sends a notification to the session that began the task.
+   *
+   * @returns as `RpcExchange.notify`
+   */
+  send(method: string, params: JsonObject): Promise<void> | undefined {
+    const { session } = this
+    if (session === undefined || this.running.isEnding) return undefined
+    const own = withTask(params, this.running.taskId)
+    const waiter = [...this.#waiters].findLast(
+      ({ exchange }) => exchange.session === session && exchange.canReach,
+    )
+    if (waiter !== undefined) return waiter.exchange.notify(method, own)
+    this.#host.tell(session, method, own)
+    return undefined
+  }
+
+  notifyTask(record: TaskRecord): void {
+    const { inputRequests } = this.running
+    for (const [key, { controller }] of this.#sent) if (!inputRequests.isOpen(key)) controller.abort()
+    const state = taskState(record)
+    if (this.session !== undefined && state['status'] !== this.#lastStatus) {
+      this.#host.tell(this.session, Notify.taskStatus, state)
+    }
+    this.#lastStatus = state['status']
+    if (!isOver(record)) {
+      this.#deliver()
+      return
+    }
+    this.#host.over(this)
+    for (const { done } of [...this.#waiters]) done()
+  }
+
+  #deliver(): void {
+    if (this.#waiters.size === 0) return
+    for (const [key, request] of this.running.inputRequests.open()) {
+      const earlier = this.#sent.get(key)
+      if (earlier?.exchange.canReach === true) continue
+      const waiter = [...this.#waiters].findLast(({ exchange }) => canAsk(exchange, request))
+      if (waiter === undefined) continue
+      this.#sent.delete(key)
+      earlier?.controller.abort(waiter.exchange)
+      this.#ask(key, request, waiter.exchange)
+    }
+  }
+
+  #ask(key: string, request: InputRequest, exchange: SessionExchange): void {
+    const { inputRequests, taskId } = this.running
+    const sent = { exchange, controller: new AbortController() }
+    this.#sent.set(key, sent)
+    const { method, params = {} } = request
+    const settled = (settle: () => void) => {
+      if (this.#sent.get(key) !== sent) return
+      this.#sent.delete(key)
+      settle()
+    }
+    exchange.ask(method, withTask(params, taskId), { timeoutMs: 0, signal: sent.controller.signal }).then(
+      (response) => settled(() => inputRequests.respond({ [key]: response })),
+      (error) =>
+        settled(() => {
+          if (error instanceof RpcError) inputRequests.refuse(key, error)
+          // Its session ended. Another one of the same principal may be asked.
+          else if (error instanceof McpError && error.code !== 'ERR_REQUEST_ABORTED') this.#deliver()
+        }),
+    )
+  }
+}
+
+/** Whether a client can be sent an input request on the stream of its `tasks/result`. */
+function canAsk(exchange: SessionExchange, request: InputRequest): boolean {
+  if (exchange.request === undefined || !exchange.canReach) return false
+  try {
+    // The task may have begun with another client.
+    requireDeclared(request, exchange.peer.capabilities)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,136 @@
+/** Requests over HTTP: credentials, headers of the application, middleware around fetch. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type AuthProvider, type FetchMiddleware, statusOf } from '../../src/client/index.ts'
+import { connected, result, scripted, session, stateless } from './scripted-server.ts'
+
+const sent = (
+  server: { readonly seen: readonly { readonly request: { readonly headers: object } }[] },
+  name: string,
+) => server.seen.map(({ request }) => (request.headers as Record<string, unknown>)[name])
+
+test('option auth: a token goes with every request', async (t) => {
+  const server = await scripted(
+    t,
+    session((exchange) => result(exchange, { content: [] })),
+  )
+  const client = await connected(t, server.url, { auth: 'secret', headers: { 'x-own': 'v' } })
+  await client.callTool('a')
+  await client.close()
+  assert.equal(new Set(sent(server, 'authorization')).size, 1)
+  assert.equal(sent(server, 'authorization')[0], 'Bearer secret')
+  assert.deepEqual(new Set(sent(server, 'x-own')), new Set(['v']))
+})
+
+test('option auth: a function is asked for each request, and once more after a 401', async (t) => {
+  const asked: unknown[] = []
+  let valid = 'one'
+  const server = await scripted(
+    t,
+    stateless((exchange) => {
+      if (exchange.request.headers.authorization !== `Bearer ${valid}`)
+        return exchange.response.writeHead(401).end()
+      return result(exchange, { content: [] })
+    }),
+  )
+  let current = 'one'
+  const client = await connected(t, server.url, {
+    auth: ({ refresh }) => {
+      asked.push(refresh)
+      if (refresh === true) current = 'two'
+      return Promise.resolve(current)
+    },
+  })
+  await client.callTool('a')
+  valid = 'two'
+  await client.callTool('a')
+  assert.deepEqual(asked, [undefined, undefined, undefined, true])
+  valid = 'three'
+  await assert.rejects(client.callTool('a'), (error) => statusOf(error) === 401)
+  // The refreshed token was refused, too: that is an answer.
+  assert.deepEqual(asked, [undefined, undefined, undefined, true, undefined, true])
+})
+
+test('option auth: a provider is told of challenges, and the request is repeated at most three times', async (t) => {
+  const told: unknown[] = []
+  const requests = new Set<unknown>()
+  const provider: AuthProvider = {
+    headers: (request) => {
+      requests.add(request)
+      return { Authorization: 'DPoP x', DPoP: `proof ${request.method} ${new URL(request.url).pathname}` }
+    },
+    onChallenge: (response, request) => {
+      requests.add(request)
+      told.push(response.status)
+      return true
+    },
+  }
+  let status = 200
+  const server = await scripted(
+    t,
+    stateless((exchange) => {
+      if (status === 200) return result(exchange, { content: [] }, { 'dpop-nonce': 'n' })
+      return exchange.response
+        .writeHead(status, { 'www-authenticate': 'Bearer error="insufficient_scope"' })
+        .end()
+    }),
+  )
+  const client = await connected(t, server.url, { auth: provider })
+  requests.clear()
+  await client.callTool('a')
+  assert.deepEqual(told.splice(0), [200])
+  assert.equal(requests.size, 1)
+  assert.deepEqual(sent(server, 'dpop').at(-1), 'proof POST /mcp')
+  status = 403
+  await assert.rejects(client.callTool('a'), (error) => statusOf(error) === 403)
+  assert.deepEqual(told, [403, 403, 403, 403])
+  // By the object a provider knows what it did for a request.
+  assert.equal(requests.size, 2)
+})
+
+test('options fetch and middleware: the first is the outermost, and each sees every request', async (t) => {
+  const server = await scripted(
+    t,
+    stateless((exchange) => result(exchange, { content: [] })),
+  )
+  const calls: string[] = []
+  const wrap =
+    (name: string): FetchMiddleware =>
+    (next) =>
+    async (url, init) => {
+      calls.push(`> ${name}`)
+      const response = await next(url, { ...init, headers: { ...(init.headers as object), [name]: '1' } })
+      calls.push(`< ${name}`)
+      return response
+    }
+  const client = await connected(t, server.url, {
+    middleware: [wrap('x-a'), wrap('x-b')],
+    fetch: (url, init) => {
+      calls.push('fetch')
+      return fetch(url, init)
+    },
+  })
+  calls.length = 0
+  await client.callTool('a')
+  assert.deepEqual(calls, ['> x-a', '> x-b', 'fetch', '< x-b', '< x-a'])
+  assert.deepEqual([sent(server, 'x-a').at(-1), sent(server, 'x-b').at(-1)], ['1', '1'])
+})
+
+test('an error of fetch says which request it was of, and nothing of the query', async (t) => {
+  const server = await scripted(
+    t,
+    stateless(() => {}),
+  )
+  const client = await connected(t, `${server.url}?key=secret`, {
+    fetch: (url, init) =>
+      init.body?.toString().includes('tools/call')
+        ? Promise.reject(new TypeError('fetch failed', { cause: new Error('ink') }))
+        : fetch(url, init),
+  })
+  await assert.rejects(client.callTool('a'), (error) => {
+    assert.match(String(error), /POST http:\/\/127\.0\.0\.1:\d+\/mcp got no answer: ink/)
+    assert.ok(!String(error).includes('secret'))
+    return true
+  })
+})
