@@ -12,8 +12,8 @@
  */
 
 import { createHash } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { quote } from '../bounds/quote.ts'
+import { pause } from '../bounds/runtime.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import type { ErrorReporter } from '../dispatch/error-report.ts'
 import type { Principal } from '../dispatch/rpc-exchange.ts'
@@ -155,7 +155,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     const params = { taskId: view.record.taskId }
     while (!isOver(view.record)) {
       const waitMs = Math.max(view.record.pollIntervalMs ?? 0, MIN_POLL_MS)
-      await pause(waitMs, undefined, { signal: exchange.signal, ref: false })
+      await pause(waitMs, exchange.signal)
       view = await this.#find(Method.tasksResult, params, exchange)
     }
     return taskResult(view.record)

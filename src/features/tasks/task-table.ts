@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
+import { unref } from '../../bounds/runtime.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -97,7 +98,7 @@ export class TaskTable implements TaskHost {
     }
     this.#creating -= 1
     const task = new RunningTask(this, record, abort)
-    const timer = ttlMs === null ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
+    const timer = ttlMs === null ? undefined : unref(setTimeout(() => this.#expire(task), ttlMs))
     this.#running.set(record.taskId, { task, timer })
     return task
   }
