@@ -18,4 +18,5 @@ if (process.argv.includes('--write')) {
   for (const line of before) if (!now.has(line)) console.log(`- ${line}`)
   for (const line of now) if (!before.has(line)) console.log(`+ ${line}`)
 }
-for (const api of apis.values()) for (const fault of findUnnamable(api)) console.error(fault)
+const [core] = apis.values()
+for (const api of apis.values()) for (const fault of findUnnamable(api, core)) console.error(fault)

@@ -11,7 +11,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findBuildFaults } from './lib/build-output.ts'
-import { bundle } from './lib/bundle.ts'
+import { bundle, bundleTogether } from './lib/bundle.ts'
 import { readPublicApis } from './lib/declarations.ts'
 import { ENTRIES } from './lib/entries.ts'
 
@@ -21,9 +21,13 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 const apis = readPublicApis()
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-for (const { source, output, anywhere } of ENTRIES) {
+bundleTogether(
+  dist,
+  ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true),
+)
+for (const { source, output, anywhere, alone } of ENTRIES) {
   const text = apis.get(output)?.text ?? ''
-  bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
+  if (anywhere || alone) bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
   if (anywhere) {
     writeFileSync(join(dist, `${output}.d.ts`), text.replace("'./index.cjs'", "'./index.js'"))
   } else {

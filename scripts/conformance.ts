@@ -1,5 +1,6 @@
 /**
- * `npm run conformance [-- --url URL] [run-name...]`: the official MCP conformance suite against our fixture.
+ * `npm run conformance [-- --carrier node|fetch] [--url URL] [run-name...]`: the official MCP conformance suite against our
+ * fixture, on one of its carriers.
  *
  * Clean means: every scenario that the pinned suite has for a run did run, no check ended in FAILURE or WARNING,
  * whether the revision scores it or not, and none was skipped but those that are named. The suite lives in test/conformance/ with a lock file of its
@@ -21,7 +22,10 @@ import { installApart } from './lib/install-apart.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const home = join(root, 'test', 'conformance')
 
-const { values, positionals } = parseArgs({ options: { url: { type: 'string' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { url: { type: 'string' }, carrier: { type: 'string', default: 'node' } },
+  allowPositionals: true,
+})
 for (const name of positionals) {
   if (conformanceRuns.some((known) => known.name === name)) continue
   const names = conformanceRuns.map((known) => known.name).join(', ')
@@ -41,7 +45,7 @@ try {
 }
 
 function startFixture() {
-  const args = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0']
+  const args = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0', '--carrier', values.carrier]
   return start(process.execPath, args, /listening on (http:\/\/\S+)/, { cwd: root })
 }
 

@@ -22,7 +22,9 @@
  * Not here: the platform (node-http/), and pipelined requests of one connection (handler.ts).
  */
 
+import { ByteBudget } from './bounds/byte-budget.ts'
 import { concealError } from './dispatch/error-report.ts'
+import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { statusRejection } from './dispatch/status-error.ts'
@@ -58,7 +60,19 @@ const VALUE_BYTES = 32
 const FREE_BODY_BYTES = 4096
 const BODY_STATUS = { 'too-large': 413, busy: 503, aborted: 400, consumed: 500 } as const
 
+export interface HandlerStats extends EraStats {
+  /** Requests that wait for their handler, and tokens that are being verified. */
+  readonly callsInProgress: number
+  /** Bytes that count against `maxTotalBodyBytes`. */
+  readonly bodyBytes: number
+  /** Requests refused before they reached a feature, since the start. */
+  readonly rejected: number
+}
+
 export class Entrance {
+  /** What the bodies of all requests may take together. */
+  readonly bodies: ByteBudget
+  #rejected = 0
   readonly #server: McpServer
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
@@ -72,6 +86,7 @@ export class Entrance {
   constructor(server: McpServer, settings: HandlerSettings) {
     this.#server = server
     this.#settings = settings
+    this.bodies = new ByteBudget(settings.maxTotalBodyBytes)
     this.#checks = new RequestChecks(settings)
     const { auth } = settings
     this.#authenticator = auth !== undefined && isAuthenticator(auth) ? auth : undefined
@@ -80,12 +95,13 @@ export class Entrance {
     this.#eras = new Eras(server, settings, this.#inFlight)
   }
 
-  get callsInProgress(): number {
-    return this.#inFlight.size
-  }
-
-  stats(): EraStats {
-    return this.#eras.stats()
+  stats(): HandlerStats {
+    return {
+      ...this.#eras.stats(),
+      callsInProgress: this.#inFlight.size,
+      bodyBytes: this.bodies.used,
+      rejected: this.#rejected,
+    }
   }
 
   close(drainMs: number): Promise<void> {
@@ -106,6 +122,15 @@ export class Entrance {
     const { method } = http
     // The unread body cannot be told apart from a next request, so the connection must be closed.
     http.reject(rejection, method !== 'GET' && method !== 'HEAD')
+  }
+
+  /** A request was refused: the hook of the application is called. @param refusal - as the carrier tells it */
+  onRejected(refusal: object): void {
+    this.#rejected += 1
+    runHook(
+      () => this.#settings.onRejected?.(refusal as never),
+      (error) => this.#server.reportError(error, { phase: 'hook' }),
+    )
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {

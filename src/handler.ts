@@ -19,12 +19,10 @@
  * One check is here, before the entrance, since it is about the connection: the number of pipelined requests (429).
  */
 
-import { ByteBudget } from './bounds/byte-budget.ts'
 import { checkTime } from './bounds/check-options.ts'
-import { runHook } from './dispatch/hook.ts'
+import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
-import { Entrance } from './entrance.ts'
-import type { EraStats } from './eras.ts'
+import { Entrance, type HandlerStats } from './entrance.ts'
 import { McpServer } from './features/server.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
@@ -42,16 +40,8 @@ import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-
 import type { NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
+import { provideNodeModules } from './node-modules.ts'
 import { checkOptions, type HandlerOptions, type HandlerSettings } from './options.ts'
-
-export interface HandlerStats extends EraStats {
-  /** Requests whose handler is running, and tokens that are being verified. */
-  readonly callsInProgress: number
-  /** Bytes that count against `maxTotalBodyBytes`. */
-  readonly bodyBytes: number
-  /** Requests that were refused with an HTTP error status, since the start. */
-  readonly rejected: number
-}
 
 /** A request handler for `http.createServer`, Express or Fastify, with `close` and `stats`. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
@@ -67,6 +57,7 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
   checkRuntime()
+  provideNodeModules()
   const settings = checkOptions(options)
   const handler = new Handler(server, settings)
   const { path, allowedHosts: [host = '*'] = [] } = settings
@@ -82,7 +73,7 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
         closing ??= handler.entrance.close(drainMs)
         await closing
       },
-      stats: () => handler.stats(),
+      stats: () => handler.entrance.stats(),
       [MEMORY_FETCH]: memoryFetch(
         (request, response, body) => handler.handle(request, response, body, false),
         { host: host === '*' ? 'localhost' : host, path },
@@ -108,35 +99,24 @@ Object.defineProperty(McpServer.prototype, MEMORY_FETCH, {
 
 class Handler {
   readonly entrance: Entrance
-  #rejected = 0
-  readonly #server: McpServer
   readonly #settings: HandlerSettings
   readonly #host: HttpExchangeHost
 
   constructor(server: McpServer, settings: HandlerSettings) {
-    this.#server = server
     this.#settings = settings
+    this.entrance = new Entrance(server, settings)
     const { maxBodyBytes, maxUnreadBytes } = settings
     this.#host = {
       replyOptions: { maxUnreadBytes },
       closingReplyOptions: { maxUnreadBytes, closeAfter: true },
       maxBodyBytes,
-      bodies: new ByteBudget(settings.maxTotalBodyBytes),
+      bodies: this.entrance.bodies,
       onRejected: (refusal, response) => this.#onRejected(refusal, response),
-    }
-    this.entrance = new Entrance(server, settings)
-  }
-
-  stats(): HandlerStats {
-    return {
-      ...this.entrance.stats(),
-      callsInProgress: this.entrance.callsInProgress,
-      bodyBytes: this.#host.bodies.used,
-      rejected: this.#rejected,
     }
   }
 
   handle(request: NodeRequest, response: NodeResponse, parsedBody: unknown, awaitsContinue: boolean): void {
+    if (response === undefined) throw noResponse(request)
     const { maxPipelined } = this.#settings
     const waiting = enqueue(request, response)
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
@@ -156,12 +136,8 @@ class Handler {
   }
 
   #onRejected(refusal: Refusal, response: NodeResponse): void {
-    this.#rejected += 1
     httpChannels.rejected(refusal.request, response, refusal.error)
-    runHook(
-      () => this.#settings.onRejected?.(refusal),
-      (error) => this.#server.reportError(error, { phase: 'hook' }),
-    )
+    this.entrance.onRejected(refusal)
   }
 }
 
@@ -174,6 +150,16 @@ class Handler {
 function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): boolean {
   if (waiting > 2 * maxPipelined) request.socket.destroy()
   return waiting > maxPipelined + 1
+}
+
+/** The mistake of whoever mounts the handler where requests are those of fetch. */
+function noResponse(given: unknown): TypeError {
+  const isRequest =
+    typeof (given as { readonly arrayBuffer?: unknown } | undefined)?.arrayBuffer === 'function'
+  const hint = isRequest
+    ? ': for a Request use createFetchHandler of barewire/fetch'
+    : `; got ${kindOf(given)}`
+  return new TypeError(`createMcpHandler gives a function of (request, response) of node:http${hint}`)
 }
 
 function tooManyWaiting(maxPipelined: number): Rejection {

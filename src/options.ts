@@ -161,7 +161,8 @@ export interface HandlerSettings {
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
-  readonly onRejected: ((refusal: Refusal) => void) | undefined
+  /** What it is told of the request depends on the carrier. */
+  readonly onRejected: ((refusal: never) => void) | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
   readonly sessionEra: SessionEraSettings

@@ -1,7 +1,7 @@
 /**
  * The rules of the source tree, as functions from a file's path and text to what is wrong with it.
  *
- *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http} <- features
+ *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http, web-http} <- features
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
  *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
@@ -29,7 +29,7 @@ const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
 const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
 const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
 /** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
-const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse'])
+const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse', 'stdio'])
 
 /** Layer -> the other layers it may import. A folder is a layer, and so is each file directly in `src/`. */
 const MAY_IMPORT = new Map<string, readonly string[]>([
@@ -39,6 +39,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['sse', FACTS],
   ['json-schema', FACTS],
   ['http', CODECS],
+  ['web-http', [...CODECS, 'http']],
+  ['stdio', [...CODECS, 'http']],
+  ['node-modules.ts', ['bounds']],
   ['node-http', [...CODECS, 'http']],
   ['dispatch', [...CODECS, 'http']],
   ['store', CODECS],
@@ -49,21 +52,38 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stateless-era', OF_LIFECYCLE],
   ['session-era/http', [...ERA_BLIND, 'session-era']],
   ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['session-era/stdio', [...ERA_BLIND, 'session-era', 'stdio']],
+  ['stateless-era/stdio', [...ERA_BLIND, 'stateless-era', 'stdio']],
   ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
   ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
-  ['handler.ts', [...ERAS, 'node-http', 'entrance.ts', 'eras.ts', 'options.ts']],
-  ['serve.ts', [...ERAS, 'node-http', 'handler.ts', 'options.ts']],
-  ['index.ts', [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'handler.ts', 'serve.ts', 'options.ts']],
+  ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
+  ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
+  [
+    'serve-stdio.ts',
+    [...LIFECYCLES, 'session-era/stdio', 'stateless-era/stdio', 'stdio', 'select-era.ts', 'options.ts'],
+  ],
+  ['stdio.ts', ['serve-stdio.ts']],
+  ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
+  ['fetch.ts', [...ERAS, 'web-http', 'fetch-handler.ts']],
+  [
+    'index.ts',
+    [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],
+  ],
   ['auth', [...CODECS, 'http']],
   ['client', CODECS],
   ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],
 ])
 
-const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set(['select-era.ts', 'eras.ts', 'options.ts'])
+const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([
+  'select-era.ts',
+  'eras.ts',
+  'options.ts',
+  'serve-stdio.ts',
+])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
 const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
@@ -76,7 +96,7 @@ const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
 /** What only HTTP has, and a lifecycle does not name. */
 const CARRIER_NAME = /\b(?:HttpExchange|EventSink|Rejection|PostResponse)\b/g
-const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'json-schema'])
+const METHOD_BLIND: ReadonlySet<string> = new Set(['sse', 'http', 'node-http', 'web-http', 'json-schema'])
 const METHOD_NAME = new RegExp(
   [
     String.raw`\b(?:tools/(?:list|call)|prompts/(?:list|get)|completion/complete|logging/setLevel)\b`,

@@ -32,6 +32,7 @@ export function listApis(apis: ReadonlyMap<string, PublicApi>): string {
 export function listApi(api: PublicApi): string {
   const names = [...api.exported.keys()].sort()
   const lines = names.flatMap((name) => {
+    if (api.ofCore.has(name)) return [`${name}, of barewire`]
     const { nodes } = api.exported.get(name) as Declaration
     return nodes.flatMap((node) => linesOf(node, name, api.typeOnly.has(name)))
   })
@@ -43,20 +44,24 @@ export function listApi(api: PublicApi): string {
  * Finds what a user meets in a signature or in `@throws` and cannot name. A name that is not exported may stand in a heritage clause,
  * whose members are seen anyway, and in what a generic type computes.
  *
+ * @param core - what can be named too, with an import of the core
  * @returns one sentence for each
  */
-export function findUnnamable({ exported, referencesOf, text }: PublicApi): string[] {
+export function findUnnamable(api: PublicApi, core: PublicApi = api): string[] {
+  const { exported, ofCore, referencesOf, text } = api
+  const isNamable = (name: string) => exported.has(name) || core.exported.has(name)
   const faults: string[] = []
   for (const [, names = ''] of text.matchAll(/@throws \{(.*?)\}/g)) {
     for (const name of names.split(/\s*\|\s*/)) {
-      if (exported.has(name) || name in globalThis) continue
+      if (isNamable(name) || name in globalThis) continue
       faults.push(`@throws names ${name}, which index.ts does not export`)
     }
   }
   for (const { name, file, nodes } of exported.values()) {
+    if (ofCore.has(name)) continue
     for (const part of nodes.flatMap(signaturesOf)) {
       for (const reference of referencesOf(part, file)) {
-        if (exported.has(reference.name)) continue
+        if (isNamable(reference.name)) continue
         faults.push(`${name} shows ${reference.name} (${reference.file}), which index.ts does not export`)
       }
     }

@@ -1,8 +1,12 @@
 /**
- * What users load: src/index.ts with everything it imports, and the map that leads back to src.
+ * What users load: the entries with everything they import, and the maps that lead back to src.
  *
- *    import 'barewire'   ->  index.js  ->  exports.cjs  ->  index.cjs          and alike for the other entries
- *    require('barewire') ------------------------------------^
+ *    import 'barewire'         ->  index.js  ->  exports.cjs        ->  index.cjs  --.
+ *    require('barewire')       -----------------------------------------^            |--> core.cjs
+ *    import 'barewire/fetch'   ->  fetch.js  ->  fetch.exports.cjs  ->  fetch.cjs  --'
+ *
+ * What entries have in common is in a module of its own, so that a class is one and the same in all of them: a server
+ * that was made with one entry is served by another. Entries that run anywhere stand alone.
  *
  * There is one implementation, a CommonJS module, since Node 20 cannot require() an ES module. A second copy as an ES
  * module would double the package, and a program that loads both would have two classes of each name. The ES module
@@ -22,10 +26,10 @@
  * Not here: declarations, which the compiler writes (../build.ts).
  */
 import { writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, type SourceMapMappings } from '@jridgewell/sourcemap-codec'
-import { buildSync } from 'esbuild'
+import { type BuildOptions, buildSync, transformSync } from 'esbuild'
 import { minify_sync } from 'terser'
 
 const SOURCE_ROOT = '../src/'
@@ -42,8 +46,22 @@ interface SourceMap {
   readonly mappings: string
 }
 
+// The target as in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
+const SETTINGS = {
+  write: false,
+  bundle: true,
+  platform: 'node',
+  target: 'es2023',
+  packages: 'external',
+  minifySyntax: true,
+  legalComments: 'none',
+  sourcesContent: false,
+  metafile: true,
+  logLevel: 'silent',
+} satisfies BuildOptions
+
 /**
- * Writes the ES module, and next to it what it exports, and the implementation with its map.
+ * Writes the ES module of one entry, and next to it what it exports, and the implementation with its map.
  *
  * @param outfile - where to; the implementation has the same name with `.cjs`
  * @param entry - the source to begin with
@@ -53,21 +71,11 @@ interface SourceMap {
 export function bundle(outfile: string, entry = join(root, 'src', 'index.ts'), anywhere = false): void {
   const implementation = anywhere ? outfile : outfile.replace(/js$/, 'cjs')
   const { metafile, outputFiles } = buildSync({
+    ...SETTINGS,
     entryPoints: [entry],
     outfile: implementation,
-    write: false,
-    bundle: true,
     format: anywhere ? 'esm' : 'cjs',
-    platform: 'node',
-    // As in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
-    target: 'es2023',
-    packages: 'external',
-    minifySyntax: true,
-    legalComments: 'none',
     sourcemap: 'external',
-    sourcesContent: false,
-    metafile: true,
-    logLevel: 'silent',
   })
   for (const { path } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
     if (anywhere || !path.startsWith('node:')) {
@@ -75,15 +83,84 @@ export function bundle(outfile: string, entry = join(root, 'src', 'index.ts'), a
     }
   }
   const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
-  const { code, map } = shortenNames(text(basename(implementation)), text('.map'), anywhere)
-  writeFileSync(implementation, `${code}\n//# sourceMappingURL=${basename(implementation)}.map\n`)
-  writeFileSync(`${implementation}.map`, reduceMap(map, code.split('\n')))
+  const code = writeImplementation(implementation, text(basename(implementation)), text('.map'), anywhere)
+  if (!anywhere) writeExports(outfile, code)
+}
 
-  if (anywhere) return
+/**
+ * Writes entries as `bundle` does, and what several of them have in common as modules of their own: `core.cjs` for all
+ * of them.
+ *
+ * @param dist - the folder
+ * @param entries - their sources below src, and their names
+ * @throws {Error} as `bundle`
+ */
+export function bundleTogether(
+  dist: string,
+  entries: readonly { readonly source: string; readonly output: string }[],
+): void {
+  const { metafile, outputFiles } = buildSync({
+    ...SETTINGS,
+    absWorkingDir: root,
+    entryPoints: entries.map(({ source, output }) => ({ in: resolve(root, 'src', source), out: output })),
+    outdir: dist,
+    splitting: true,
+    format: 'esm',
+    chunkNames: 'shared-[hash]',
+    sourcemap: 'inline',
+  })
+  const importsOf = new Map(
+    Object.entries(metafile.outputs).map(([file, { imports }]) => [
+      basename(file),
+      imports.map(({ path }) => (path.startsWith('node:') ? path : basename(path))),
+    ]),
+  )
+  const reaches = (from: string, target: string): boolean =>
+    importsOf.get(from)?.some((next) => next === target || reaches(next, target)) === true
+  const shared = [...importsOf.keys()].filter((name) => name.startsWith('shared-'))
+  const names = new Map(
+    shared.map((name) => {
+      const users = entries.map(({ output }) => output).filter((output) => reaches(`${output}.js`, name))
+      return [name, users.length === entries.length ? 'core.cjs' : `core-${users.sort().join('-')}.cjs`]
+    }),
+  )
+  for (const [file, imports] of importsOf) {
+    const foreign = imports.find((path) => !path.startsWith('node:') && !names.has(path))
+    if (foreign !== undefined) throw new Error(`${file} needs ${foreign}, expected node: modules only`)
+  }
+  for (const { path, text } of outputFiles) {
+    const outfile = join(dist, basename(path))
+    const name = names.get(basename(path)) ?? basename(path).replace(/js$/, 'cjs')
+    const { code, map } = transformSync(
+      text.replace(/"\.\/(shared-\w+\.js)"/g, (_, other) => `"./${names.get(other)}"`),
+      {
+        format: 'cjs',
+        platform: 'node',
+        target: SETTINGS.target,
+        sourcefile: outfile,
+        sourcemap: 'external',
+        sourcesContent: false,
+      },
+    )
+    const short = writeImplementation(join(dist, name), code, map, false)
+    if (!names.has(basename(path))) writeExports(outfile, short)
+  }
+}
 
+/** @returns the code that was written */
+function writeImplementation(file: string, text: string, textMap: string, module: boolean): string {
+  const { code, map } = shortenNames(text, textMap, module)
+  writeFileSync(file, `${code}\n//# sourceMappingURL=${basename(file)}.map\n`)
+  writeFileSync(`${file}.map`, reduceMap(map, code.split('\n')))
+  return code
+}
+
+/** @param code - of the implementation, which has the same name as `outfile` with `.cjs` */
+function writeExports(outfile: string, code: string): void {
+  const implementation = basename(outfile).replace(/js$/, 'cjs')
   // What esbuild puts at the end for those who scan the text.
   const [names = '{}'] = /(?<=&&\(module\.exports=)[^)]*/.exec(code.replaceAll('\n', '')) ?? []
-  const bridge = `const${names}=require('./${basename(implementation)}');module.exports=${names}\n`
+  const bridge = `const${names}=require('./${implementation}');module.exports=${names}\n`
   const exportsFile = basename(outfile).replace(/^(?:index\.)?(.*)js$/, '$1exports.cjs')
   writeFileSync(join(dirname(outfile), exportsFile), bridge)
   writeFileSync(outfile, `export${names}from'./${exportsFile}'\n`)

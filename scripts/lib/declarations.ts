@@ -62,6 +62,8 @@ export interface PublicApi {
   readonly exported: ReadonlyMap<string, Declaration>
   /** Exported as types only: classes that a user gets and does not make. */
   readonly typeOnly: ReadonlySet<string>
+  /** Exported by the core too, of which they are the same. */
+  readonly ofCore: ReadonlySet<string>
   /** What these lead to and a user cannot name, in order of discovery. */
   readonly helpers: readonly Declaration[]
   /** What the names in a declaration stand for, without those of Node and of the language. */
@@ -197,8 +199,9 @@ export function publicApiOf(
   const statements = [...exported.values()].filter(own).flatMap(({ nodes }) => nodes.map(withComments))
   const bare = helpers.flatMap(({ nodes }) => nodes.map(withoutComments))
   const list = [...exported.keys()].map((name) => (typeOnly.has(name) ? `type ${name}` : name))
+  const ofCore = new Set([...exported.values()].filter(isOfCore).map(({ name }) => name))
   const text = [...imports, ...statements, ...bare, `export { ${list.join(', ')} };`, ''].join('\n')
-  return { exported, typeOnly, helpers, referencesOf, text }
+  return { exported, typeOnly, ofCore, helpers, referencesOf, text }
 }
 
 const read = new WeakMap<object, Map<string, FileContents>>()

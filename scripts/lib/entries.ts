@@ -11,11 +11,15 @@ export interface Entry {
   readonly output: string
   /** Runs where there is no Node: its bundle imports nothing. */
   readonly anywhere?: boolean
+  /** Has nothing of the engine of the server, which the core and others share. */
+  readonly alone?: boolean
 }
 
 export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: '.', source: 'index.ts', output: 'index' },
-  { path: './auth', source: 'auth/index.ts', output: 'auth' },
+  { path: './fetch', source: 'fetch.ts', output: 'fetch' },
+  { path: './stdio', source: 'stdio.ts', output: 'stdio' },
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
-  { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio' },
+  { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio', alone: true },
+  { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
 ]

@@ -21,7 +21,7 @@ import { isSame, sha256 } from './sha256.ts'
 import type { JsonMembers } from './strict-json.ts'
 import { TokenError } from './token-error.ts'
 
-export interface ProofOptions {
+export interface DpopSettings {
   /** Only tokens that are bound to a key are accepted. @defaultValue false: others too */
   readonly required?: boolean | undefined
   /**
@@ -53,7 +53,7 @@ const MAX_JTI_LENGTH = 512
 const MIN_SECRET_LENGTH = 32
 const BYTES_OF_ALL = 64 * 1024 * 1024
 
-const NAMES: readonly (keyof ProofOptions)[] = ['required', 'nonce', 'algorithms', 'maxProofs', 'store']
+const NAMES: readonly (keyof DpopSettings)[] = ['required', 'nonce', 'algorithms', 'maxProofs', 'store']
 
 /** Why a proof is refused. */
 export class ProofError extends TokenError {
@@ -74,7 +74,7 @@ export class Dpop {
   readonly #target: string
 
   /** @throws {TypeError} a wrong option, named */
-  constructor(options: ProofOptions, resource: string) {
+  constructor(options: DpopSettings, resource: string) {
     checkNames(options, NAMES, 'dpop.')
     const { required = false, nonce = false, maxProofs = 65_536, store } = options
     if (typeof required !== 'boolean')

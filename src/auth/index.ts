@@ -7,7 +7,7 @@
 export type { Authenticator, VerifiedPrincipal } from '../http/authenticate.ts'
 export type { AlgorithmName } from './algorithms.ts'
 export { type ApiKeyOptions, apiKey } from './api-key.ts'
-export type { ProofOptions, ProofStore } from './dpop.ts'
+export type { DpopSettings, ProofStore } from './dpop.ts'
 export { type IntrospectionOptions, introspection } from './introspection.ts'
 export { type JwtOptions, jwt } from './jwt.ts'
 export { type MetadataRequest, type MetadataResponse, metadataHandler } from './metadata-handler.ts'

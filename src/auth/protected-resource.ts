@@ -32,7 +32,7 @@ import { Challenges, type Scheme } from './challenges.ts'
 import type { Verified } from './claims.ts'
 import { readCredentials } from './credentials.ts'
 import { customVerifier } from './custom-verify.ts'
-import { Dpop, type ProofOptions } from './dpop.ts'
+import { Dpop, type DpopSettings } from './dpop.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { MetadataDocument, metadataUrl } from './metadata.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
@@ -54,7 +54,7 @@ export interface ProtectedResourceOptions {
   /** How tokens are verified: `jwt(...)`, `introspection(...)`, or a function. */
   readonly token: TokenVerifier | CustomVerify
   /** Accepts tokens that are bound to a key of the client, with proofs of it (RFC 9449). @defaultValue they are refused */
-  readonly dpop?: ProofOptions | undefined
+  readonly dpop?: DpopSettings | undefined
   /** What lists say of entries whose scopes the caller lacks. @defaultValue 'show', so that clients can ask for more */
   readonly lists?: 'show' | 'hide' | undefined
   /** More members of the metadata document, such as `resource_name`. @defaultValue none */

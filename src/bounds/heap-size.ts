@@ -7,6 +7,8 @@
  * key), and none takes more than is said here. Usual ones take a half to a fifth of it.
  */
 
+import { Buffer } from 'node:buffer'
+
 const STRING = 24
 const SCALAR = 16
 const ARRAY = 56

@@ -6,6 +6,8 @@
  * and an entry in a queue are made for it and thrown away.
  */
 
+import { nextTurn } from './runtime.ts'
+
 let waiting: LateTimer<unknown>[] = []
 
 export class LateTimer<T> {
@@ -24,7 +26,7 @@ export class LateTimer<T> {
     this.#onTime = onTime
     this.#value = value
     waiting.push(this as LateTimer<unknown>)
-    if (waiting.length === 1) setImmediate(startAll)
+    if (waiting.length === 1) nextTurn(startAll)
   }
 
   stop(): void {

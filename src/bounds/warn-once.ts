@@ -5,6 +5,7 @@
  * Lifecycle: the process. Invariant: a bounded number of texts is remembered.
  */
 
+import { emitWarning } from './runtime.ts'
 import type { WarningCode } from './warning-codes.ts'
 
 const MAX_GIVEN = 1000
@@ -16,5 +17,5 @@ export function warnOnce(problem: string, code: WarningCode): void {
   if (given.has(problem)) return
   if (given.size >= MAX_GIVEN) given.clear()
   given.add(problem)
-  process.emitWarning(problem, { code })
+  emitWarning(problem, code)
 }

@@ -8,6 +8,7 @@ export type WarningCode =
   | 'BAREWIRE_DEFAULT'
   | 'BAREWIRE_PATTERN'
   | 'BAREWIRE_REFUSED'
+  | 'BAREWIRE_STDOUT'
   | 'BAREWIRE_TOOL_NAME'
   | 'BAREWIRE_TOOL_SCHEMA'
 
@@ -16,6 +17,7 @@ export const WARNINGS: Readonly<Record<WarningCode, string>> = {
   BAREWIRE_PATTERN: 'a `pattern` takes other engines more than linear time; see `slowPatterns`',
   BAREWIRE_REFUSED:
     '`serve` refused a `Host` or an `Origin`, for the first time; names the option that allows it',
+  BAREWIRE_STDOUT: 'something other than a message was written to standard output of a stdio server',
   BAREWIRE_TOOL_NAME: 'a tool has a name for which a client in use drops the tool, or all tools',
   BAREWIRE_TOOL_SCHEMA: 'a tool or prompt has a schema that a client in use cannot read',
 }

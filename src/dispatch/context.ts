@@ -6,6 +6,7 @@
  * `const { progress, signal } = ctx` works.
  */
 
+import { markHandled } from '../bounds/is-promise.ts'
 import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
@@ -391,10 +392,4 @@ export class RequestContext {
       ...(sessionId !== undefined && { sessionId }),
     }
   }
-}
-
-/** A promise that a handler does not await must not end the process when it is rejected. */
-function markHandled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }

@@ -10,6 +10,7 @@
  * Not here: the content of the text, and its expiry (request-state.ts, session-era/sealed-ids.ts).
  */
 
+import { Buffer } from 'node:buffer'
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { kindOf } from '../bounds/quote.ts'
 
@@ -32,7 +33,9 @@ const MIN_SECRET_BYTES = 32
 const MARK = [8, 20] as const
 
 export class KeyRing {
-  readonly #keys: readonly [Key, ...Key[]]
+  readonly #purpose: string
+  /** Undefined until the one random key is made: some runtimes give no random numbers while a program loads. */
+  #keys: readonly [Key, ...Key[]] | undefined
 
   /**
    * @param keys - undefined: one random key
@@ -40,7 +43,9 @@ export class KeyRing {
    * @param option - what the keys are called in an error
    * @throws {TypeError} no key, or one that is too short
    */
-  constructor(keys: Keys = [randomBytes(MIN_SECRET_BYTES)], purpose: string, option: string) {
+  constructor(keys: Keys | undefined, purpose: string, option: string) {
+    this.#purpose = purpose
+    if (keys === undefined) return
     if (!Array.isArray(keys)) throw new TypeError(`${option} must be an array of keys; got ${kindOf(keys)}`)
     const [first, ...rest] = keys.map((key) => makeKey(key, purpose, option))
     if (first === undefined) throw new TypeError(`${option} must have at least one key`)
@@ -48,7 +53,7 @@ export class KeyRing {
   }
 
   seal(text: string | Uint8Array, binding: string): string {
-    const [{ id, secret }] = this.#keys
+    const [{ id, secret }] = this.#all
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(Buffer.from(binding))
     const bytes = Buffer.concat([cipher.update(Buffer.from(text)), cipher.final()])
@@ -65,7 +70,7 @@ export class KeyRing {
       return 'it is not one of ours'
     }
     const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
-    const key = this.#keys.find(({ id }) => id.equals(keyId))
+    const key = this.#all.find(({ id }) => id.equals(keyId))
     if (key === undefined) return 'it was sealed with another key'
     const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES)
     const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
@@ -76,6 +81,11 @@ export class KeyRing {
     } catch {
       return 'it was changed, or belongs to another caller or another request'
     }
+  }
+
+  get #all(): readonly [Key, ...Key[]] {
+    this.#keys ??= [makeKey(randomBytes(MIN_SECRET_BYTES), this.#purpose, '')]
+    return this.#keys
   }
 }
 

@@ -15,6 +15,7 @@
  */
 
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { unref } from '../bounds/runtime.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
@@ -130,7 +131,7 @@ export class Messages {
   }
 
   #sendLatestAfter(waitMs: number): void {
-    this.#timer = setTimeout(sendLatest, Math.min(waitMs, MAX_TIMER_MS), this).unref()
+    this.#timer = unref(setTimeout(sendLatest, Math.min(waitMs, MAX_TIMER_MS), this))
   }
 
   #sendLog(level: LogLevel, data: unknown, logger: string | undefined): Promise<void> {

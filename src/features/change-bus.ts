@@ -5,6 +5,8 @@
  * tool list. The era decides which clients are notified.
  */
 
+import { nextTurn } from '../bounds/runtime.ts'
+
 export type ListKind = 'tools' | 'prompts' | 'resources'
 
 /** What has changed: lists, and the contents of single resources. */
@@ -44,7 +46,7 @@ export class ChangeBus {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
+    nextTurn(() => {
       const changes = { lists: this.#lists, resources: this.#resources }
       this.#scheduled = false
       this.#lists = new Set()

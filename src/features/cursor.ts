@@ -16,6 +16,8 @@
  * Not here: the error for a bad cursor (-32602, by the caller), what a list contains.
  */
 
+import { Buffer } from 'node:buffer'
+
 const CURSOR_VERSION = 1
 
 /** Characters of a cursor that are read at most; a longer one is malformed. */

@@ -5,6 +5,7 @@
  * Invariant: a URI is in the map exactly while it has subscribers; its `stop` runs once.
  */
 
+import { Buffer } from 'node:buffer'
 import { isPromise } from '../bounds/is-promise.ts'
 import { excerpt, kindOf, quote } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'

@@ -5,6 +5,7 @@
  * Not here: subscriptions (the eras), template syntax (uri-template.ts).
  */
 
+import { Buffer } from 'node:buffer'
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
 import { excerpt, kindOf, quote, shown } from '../bounds/quote.ts'
@@ -346,10 +347,9 @@ function listProblem(value: unknown): string | undefined {
 function readResult(
   returned: ResourceReturn,
   uri: string,
-  { config, use, key }: StaticResource | TemplateResource,
+  { config: { mimeType }, use, key }: StaticResource | TemplateResource,
 ): ReadResourceResult {
   if (returned instanceof InputRequired) return returned as never
-  const { mimeType } = config
   const about = mimeType === undefined ? { uri } : { uri, mimeType }
   if (typeof returned === 'string') return { contents: [{ ...about, text: returned }] }
   if (returned instanceof Uint8Array) {

@@ -43,6 +43,33 @@ export const HeaderIndex = {
   ACCEPT: 9,
 } as const
 
+/**
+ * As `readHeaders`, of headers that were joined already: a name that occurs twice has a value with a comma, which is
+ * valid for none that may occur once.
+ *
+ * @param authority - of the URL, where there is no Host
+ */
+export function readJoinedHeaders(headers: JoinedHeaders, authority: string): RequestHead {
+  const get = (name: string) => headers.get(name) ?? undefined
+  const values: RequestHead['values'] = [
+    get(HeaderName.SESSION_ID),
+    get(HeaderName.PROTOCOL_VERSION),
+    get(HeaderName.LAST_EVENT_ID),
+    get(HeaderName.METHOD),
+    get(HeaderName.NAME),
+    get(HeaderName.HOST) ?? authority,
+    get(HeaderName.ORIGIN),
+    get(HeaderName.CONTENT_TYPE),
+    get(HeaderName.AUTHORIZATION),
+    get(HeaderName.ACCEPT),
+  ]
+  return { duplicate: undefined, values }
+}
+
+interface JoinedHeaders {
+  get(name: string): string | null
+}
+
 const ALLOWED: readonly string[] = [
   'Authorization',
   'Content-Type',

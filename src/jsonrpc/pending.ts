@@ -13,8 +13,8 @@
  * Not here: writing the request (the caller does it, see `write`), checking the result.
  */
 
-import { setMaxListeners } from 'node:events'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { optionalModule, unref } from '../bounds/runtime.ts'
 import type { Decoded } from './decode.ts'
 import type { JsonRpcId } from './message.ts'
 import { McpError, RpcError } from './rpc-error.ts'
@@ -141,7 +141,7 @@ export class PendingRequests {
       }
       // One handler may await many requests at once. Their number has a limit of its own (maxPending), and each
       // listener is removed again, so the default warning above ten would report a leak that is none.
-      setMaxListeners(0, signal)
+      optionalModule('node:events')?.setMaxListeners?.(0, signal)
       signal.addEventListener('abort', waiting.onAbort)
     }
     if (timeoutMs > 0 && timeoutMs !== Number.POSITIVE_INFINITY) {
@@ -150,7 +150,7 @@ export class PendingRequests {
         () => this.#abandon(id, options, new McpError('ERR_REQUEST_TIMEOUT', problem)),
         Math.min(timeoutMs, MAX_TIMER_MS),
       )
-      waiting.timer.unref()
+      unref(waiting.timer)
     }
     try {
       options.write?.()

@@ -19,10 +19,7 @@
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { Gate } from '../bounds/gate.ts'
-import { TICKS_PER_INTERVAL } from '../sse/keep-alive.ts'
-
-/** Keep-alive intervals within which a client must read something. */
-const STALLED_INTERVALS = 8
+import { STALLED_TICKS } from '../sse/keep-alive.ts'
 
 export class Drain {
   readonly #target: Writable
@@ -80,7 +77,7 @@ export class Drain {
    */
   isStalled(socket: Socket, idleTicks: number): boolean {
     const taken = socket.bytesWritten - socket.writableLength
-    if (taken === this.#taken) return idleTicks - this.#takenAt >= STALLED_INTERVALS * TICKS_PER_INTERVAL
+    if (taken === this.#taken) return idleTicks - this.#takenAt >= STALLED_TICKS
     this.#taken = taken
     this.#takenAt = idleTicks
     return false

@@ -7,11 +7,12 @@
 import type { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
+import { BaseExchange } from '../http/base-exchange.ts'
 import type { BodyError } from '../http/body-error.ts'
 import type { HttpExchange, RequestHeaders } from '../http/http-exchange.ts'
 import type { Accepts } from '../http/media-type.ts'
 import type { Rejection } from '../http/rejection.ts'
-import { HeaderIndex, type RequestHead } from '../http/request-headers.ts'
+import type { RequestHead } from '../http/request-headers.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { BodyReader } from './body.ts'
@@ -52,18 +53,9 @@ export interface HttpExchangeHost {
  */
 const NODE_MAX_HEADERS = 1000
 
-export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
+export class NodeHttpExchange<Principal> extends BaseExchange<Principal> implements HttpExchange<Principal> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
-  readonly accepts: Accepts
-  readonly sessionId: string | undefined
-  readonly protocolVersion: string | undefined
-  readonly lastEventId: string | undefined
-  readonly methodHeader: string | undefined
-  readonly nameHeader: string | undefined
-  principal: Principal | undefined = undefined
-  ownReplyHeaders: readonly string[] | undefined = undefined
-  body: Buffer | undefined = undefined
   readonly #host: HttpExchangeHost
   /** The `parsedBody` argument of the handler. */
   readonly #parsedBody: unknown
@@ -71,27 +63,19 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   readonly #awaitsContinue: boolean
   /** Lifecycle: from `prefetchBody` or `readBody` until the body is read. */
   #reader: BodyReader | undefined = undefined
-  /** Bytes that are charged to the budget. */
-  #charged = 0
-  #held = false
 
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     accepts: Accepts,
-    { values }: RequestHead,
+    head: RequestHead,
     host: HttpExchangeHost,
     parsedBody: unknown,
     awaitsContinue: boolean,
   ) {
+    super(accepts, head, host.bodies)
     this.request = request
     this.response = response
-    this.accepts = accepts
-    this.sessionId = values[HeaderIndex.SESSION_ID]
-    this.protocolVersion = values[HeaderIndex.PROTOCOL_VERSION]
-    this.lastEventId = values[HeaderIndex.LAST_EVENT_ID]
-    this.methodHeader = values[HeaderIndex.METHOD]
-    this.nameHeader = values[HeaderIndex.NAME]
     this.#host = host
     this.#parsedBody = parsedBody
     this.#awaitsContinue = awaitsContinue
@@ -141,7 +125,7 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
   readBody(done: (error: BodyError | undefined, body: Buffer) => void): void {
     this.#bodyReader.read((error, body, charged) => {
       this.#reader = undefined
-      this.#charged += charged
+      this.charged += charged
       if (error === undefined) this.body = body
       done(error, body)
     })
@@ -152,34 +136,6 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
 
   cancelBody(): void {
     this.#reader?.cancel()
-  }
-
-  charge(bytes: number): boolean {
-    const { bodies } = this.#host
-    if (bytes > bodies.free) return false
-    bodies.take(bytes)
-    this.#charged += bytes
-    return true
-  }
-
-  holdBody(): void {
-    this.#held = true
-  }
-
-  releaseBody(): void {
-    if (this.#charged > 0) this.#host.bodies.give(this.#charged)
-    this.#charged = 0
-  }
-
-  endTurn(): void {
-    if (!this.#held) this.releaseBody()
-  }
-
-  detachBody(): () => void {
-    const charged = this.#charged
-    this.#charged = 0
-    const { bodies } = this.#host
-    return () => bodies.give(charged)
   }
 
   get hasReplied(): boolean {
@@ -200,11 +156,6 @@ export class NodeHttpExchange<Principal> implements HttpExchange<Principal> {
 
   offClose(listener: () => void): void {
     this.response.off('close', listener)
-  }
-
-  replyHeaders(extra?: readonly string[]): readonly string[] | undefined {
-    if (extra === undefined) return this.ownReplyHeaders
-    return this.ownReplyHeaders === undefined ? extra : [...this.ownReplyHeaders, ...extra]
   }
 
   json(status: number, text: string, extra?: readonly string[]): boolean {

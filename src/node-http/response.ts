@@ -23,7 +23,7 @@ import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
 import { DirectResponse } from './direct-response.ts'
 import { isConnection, isNodeHttp, serverSettings } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
-import { writeHead } from './stream-head.ts'
+import { writeHead } from './write-head.ts'
 
 /** What happens to the connection after the reply. */
 export interface ReplyOptions {

@@ -23,12 +23,13 @@
 
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { withEventStreamHeaders } from '../http/event-stream-head.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
 import { detach, returnSocket } from './detach.ts'
 import { Drain } from './drain.ts'
 import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
-import { withEventStreamHeaders, writeHead } from './stream-head.ts'
+import { writeHead } from './write-head.ts'
 
 const COMMENT = encodeComment()
 const LAST_CHUNK = '0\r\n\r\n'

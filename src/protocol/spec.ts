@@ -8,6 +8,7 @@ const STATELESS = 'https://modelcontextprotocol.io/specification/2026-07-28'
 
 export const spec = {
   jsonRpc: 'https://www.jsonrpc.org/specification',
+  stdioSession: `${MCP}/basic/transports#stdio`,
   transports: `${MCP}/basic/transports#streamable-http`,
   security: `${MCP}/basic/transports#security-warning`,
   sending: `${MCP}/basic/transports#sending-messages-to-the-server`,
@@ -31,6 +32,7 @@ export const spec = {
   roots: `${MCP}/client/roots`,
   overview: `${STATELESS}/basic/index`,
   versioning: `${STATELESS}/basic/versioning`,
+  stdio: `${STATELESS}/basic/transports/stdio`,
   statelessHttp: `${STATELESS}/basic/transports/streamable-http`,
   requestMetadata: `${STATELESS}/basic/transports/streamable-http#request-metadata`,
   customHeaders: `${STATELESS}/basic/transports/streamable-http#custom-headers-from-tool-parameters`,

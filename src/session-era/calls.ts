@@ -13,11 +13,11 @@
  * Invariant: `#deferred` holds the responses that began and did not end, and `#detached` is a part of it.
  */
 
+import { InFlight } from '../dispatch/in-flight.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import type { CoarseClock } from './clock.ts'
-import { InFlight } from './in-flight.ts'
 import type { Session, SessionCall } from './session.ts'
 import type { SessionTable } from './session-table.ts'
 

@@ -7,6 +7,8 @@
  * expire, and never keeps the process alive.
  */
 
+import { unref } from '../bounds/runtime.ts'
+
 export class CoarseClock {
   /** Milliseconds counted while running. */
   now = 0
@@ -26,10 +28,12 @@ export class CoarseClock {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => {
-      this.now += this.#tickMs
-      this.#onTick()
-    }, this.#tickMs).unref()
+    this.#timer ??= unref(
+      setInterval(() => {
+        this.now += this.#tickMs
+        this.#onTick()
+      }, this.#tickMs),
+    )
   }
 
   /**

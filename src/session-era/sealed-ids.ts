@@ -18,7 +18,8 @@
  * Spec: 2025-11-25 transports, "Session Management" {@link spec.sessions}: visible ASCII characters.
  */
 
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { Buffer } from 'node:buffer'
+import { environmentVariable, type OptionalModules, optionalModule } from '../bounds/runtime.ts'
 import { KeyRing, type Keys, markOf } from '../dispatch/key-ring.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import type { InitializeParams } from './handshake.ts'
@@ -50,6 +51,7 @@ export interface SealedSession {
 
 export class SealedIds {
   readonly #keys: KeyRing
+  readonly #zlib: OptionalModules['node:zlib']
   readonly #lifetimeMs: number
   readonly #serverName: string
   /** Hashes of the ids of ended sessions, with the time of their end in seconds, oldest first. */
@@ -57,8 +59,16 @@ export class SealedIds {
   /** Ids issued up to this time, in seconds, are refused. */
   #refusedUntil = 0
 
-  /** @param lifetimeMs - how long after its issue an id can be restored; 0: for ever */
+  /**
+   * @param lifetimeMs - how long after its issue an id can be restored; 0: for ever
+   * @throws {Error} the runtime has no node:zlib
+   */
   constructor(keys: KeyRing, lifetimeMs: number, serverName: string) {
+    const zlib = optionalModule('node:zlib')
+    if (zlib === undefined) {
+      throw new Error('sessions.keys needs node:zlib, which this runtime does not have: leave it out')
+    }
+    this.#zlib = zlib
     this.#keys = keys
     this.#lifetimeMs = lifetimeMs
     this.#serverName = serverName
@@ -84,7 +94,7 @@ export class SealedIds {
     ]) {
       const text = JSON.stringify([revision.name, logLevel ?? null, ...content])
       if (text.length > MAX_TEXT_LENGTH) continue
-      const bytes = Buffer.concat([head, deflateRawSync(text, ZLIB)])
+      const bytes = Buffer.concat([head, this.#zlib.deflateRawSync(text, ZLIB)])
       const id = this.#keys.seal(bytes, this.#binding(principalId))
       if (id.length <= MAX_ID_LENGTH) return id
     }
@@ -99,7 +109,10 @@ export class SealedIds {
     const expires = bytes.readUInt32BE(4) * 1000
     if (bytes.readUInt32BE(0) <= this.#refusedUntil || (expires > 0 && Date.now() >= expires))
       return undefined
-    const text = inflateRawSync(bytes.subarray(HEAD_BYTES), { ...ZLIB, maxOutputLength: MAX_TEXT_BYTES })
+    const text = this.#zlib.inflateRawSync(bytes.subarray(HEAD_BYTES), {
+      ...ZLIB,
+      maxOutputLength: MAX_TEXT_BYTES,
+    })
     const [version, logLevel, info, capabilities] = JSON.parse(text.toString('utf8'))
     const revision = findRevision(version)
     if (revision === undefined) return undefined
@@ -128,7 +141,7 @@ export class SealedIds {
 /** @throws {TypeError} a key that is too short, or no key, naming the option or variable it came from */
 export function readSessionKeys(keys: Keys | undefined): KeyRing | undefined {
   if (keys !== undefined) return new KeyRing(keys, PURPOSE, 'sessions.keys')
-  const { BAREWIRE_SESSION_KEY: key } = process.env
+  const key = environmentVariable('BAREWIRE_SESSION_KEY')
   if (key === undefined) return undefined
   return new KeyRing([key], PURPOSE, 'the environment variable BAREWIRE_SESSION_KEY')
 }

@@ -17,6 +17,7 @@
  * Not here: what a session holds (session.ts), what its end does to calls and streams (`#sessionClosed` in era.ts).
  */
 
+import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { ByteBudget } from '../bounds/byte-budget.ts'
 import { heapBytes, textBytes } from '../bounds/heap-size.ts'

@@ -11,11 +11,11 @@
  */
 
 import type { Linked } from '../bounds/linked-list.ts'
+import type { InFlight } from '../dispatch/in-flight.ts'
 import type { Peer } from '../dispatch/rpc-exchange.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { PendingRequests } from '../jsonrpc/pending.ts'
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
-import type { InFlight } from './in-flight.ts'
 import type { SessionInfo } from './options.ts'
 import type { Ownership } from './owner.ts'
 import type { Revision } from './revisions.ts'

@@ -14,8 +14,8 @@
  */
 
 import { createHash } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { quote } from '../bounds/quote.ts'
+import { pause } from '../bounds/runtime.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import type { ErrorReporter } from '../dispatch/error-report.ts'
 import type { Principal } from '../dispatch/rpc-exchange.ts'
@@ -77,8 +77,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   async create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask> {
     const { principal, session } = call
     const owner = ownerOf(principal, session)
-    if (principal === undefined && session !== undefined && owner !== null)
-      this.#bySession.set(session, owner)
+    this.#remember(principal, session, owner)
     const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs, call.scopes)
     const task = this.#know(running, session)
     if (session?.closed === true && principal === undefined) await this.#drop(session, sessionEnded())
@@ -102,6 +101,12 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     if (!this.#bySession.has(session)) return
     if (forGood) void this.#drop(session, sessionEnded())
     else this.#bySession.delete(session)
+  }
+
+  /** A session that has tasks of its own: they end with it. */
+  #remember(principal: Principal | undefined, session: Session | undefined, owner: string | null): void {
+    if (principal !== undefined || session === undefined || owner === null || session.closed) return
+    this.#bySession.set(session, owner)
   }
 
   async #drop(session: Session, reason: McpError): Promise<void> {
@@ -133,9 +138,13 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   }
 
   async #find(method: string, params: JsonObject | undefined, exchange: SessionExchange): Promise<TaskView> {
+    const { principal, session } = exchange
     const taskId = readTaskId(params, method)
-    const view = await this.#table.find(taskId, ownerOf(exchange.principal, exchange.session))
+    const owner = ownerOf(principal, session)
+    const view = await this.#table.find(taskId, owner)
     if (view === undefined) throw taskNotFound(taskId)
+    // The session may have been taken up again, and its task have begun before.
+    this.#remember(principal, session, owner)
     return view
   }
 
@@ -149,7 +158,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     const params = { taskId: view.record.taskId }
     while (!isOver(view.record)) {
       const waitMs = Math.max(view.record.pollIntervalMs ?? 0, MIN_POLL_MS)
-      await pause(waitMs, undefined, { signal: exchange.signal, ref: false })
+      await pause(waitMs, exchange.signal)
       view = await this.#find(Method.tasksResult, params, exchange)
     }
     return taskResult(view.record)

@@ -16,8 +16,11 @@
  */
 
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { unref } from '../bounds/runtime.ts'
 
 export const TICKS_PER_INTERVAL = 32
+/** A client that takes nothing of what waits for it for so long is dropped. */
+export const STALLED_TICKS = 8 * TICKS_PER_INTERVAL
 /** The latest comment, in intervals. */
 const WINDOW_END = 1.25
 
@@ -68,7 +71,7 @@ export class KeepAlive {
     if (stream.closed) return
     stream.idleTicks = 0
     this.#streams.add(stream)
-    if (this.#tickMs > 0) this.#timer ??= setInterval(this.#onTick, this.#tickMs).unref()
+    if (this.#tickMs > 0) this.#timer ??= unref(setInterval(this.#onTick, this.#tickMs))
   }
 
   /** Removes a stream. */

@@ -23,6 +23,7 @@
  * Not here: writing to the socket (sse-writer.ts), ids (event-id.ts), the owner of the ring and its lifetime.
  */
 
+import { Buffer } from 'node:buffer'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
 
 const FIRST_CAPACITY = 4

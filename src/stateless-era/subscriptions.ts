@@ -13,6 +13,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { isPromise } from '../bounds/is-promise.ts'
+import { unref } from '../bounds/runtime.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
 import type { Principal } from '../dispatch/rpc-exchange.ts'
@@ -55,8 +56,8 @@ const NO_RESOURCES: readonly SubscribedResource[] = []
 const NO_TASKS: readonly TaskView[] = []
 const NO_TASK_IDS: readonly string[] = []
 
-/** Stands for the id while the shared parts are made; nobody can know it. */
-const PLACE = randomUUID()
+/** Stands for the id while the shared parts are made; nobody can know it. Some runtimes make none while a program loads. */
+let place: string | undefined
 
 export class Subscriptions implements SubscriptionOwner {
   readonly #server: McpServer
@@ -281,7 +282,7 @@ export class Subscriptions implements SubscriptionOwner {
       this.#byMethod.set(method, subscribers.add(subscription))
     }
     const { maxAgeMs } = this.#settings.subscriptions
-    if (maxAgeMs > 0) subscription.timer = setTimeout(() => this.#end(subscription), maxAgeMs).unref()
+    if (maxAgeMs > 0) subscription.timer = unref(setTimeout(() => this.#end(subscription), maxAgeMs))
   }
 
   #end(subscription: Subscription): void {
@@ -291,9 +292,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   /** A message around the place of the id. */
   #frameParts(method: string, params: JsonObject): [head: string, tail: string] {
-    const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: PLACE }
+    place ??= randomUUID()
+    const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: place }
     const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
-    return this.frame(JSON.stringify(message)).split(`"${PLACE}"`, 2) as [string, string]
+    return this.frame(JSON.stringify(message)).split(`"${place}"`, 2) as [string, string]
   }
 
   /** @returns why a message is sent to no stream */

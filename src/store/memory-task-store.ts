@@ -12,6 +12,7 @@ import { DeadlineHeap, type Expiring } from '../bounds/deadline-heap.ts'
 import { textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList, Place } from '../bounds/linked-list.ts'
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
+import { unref } from '../bounds/runtime.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from './task-store.ts'
 
@@ -211,7 +212,7 @@ export class MemoryTaskStore implements TaskStore {
     clearTimeout(this.#timer)
     this.#sweepAt = first.deadline
     const delay = Math.min(Math.max(first.deadline - Date.now(), 1), MAX_TIMER_MS)
-    this.#timer = setTimeout(() => this.#sweep(), delay).unref()
+    this.#timer = unref(setTimeout(() => this.#sweep(), delay))
   }
 
   #sweep(): void {
@@ -230,17 +231,8 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({
-  taskId,
-  owner,
-  payload = '',
-  statusMessage = '',
-  failure = '',
-  scopes = [],
-}: TaskRecord): number {
-  const texts = [taskId, payload, statusMessage, failure, ...scopes].reduce(
-    (sum, text) => sum + textBytes(text),
-    0,
-  )
+function sizeOf({ taskId, owner, payload, statusMessage, failure, scopes = [] }: TaskRecord): number {
+  const all = [taskId, payload, statusMessage, failure, ...scopes]
+  const texts = all.reduce((sum, text) => sum + (text === undefined ? 0 : textBytes(text)), 0)
   return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
 }

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
 import { calculateJwkThumbprint, exportJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { jwt, type ProofOptions, type ProofStore, protectedResource } from '../../src/auth/index.ts'
+import { type DpopSettings, jwt, type ProofStore, protectedResource } from '../../src/auth/index.ts'
 import type { HttpReply, RequestHeaders } from '../helpers/wire.ts'
 import { type Issuer, makeKey, now, type SigningKey, startIssuer } from './issuer.ts'
 import { bearer, challengeOf, type Guarded, guarded, RESOURCE } from './serving.ts'
@@ -23,7 +23,7 @@ interface Client extends Guarded {
   call(proof: string | readonly string[] | undefined): Promise<HttpReply>
 }
 
-async function client(t: TestContext, dpop: ProofOptions = {}, alg = 'ES256'): Promise<Client> {
+async function client(t: TestContext, dpop: DpopSettings = {}, alg = 'ES256'): Promise<Client> {
   const [issuerKey, key] = await Promise.all([makeKey('ES256', 'issuer'), makeKey(alg, 'client')])
   const issuer = await startIssuer(t, [issuerKey])
   const auth = protectedResource({

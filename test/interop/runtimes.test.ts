@@ -24,7 +24,7 @@ const RUNTIMES: readonly {
 
 for (const { name, command, args } of RUNTIMES) {
   if (command === undefined) test(name, { skip: 'not installed here: npm run interop' })
-  for (const how of command === undefined ? [] : ['serve', 'mount']) {
+  for (const how of command === undefined ? [] : ['serve', 'mount', 'fetch']) {
     describe(`${name}, ${how}`, () => {
       let server: Started
       let url = ''

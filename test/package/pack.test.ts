@@ -18,8 +18,11 @@ import { ENTRIES } from '../../scripts/lib/entries.ts'
 const MAX_CORE_BYTES = 600_000
 /** Of the JavaScript of other entries, by the name of their files. */
 const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
+  fetch: 20_000,
+  stdio: 40_000,
   client: 190_000,
   'client-stdio': 20_000,
+  auth: 90_000,
   cli: 60_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -172,6 +175,71 @@ describe('the packed package', () => {
     )
   })
 
+  test('barewire/fetch and what it shares load no module of Node but crypto, buffer and diagnostics_channel', () => {
+    const read = (name: string) => readFileSync(join(installed, 'dist', name), 'utf8')
+    const reached = new Set(['fetch.cjs'])
+    const modules = new Set<string>()
+    for (const file of reached) {
+      for (const [, name = ''] of read(file).matchAll(/\b(?:require|import)\(["'`]([^"'`]*)/g)) {
+        if (name.startsWith('./')) reached.add(name.slice(2))
+        else modules.add(name)
+      }
+    }
+    assert.deepEqual([...reached].sort(), ['core-fetch-index.cjs', 'core.cjs', 'fetch.cjs'])
+    assert.deepEqual([...modules].sort(), ['node:buffer', 'node:crypto', 'node:diagnostics_channel'])
+  })
+
+  test('barewire/fetch loads and makes a handler where there is no process, no random number and no timer', async () => {
+    const program = `
+      import crypto from 'node:crypto'
+      import { syncBuiltinESMExports } from 'node:module'
+      import { createRequire } from 'node:module'
+      const require = createRequire(import.meta.url)
+      // Node loads its own parts of these on the first use.
+      await new Response(new Request('http://localhost', { method: 'POST', body: '' }).body).text()
+      const { process } = globalThis
+      const forbidden = () => { throw new Error('not while a program loads') }
+      const kept = { ...globalThis, setTimeout, setInterval, setImmediate, Buffer }
+      const { randomBytes, randomUUID } = crypto
+      Object.assign(crypto, { randomBytes: forbidden, randomUUID: forbidden })
+      syncBuiltinESMExports()
+      for (const name of ['setTimeout', 'setInterval', 'setImmediate']) globalThis[name] = forbidden
+      for (const name of ['process', 'Buffer']) delete globalThis[name]
+      const { createFetchHandler, McpServer } = require('barewire/fetch')
+      const server = new McpServer({ name: 'edge', version: '1.0.0' })
+      server.registerTool('hi', {}, () => 'hi')
+      const handler = createFetchHandler(server)
+      Object.assign(crypto, { randomBytes, randomUUID })
+      // Node's own Request needs it.
+      globalThis.Buffer = kept.Buffer
+      // As on a platform without setImmediate, and whose timers are numbers.
+      for (const name of ['setTimeout', 'setInterval']) globalThis[name] = (...args) => Number(kept[name](...args))
+      delete globalThis.setImmediate
+      const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+      const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'a', version: '1' } }
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })
+      const response = await handler(new Request('http://localhost/mcp', { method: 'POST', headers, body }))
+      const { result } = await response.json()
+      console.log(response.status, result.serverInfo.name)
+      await handler.close({ drainMs: 0 })
+      process.exit(0)`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(stdout.trim(), '200 edge', stderr)
+  })
+
+  test('a server made with barewire is served by barewire/fetch: the classes of both are the same', async () => {
+    const program = `
+      import * as core from 'barewire'
+      import * as web from 'barewire/fetch'
+      const own = ['createFetchHandler']
+      const different = Object.keys(web).filter((name) => !own.includes(name) && web[name] !== core[name])
+      console.log(JSON.stringify(different), Object.keys(web).length > 5)`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(stdout.trim(), '[] true', stderr)
+  })
+
   test('with source maps on, a stack trace leads to the line in src', async () => {
     const program = `
       import { McpServer } from 'barewire'
@@ -186,9 +254,9 @@ describe('the packed package', () => {
   })
 
   test('functions, classes and private members have the names of the sources, and the map leads to each throw', () => {
-    const code = readFileSync(join(installed, 'dist', 'index.cjs'), 'utf8').split('\n')
+    const code = readFileSync(join(installed, 'dist', 'core.cjs'), 'utf8').split('\n')
     const { sourceRoot, sources, mappings } = JSON.parse(
-      readFileSync(join(installed, 'dist', 'index.cjs.map'), 'utf8'),
+      readFileSync(join(installed, 'dist', 'core.cjs.map'), 'utf8'),
     )
     const texts: string[] = sources.map((source: string) =>
       readFileSync(join(root, 'dist', sourceRoot, source), 'utf8'),

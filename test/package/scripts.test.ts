@@ -10,7 +10,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { transformSync } from 'esbuild'
 import { findBuildFaults } from '../../scripts/lib/build-output.ts'
-import { bundle } from '../../scripts/lib/bundle.ts'
+import { bundle, bundleTogether } from '../../scripts/lib/bundle.ts'
 import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
 import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
@@ -141,7 +141,7 @@ describe('check-warnings', () => {
 })
 
 describe('build output', () => {
-  const complete = {
+  const core = {
     'index.js': "export { a } from './exports.cjs'",
     'exports.cjs': "const { a } = require('./index.cjs')",
     'index.cjs': '',
@@ -149,12 +149,19 @@ describe('build output', () => {
     'index.d.ts': "export * from './index.cjs'",
     'index.d.cts': '',
   }
+  const outputs = ENTRIES.slice(1).flatMap(({ output, anywhere }) => {
+    const commonJs = [`${output}.exports.cjs`, `${output}.cjs`, `${output}.cjs.map`, `${output}.d.cts`]
+    return [`${output}.js`, `${output}.d.ts`, ...(anywhere ? [`${output}.js.map`] : commonJs)]
+  })
+  const complete: Record<string, string> = {
+    ...core,
+    ...Object.fromEntries(outputs.map((name) => [name, ''])),
+  }
 
   test('findBuildFaults names a .ts specifier, a missing file and an import that finds nothing', (t) => {
-    const core = ENTRIES.slice(0, 1)
-    assert.deepEqual(findBuildFaults(folder(t, complete), core), [])
+    assert.deepEqual(findBuildFaults(folder(t, complete)), [])
     const faults = (files: Record<string, string>) =>
-      findBuildFaults(folder(t, { ...complete, ...files }), core).join()
+      findBuildFaults(folder(t, { ...complete, ...files })).join()
     assert.match(faults({ 'index.cjs': "import('./b.ts')" }), /index\.cjs imports \.\/b\.ts/)
     assert.match(
       faults({ 'index.d.cts': "export * from './gone.cjs'" }),
@@ -162,8 +169,8 @@ describe('build output', () => {
     )
     assert.match(faults({ 'exports.cjs': "require('./gone.cjs')" }), /imports gone\.cjs, which is not/)
     for (const name of Object.keys(complete)) {
-      const { [name as 'index.js']: _, ...others } = complete
-      assert.match(findBuildFaults(folder(t, others), core).join(), new RegExp(`there is no ${name} in`))
+      const { [name]: _, ...others } = complete
+      assert.match(findBuildFaults(folder(t, others)).join(), new RegExp(`there is no ${name} in`))
     }
     assert.match(findBuildFaults('/no/such/folder')[0] ?? '', /there is no index\.js/)
   })
@@ -186,6 +193,34 @@ describe('build output', () => {
     )
     bundle(join(home, 'b.js'), join(home, 'b.ts'), true)
     assert.match(readFileSync(join(home, 'b.js'), 'utf8'), /export *\{/)
+  })
+  test('bundleTogether puts what entries share into one module, so that its classes are the same in all', async (t) => {
+    const home = folder(t, {
+      'package.json': '{ "type": "module" }',
+      'src/a.ts':
+        "import { Own } from './shared.ts'\nexport { Own }\nexport const isOwn = (x: unknown) => x instanceof Own",
+      'src/b.ts': "import { Own } from './shared.ts'\nexport const make = () => new Own()",
+      'src/shared.ts':
+        'export class Own { readonly #secret = 1; get secret(): number { return this.#secret } }',
+    })
+    const entries = ['a', 'b'].map((output) => ({ source: join(home, 'src', `${output}.ts`), output }))
+    bundleTogether(home, entries)
+    assert.match(readFileSync(join(home, 'core.cjs'), 'utf8'), /#secret/)
+    assert.doesNotMatch(readFileSync(join(home, 'a.cjs'), 'utf8'), /#secret/)
+    const map = JSON.parse(readFileSync(join(home, 'core.cjs.map'), 'utf8'))
+    assert.deepEqual(map.sources, ['src/shared.ts'])
+    const program = `
+      import { createRequire } from 'node:module'
+      import { isOwn, Own } from './a.js'
+      const { make } = createRequire(import.meta.url)('./b.cjs')
+      console.log(isOwn(make()), make().secret, Own.name)`
+    const args = ['--input-type=module', '-e', program]
+    const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(stdout.trim(), 'true 1 Own', stderr)
+    assert.throws(
+      () => bundleTogether(home, [{ source: join(home, 'needy.ts'), output: 'needy' }]),
+      /needy\.ts/,
+    )
   })
   test('bundle keeps every name that a stack trace shows, and its map leads to the lines', async (t) => {
     const source = `

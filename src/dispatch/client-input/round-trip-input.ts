@@ -26,6 +26,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { isPromise } from '../../bounds/is-promise.ts'
+import { nextTurn } from '../../bounds/runtime.ts'
 import { decodeBody } from '../../jsonrpc/decode-body.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
@@ -263,7 +264,7 @@ export class RoundTripInput implements ClientInput {
     })
     if (!this.#scheduled) {
       this.#scheduled = true
-      setImmediate(() => this.#endRoundTrip())
+      nextTurn(() => this.#endRoundTrip())
     }
     return promise
   }
@@ -271,7 +272,7 @@ export class RoundTripInput implements ClientInput {
   #endRoundTrip(): void {
     if (this.#over) return
     if (this.#kept.running.size > 0) {
-      const next = () => setImmediate(() => this.#endRoundTrip())
+      const next = () => nextTurn(() => this.#endRoundTrip())
       Promise.allSettled(this.#kept.running.values()).then(next)
       return
     }

@@ -13,6 +13,7 @@
  * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
  */
 
+import { nextTurn } from '../../bounds/runtime.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
@@ -107,7 +108,7 @@ export class RunningTask {
   }
 
   async #write(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise<void>(nextTurn)
     while (this.#written !== this.record) {
       const { record } = this
       try {

@@ -8,6 +8,7 @@
  * Invariant: an input request is open exactly while its promise is pending.
  */
 
+import { unref } from '../../bounds/runtime.ts'
 import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
@@ -127,7 +128,7 @@ export class TaskInputRequests {
       }
       const timer =
         timeoutMs > 0
-          ? setTimeout(() => this.#expire(key, request.method, timeoutMs), timeoutMs).unref()
+          ? unref(setTimeout(() => this.#expire(key, request.method, timeoutMs), timeoutMs))
           : undefined
       const settle =
         <V>(done: (value: V) => void) =>

@@ -6,6 +6,7 @@
  * Not here: the streams themselves (subscriptions.ts).
  */
 
+import { nextTurn } from '../../bounds/runtime.ts'
 import type { TaskRecord } from '../../store/task-store.ts'
 
 /** A subscription stream. */
@@ -42,7 +43,7 @@ export class TaskSubscribers {
     this.#changed.add(task)
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
+    nextTurn(() => {
       const changed = this.#changed
       this.#scheduled = false
       this.#changed = new Set()

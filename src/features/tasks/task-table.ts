@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
+import { unref } from '../../bounds/runtime.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -63,7 +64,7 @@ export class TaskTable implements TaskHost {
    * @param owner - whose task it is; null: callers are not known, and whoever has the id may ask for it
    * @param abort - aborts the signal of its handler
    * @param askedMs - the time to live that the client asks for; it gets less where `tasks.ttlMs` is less
-   * @param scopes - what the call needed, and so does who asks for the task
+   * @param scopes - what the call needed, and so does whoever asks for the task
    * @throws {RpcError} -32000, there are too many
    */
   async create(
@@ -97,7 +98,7 @@ export class TaskTable implements TaskHost {
     }
     this.#creating -= 1
     const task = new RunningTask(this, record, abort)
-    const timer = ttlMs === null ? undefined : setTimeout(() => this.#expire(task), ttlMs).unref()
+    const timer = ttlMs === null ? undefined : unref(setTimeout(() => this.#expire(task), ttlMs))
     this.#running.set(record.taskId, { task, timer })
     return task
   }
@@ -132,7 +133,7 @@ export class TaskTable implements TaskHost {
     if (view instanceof RunningTask) return view
     if (isOver(view.record)) return undefined
     const problem =
-      'The task runs in another process: requests for it must be routed by their Mcp-Name header'
+      'The task runs in another process: requests for it must be routed there, by their session or Mcp-Name header'
     throw new RpcError(ErrorCode.INTERNAL_ERROR, problem)
   }
 

@@ -5,7 +5,6 @@
  * Not here: the order of the checks (admit.ts), what GET opens (get.ts), how an answer is sent (post-response.ts).
  */
 
-import { ownText } from '../../bounds/heap-size.ts'
 import { isObject } from '../../bounds/is-object.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
@@ -15,14 +14,15 @@ import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
-import type { Decoded, DecodedNotification, DecodedRequest } from '../../jsonrpc/decode.ts'
+import type { Decoded, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
-import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import { Method, Notify } from '../../protocol/methods.ts'
+import { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { Method } from '../../protocol/methods.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
 import { TASK_CALLS } from '../methods.ts'
+import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
 import type { Session } from '../session.ts'
@@ -208,17 +208,4 @@ function settleAll(messages: readonly Decoded[], session: Session | undefined): 
     if (message.kind === 'response') session.pending.settle(message)
     else if (message.kind === 'notification') onNotification(message, session)
   }
-}
-
-/** Only a cancellation has an effect; other notifications, unknown ones too, are accepted and ignored. */
-function onNotification(message: DecodedNotification, session: Session): void {
-  if (message.method !== Notify.cancelled) return
-  const requestId = message.params?.['requestId']
-  const reason = message.params?.['reason']
-  // A client that uses one id for several requests cannot say which one it means: none of them is cancelled.
-  const exchange = session.inFlight?.findUnique(requestId)
-  if (exchange === undefined) return
-  // A copy of its own: a slice would keep the whole body alive for as long as the handler uses the reason.
-  const text = typeof reason === 'string' ? `: ${ownText(reason.slice(0, 200))}` : ''
-  exchange.cancel(new McpError('ERR_CANCELLED', `The client cancelled the request${text}`))
 }

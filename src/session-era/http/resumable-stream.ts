@@ -21,9 +21,9 @@ import type { Streams } from './streams.ts'
 
 /**
  * Names are `<end of the session id><random, per process><number>`: unique in the process, so an event id never names a
- * stream of another session or of an earlier process.
+ * stream of another session or of an earlier process. Some runtimes give no random numbers while a program loads.
  */
-const NAME_PREFIX = randomBytes(3).toString('hex')
+let namePrefix: string | undefined
 let lastNumber = 0
 
 /** Characters of the session id, which has 32 or more. */
@@ -84,8 +84,9 @@ export abstract class ResumableStream {
   protected abstract get lastSequence(): number
 
   get name(): string {
+    namePrefix ??= randomBytes(3).toString('hex')
     const tag = this.session === undefined ? '' : sessionTag(this.session)
-    return `${tag}${NAME_PREFIX}${this.#number.toString(36)}`
+    return `${tag}${namePrefix}${this.#number.toString(36)}`
   }
 
   get attached(): boolean {

@@ -26,7 +26,7 @@
  * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
  */
 
-import { excerpt, quote } from '../../bounds/quote.ts'
+import { quote } from '../../bounds/quote.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { statusRejection } from '../../dispatch/status-error.ts'
@@ -40,6 +40,7 @@ import { readEnvelope } from '../envelope.ts'
 import type { StatelessEra } from '../era.ts'
 import type { StatelessExchange } from '../exchange.ts'
 import { findRevision } from '../revisions.ts'
+import { refuseHandshake, unsupported } from '../unsupported.ts'
 import type { EventStreams } from './event-streams.ts'
 import { checkStandardHeaders, checkVersionHeader } from './mirrored-headers.ts'
 import { PostResponse } from './post-response.ts'
@@ -110,28 +111,6 @@ function unreadable(method: string, { accepts }: HttpExchange<Principal>): strin
   if (accepts.sse || (accepts.json && !isStream)) return undefined
   const types = isStream ? 'text/event-stream' : 'application/json and text/event-stream'
   return `The Accept header excludes the answer: expected ${types}`
-}
-
-/**
- * A handshake that reaches this era has come to a server without sessions: the versions in the error may be all that
- * the client's user gets to see.
- *
- * @throws {RpcError} -32022, unless its header is of this era
- */
-function refuseHandshake(
-  params: DecodedRequest['params'],
-  header: string | undefined,
-  supported: readonly string[],
-): void {
-  if (header !== undefined && findRevision(header) !== undefined) return
-  const requested = params?.['protocolVersion']
-  throw unsupported(typeof requested === 'string' ? requested : (header ?? 'none'), supported)
-}
-
-function unsupported(requested: string, supported: readonly string[]): RpcError {
-  const problem = `Unsupported protocol version ${quote(requested)}: this server speaks ${supported.join(', ')}, without initialize`
-  const data = { supported, requested: excerpt(requested) }
-  return new RpcError(ErrorCode.UNSUPPORTED_PROTOCOL_VERSION, problem, data)
 }
 
 function shuttingDown(request?: DecodedRequest): Rejection {

@@ -5,6 +5,7 @@
  * Spec: 2026-07-28 Streamable HTTP, "Request Metadata" {@link spec.requestMetadata}, SEP-2243.
  */
 
+import { Buffer } from 'node:buffer'
 import { quote } from '../../bounds/quote.ts'
 import type { CalledTool } from '../../dispatch/rpc-exchange.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InFlight } from '../../src/session-era/in-flight.ts'
+import { InFlight } from '../../src/dispatch/in-flight.ts'
 
 interface Call {
   readonly requestId: number

@@ -1,13 +1,8 @@
 /**
- * The head of an event stream: the header fields of every stream, merged with those of its owner, and how a head is
- * written.
+ * The header fields that every event stream has.
  *
  * Spec: WHATWG HTML, "Server-sent events" {@link spec.sse}.
  */
-
-import { ServerResponse } from 'node:http'
-
-const { writeHead: nodeWriteHead } = ServerResponse.prototype
 
 const EVENT_STREAM_HEADERS: readonly string[] = [
   'Content-Type',
@@ -19,25 +14,6 @@ const EVENT_STREAM_HEADERS: readonly string[] = [
   'X-Accel-Buffering',
   'no',
 ]
-
-/**
- * Writes a head. node:http accepts a flat list without a copy; the `writeHead` of an adapter may support only the object
- * form.
- *
- * @param headers - flat: name, value, name, value, ...
- */
-export function writeHead(response: ServerResponse, status: number, headers: readonly string[]): void {
-  if (response.writeHead === nodeWriteHead) {
-    response.writeHead(status, headers as string[])
-    return
-  }
-  const fields: { [name: string]: string | string[] } = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    const [name, value] = headers.slice(i, i + 2) as [string, string]
-    fields[name] = name in fields ? [fields[name] as string, value].flat() : value
-  }
-  response.writeHead(status, fields)
-}
 
 /** `EVENT_STREAM_HEADERS` and the given ones, which replace those of the same name, as one flat list. */
 export function withEventStreamHeaders(given?: readonly string[]): readonly string[] {

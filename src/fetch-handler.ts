@@ -1,0 +1,138 @@
+/**
+ * createFetchHandler: a server definition as a function of a `Request`, for everything that speaks fetch: Next.js, Hono,
+ * Bun, Deno, and platforms without Node.
+ *
+ * Not here: the checks and the eras, which are the same for every carrier (entrance.ts).
+ */
+
+import { checkTime } from './bounds/check-options.ts'
+import { checkNames } from './bounds/option-names.ts'
+import { kindOf } from './bounds/quote.ts'
+import type { Principal } from './dispatch/rpc-exchange.ts'
+import { Entrance, type HandlerStats } from './entrance.ts'
+import type { McpServer } from './features/server.ts'
+import type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
+import { negotiate } from './http/media-type.ts'
+import { HeaderIndex, readJoinedHeaders } from './http/request-headers.ts'
+import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
+import { httpChannels } from './web-http/diagnostics.ts'
+import {
+  type FetchRefusal,
+  type WebCall,
+  type WebExchangeHost,
+  WebHttpExchange,
+} from './web-http/exchange.ts'
+
+/** Those of `createMcpHandler`, of which two are told of a `Request`, and without what belongs to connections. */
+export interface FetchHandlerOptions extends Omit<HandlerOptions, 'auth' | 'onRejected' | 'maxPipelined'> {
+  /** Requires a bearer token. @defaultValue none is asked for */
+  readonly auth?: AuthOptions<VerifiedPrincipal, Request> | undefined
+  /** Called for every request that is refused before it reaches a feature. */
+  readonly onRejected?: ((refusal: FetchRefusal) => void) | undefined
+}
+
+/** A function of a `Request`, with an end and figures of its own. */
+export interface FetchHandler {
+  /**
+   * Answers a request; mount it as `fetch` of Bun, Deno or Workers, as `GET`, `POST` and `DELETE` of a route of Next.js,
+   * in Hono.
+   *
+   * @param platform - whatever the platform passes besides. Of an object with a function `waitUntil`, such as the
+   *   context of Workers, that function is told of work that goes on when the response is there; `parsedBody` of the
+   *   first one is the body, where something else has read it. All else is ignored
+   */
+  (request: Request, ...platform: readonly unknown[]): Promise<Response>
+  /**
+   * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
+   * waits for the same end. @defaultValue drainMs 10 s
+   */
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  /** What is in use now, and what was refused. */
+  stats(): HandlerStats
+}
+
+const DRAIN_MS = 10_000
+const NAMES = OPTION_NAMES.filter((name) => name !== 'maxPipelined')
+const NOTHING: WebCall = { parsedBody: undefined, waitUntil: undefined }
+
+/**
+ * Makes a request handler of a server definition, for runtimes and frameworks with `Request` and `Response`.
+ *
+ * @throws {TypeError} a wrong option, named
+ *
+ * @example
+ * ```ts
+ * const handler = createFetchHandler(server)
+ * export { handler as GET, handler as POST, handler as DELETE }
+ * ```
+ */
+export function createFetchHandler(server: McpServer, options: FetchHandlerOptions = {}): FetchHandler {
+  checkNames(options, NAMES, '', OTHER_WORDS)
+  const settings = checkOptions(options as HandlerOptions)
+  const entrance = new Entrance(server, settings)
+  const host: WebExchangeHost = {
+    maxBodyBytes: settings.maxBodyBytes,
+    bodies: entrance.bodies,
+    onRejected: (refusal) => entrance.onRejected(refusal),
+  }
+  let closing: Promise<void> | undefined
+  return Object.assign(
+    async (request: Request, ...platform: readonly unknown[]) => handle(request, platform, entrance, host),
+    {
+      close: async ({ drainMs = DRAIN_MS } = {}) => {
+        checkTime('drainMs', drainMs)
+        closing ??= entrance.close(drainMs)
+        await closing
+      },
+      stats: () => entrance.stats(),
+    },
+  )
+}
+
+/** @throws {TypeError} it is no `Request` */
+function handle(
+  request: Request,
+  platform: readonly unknown[],
+  entrance: Entrance,
+  host: WebExchangeHost,
+): Promise<Response> {
+  if (typeof request?.headers?.get !== 'function') throw notARequest(request)
+  httpChannels.start(request)
+  const { url, headers } = request
+  const authorityAt = url.indexOf('://') + 3
+  const pathAt = url.indexOf('/', authorityAt)
+  const head = readJoinedHeaders(headers, url.slice(authorityAt, pathAt))
+  const call = platform.length === 0 ? NOTHING : callOf(platform)
+  return new Promise((resolve) => {
+    const target = url.slice(pathAt)
+    const http = new WebHttpExchange<Principal>(
+      request,
+      target,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
+      host,
+      call,
+      resolve,
+    )
+    entrance.enter(http, head)
+  })
+}
+
+function callOf(platform: readonly unknown[]): WebCall {
+  const objects = platform.filter(
+    (each): each is Partial<WebCall> => typeof each === 'object' && each !== null,
+  )
+  const [first] = platform as readonly (Partial<WebCall> | undefined)[]
+  const context = objects.find(({ waitUntil }) => typeof waitUntil === 'function')
+  return {
+    parsedBody: first === objects[0] ? first?.parsedBody : undefined,
+    // Called as a method: some platforms check whose it is.
+    waitUntil: context === undefined ? undefined : (work) => context.waitUntil?.(work),
+  }
+}
+
+function notARequest(given: unknown): TypeError {
+  const isNode = typeof (given as { readonly rawHeaders?: unknown } | undefined)?.rawHeaders === 'object'
+  const hint = isNode ? ': for node:http use createMcpHandler of barewire' : `; got ${kindOf(given)}`
+  return new TypeError(`A fetch handler takes a Request${hint}`)
+}

@@ -1,0 +1,59 @@
+/**
+ * Reads the body of a `Request` up to a limit.
+ *
+ * A small body that says its length is taken as a whole, which costs one promise; any other one piece by piece, so that
+ * no more than the limit is ever held. What is not read is left to the carrier, which knows how to end its connection.
+ *
+ * Invariant: `done` is called once, and not before `readBody` has returned.
+ * Not here: what is kept and counted (http/body-bytes.ts).
+ */
+
+import { Buffer } from 'node:buffer'
+import type { ByteBudget } from '../bounds/byte-budget.ts'
+import { BodyBytes, NO_BYTES } from '../http/body-bytes.ts'
+import { BodyError } from '../http/body-error.ts'
+
+/**
+ * Called once; on an error the body is empty.
+ *
+ * @param charged - bytes that were taken from the budget, for the receiver to give back
+ */
+export type BodyCallback = (error: BodyError | undefined, body: Buffer, charged: number) => void
+
+/** Largest declared length, in bytes, of a body that is taken as a whole. */
+const WHOLE_BYTES = 65_536
+
+export function readBody(request: Request, maxBytes: number, budget: ByteBudget, done: BodyCallback): void {
+  const kept = new BodyBytes(maxBytes, budget)
+  const end = (error: BodyError | undefined) => {
+    if (error !== undefined) kept.drop()
+    done(error, error === undefined ? kept.bytes : NO_BYTES, kept.charged)
+  }
+  read(request, kept).then(end, () => end(kept.aborted))
+}
+
+/** @throws whatever the carrier throws when its connection closes */
+async function read(request: Request, kept: BodyBytes): Promise<BodyError | undefined> {
+  if (request.bodyUsed) {
+    const problem = 'The request body was read before: pass { parsedBody } as the second argument'
+    return new BodyError('consumed', problem)
+  }
+  const length = request.headers.get('content-length')
+  const declared = length === null || !/^\d+$/.test(length) ? Number.NaN : Number(length)
+  const refusal = kept.refuseLength(declared)
+  if (refusal !== undefined) return refusal
+  // No carrier reads more than was declared, but a Request that was made by hand may hold more.
+  if (declared <= WHOLE_BYTES) return kept.append(Buffer.from(await request.arrayBuffer()), undefined)
+  if (request.body === null) return undefined
+  const reader = request.body.getReader()
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      const { buffer, byteOffset, byteLength } = piece.value
+      const error = kept.append(Buffer.from(buffer, byteOffset, byteLength), length ?? undefined)
+      if (error !== undefined) return error
+    }
+  } finally {
+    reader.releaseLock()
+  }
+  return undefined
+}
