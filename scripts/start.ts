@@ -6,14 +6,17 @@
  */
 
 import { serve } from '../src/index.ts'
+import { startAuth } from './demo/auth.ts'
 import { greeting } from './demo/greeting.ts'
 import { type DemoOptions, parseOptions, UsageError, usage } from './demo/options.ts'
 import { createDemo } from './demo/server.ts'
 
 async function run(options: DemoOptions): Promise<void> {
   const demo = await createDemo(options)
+  const auth = options.auth ? await startAuth(options.port) : undefined
   const { url, close } = await serve(demo.server, {
-    port: options.port,
+    port: auth?.port ?? options.port,
+    ...(auth !== undefined && { auth: auth.resource }),
     host: options.host,
     ...(options.allowedHosts.length > 0 && { allowedHosts: options.allowedHosts }),
   })
@@ -22,17 +25,19 @@ async function run(options: DemoOptions): Promise<void> {
     if (stopping) process.exit(1)
     stopping = true
     await close()
+    await auth?.close()
     demo.close()
     process.exit(0)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   // Last: whoever reads this may stop the server at once, and it must know how by then.
-  process.stdout.write(greeting(url, demo.directory, options.notes))
+  process.stdout.write(greeting(url, demo.directory, options.notes, auth?.issuer))
 }
 
-function explain(error: unknown, { host, port }: DemoOptions): string {
-  const { code, message } = error as NodeJS.ErrnoException
+function explain(error: unknown, { host, port: asked }: DemoOptions): string {
+  // With --auth it may be the port of the authorization server.
+  const { code, message, port = asked } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `port ${port} on ${host} is in use; choose another with --port N`
   if (code === 'EACCES')
     return `port ${port} on ${host} may not be opened; choose one above 1023 with --port N`

@@ -1,6 +1,7 @@
 /**
  * The entrance: the checks of every HTTP request, independent of the platform, in this order:
  *
+ *      http/authenticate  a public document of it                          200
  *    0 headers            not too many                                     431
  *    1 http/headers       no repeated single-valued header                 400
  *    2 http/host          Host is allowed                                  403
@@ -8,7 +9,7 @@
  *    4 path               that of the MCP endpoint                         404
  *    5 HTTP method        POST, GET, DELETE, OPTIONS                       405
  *    6 http/cors          preflight                                        204
- *    7 http/authenticate  a valid token, where `auth` requires one         401, 403, 503
+ *    7 http/authenticate  a valid token, where `auth` requires one         400, 401, 403, 503
  *    8 http/media-type    Accept (strictAccept); Content-Type of a POST,   406, 415
  *                         and no Content-Encoding
  *    9 body               not too large, and within the budget of all      413, 503
@@ -25,16 +26,23 @@ import { ByteBudget } from './bounds/byte-budget.ts'
 import { concealError } from './dispatch/error-report.ts'
 import { runHook } from './dispatch/hook.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
-import { limitRejection } from './dispatch/limit-error.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
+import { statusRejection } from './dispatch/status-error.ts'
 import { type EraStats, Eras } from './eras.ts'
 import type { McpServer } from './features/server.ts'
-import { type Authentication, authenticate } from './http/authenticate.ts'
+import {
+  type Authentication,
+  type Authenticator,
+  authenticate,
+  isAuthenticator,
+  type PublicDocument,
+} from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
+import type { Cors } from './http/cors.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import { Rejection } from './http/rejection.ts'
 import { checkContentEncoding, RequestChecks } from './http/request-checks.ts'
-import { cors, HeaderIndex, type RequestHead } from './http/request-headers.ts'
+import { corsWith, HeaderIndex, type RequestHead } from './http/request-headers.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode-body.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
@@ -69,6 +77,8 @@ export class Entrance {
   readonly #settings: HandlerSettings
   readonly #checks: RequestChecks
   readonly #inFlight: InFlightCounter
+  readonly #authenticator: Authenticator<Principal> | undefined
+  readonly #cors: Cors
   readonly #eras: Eras
   /** The last verification was asynchronous: the next one is refused when `maxInFlight` is reached. */
   #verifiesAsync = false
@@ -78,6 +88,9 @@ export class Entrance {
     this.#settings = settings
     this.bodies = new ByteBudget(settings.maxTotalBodyBytes)
     this.#checks = new RequestChecks(settings)
+    const { auth } = settings
+    this.#authenticator = auth !== undefined && isAuthenticator(auth) ? auth : undefined
+    this.#cors = corsWith(this.#authenticator?.requestHeaders, this.#authenticator?.replyHeaders)
     this.#inFlight = new InFlightCounter(settings.inFlight)
     this.#eras = new Eras(server, settings, this.#inFlight)
   }
@@ -121,18 +134,24 @@ export class Entrance {
   }
 
   #enter(http: Http, { duplicate, values }: RequestHead): void {
+    // Public, and the same whatever the Host and the Origin are.
+    const document = this.#authenticator?.document?.(http)
+    if (document !== undefined) {
+      sendDocument(http, document)
+      return
+    }
     const origin = values[HeaderIndex.ORIGIN]
     const rejection = this.#checks.checkHead(http, duplicate, values[HeaderIndex.HOST], origin)
     // No CORS headers for an origin that was not checked or is not allowed: it must not read the reason.
     if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
-      http.ownReplyHeaders = cors.headers(origin)
+      http.ownReplyHeaders = this.#cors.headers(origin)
     }
     if (rejection !== undefined) {
       this.reject(http, rejection)
       return
     }
     if (http.method === 'OPTIONS') {
-      replyToOptions(http, origin)
+      this.#replyToOptions(http, origin)
       return
     }
     const { auth } = this.#settings
@@ -143,10 +162,10 @@ export class Entrance {
     }
     const limit = this.#verifiesAsync ? this.#inFlight.refuse(undefined, 1) : undefined
     if (limit !== undefined) {
-      this.reject(http, limitRejection(limit))
+      this.reject(http, statusRejection(limit))
       return
     }
-    const result = authenticate(auth, values[HeaderIndex.AUTHORIZATION], http.native)
+    const result = authenticate(auth, values[HeaderIndex.AUTHORIZATION], http)
     this.#verifiesAsync = 'then' in result
     if ('then' in result) this.#verify(result, http, contentType)
     else if (this.#applyAuthentication(result, http)) this.#proceed(http, contentType)
@@ -175,12 +194,15 @@ export class Entrance {
   }
 
   #applyAuthentication(result: Authentication<Principal>, http: Http): boolean {
-    if (result.rejection !== undefined) {
-      this.reject(http, result.rejection)
-      return false
+    const { rejection } = result
+    if (rejection === undefined) {
+      http.principal = result.principal
+      if (result.headers !== undefined) http.ownReplyHeaders = http.replyHeaders(result.headers)
+      return true
     }
-    http.principal = result.principal
-    return true
+    if (result.cause !== undefined) this.#server.reportError(result.cause, { phase: 'transport' })
+    this.reject(http, rejection)
+    return false
   }
 
   /** The checks after authentication, and the way to the era by HTTP method. */
@@ -254,6 +276,15 @@ export class Entrance {
     http.reject(new Rejection(BODY_STATUS[kind], message, undefined, headers), true)
   }
 
+  #replyToOptions(http: Http, origin: string | undefined): void {
+    const { headers } = http
+    const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
+    http.ownReplyHeaders = isPreflight
+      ? this.#cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS] as string | undefined)
+      : [...this.#cors.headers(origin), ...ALLOW]
+    http.empty(204)
+  }
+
   /** An unexpected error: it is reported to `onError`, and the client gets 500 without its message. */
   #internalError(error: unknown, http: Http): void {
     const text = concealError(error, { phase: 'transport' }, this.#server)
@@ -262,11 +293,7 @@ export class Entrance {
   }
 }
 
-function replyToOptions(http: Http, origin: string | undefined): void {
-  const { headers } = http
-  const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
-  http.ownReplyHeaders = isPreflight
-    ? cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS] as string | undefined)
-    : [...cors.headers(origin), ...ALLOW]
-  http.empty(204)
+function sendDocument(http: Http, { status, headers, text }: PublicDocument): void {
+  if (text === undefined) http.empty(status, headers)
+  else http.json(status, text, headers)
 }

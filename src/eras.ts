@@ -9,6 +9,7 @@ import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { McpServer } from './features/server.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
+import { isAuthenticator } from './http/authenticate.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
@@ -39,12 +40,16 @@ export class Eras {
   readonly #tasks: TaskTable
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
+  readonly #detach: () => void
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
     const { rateLimit: rate } = settings
     const rateLimit = rate === undefined ? undefined : new RateLimit(rate, 'requests', 'rateLimit')
-    const limits = { inFlight, rateLimit }
+    const { auth } = settings
+    const access = auth !== undefined && isAuthenticator(auth) ? auth.access : undefined
+    this.#detach = server.attach(access)
+    const limits = { inFlight, rateLimit, access }
     this.#tasks = new TaskTable(server, settings.tasks)
     this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
@@ -96,5 +101,6 @@ export class Eras {
     clearTimeout(timer)
     for (const era of eras) era.shutDown()
     await this.#tasks.close()
+    this.#detach()
   }
 }

@@ -45,6 +45,7 @@ export {
   resourceNotFound,
   type WatchResource,
 } from './features/resources.ts'
+export type { Scopes } from './features/scopes.ts'
 export { McpServer } from './features/server.ts'
 export type { ServerOptions } from './features/server-options.ts'
 export type { SlowPatterns } from './features/slow-patterns.ts'
@@ -62,7 +63,7 @@ export {
 export type { UriVariables } from './features/uri-template.ts'
 export type { UriVariablesOf } from './features/uri-variables.ts'
 export { createMcpHandler, type McpHandler } from './handler.ts'
-export type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
+export type { Authenticator, AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 export type { RequestHeaders } from './http/http-exchange.ts'
 export type { SchemaMember } from './json-schema/adapter/schema-members.ts'
 export type {

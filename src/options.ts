@@ -15,7 +15,7 @@ import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
-import type { AuthOptions } from './http/authenticate.ts'
+import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
@@ -48,8 +48,11 @@ export interface HandlerOptions {
    * @defaultValue those of this machine; none with `allowedHosts`
    */
   readonly allowedOrigins?: readonly string[] | undefined
-  /** Requires a bearer token. @defaultValue none is required */
-  readonly auth?: NodeAuth | undefined
+  /**
+   * Who may call: `protectedResource` or `apiKey` of `barewire/auth`, or a function that verifies bearer tokens.
+   * @defaultValue everybody, without credentials
+   */
+  readonly auth?: NodeAuth | Authenticator | undefined
   /** Largest request body; 413 above. @defaultValue 4 MiB */
   readonly maxBodyBytes?: number | undefined
   /**
@@ -148,7 +151,7 @@ export interface HandlerSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
-  readonly auth: AuthOptions<Principal> | undefined
+  readonly auth: AuthOptions<Principal> | Authenticator<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
   readonly maxPipelined: number
@@ -260,7 +263,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
-    auth: auth as AuthOptions<Principal> | undefined,
+    auth: auth as HandlerSettings['auth'],
     maxBodyBytes,
     maxTotalBodyBytes,
     maxPipelined,
@@ -377,23 +380,5 @@ function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | und
   return {
     ...checkAll(replay, counts, 'replay.', checkCount),
     ...checkAll(replay, times, 'replay.', checkTime),
-  }
-}
-
-function checkAuth(auth: NodeAuth): void {
-  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
-  requireType('auth.verify', auth.verify, ['function'])
-  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
-  const { resourceMetadata } = auth
-  const isUrl = (text: unknown) =>
-    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
-  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
-    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
-  }
-  const { requiredScopes = [] } = auth
-  // RFC 6749 3.3: the characters of a scope.
-  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
-  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
-    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
   }
 }

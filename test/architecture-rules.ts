@@ -5,8 +5,8 @@
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
  *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
- * Folders in one pair of braces do not import each other. `client` and `redis` are export paths of their own:
- * nothing imports them but their users.
+ * Folders in one pair of braces do not import each other. `auth`, `client` and `redis` are export paths of their
+ * own: nothing imports them but their users.
  *
  * Input is text, so that the test can hold each rule against sources made up to break it. Imports are found line
  * by line, which is safe because the formatter puts each on lines of its own.
@@ -68,6 +68,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stdio.ts', ['serve-stdio.ts']],
   ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
   ['fetch.ts', [...ERAS, 'web-http', 'fetch-handler.ts']],
+  ['auth', [...CODECS, 'http']],
   [
     'index.ts',
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],

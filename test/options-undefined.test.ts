@@ -24,7 +24,7 @@ const nested = {
   sessions: unset('session-era/options.ts', 'SessionOptions'),
   replay: unset('session-era/options.ts', 'ReplayOptions'),
   subscriptions: unset('stateless-era/options.ts', 'SubscriptionOptions'),
-  tasks: unset('stateless-era/options.ts', 'TaskOptions'),
+  tasks: unset('features/tasks/options.ts', 'TaskOptions'),
   requestState: unset('dispatch/client-input/request-state-options.ts', 'SealOptions'),
   messageRate: { perSecond: undefined, burst: undefined },
 }

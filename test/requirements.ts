@@ -6,10 +6,10 @@
  * or in a table of cases as `requirement: 'transports.origin-validated'`. requirements.test.ts holds both sides
  * against each other.
  *
- * Not here: rules that bind only clients, users and applications, and authorization, which is a specification of
- * its own.
+ * Not here: rules that bind only clients, users and applications.
  */
 
+import { authorization } from './requirements/authorization.ts'
 import { basic } from './requirements/basic.ts'
 import { cancellation } from './requirements/cancellation.ts'
 import { completion } from './requirements/completion.ts'
@@ -66,4 +66,5 @@ export const requirements: readonly Requirement[] = [
   ...statelessUtilities,
   ...statelessClient,
   ...tasksExtension,
+  ...authorization,
 ]

@@ -1,6 +1,10 @@
 /** barewire as its README sets it up; limits are lifted where a part goes beyond them on purpose. */
 
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { McpServer, type ServeOptions, serve } from '../../src/index.ts'
+import { ISSUER, PUBLIC_KEY, RESOURCE } from '../lib/access-token.ts'
 import { type Running, type Setup, TOKEN } from '../lib/setup.ts'
 import {
   CHECKED,
@@ -51,7 +55,7 @@ export async function start(setup: Setup): Promise<Running> {
   for (const { name, description, inputSchema } of fillers(setup.tools)) {
     server.registerTool(name, { description, inputSchema }, () => name)
   }
-  if (setup.guarded) server.use((_ctx, next) => next())
+  if (setup.guarded === true) server.use((_ctx, next) => next())
   const options: ServeOptions = {
     port: 0,
     keepAliveMs: setup.keepAliveMs,
@@ -61,7 +65,8 @@ export async function start(setup: Setup): Promise<Running> {
         ? false
         : { max: Number.POSITIVE_INFINITY, idleTimeoutMs: setup.idleTimeoutMs },
     subscriptions: { max: Number.POSITIVE_INFINITY },
-    ...(setup.guarded && { auth: { verify } }),
+    ...(setup.guarded === true && { auth: { verify } }),
+    ...(setup.guarded === 'oauth' && { auth: await resourceServer() }),
   }
   // A commit that `--base` measures may be from before that option.
   const limited = serve(server, { ...options, rateLimit: BEYOND_ANY_ROUND })
@@ -80,4 +85,22 @@ export async function start(setup: Setup): Promise<Running> {
 
 function verify(token: string) {
   return token === TOKEN ? { id: 'bench', scopes: [] } : undefined
+}
+
+/** Its key is fetched once. Imported here: a commit that `--base` measures may be from before it. */
+async function resourceServer(): Promise<NonNullable<ServeOptions['auth']>> {
+  const { jwt, protectedResource } = await import('../../src/auth/index.ts')
+  const keys = createServer((_request, response) =>
+    response.end(JSON.stringify({ keys: [PUBLIC_KEY] })),
+  ).listen(0)
+  await once(keys, 'listening')
+  keys.unref()
+  const jwksUri = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/jwks`
+  return protectedResource({
+    resource: RESOURCE,
+    authorizationServers: [ISSUER],
+    scopes: { 'notes:read': 'Read notes' },
+    requiredScopes: ['notes:read'],
+    token: jwt({ issuer: ISSUER, jwksUri }),
+  })
 }

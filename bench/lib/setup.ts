@@ -9,12 +9,17 @@
  */
 export type Wire = 'session' | 'sessionless' | 'stateless'
 
+export type Guarded = boolean | 'oauth'
+
 export interface Setup {
   readonly wire: Wire
   /** How many tools `tools/list` shows; those that the parts call are among them. */
   readonly tools: number
-  /** Ask for a bearer token (`TOKEN`), and run one middleware around every request. */
-  readonly guarded: boolean
+  /**
+   * `true`: ask for a bearer token (`TOKEN`), and run one middleware around every request. `'oauth'`: be a resource server
+   * that takes a JWT (`ACCESS_TOKEN`), and nothing else.
+   */
+  readonly guarded: Guarded
   /** Idle streams get a comment this often; 0: never. */
   readonly keepAliveMs: number
   /** Idle sessions are forgotten after this time; 0: never. */

@@ -5,7 +5,8 @@
 
 import { MetaKey } from '../../src/protocol/meta-keys.ts'
 import type { JsonObject } from '../../src/protocol/wire-types.ts'
-import { TOKEN, type Wire } from './setup.ts'
+import { ACCESS_TOKEN } from './access-token.ts'
+import { type Guarded, TOKEN, type Wire } from './setup.ts'
 
 export const SESSION_VERSION = '2025-11-25'
 export const STATELESS_VERSION = '2026-07-28'
@@ -18,7 +19,7 @@ export interface WireRequest {
 }
 
 export interface RequestOptions {
-  readonly guarded?: boolean
+  readonly guarded?: Guarded
   readonly sessionId?: string | undefined
   /** Revision of the session era. @defaultValue the newest one */
   readonly version?: string | undefined
@@ -49,7 +50,8 @@ export function rpc(
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: ACCEPT,
-    ...(guarded === true && { authorization: `Bearer ${TOKEN}` }),
+    ...(guarded !== undefined &&
+      guarded !== false && { authorization: `Bearer ${guarded === 'oauth' ? ACCESS_TOKEN : TOKEN}` }),
     ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
   }
   if (wire === 'stateless') {

@@ -2,6 +2,7 @@
  * Sessions by the thousand. Their ids stay in this process; the parts name a group of them.
  */
 
+import type { Guarded } from '../lib/setup.ts'
 import { callTool, initialize, initialized, SESSION_VERSION, toBytes } from '../lib/wire.ts'
 import { onConnections } from './connection.ts'
 
@@ -20,7 +21,7 @@ export interface CreateSessions {
   /** Also send `notifications/initialized`, as real clients do. */
   readonly complete: boolean
   /** Send the bearer token. */
-  readonly guarded?: boolean
+  readonly guarded?: Guarded
   /** Revision that the sessions speak. */
   readonly version?: string
   /** @defaultValue 32 */

@@ -6,6 +6,12 @@
  * made anew from bytes where a server would get bytes).
  */
 
+import { createPublicKey } from 'node:crypto'
+import { isSigned } from '../../src/auth/algorithms.ts'
+import { readPrincipal } from '../../src/auth/claims.ts'
+import { ExpiringMap } from '../../src/auth/expiring-map.ts'
+import { algorithmOf, parseJws } from '../../src/auth/jws.ts'
+import { sha256 } from '../../src/auth/sha256.ts'
 import { ByteBudget } from '../../src/bounds/byte-budget.ts'
 import { dispatch } from '../../src/dispatch/dispatcher.ts'
 import type { RpcExchange } from '../../src/dispatch/rpc-exchange.ts'
@@ -22,6 +28,7 @@ import { encodeResult } from '../../src/jsonrpc/encode.ts'
 import { encodeMessage } from '../../src/sse/frame.ts'
 import { ReplayRing } from '../../src/sse/replay-ring.ts'
 import { checkStandardHeaders } from '../../src/stateless-era/http/mirrored-headers.ts'
+import { ACCESS_TOKEN, PUBLIC_KEY } from '../lib/access-token.ts'
 import { callTool as callRequest } from '../lib/wire.ts'
 import { CHECKED_ARGUMENTS, CHECKED_SCHEMA, SERVER_INFO } from '../lib/workload.ts'
 
@@ -98,6 +105,12 @@ const exchange: RpcExchange = {
   cacheHint: undefined,
   closeStream: () => {},
 }
+
+const keyOfIssuer = createPublicKey({ key: PUBLIC_KEY, format: 'jwk' })
+const rs256 = algorithmOf(parseJws(ACCESS_TOKEN), ['RS256'])
+const authorizations = texts.map(() => Buffer.from(`Bearer ${ACCESS_TOKEN}`))
+const knownTokens = new ExpiringMap<true>(100, Number.POSITIVE_INFINITY)
+knownTokens.add(sha256(`Bearer ${ACCESS_TOKEN}`), true, Number.POSITIVE_INFINITY, 0)
 
 export const MICRO_CASES: readonly MicroCase[] = [
   {
@@ -188,6 +201,24 @@ export const MICRO_CASES: readonly MicroCase[] = [
     name: 'schema',
     contender: 'barewire',
     run: (i) => (validate(at(values, i)).valid ? 1 : 0),
+    expected: 1,
+  },
+  {
+    name: 'token-known',
+    contender: 'barewire',
+    run: (i) => Number(knownTokens.find(sha256(at(authorizations, i).toString('latin1'))) === true),
+    expected: 1,
+  },
+  {
+    name: 'token-first-sight',
+    contender: 'barewire',
+    run: (i) => {
+      const jws = parseJws(at(authorizations, i).toString('latin1', 7))
+      return (
+        readPrincipal(jws.payload).scopes.length *
+        Number(isSigned(rs256, keyOfIssuer, jws.signed, jws.signature))
+      )
+    },
     expected: 1,
   },
 ]

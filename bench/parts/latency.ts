@@ -15,7 +15,7 @@ import type { Bench, Part, Step } from '../lib/bench.ts'
 import { ask, expectText, resultOf } from '../lib/check-answer.ts'
 import { openSessions } from '../lib/open-sessions.ts'
 import type { ServerProcess } from '../lib/process.ts'
-import type { Setup } from '../lib/setup.ts'
+import type { Guarded, Setup } from '../lib/setup.ts'
 import { callTool, initialize, initialized, rpc, type WireRequest } from '../lib/wire.ts'
 import { CHECKED_ANSWER, CHECKED_ARGUMENTS } from '../lib/workload.ts'
 import type { RequestFigures } from '../load/requests.ts'
@@ -38,11 +38,11 @@ const HELLO = 'hello benchmark'
 /** The number of connections that everyone is measured at. */
 const MAIN = 64
 
-function echo(name: string, text: string, connections: readonly number[], guarded: boolean): Case {
+function echo(name: string, text: string, connections: readonly number[], guarded: Guarded): Case {
   return {
     name,
     connections,
-    setup: guarded ? { guarded } : {},
+    setup: guarded === false ? {} : { guarded },
     peers: name === 'echo',
     sessionless: name === 'echo',
     request: ({ wire, version }, sessionId) =>
@@ -85,6 +85,7 @@ function cases(quick: boolean): Case[] {
     echo('echo-1k', 'k'.repeat(1000), [64], false),
     echo('echo-100k', 'k'.repeat(100_000), [64], false),
     echo('guarded', HELLO, [64], true),
+    echo('oauth', HELLO, [64], 'oauth'),
     CHECKED,
     LIST,
   ]
@@ -143,9 +144,9 @@ const groupOf = (each: Case, contender: Contender) => `latency ${each.name} ${co
 
 async function prepare(bench: Bench, each: Case, contender: Contender): Promise<void> {
   const server = await bench.server(contender, each.setup)
-  const sessionId = await openSession(contender, server.port, each.setup.guarded === true)
+  const sessionId = await openSession(contender, server.port, each.setup.guarded)
   each.check(await ask(server.port, each.request(contender, sessionId)))
-  if (each.setup.guarded === true && contender.family !== 'floor')
+  if (each.setup.guarded !== undefined && contender.family !== 'floor')
     await refusesStrangers(server.port, contender)
   const connections = each.connections.filter((n) => takesPartAt(n, contender))
   if (contender.wire === 'session') {
@@ -153,7 +154,7 @@ async function prepare(bench: Bench, each: Case, contender: Contender): Promise<
       group: groupOf(each, contender),
       port: server.port,
       count: Math.max(...connections),
-      guarded: each.setup.guarded === true,
+      guarded: each.setup.guarded ?? false,
     })
   }
   const most = Math.max(...connections.filter((n) => n <= MAIN))
@@ -202,7 +203,7 @@ async function refusesStrangers(port: number, contender: Contender): Promise<voi
 export async function openSession(
   { wire, version }: Contender,
   port: number,
-  guarded = false,
+  guarded: Guarded = false,
 ): Promise<string | undefined> {
   if (wire === 'stateless') return undefined
   const answer = await ask(port, initialize({ guarded, version }))

@@ -15,7 +15,9 @@ const listTools = {
   },
 }
 
-export function greeting(url: string, directory: string, notes: string | undefined): string {
+/** @param issuer - of access tokens, where they are asked for */
+export function greeting(url: string, directory: string, notes: string | undefined, issuer?: string): string {
+  if (issuer !== undefined) return greetingWithAuth(url, directory, issuer)
   return `Serving ${directory} at ${url}
 Notes: ${notes ?? 'not written (start with --notes DIR)'}
 
@@ -24,6 +26,20 @@ Inspector     npx --yes -p node@24 -p @modelcontextprotocol/inspector mcp-inspec
 curl          ${curlLine(url)}
 
 Ctrl-C stops the server.
+`
+}
+
+function greetingWithAuth(url: string, directory: string, issuer: string): string {
+  return `Serving ${directory} at ${url}, with access tokens of ${issuer}
+
+That authorization server is for development: any name signs in, on a page that the client opens.
+Every call needs the scope files:read; confirm_and_write_note needs notes:write, which a client asks for when it tries.
+
+Claude Code   claude mcp add --transport http barewire ${url}   then /mcp, Authenticate
+Inspector     npx --yes -p node@24 -p @modelcontextprotocol/inspector mcp-inspector --transport http --server-url ${url}   then Connect
+curl          curl -si ${new URL(url).origin}/.well-known/oauth-protected-resource/mcp
+
+Ctrl-C stops both.
 `
 }
 

@@ -13,6 +13,8 @@ export interface DemoOptions {
   readonly host: string
   /** Host names that requests may carry, for a bind beyond loopback. */
   readonly allowedHosts: readonly string[]
+  /** Asks for access tokens, which an authorization server beside it gives. */
+  readonly auth: boolean
 }
 
 export const usage = `Usage: npm start -- [options]
@@ -22,6 +24,7 @@ export const usage = `Usage: npm start -- [options]
   --port N           port to listen on, 0 for any free one (default: 3000)
   --host H           address to bind to (default: 127.0.0.1)
   --allow-host NAME  host name that clients use, needed when --host is not loopback; may be repeated
+  --auth             ask for access tokens; an authorization server for development runs on the next port
   --help             this text
 `
 
@@ -53,7 +56,15 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
       `--host ${host} is reachable from other machines: name the host that clients will use with --allow-host NAME`,
     )
   }
-  return { root, notes, host, port: Number(port), allowedHosts }
+  const { auth = false } = values
+  if (auth && !loopback.has(host)) {
+    throw new UsageError(
+      `--auth: the authorization server lets everybody in, so it is for loopback, not --host ${host}`,
+    )
+  }
+  if (auth && Number(port) === 65_535)
+    throw new UsageError('--auth: needs the port after --port, got "65535"')
+  return { root, notes, host, port: Number(port), allowedHosts, auth }
 }
 
 function readArguments(argv: readonly string[]) {
@@ -66,6 +77,7 @@ function readArguments(argv: readonly string[]) {
         port: { type: 'string' },
         host: { type: 'string' },
         'allow-host': { type: 'string', multiple: true },
+        auth: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
       strict: true,

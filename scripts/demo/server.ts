@@ -26,10 +26,14 @@ export interface Demo {
 }
 
 /**
- * @param options - folders as named on the command line
+ * @param options - folders as named on the command line; `auth`: to write a note needs a scope
  * @throws {Error} when one of them does not exist
  */
-export async function createDemo(options: { root: string; notes?: string | undefined }): Promise<Demo> {
+export async function createDemo(options: {
+  root: string
+  notes?: string | undefined
+  auth?: boolean | undefined
+}): Promise<Demo> {
   const root = await Root.open(options.root)
   const notes = options.notes === undefined ? undefined : await Notes.open(options.notes)
   const server = new McpServer(
@@ -42,7 +46,7 @@ export async function createDemo(options: { root: string; notes?: string | undef
     },
   )
   const watch = new FileWatch(root, (error) => console.error('watching stopped:', (error as Error).message))
-  registerTools(server, root, notes)
+  registerTools(server, root, notes, options.auth === true ? ['notes:write'] : undefined)
   registerFiles(server, root, watch)
   registerReview(server, root)
   return { server, directory: root.directory, close: () => watch.close() }

@@ -18,7 +18,12 @@ const readOnly = { readOnlyHint: true, openWorldHint: false } as const
 const MAX_REGEX_SEARCHES = 4
 const MAX_REGEX_SEARCHES_PER_CALLER = 2
 
-export function registerTools(server: McpServer, root: Root, notes: Notes | undefined): void {
+export function registerTools(
+  server: McpServer,
+  root: Root,
+  notes: Notes | undefined,
+  scopesToWrite?: readonly string[],
+): void {
   const regexSearches = new Shares({
     what: 'searches with a regular expression are running',
     max: MAX_REGEX_SEARCHES,
@@ -200,6 +205,7 @@ export function registerTools(server: McpServer, root: Root, notes: Notes | unde
         idempotentHint: false,
         openWorldHint: false,
       },
+      scopes: scopesToWrite,
     },
     async (note, ctx) => {
       if (notes === undefined)

@@ -11,7 +11,7 @@ export interface Entry {
   readonly output: string
   /** Runs where there is no Node: its bundle imports nothing. */
   readonly anywhere?: boolean
-  /** Has nothing of the engine of the server, which the core and others share. */
+  /** Has little of what the core and others share, and a copy of that. */
   readonly alone?: boolean
 }
 
@@ -21,4 +21,5 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './stdio', source: 'stdio.ts', output: 'stdio' },
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
   { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio', alone: true },
+  { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
 ]

@@ -11,3 +11,9 @@ export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T>
     value instanceof Promise || typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
   )
 }
+
+/** A promise that nobody awaits must not end the process when it is rejected. */
+export function markHandled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}

@@ -6,6 +6,8 @@
  * `const { progress, signal } = ctx` works.
  */
 
+import { markHandled } from '../bounds/is-promise.ts'
+import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
@@ -32,6 +34,7 @@ import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
+import { scopeError } from './status-error.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -318,6 +321,20 @@ export class RequestContext {
     if (refusal !== undefined) throw refusal
   }
 
+  /** @internal What the caller may do; undefined where nobody has to say who is calling. */
+  get access(): Access | undefined {
+    return this.#exchange.access
+  }
+
+  /** @internal @throws {ScopeError} the caller lacks some of the scopes that the call needs */
+  requireScopes(scopes: readonly string[]): void {
+    const { access, principal } = this.#exchange
+    if (access === undefined || scopes.length === 0) return
+    const error = scopeError(access, principal, scopes)
+    if (error !== undefined) throw error
+    this.#exchange.scopes = scopes
+  }
+
   /**
    * @internal Says which tool the call is of.
    *
@@ -379,10 +396,4 @@ export class RequestContext {
       ...(sessionId !== undefined && { sessionId }),
     }
   }
-}
-
-/** A promise that a handler does not await must not end the process when it is rejected. */
-function markHandled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {})
-  return promise
 }

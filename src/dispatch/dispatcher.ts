@@ -21,10 +21,10 @@ import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
 import { concealError, type ErrorReporter, entryName } from './error-report.ts'
 import { JsonText } from './json-text.ts'
-import { LimitError } from './limit-error.ts'
 import type { Outcome, RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
+import { StatusError } from './status-error.ts'
 
 /** `exchange` is for the methods that belong to an era; a feature works with `ctx`. */
 export type MethodHandler<Host, E extends RpcExchange = RpcExchange> = (
@@ -54,6 +54,13 @@ export type Middleware = (ctx: RequestContext, next: Next) => unknown
 /** What the dispatcher needs of the server that it serves. */
 export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
+  /**
+   * Asks whether the caller may do what it asks for, before anything of it is run; undefined: everything may be done.
+   *
+   * @returns undefined, now or later: it may; else an answer in the place of the handler's
+   * @throws what the request is rejected with
+   */
+  readonly guard?: ((ctx: RequestContext) => unknown) | undefined
   /** The problem of a result that middleware has passed on or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
 }
@@ -80,10 +87,11 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   channels?.start(request, exchange)
   let outcome: Outcome | Promise<Outcome>
   try {
+    const guarded = host.guard?.(ctx)
     const result =
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
+      guarded === undefined
+        ? start(handler, request, exchange, ctx, host)
+        : unless(guarded, () => start(handler, request, exchange, ctx, host))
     outcome =
       isPromise(result) || result instanceof InputRequired
         ? finish(result, handler, request, exchange, ctx, host)
@@ -101,6 +109,23 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
     channels.finish(request, exchange, settled)
     return settled
   })
+}
+
+/** Runs the handler, inside of middleware. */
+function start<Host extends DispatchHost, E extends RpcExchange>(
+  handler: MethodHandler<Host, E>,
+  request: RpcRequest,
+  exchange: E,
+  ctx: RequestContext,
+  host: Host,
+): unknown {
+  if (host.middleware.length === 0) return handler(request.params, ctx, host, exchange)
+  return runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange))
+}
+
+/** Runs a request unless the guard has answered it. */
+function unless(answer: unknown, run: () => unknown): unknown {
+  return isPromise(answer) ? Promise.resolve(answer).then((settled) => settled ?? run()) : answer
 }
 
 /** The method exists, but this server has nothing registered that it could serve. */
@@ -126,12 +151,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
   }
   const check = (result: unknown) =>
     isPromise(result) ? Promise.resolve(result).then(allowed) : allowed(result)
-  const run = () =>
-    check(
-      host.middleware.length === 0
-        ? handler(request.params, ctx, host, exchange)
-        : runMiddleware(host, ctx, () => handler(request.params, ctx, host, exchange)),
-    )
+  const run = () => check(start(handler, request, exchange, ctx, host))
   const { input } = ctx
   const result =
     input instanceof InMemoryInput
@@ -208,7 +228,7 @@ function withElicitationId(params: JsonObject): JsonObject {
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
-  if (error instanceof NotOfferedError || error instanceof LimitError) return { error, origin: 'protocol' }
+  if (error instanceof NotOfferedError || error instanceof StatusError) return { error, origin: 'protocol' }
   if (error instanceof RpcError && isComplete(error)) {
     return { error: withIntegerCode(error, ctx, host), origin: 'handler' }
   }

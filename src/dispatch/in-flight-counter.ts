@@ -8,6 +8,7 @@
  * of theirs is.
  */
 
+import type { Access } from '../http/access.ts'
 import { LimitError } from './limit-error.ts'
 import type { RateLimit } from './rate-limit.ts'
 
@@ -23,6 +24,8 @@ export interface CallLimits {
   readonly inFlight: InFlightCounter
   /** Of requests; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined
+  /** What callers may do; undefined where nobody has to say who is calling. */
+  readonly access?: Access | undefined
 }
 
 /**

@@ -6,12 +6,10 @@
  * batch, or a stream that is open, `data.retryAfterMs` says the same.
  */
 
-import { Rejection } from '../http/rejection.ts'
-import type { JsonRpcId } from '../jsonrpc/message.ts'
-import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import { StatusError } from './status-error.ts'
 
-export class LimitError extends RpcError {
+export class LimitError extends StatusError {
   readonly status: 429 | 503
   readonly retryAfterMs: number
 
@@ -26,9 +24,4 @@ export class LimitError extends RpcError {
   get headers(): readonly string[] {
     return ['Retry-After', `${Math.max(1, Math.ceil(this.retryAfterMs / 1000))}`]
   }
-}
-
-/** The response to a request that was not begun because of a limit. */
-export function limitRejection(error: LimitError, id?: JsonRpcId): Rejection {
-  return new Rejection(error.status, error, id, error.headers)
 }

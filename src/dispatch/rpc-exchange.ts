@@ -7,11 +7,14 @@
  * whether the client can be asked something while the call runs.
  */
 
+import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { ClientCapabilities, Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { ClientInput } from './client-input/client-input.ts'
 import type { Rate } from './token-bucket.ts'
+
+export type { Access } from '../http/access.ts'
 
 /** The client: remembered from `initialize`, or read from the request. Shared between equal clients; never changed. */
 export interface Peer {
@@ -122,6 +125,10 @@ export interface RpcExchange {
   onTool?(tool: CalledTool, args: unknown): void
   /** Present where the call may become a task, which continues after its request was answered. */
   readonly task?: TaskSeam | undefined
+  /** What the caller may do; absent where nobody has to say who is calling. */
+  readonly access?: Access | undefined
+  /** The scopes that the call needs, set once they are known: who comes back for the rest of it must have them, too. */
+  scopes?: readonly string[] | undefined
   /** Set by a feature whose result the client may cache; an era without such hints ignores it. */
   cacheHint: CacheHint | undefined
   /**

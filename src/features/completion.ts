@@ -30,7 +30,7 @@ export async function complete(
   if (typeof name !== 'string' || typeof value !== 'string') {
     throw invalid('needs "argument" with a "name" and a "value", both strings')
   }
-  const owner = findOwner(members(params, 'ref'), ctx, host)
+  const owner = findCompleted(params, ctx, host)
   const completers = owner?.config.complete
   const completer = completers !== undefined && Object.hasOwn(completers, name) ? completers[name] : undefined
   if (owner === undefined || completer === undefined) {
@@ -44,7 +44,15 @@ export async function complete(
   return { completion: { values, total, hasMore: total > values.length } }
 }
 
-/** @returns undefined: what is referred to has nothing to complete */
+/** What has the argument that a request wants completed. @returns undefined: it has nothing to complete */
+export function findCompleted(
+  params: JsonObject | undefined,
+  ctx: RequestContext,
+  host: PromptHost & ResourceHost,
+): Prompt | TemplateResource | undefined {
+  return findOwner(members(params, 'ref'), ctx, host)
+}
+
 function findOwner(
   ref: JsonObject,
   ctx: RequestContext,

@@ -43,6 +43,7 @@ import { NO_ARGUMENTS, takesNothing } from './no-arguments.ts'
 import { type Conversions, findConversions, readArguments } from './prompt-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { promptResultProblem } from './result-check.ts'
+import type { AnyScopes, Scopes } from './scopes.ts'
 
 export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike | undefined> {
   /** Display name. */
@@ -60,6 +61,8 @@ export interface PromptConfig<Args extends SchemaLike | undefined = SchemaLike |
   readonly icons?: readonly Icon[] | undefined
   /** Sent with the entry in lists. */
   readonly _meta?: Meta | undefined
+  /** Scopes that callers must have, or a function of the arguments that says which; 403 for others. @defaultValue none */
+  readonly scopes?: Scopes<PromptArguments<Args>> | undefined
   /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
@@ -71,6 +74,7 @@ const NAMES: Names<PromptConfig> = {
   complete: true,
   icons: true,
   _meta: true,
+  scopes: true,
   visible: true,
 }
 
@@ -97,6 +101,7 @@ export class Prompt implements Entry {
   readonly config: PromptConfig
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
+  readonly scopes: AnyScopes | undefined
   readonly args: SchemaAdapter | undefined
   readonly conversions: Conversions
   /** Whatever a client sends, the handler gets no arguments. */
@@ -120,6 +125,7 @@ export class Prompt implements Entry {
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.scopes = config.scopes
     if (config.argsSchema !== undefined) {
       this.args = adaptSchema(config.argsSchema, {
         name: `${use} argsSchema`,
@@ -157,7 +163,7 @@ export interface PromptHost extends DispatchHost {
 
 /** `prompts/list` */
 export function listPrompts(params: JsonObject | undefined, ctx: RequestContext, host: PromptHost): JsonText {
-  ctx.hintCache(host.prompts.restrict(host.cache.prompts))
+  ctx.hintCache(host.prompts.restrict(host.cache.prompts, ctx))
   return host.prompts.list(ctx, params?.['cursor'], host.pageSize)
 }
 

@@ -15,6 +15,7 @@ import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { isFirstPage, type PageItem, paginate } from './cursor.ts'
+import { type AnyScopes, isListed } from './scopes.ts'
 
 /** Decides, for each request, whether an entry is visible to its caller. One that throws, or returns a promise, hides it. */
 export type Visible = (ctx: RequestContext) => boolean
@@ -26,6 +27,8 @@ export interface Entry {
   order: number
   enabled: boolean
   readonly visible: Visible | undefined
+  /** What its use needs. */
+  readonly scopes?: AnyScopes | undefined
   /** JSON text of the entry in a list. */
   readonly json: string
   /** The same for revisions that do not support all of its members; undefined: no difference. */
@@ -37,7 +40,7 @@ export interface Entry {
 }
 
 /** The members of an entry that its list depends on. */
-const LISTED = ['json', 'olderJson', 'taskJson', 'visible', 'lists'] as const
+const LISTED = ['json', 'olderJson', 'taskJson', 'visible', 'scopes', 'lists'] as const
 
 /** The members of which a list is made. */
 type ListForm = 'json' | 'olderJson' | 'taskJson'
@@ -121,6 +124,11 @@ export class Registry<E extends Entry> {
     return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
   }
 
+  /** Every entry, enabled or not. */
+  all(): Iterable<E> {
+    return this.#entries.values()
+  }
+
   /** Every enabled entry that is visible to this caller, in order. */
   *open(ctx: RequestContext): Generator<E> {
     for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
@@ -141,9 +149,14 @@ export class Registry<E extends Entry> {
   }
 
   /** A list that is not the same for everybody MUST NOT be shared, whatever the options say. */
-  restrict(hint: CacheHint): CacheHint {
-    if (hint.scope === 'private' || !this.some(isRestricted)) return hint
+  restrict(hint: CacheHint, ctx: RequestContext): CacheHint {
+    if (hint.scope === 'private' || !(this.some(isRestricted) || this.#hides(ctx))) return hint
     return { ...hint, scope: 'private' }
+  }
+
+  /** Whether entries are left out of the list for callers who lack scopes. */
+  #hides({ access }: RequestContext): boolean {
+    return access?.hides === true && this.some(isScoped)
   }
 
   /**
@@ -153,10 +166,10 @@ export class Registry<E extends Entry> {
    * @throws {RpcError} -32602, the cursor is not one of this list
    */
   list(ctx: RequestContext, cursor: unknown, pageSize: number, form: ListForm = 'json'): JsonText {
-    const whole = isFirstPage(cursor) && this.#entries.size <= pageSize
+    const whole = isFirstPage(cursor) && this.#entries.size <= pageSize && !this.#hides(ctx)
     const kept = this.#wholeLists[form]
     if (whole && kept !== undefined) return kept
-    const entries = [...this.open(ctx)]
+    const entries = [...this.open(ctx)].filter((entry) => isListed(entry, ctx))
     const list = listResult(
       this.listKey,
       form === 'json' ? entries : entries.map((entry) => inForm(entry, form)),
@@ -191,6 +204,10 @@ export function listResult(
   }
   const next = page.nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(page.nextCursor)}`
   return new JsonText(`{"${listKey}":[${page.items.map((item) => item.json).join(',')}]${next}}`)
+}
+
+function isScoped(entry: Entry): boolean {
+  return entry.scopes !== undefined
 }
 
 function isRestricted(entry: Entry): boolean {

@@ -32,8 +32,10 @@ import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
+import { isUri, parseUri } from './resource-uri.ts'
 import { readResultProblem } from './result-check.ts'
-import { UriTemplate, uriTemplateLimits } from './uri-template.ts'
+import { type AnyScopes, isListed, type Scopes } from './scopes.ts'
+import { UriTemplate } from './uri-template.ts'
 import type { UriVariablesOf } from './uri-variables.ts'
 
 /**
@@ -69,11 +71,15 @@ interface CommonConfig {
 }
 
 export interface ResourceConfig extends CommonConfig {
+  /** Scopes that callers must have, or a function that says which; 403 for others. @defaultValue none */
+  readonly scopes?: Scopes<Record<string, never>> | undefined
   /** Bytes, when known. */
   readonly size?: number | undefined
 }
 
 export interface ResourceTemplateConfig extends CommonConfig {
+  /** Scopes that callers must have, or a function of the variables that says which; 403 for others. @defaultValue none */
+  readonly scopes?: Scopes<UriVariablesOf<string>> | undefined
   /** The resources of the family that lists should show. @defaultValue none */
   readonly list?:
     | ((ctx: RequestContext) => readonly Resource[] | PromiseLike<readonly Resource[]>)
@@ -93,8 +99,13 @@ const COMMON_NAMES: Names<CommonConfig> = {
   cache: true,
   visible: true,
 }
-const RESOURCE_NAMES: Names<ResourceConfig> = { ...COMMON_NAMES, size: true }
-const TEMPLATE_NAMES: Names<ResourceTemplateConfig> = { ...COMMON_NAMES, list: true, complete: true }
+const RESOURCE_NAMES: Names<ResourceConfig> = { ...COMMON_NAMES, scopes: true, size: true }
+const TEMPLATE_NAMES: Names<ResourceTemplateConfig> = {
+  ...COMMON_NAMES,
+  scopes: true,
+  list: true,
+  complete: true,
+}
 
 /** Text, bytes, or full contents (more than one for a resource that contains others). */
 export type ResourceReturn =
@@ -122,6 +133,7 @@ export class StaticResource implements Entry {
   readonly config: ResourceConfig
   readonly handler: ResourceHandler
   readonly visible: Visible | undefined
+  readonly scopes: AnyScopes | undefined
   readonly json: string
   order = 0
   enabled = true
@@ -139,6 +151,7 @@ export class StaticResource implements Entry {
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.scopes = config.scopes
     this.json = entryJson({ uri, name, ...described(config), size: config.size }, RESOURCE, use)
   }
 }
@@ -152,6 +165,7 @@ export class TemplateResource implements Entry {
   readonly config: ResourceTemplateConfig
   readonly handler: ResourceTemplateHandler
   readonly visible: Visible | undefined
+  readonly scopes: AnyScopes | undefined
   readonly lists: ResourceTemplateConfig['list']
   readonly json: string
   order = 0
@@ -178,6 +192,7 @@ export class TemplateResource implements Entry {
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.scopes = config.scopes
     this.lists = config.list
     this.json = entryJson({ uriTemplate, name, ...described(config) }, RESOURCE, use)
   }
@@ -197,9 +212,9 @@ export function listResources(
   host: ResourceHost,
 ): JsonText | Promise<JsonText> {
   const cursor = params?.['cursor']
-  ctx.hintCache(host.resources.restrict(host.resourceTemplates.restrict(host.cache.resources)))
+  ctx.hintCache(host.resources.restrict(host.resourceTemplates.restrict(host.cache.resources, ctx), ctx))
   const listing = [...host.resourceTemplates.open(ctx)].filter(
-    (template) => template.config.list !== undefined,
+    (template) => template.config.list !== undefined && isListed(template, ctx),
   )
   if (listing.length === 0) return host.resources.list(ctx, cursor, host.pageSize)
   return listWithTemplates(listing, cursor, ctx, host)
@@ -211,7 +226,7 @@ export function listResourceTemplates(
   ctx: RequestContext,
   host: ResourceHost,
 ): JsonText {
-  ctx.hintCache(host.resourceTemplates.restrict(host.cache.resourceTemplates))
+  ctx.hintCache(host.resourceTemplates.restrict(host.cache.resourceTemplates, ctx))
   return host.resourceTemplates.list(ctx, params?.['cursor'], host.pageSize)
 }
 
@@ -226,6 +241,8 @@ export function readResource(
 }
 
 interface FoundResource {
+  readonly entry: StaticResource | TemplateResource
+  readonly variables: UriVariablesOf<string>
   readonly subscribe: boolean | WatchResource | undefined
   read(): Promise<ReadResourceResult>
 }
@@ -240,6 +257,8 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
   if (resource !== undefined) {
     const { config, handler } = resource
     return {
+      entry: resource,
+      variables: {},
       subscribe: config.subscribe,
       read: async () => {
         ctx.hintCache(readHint(resource, host))
@@ -254,6 +273,8 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
       const variables = entry.template.match(uri)
       if (variables === undefined) continue
       return {
+        entry,
+        variables,
         subscribe: config.subscribe,
         read: async () => {
           ctx.hintCache(readHint(entry, host))
@@ -268,7 +289,7 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
 /** What only some callers may see MUST NOT be shared, whatever the options say. */
 function readHint({ config }: StaticResource | TemplateResource, host: ResourceHost): CacheHint {
   const { ttlMs = host.cache.read.ttlMs, scope = host.cache.read.scope } = config.cache ?? {}
-  return { ttlMs, scope: config.visible === undefined ? scope : 'private' }
+  return { ttlMs, scope: config.visible === undefined && config.scopes === undefined ? scope : 'private' }
 }
 
 /** For handlers of templates: the URI matches the template, but there is no such resource. */
@@ -297,7 +318,7 @@ async function listWithTemplates(
   host: ResourceHost,
 ): Promise<JsonText> {
   const items = new Map<string, { key: string; json: string }>()
-  for (const entry of host.resources.open(ctx)) items.set(entry.key, entry)
+  for (const entry of host.resources.open(ctx)) if (isListed(entry, ctx)) items.set(entry.key, entry)
   const lists = await Promise.all(listing.map((template) => listOf(template, ctx)))
   for (const resource of lists.flat()) {
     if (items.has(resource.uri)) continue
@@ -373,28 +394,4 @@ function checkResource(
   }
   if (cache !== undefined) checkCacheHint(cache, `${use} cache`)
   return use
-}
-
-/** A scheme whose URIs have a host, and a host (with user and port) of more characters than any name has. */
-const LONG_HOST = /^(?:https?|wss?|ftp|file):[/\\]*[^/\\?#]{257}/i
-
-/**
- * Reads a URI that a client sent. In an international host name `URL` takes time that grows with the square of its
- * length: 0.2 s for 8,000 characters (Node 20). So a host that cannot exist is not given to it.
- */
-function parseUri(uri: string): URL | undefined {
-  // No template matches a longer one.
-  if (uri.length > uriTemplateLimits.maxUriLength) return undefined
-  // `URL` ignores such characters, too.
-  if (LONG_HOST.test(uri.replace(/[\0-\x20]+/g, ''))) return undefined
-  return URL.canParse(uri) ? new URL(uri) : undefined
-}
-
-/** Stricter than `URL`, which accepts and repairs what RFC 3986 does not allow. */
-function isUri(uri: unknown): boolean {
-  return (
-    typeof uri === 'string' &&
-    /^[a-z][a-z0-9+.-]*:(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[0-9a-f]{2})*$/i.test(uri) &&
-    URL.canParse(uri)
-  )
 }

@@ -7,14 +7,17 @@
  */
 
 import { kindOf } from '../bounds/quote.ts'
+import type { RequestContext } from '../dispatch/context.ts'
 import type { Middleware } from '../dispatch/dispatcher.ts'
 import type { ErrorInfo } from '../dispatch/error-report.ts'
 import { runHook } from '../dispatch/hook.ts'
+import type { Access } from '../dispatch/rpc-exchange.ts'
 import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
+import { guard } from './guard.ts'
 import { type ConfigChanges, type Handle, type PromptHandle, register, type ToolHandle } from './handles.ts'
 import { type Audience, type Delivery, logMessage, MessageBus, notification, unsent } from './message-bus.ts'
 import { Prompt, type PromptConfig, type PromptHandler } from './prompts.ts'
@@ -29,6 +32,7 @@ import {
   TemplateResource,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
+import { ScopeBook } from './scopes.ts'
 import { checkServer, type ServerOptions } from './server-options.ts'
 import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
@@ -61,6 +65,8 @@ export class McpServer {
   readonly watch: ResourceWatch
   /** @internal */
   readonly extensions = new Extensions()
+  /** @internal */
+  readonly scopes = new ScopeBook()
   /** @internal */
   readonly resultProblem = resultProblem
   readonly #middleware: Middleware[] = []
@@ -117,13 +123,14 @@ export class McpServer {
     type Stored = ConstructorParameters<typeof Tool>[2]
     const make = (settings: ToolConfig, run: Stored, previous?: Tool) => {
       const tool = new Tool(name, settings, run, this.nullAsAbsent, previous)
+      this.scopes.check(tool)
       const use = `tool ${JSON.stringify(name)}`
       checkPatterns(tool.input, `${use} inputSchema`, this.#slowPatterns)
       if (tool.output !== undefined) checkPatterns(tool.output, `${use} outputSchema`, this.#slowPatterns)
       if (tool.mayBecomeTask) this.#hasTaskTools = true
       return tool
     }
-    return register(this.tools, make(config, handler as Stored), make)
+    return register(this.tools, make(config as ToolConfig, handler as Stored), make)
   }
 
   /**
@@ -139,7 +146,9 @@ export class McpServer {
     handler: ResourceHandler,
   ): Handle<ConfigChanges<ResourceConfig, ResourceHandler>> {
     const make = (settings: ResourceConfig, read: ResourceHandler) => {
-      return new StaticResource(name, uri, settings, read)
+      const resource = new StaticResource(name, uri, settings, read)
+      this.scopes.check(resource)
+      return resource
     }
     return register(this.resources, make(config, handler), make)
   }
@@ -161,7 +170,9 @@ export class McpServer {
     // The values are those of the template, which only its literal type says.
     type Stored = ResourceTemplateHandler
     const make = (settings: ResourceTemplateConfig, read: Stored) => {
-      return new TemplateResource(name, uriTemplate, settings, read)
+      const template = new TemplateResource(name, uriTemplate, settings, read)
+      this.scopes.check(template)
+      return template
     }
     return register(this.resourceTemplates, make(config, handler as unknown as Stored), make) as Handle<
       ConfigChanges<ResourceTemplateConfig, ResourceTemplateHandler<Template>>
@@ -182,11 +193,12 @@ export class McpServer {
     type Stored = ConstructorParameters<typeof Prompt>[2]
     const make = (settings: PromptConfig, run: Stored) => {
       const prompt = new Prompt(name, settings, run)
+      this.scopes.check(prompt)
       const use = `prompt ${JSON.stringify(name)} argsSchema`
       if (prompt.args !== undefined) checkPatterns(prompt.args, use, this.#slowPatterns)
       return prompt
     }
-    return register(this.prompts, make(config, handler as Stored), make)
+    return register(this.prompts, make(config as PromptConfig, handler as Stored), make)
   }
 
   /**
@@ -273,6 +285,26 @@ export class McpServer {
   get hasTaskTools(): boolean {
     return this.#hasTaskTools
   }
+
+  /** @internal Nothing to ask as long as no entry needs scopes. */
+  get guard(): ((ctx: RequestContext) => unknown) | undefined {
+    return this.scopes.any ? this.#guard : undefined
+  }
+
+  /**
+   * @internal Serves everything to callers with these scopes, until what it returns is called.
+   *
+   * @throws {TypeError} an entry needs a scope that is not declared
+   */
+  attach(access: Access | undefined): () => void {
+    const registries = [this.tools, this.prompts, this.resources, this.resourceTemplates]
+    return this.scopes.attach(
+      access,
+      registries.flatMap((registry) => [...registry.all()]),
+    )
+  }
+
+  readonly #guard = (ctx: RequestContext) => guard(ctx, this)
 
   /** @internal */
   get middleware(): readonly Middleware[] {

@@ -11,7 +11,7 @@ import type { ToolHost } from './tools.ts'
 
 /** Of the newest revision. */
 export function listTools(params: JsonObject | undefined, ctx: RequestContext, host: ToolHost): JsonText {
-  ctx.hintCache(host.tools.restrict(host.cache.tools))
+  ctx.hintCache(host.tools.restrict(host.cache.tools, ctx))
   return host.tools.list(ctx, params?.['cursor'], host.pageSize)
 }
 

@@ -47,6 +47,7 @@ import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
 import { toolResultProblem } from './result-check.ts'
+import type { AnyScopes, Scopes } from './scopes.ts'
 import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks/task-mode.ts'
 import { OutputSchemaError, toolResult } from './tool-result.ts'
 
@@ -97,6 +98,8 @@ export interface ToolConfig<
    * process counts for itself. @defaultValue that of the handler, for all requests
    */
   readonly rateLimit?: Rate | undefined
+  /** Scopes that callers must have, or a function of the arguments that says which; 403 for others. @defaultValue none */
+  readonly scopes?: Scopes<ToolArguments<Input>> | undefined
   /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
 }
@@ -112,6 +115,7 @@ const NAMES: Names<ToolConfig> = {
   timeoutMs: true,
   task: true,
   rateLimit: true,
+  scopes: true,
   visible: true,
 }
 
@@ -174,6 +178,7 @@ export class Tool implements Entry {
   readonly config: ToolConfig
   readonly handler: AnyHandler
   readonly visible: Visible | undefined
+  readonly scopes: AnyScopes | undefined
   readonly timeoutMs: number
   readonly rateLimit: RateLimit | undefined
   readonly input: SchemaAdapter
@@ -208,6 +213,7 @@ export class Tool implements Entry {
     this.config = config
     this.handler = handler
     this.visible = config.visible
+    this.scopes = config.scopes
     this.timeoutMs = checkTimeout(config.timeoutMs, use)
     checkTaskMode(config.task, use)
     this.mayBecomeTask = config.task !== undefined
@@ -325,7 +331,7 @@ function finishTool(returned: unknown, tool: Tool): CallToolResult | Promise<Cal
   return returned instanceof InputRequired ? (returned as never) : toolResult(returned, tool)
 }
 
-function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
+export function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host: ToolHost): CallToolResult {
   if (error instanceof RpcError || error instanceof MissingCapabilityError || error instanceof ResultError) {
     throw error
   }

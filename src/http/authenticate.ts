@@ -5,10 +5,14 @@
  * Not here: the syntax of the two headers (bearer.ts), which features a principal may use.
  */
 
+import { checkTime, requireType } from '../bounds/check-options.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { LateTimer } from '../bounds/late-timer.ts'
-import { kindOf } from '../bounds/quote.ts'
+import { checkNames } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
+import type { Access } from './access.ts'
 import { challenge, parseBearer } from './bearer.ts'
+import type { HttpExchange } from './http-exchange.ts'
 import { Rejection } from './rejection.ts'
 
 /** The caller that a token identifies: the value of `ctx.auth`. */
@@ -59,8 +63,54 @@ interface Identified {
 }
 
 export type Authentication<Principal> =
-  | { readonly principal: Principal; readonly rejection?: undefined }
-  | { readonly rejection: Rejection }
+  | {
+      readonly principal: Principal
+      readonly rejection?: undefined
+      /** More headers of the reply, as a flat list. */
+      readonly headers?: readonly string[] | undefined
+    }
+  | {
+      readonly rejection: Rejection
+      /** A failure that is not the caller's, to be reported. */
+      readonly cause?: unknown
+    }
+
+/** What is looked at of a request to see who is calling. */
+export type AuthRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'headers' | 'native'>
+
+/** A whole way to see who is calling, made by a function of `barewire/auth`: stands at `auth`. */
+export interface Authenticator<Principal = VerifiedPrincipal> {
+  /** @internal As `authenticate`. */
+  readonly authenticate: (
+    authorization: string | undefined,
+    request: AuthRequest,
+  ) => Authentication<Principal> | Promise<Authentication<Principal>>
+  /** @internal */
+  readonly access: Access
+  /** @internal A document that everybody may have; undefined: the request is for something else. */
+  readonly document?:
+    | ((request: Pick<AuthRequest, 'method' | 'target'>) => PublicDocument | undefined)
+    | undefined
+  /** Headers that web pages must be able to send, beside Authorization. */
+  readonly requestHeaders: readonly string[]
+  /** Headers of replies that web pages must be able to read. */
+  readonly replyHeaders: readonly string[]
+}
+
+/** A reply that is the same for everybody. */
+export interface PublicDocument {
+  readonly status: 200 | 204 | 405
+  /** As a flat list. */
+  readonly headers: readonly string[]
+  /** JSON; undefined: there is no body. */
+  readonly text: string | undefined
+}
+
+export function isAuthenticator<Principal>(
+  auth: object | Authenticator<Principal>,
+): auth is Authenticator<Principal> {
+  return 'authenticate' in auth && typeof auth.authenticate === 'function'
+}
 
 /**
  * Reads and verifies the credentials of a request.
@@ -70,17 +120,18 @@ export type Authentication<Principal> =
  * @throws {TypeError} when `verify` returns something that is not a principal; also what else `verify` throws
  */
 export function authenticate<Principal extends Identified>(
-  options: AuthOptions<Principal>,
+  options: AuthOptions<Principal> | Authenticator<Principal>,
   authorization: string | undefined,
-  request: unknown,
+  request: AuthRequest,
 ): Authentication<Principal> | Promise<Authentication<Principal>> {
+  if (isAuthenticator(options)) return options.authenticate(authorization, request)
   const bearer = parseBearer(authorization)
   if (bearer.kind === 'none') return reject(options, 401, undefined, 'A bearer token is required')
   if (bearer.kind === 'malformed') {
     return reject(options, 401, 'invalid_token', 'The Authorization header is malformed')
   }
   try {
-    const verified = options.verify(bearer.token, request)
+    const verified = options.verify(bearer.token, request.native)
     return isPromise(verified) ? checkPrincipalInTime(options, verified) : checkPrincipal(options, verified)
   } catch (error) {
     return refuseToken(options, error)
@@ -94,7 +145,7 @@ function refuseToken<Principal>(options: AuthOptions<Principal>, error: unknown)
 }
 
 /** Names and codes of common token libraries for a token that is invalid or expired. */
-function isTokenError(error: unknown): boolean {
+export function isTokenError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   const { name, code, errorCode, status, statusCode } = error as { readonly [key: string]: unknown }
   if (status === 401 || statusCode === 401 || code === 'invalid_token' || errorCode === 'invalid_token')
@@ -164,4 +215,24 @@ function reject<Principal>(
     errorDescription: error === undefined ? undefined : message,
   })
   return { rejection: new Rejection(status, message, undefined, ['WWW-Authenticate', value]) }
+}
+
+/** @throws {TypeError} a wrong option, named */
+export function checkAuth<P, Q>(auth: AuthOptions<P> | Authenticator<Q>): void {
+  if (typeof auth === 'object' && auth !== null && isAuthenticator(auth)) return
+  checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
+  requireType('auth.verify', auth.verify, ['function'])
+  if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)
+  const { resourceMetadata } = auth
+  const isUrl = (text: unknown) =>
+    typeof text === 'string' && /^[\x21-\x7e]+$/.test(text) && URL.canParse(text)
+  if (resourceMetadata !== undefined && !isUrl(resourceMetadata)) {
+    throw new TypeError(`auth.resourceMetadata must be an absolute URL; got ${shown(resourceMetadata)}`)
+  }
+  const { requiredScopes = [] } = auth
+  // RFC 6749 3.3: the characters of a scope.
+  const isScope = (scope: unknown) => typeof scope === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope)
+  if (!Array.isArray(requiredScopes) || !requiredScopes.every(isScope)) {
+    throw new TypeError(`auth.requiredScopes must be an array of scopes; got ${shown(requiredScopes)}`)
+  }
 }

@@ -32,6 +32,8 @@ export function parseBearer(authorization: string | undefined): BearerResult {
 
 /** The parameters of a challenge. */
 export interface ChallengeOptions {
+  /** @defaultValue Bearer */
+  readonly scheme?: string | undefined
   readonly realm?: string | undefined
   /** URL of the protected resource metadata (RFC 9728). */
   readonly resourceMetadata?: string | undefined
@@ -41,6 +43,8 @@ export interface ChallengeOptions {
   readonly error?: string | undefined
   /** One sentence; characters that RFC 6750 does not allow in it are replaced. */
   readonly errorDescription?: string | undefined
+  /** Parameters that the scheme has beside these. */
+  readonly others?: { readonly [name: string]: string } | undefined
 }
 
 /**
@@ -64,7 +68,9 @@ export function challenge(options: ChallengeOptions): string {
     }
     parameters.push(`${name}="${value.replace(/["\\]/g, '\\$&')}"`)
   }
+  const { scheme = 'Bearer', others = {} } = options
   add('realm', options.realm)
+  for (const [name, value] of Object.entries(others)) add(name, value)
   add('error', options.error)
   // RFC 6750 3: %x20-21 / %x23-5B / %x5D-7E, which leaves out the quote and the backslash.
   add(
@@ -73,5 +79,5 @@ export function challenge(options: ChallengeOptions): string {
   )
   add('scope', options.scope)
   add('resource_metadata', options.resourceMetadata)
-  return parameters.length === 0 ? 'Bearer' : `Bearer ${parameters.join(', ')}`
+  return parameters.length === 0 ? scheme : `${scheme} ${parameters.join(', ')}`
 }

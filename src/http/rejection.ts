@@ -15,12 +15,21 @@ export class Rejection {
   readonly id: JsonRpcId | undefined
   /** More headers of the response, as a flat list. */
   readonly headers: readonly string[] | undefined
+  /** Why, for the owner of the server alone. */
+  readonly reason: string | undefined
 
   /** @param error - a string is the message of an error with code -32000 */
-  constructor(status: number, error: RpcError | string, id?: JsonRpcId, headers?: readonly string[]) {
+  constructor(
+    status: number,
+    error: RpcError | string,
+    id?: JsonRpcId,
+    headers?: readonly string[],
+    reason?: string,
+  ) {
     this.status = status
     this.error = typeof error === 'string' ? new RpcError(ErrorCode.SERVER_ERROR, error) : error
     this.id = id
     this.headers = headers
+    this.reason = reason
   }
 }

@@ -59,7 +59,9 @@ export class RequestChecks {
     const originCheck = this.#checkOrigin(origin, authority)
     if (originCheck !== true) return new Rejection(403, originCheck)
     if (!this.#isEndpoint(request)) {
-      const problem = `Not found: ${quote(request.target)}; the MCP endpoint is ${this.#options.path}`
+      // Without its query, which may hold an API key.
+      const [path = ''] = request.target.split('?', 1)
+      const problem = `Not found: ${quote(path)}; the MCP endpoint is ${this.#options.path}`
       return new Rejection(404, problem)
     }
     if (METHODS.has(request.method)) return undefined

@@ -5,7 +5,7 @@
  */
 
 import { HeaderName, PARAM_HEADER_PREFIX } from '../protocol/header-names.ts'
-import { createCors } from './cors.ts'
+import { type Cors, createCors } from './cors.ts'
 import { createHeaderReader } from './headers.ts'
 
 /** All but Accept may occur only once: a proxy could use another one of two values. */
@@ -70,17 +70,25 @@ interface JoinedHeaders {
   get(name: string): string | null
 }
 
-export const cors = createCors({
-  allowedHeaders: [
-    'Authorization',
-    'Content-Type',
-    'Accept',
-    'Mcp-Session-Id',
-    'MCP-Protocol-Version',
-    'Last-Event-ID',
-    'Mcp-Method',
-    'Mcp-Name',
-  ],
-  allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
-  exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After'],
-})
+const ALLOWED: readonly string[] = [
+  'Authorization',
+  'Content-Type',
+  'Accept',
+  'Mcp-Session-Id',
+  'MCP-Protocol-Version',
+  'Last-Event-ID',
+  'Mcp-Method',
+  'Mcp-Name',
+]
+
+/**
+ * @param more - headers that pages must be able to send beside these
+ * @param moreExposed - headers of replies that pages must be able to read
+ */
+export function corsWith(more: readonly string[] = [], moreExposed: readonly string[] = []): Cors {
+  return createCors({
+    allowedHeaders: [...ALLOWED, ...more],
+    allowedHeaderPrefixes: [PARAM_HEADER_PREFIX],
+    exposedHeaders: ['Mcp-Session-Id', 'WWW-Authenticate', 'Retry-After', ...moreExposed],
+  })
+}

@@ -33,6 +33,8 @@ export interface Refusal {
   readonly error: RpcError
   /** The refused request. */
   readonly request: IncomingMessage
+  /** Why, where the client is told less: which claim of a token failed, what was expected, what came. */
+  readonly reason?: string | undefined
 }
 
 /** What all requests of one handler have in common. */
@@ -164,11 +166,12 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
     return sendEmpty(this.response, status, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
-  reject({ status, error, id, headers }: Rejection, closeAfter = false): void {
+  reject({ status, error, id, headers, reason }: Rejection, closeAfter = false): void {
     const { replyOptions, closingReplyOptions } = this.#host
     const options = closeAfter ? closingReplyOptions : replyOptions
     sendError(this.response, status, id, error, this.replyHeaders(headers), options)
-    this.#host.onRejected({ status, error, request: this.request }, this.response)
+    const { request } = this
+    this.#host.onRejected({ status, error, request, ...(reason !== undefined && { reason }) }, this.response)
   }
 
   eventSink(owner: EventSinkOwner): EventSink {

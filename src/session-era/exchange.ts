@@ -11,9 +11,10 @@
 
 import { Abortable } from '../dispatch/abortable.ts'
 import type { ErrorReporter } from '../dispatch/error-report.ts'
-import { LimitError } from '../dispatch/limit-error.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import type { Outcome, RpcRequest } from '../dispatch/outcome.ts'
 import type {
+  Access,
   CalledTool,
   Peer,
   Principal,
@@ -21,6 +22,7 @@ import type {
   SendRequest,
   SendRequestOptions,
 } from '../dispatch/rpc-exchange.ts'
+import { StatusError } from '../dispatch/status-error.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { McpServer } from '../features/server.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
@@ -62,11 +64,13 @@ export interface ResponseChannel {
   /** @param json - the response; undefined when the request was cancelled and gets none */
   answer(exchange: SessionCall, json: string | undefined): void
   /**
-   * Answers with the HTTP status of a limit.
+   * Answers with the HTTP status of a limit, or of scopes that are missing.
    *
    * @returns false: a status cannot be sent any more, and nothing was done
    */
-  reject(exchange: SessionCall, error: LimitError): boolean
+  reject(exchange: SessionCall, error: StatusError): boolean
+  /** Who comes back for the rest of the response must have these scopes. */
+  need?(scopes: readonly string[] | undefined): void
   /** Aborts all requests of the response, and sends the error. */
   fail(error: RpcError): void
   /** A session was opened: the response carries its id. */
@@ -76,6 +80,7 @@ export interface ResponseChannel {
 export interface ExchangeHost {
   readonly server: McpServer
   readonly settings: Pick<SessionEraSettings, 'messageRate' | 'requestTimeoutMs' | 'elicitTimeoutMs'>
+  readonly limits: Pick<CallLimits, 'access'>
 }
 
 export class SessionExchange extends Abortable implements RpcExchange, SessionCall {
@@ -85,6 +90,7 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
   readonly #request: RpcRequest
   readonly #host: ExchangeHost
   #settled = false
+  #scopes: readonly string[] | undefined = undefined
 
   constructor(request: RpcRequest, channel: ResponseChannel, host: ExchangeHost) {
     super()
@@ -111,6 +117,19 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
 
   get principal(): Principal | undefined {
     return this.channel.principal
+  }
+
+  get access(): Access | undefined {
+    return this.#host.limits.access
+  }
+
+  get scopes(): readonly string[] | undefined {
+    return this.#scopes
+  }
+
+  set scopes(scopes: readonly string[] | undefined) {
+    this.#scopes = scopes
+    this.channel.need?.(scopes)
   }
 
   get sessionId(): string | undefined {
@@ -168,8 +187,8 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
     if (this.#settled) return
     this.#settled = true
     this.release()
-    const limit = 'error' in outcome && outcome.error instanceof LimitError ? outcome.error : undefined
-    if (limit !== undefined && this.channel.reject(this, limit)) return
+    const refusal = 'error' in outcome && outcome.error instanceof StatusError ? outcome.error : undefined
+    if (refusal !== undefined && this.channel.reject(this, refusal)) return
     const { server } = this.#host
     this.channel.answer(this, encodeOutcome(this.#request, outcome, this.channel.revision, server))
   }

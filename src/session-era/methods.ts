@@ -100,7 +100,7 @@ function setLevel(changes: SessionChanges): Handler {
 
 /** Spec: 2025-11-25 resources, "Subscriptions" {@link spec.resources} */
 function subscribe(changes: SessionChanges): Handler {
-  return (params, ctx, server, { session }) => {
+  return (params, ctx, server, { session, scopes }) => {
     const uri = requireUri(params, Method.resourcesSubscribe)
     checkSubscribable(uri)
     const { subscribe: wanted } = findResource(uri, ctx, server)
@@ -116,6 +116,10 @@ function subscribe(changes: SessionChanges): Handler {
       throw new LimitError(429, problem)
     }
     changes.subscribe(session, uri, wanted, ctx)
+    if (scopes !== undefined) {
+      session.subscriptionScopes ??= new Map()
+      session.subscriptionScopes.set(uri, scopes)
+    }
     return {}
   }
 }

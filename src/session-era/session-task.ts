@@ -18,7 +18,7 @@ import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import type { ErrorReporter } from '../dispatch/error-report.ts'
 import type { RunningTask } from '../features/tasks/running-task.ts'
 import type { TaskSubscriber } from '../features/tasks/task-subscribers.ts'
-import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
+import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { isOver, type TaskRecord } from '../store/task-store.ts'
@@ -52,7 +52,7 @@ export class SessionTask implements TaskSubscriber {
   readonly session: Session | undefined
   readonly #host: SessionTaskHost
   /** The newest last. */
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters: Waiter[] = []
   readonly #sent = new Map<string, Sent>()
   #lastStatus: unknown = 'working'
 
@@ -70,12 +70,13 @@ export class SessionTask implements TaskSubscriber {
   wait(exchange: SessionExchange): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
-        this.#waiters.delete(waiter)
+        const index = this.#waiters.indexOf(waiter)
+        if (index !== -1) this.#waiters.splice(index, 1)
         exchange.signal.removeEventListener('abort', done)
         resolve()
       }
       const waiter = { exchange, done }
-      this.#waiters.add(waiter)
+      this.#waiters.push(waiter)
       exchange.signal.addEventListener('abort', done)
       this.#deliver()
     })
@@ -90,9 +91,7 @@ export class SessionTask implements TaskSubscriber {
     const { session } = this
     if (session === undefined || this.running.isEnding) return undefined
     const own = withTask(params, this.running.taskId)
-    const waiter = [...this.#waiters].findLast(
-      ({ exchange }) => exchange.session === session && exchange.canReach,
-    )
+    const waiter = this.#waiters.findLast(({ exchange }) => exchange.session === session && exchange.canReach)
     if (waiter !== undefined) return waiter.exchange.notify(method, own)
     this.#host.tell(session, method, own)
     return undefined
@@ -115,11 +114,11 @@ export class SessionTask implements TaskSubscriber {
   }
 
   #deliver(): void {
-    if (this.#waiters.size === 0) return
+    if (this.#waiters.length === 0) return
     for (const [key, request] of this.running.inputRequests.open()) {
       const earlier = this.#sent.get(key)
       if (earlier?.exchange.canReach === true) continue
-      const waiter = [...this.#waiters].findLast(({ exchange }) => canAsk(exchange, request))
+      const waiter = this.#waiters.findLast(({ exchange }) => canAsk(exchange, request))
       if (waiter === undefined) continue
       this.#sent.delete(key)
       earlier?.controller.abort(waiter.exchange)
@@ -141,9 +140,11 @@ export class SessionTask implements TaskSubscriber {
       (response) => settled(() => inputRequests.respond({ [key]: response })),
       (error) =>
         settled(() => {
-          if (error instanceof RpcError) inputRequests.refuse(key, error)
-          // Its session ended. Another one of the same principal may be asked.
-          else if (error instanceof McpError && error.code !== 'ERR_REQUEST_ABORTED') this.#deliver()
+          const code = error instanceof McpError ? error.code : undefined
+          // Another session of the same principal may be asked.
+          if (code === 'ERR_SESSION_CLOSED') this.#deliver()
+          // The next one who waits is asked again.
+          else if (code !== 'ERR_REQUEST_ABORTED') inputRequests.refuse(key, error)
         }),
     )
   }

@@ -16,6 +16,7 @@ import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import { concealError } from '../dispatch/error-report.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
 import type {
+  Access,
   CalledTool,
   Peer,
   Principal,
@@ -53,7 +54,9 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   readonly request: SendRequest | undefined
   readonly clientInput = undefined
   readonly isRequested = true
+  readonly access: Access | undefined
   cacheHint = undefined
+  scopes: readonly string[] | undefined = undefined
   readonly #host: TaskHost
   readonly #asked: JsonObject
   /** Undefined once it was answered with a task. */
@@ -73,6 +76,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     this.session = exchange.session
     this.messageRate = exchange.messageRate
     this.headers = exchange.headers
+    this.access = exchange.access
     // Without a session nobody could send the answer.
     this.request = this.session === undefined ? undefined : this.#send
     this.#host = host

@@ -75,9 +75,8 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   async create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask> {
     const { principal, session } = call
     const owner = ownerOf(principal, session)
-    if (principal === undefined && session !== undefined && owner !== null)
-      this.#bySession.set(session, owner)
-    const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs)
+    this.#remember(principal, session, owner)
+    const running = await this.#table.create(owner, (reason) => call.abort(reason), askedMs, call.scopes)
     const task = this.#know(running, session)
     if (session?.closed === true && principal === undefined) await this.#drop(session, sessionEnded())
     return task
@@ -101,6 +100,12 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     else this.#bySession.delete(session)
   }
 
+  /** A session that has tasks of its own: they end with it. */
+  #remember(principal: Principal | undefined, session: Session | undefined, owner: string | null): void {
+    if (principal !== undefined || session === undefined || owner === null || session.closed) return
+    this.#bySession.set(session, owner)
+  }
+
   async #drop(session: Session, reason: McpError): Promise<void> {
     const owner = this.#bySession.get(session) ?? ownerOf(undefined, session)
     this.#bySession.delete(session)
@@ -122,14 +127,21 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
 
   /** A method that is about one task: `taskId` alone says which, whatever `_meta` says. */
   #following(method: string, answer: (view: TaskView, exchange: SessionExchange) => unknown): Handler {
-    return async (params, _ctx, _server, exchange) =>
-      answer(await this.#find(method, params, exchange), exchange)
+    return async (params, ctx, _server, exchange) => {
+      const view = await this.#find(method, params, exchange)
+      ctx.requireScopes(view.record.scopes ?? [])
+      return answer(view, exchange)
+    }
   }
 
   async #find(method: string, params: JsonObject | undefined, exchange: SessionExchange): Promise<TaskView> {
+    const { principal, session } = exchange
     const taskId = readTaskId(params, method)
-    const view = await this.#table.find(taskId, ownerOf(exchange.principal, exchange.session))
+    const owner = ownerOf(principal, session)
+    const view = await this.#table.find(taskId, owner)
     if (view === undefined) throw taskNotFound(taskId)
+    // The session may have been taken up again, and its task have begun before.
+    this.#remember(principal, session, owner)
     return view
   }
 

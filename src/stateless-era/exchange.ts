@@ -13,8 +13,9 @@
 
 import { Abortable } from '../dispatch/abortable.ts'
 import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
+import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import type { Failure, Outcome } from '../dispatch/outcome.ts'
-import type { CacheHint, CalledTool, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
+import type { Access, CacheHint, CalledTool, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
@@ -30,6 +31,7 @@ import type { MessageStream, RequestTransport, ServedExchange, StreamOwner } fro
 /** What an exchange needs of its era. */
 export interface ExchangeHost extends ResultHost {
   readonly settings: ResultHost['settings'] & { readonly messageRate: Rate | undefined }
+  readonly limits: Pick<CallLimits, 'access'>
   /** Counts a message that cannot reach its client. */
   countUndeliverable(): void
   /** The answer of an exchange comes in a later turn: from now on it counts as in flight. */
@@ -45,6 +47,7 @@ export class StatelessExchange extends Abortable implements RpcExchange, ServedE
   readonly request = undefined
   readonly clientInput: RoundTripInput | undefined
   cacheHint: CacheHint | undefined = undefined
+  scopes: readonly string[] | undefined = undefined
   readonly message: DecodedRequest
   readonly #envelope: Envelope
   readonly #host: ExchangeHost
@@ -77,6 +80,10 @@ export class StatelessExchange extends Abortable implements RpcExchange, ServedE
 
   get principal(): Principal | undefined {
     return this.#transport.principal
+  }
+
+  get access(): Access | undefined {
+    return this.#host.limits.access
   }
 
   get headers(): RequestHeaders {

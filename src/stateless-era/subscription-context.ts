@@ -6,7 +6,7 @@
 import { heapBytes } from '../bounds/heap-size.ts'
 import { Abortable } from '../dispatch/abortable.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import type { Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
+import type { Access, Peer, Principal, RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
 import type { StatelessExchange } from './exchange.ts'
@@ -15,6 +15,7 @@ class SubscriptionExchange extends Abortable implements RpcExchange {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
+  readonly access: Access | undefined
   readonly headers: RequestHeaders
   readonly sessionId = undefined
   readonly logLevel = undefined
@@ -23,11 +24,12 @@ class SubscriptionExchange extends Abortable implements RpcExchange {
   readonly messageRate = undefined
   cacheHint = undefined
 
-  constructor({ revision, peer, principal, headers }: StatelessExchange) {
+  constructor({ revision, peer, principal, access, headers }: StatelessExchange) {
     super()
     this.revision = revision
     this.peer = peer
     this.principal = principal
+    this.access = access
     this.headers = headers
   }
 

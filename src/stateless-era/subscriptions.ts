@@ -48,6 +48,7 @@ import {
   readFilter,
 } from './subscription-filter.ts'
 import { SubscriptionLimits } from './subscription-limits.ts'
+import { withScopes } from './subscription-scopes.ts'
 import type { StreamTransport } from './transport.ts'
 
 /** Most subscriptions name no resource and no task, and share these. */
@@ -104,6 +105,7 @@ export class Subscriptions implements SubscriptionOwner {
    *   message of the stream
    * @throws {RpcError} -32602, the filter is malformed; -32021, it names tasks, which the client did not declare
    * @throws {LimitError} 429 or 503, too many streams are open, or they retain too much
+   * @throws {ScopeError} the client lacks scopes of a resource or a task
    * @throws {ShutdownError}
    */
   readonly listen: MethodHandler<McpServer, StatelessExchange> = (params, ctx, server, exchange) => {
@@ -112,7 +114,9 @@ export class Subscriptions implements SubscriptionOwner {
     const idText = escapeSeparators(JSON.stringify(ctx.requestId))
     const bytes = idBytes(idText, exchange.principal?.id)
     this.#limits.check(exchange.principal?.id, bytes, bytes)
-    const tasks = this.#findTasks(filter.taskIds, exchange.principal)
+    const found = this.#findTasks(filter.taskIds, exchange.principal)
+    const tasks =
+      server.guard === undefined ? found : withScopes(found, filter.resources, ctx, exchange, server)
     if (!isPromise(tasks)) return this.#subscribe(idText, filter, tasks, ctx, exchange)
     return tasks.then((found) => this.#subscribe(idText, filter, found, ctx, exchange))
   }

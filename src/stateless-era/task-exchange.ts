@@ -18,6 +18,7 @@ import { type InputRequest, InputRequired } from '../dispatch/client-input/input
 import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
 import type {
+  Access,
   CacheHint,
   CalledTool,
   Peer,
@@ -40,12 +41,14 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
+  readonly access: Access | undefined
   readonly messageRate: Rate | undefined
   readonly sessionId = undefined
   readonly isRequested = false
   readonly request = undefined
   readonly clientInput: TaskInput
   cacheHint: CacheHint | undefined = undefined
+  scopes: readonly string[] | undefined = undefined
   readonly #tasks: TaskTable
   readonly #roundTrips: RoundTripInput
   /** Undefined once it was answered with a task. */
@@ -64,6 +67,7 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     this.revision = exchange.revision
     this.peer = exchange.peer
     this.principal = exchange.principal
+    this.access = exchange.access
     this.messageRate = exchange.messageRate
     this.clientInput = new TaskInput(roundTrips, this)
     this.#tasks = tasks
@@ -137,7 +141,8 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     const exchange = this.#exchange
     this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
-    const running = await this.#tasks.create(this.principal?.id ?? null, (reason) => this.abort(reason))
+    const owner = this.principal?.id ?? null
+    const running = await this.#tasks.create(owner, (reason) => this.abort(reason), undefined, this.scopes)
     if (exchange === undefined || this.#isSettled || this.aborted) {
       const problem = 'The call was over before it could become a task'
       await this.#tasks.discard(running)

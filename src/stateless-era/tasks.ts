@@ -66,7 +66,7 @@ function find(
   tasks: TaskTable,
   method: string,
   params: JsonObject | undefined,
-  { auth }: RequestContext,
+  ctx: RequestContext,
   { peer }: RpcExchange,
   answer: (view: TaskView) => unknown,
 ): unknown {
@@ -74,8 +74,9 @@ function find(
   const taskId = readTaskId(params, method)
   const found = (view: TaskView | undefined) => {
     if (view === undefined) throw taskNotFound(taskId)
+    ctx.requireScopes(view.record.scopes ?? [])
     return answer(view)
   }
-  const view = tasks.find(taskId, auth?.id ?? null)
+  const view = tasks.find(taskId, ctx.auth?.id ?? null)
   return isPromise(view) ? view.then(found) : found(view)
 }

@@ -231,7 +231,8 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({ taskId, owner, payload = '', statusMessage = '', failure = '' }: TaskRecord): number {
-  const texts = textBytes(taskId) + textBytes(payload) + textBytes(statusMessage) + textBytes(failure)
+function sizeOf({ taskId, owner, payload, statusMessage, failure, scopes = [] }: TaskRecord): number {
+  const all = [taskId, payload, statusMessage, failure, ...scopes]
+  const texts = all.reduce((sum, text) => sum + (text === undefined ? 0 : textBytes(text)), 0)
   return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
 }

@@ -30,6 +30,8 @@ export interface TaskRecord {
    * is neither.
    */
   readonly owner: string | null
+  /** What the principal must have to ask for the task; undefined: nothing. */
+  readonly scopes?: readonly string[] | undefined
   /** JSON text that belongs to the status: the result, the error, or the open input requests. */
   readonly payload?: string | undefined
   /** Of a completed task whose result has `isError`: its text, at most 1000 characters. Sessions are told that it failed. */

@@ -10,6 +10,7 @@ test('parseOptions has defaults for everything', () => {
     host: '127.0.0.1',
     port: 3000,
     allowedHosts: [],
+    auth: false,
   })
 })
 
@@ -21,7 +22,9 @@ test('parseOptions reads each option', () => {
     host: '::1',
     port: 0,
     allowedHosts: ['a', 'b'],
+    auth: false,
   })
+  assert.ok((parseOptions(['--auth']) as { auth: boolean }).auth)
   assert.equal(parseOptions(['-h']), 'help')
 })
 
@@ -35,6 +38,8 @@ test('parseOptions names the option it cannot take', () => {
     ['--port=-1', /got "-1"/],
     ['--root=', /--root: expected a value/],
     ['--host 0.0.0.0', /--allow-host/],
+    ['--auth --host 0.0.0.0 --allow-host a', /--auth: the authorization server lets everybody in/],
+    ['--auth --port 65535', /--auth: needs the port after/],
   ]
   for (const [argv, message] of rows) {
     assert.throws(

@@ -198,7 +198,7 @@ test('a list is serialised once, whatever number of clients ask, and again after
   const handle = server.registerTool('t', { description }, () => '')
   server.registerTool('other', {}, () => '')
   assert.equal(serialised, 1)
-  const listOnce = () => server.tools.list(undefined as never, undefined, server.pageSize)
+  const listOnce = () => server.tools.list({} as never, undefined, server.pageSize)
   const text = listOnce()
   const url = await start(t, server)
   for (let i = 0; i < 5; i += 1) await names(await join(t, url), 'tools')

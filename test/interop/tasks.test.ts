@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js'
+import { CallToolResultSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { McpServer, serve } from '../../src/index.ts'
 import { HeldCalls } from '../session-era/serving.ts'
 import { clientV1 } from './client-v1.ts'
@@ -123,4 +125,36 @@ test('SDK v1 client is refused a task of a tool that has none, and a call withou
   const params = { method: 'tools/call', params: { name: 'job', arguments: {} } } as const
   await assert.rejects(api.request(params, CallToolResultSchema), { code: -32_601 })
   assert.equal(((await api.callTool({ name: 'plain' })).content as { text: string }[])[0]?.text, 'plain')
+})
+
+test('SDK v1 client executes an elicitation as a task of its own', async (t) => {
+  const server = new McpServer({ name: 'tasks', version: '1' })
+  server.registerTool('ask', {}, async (_args, ctx) => {
+    const { action, content } = await ctx.elicit(
+      'name',
+      { message: 'Name?', requestedSchema },
+      { asTask: true },
+    )
+    return `${action} ${content?.name}`
+  })
+  const serving = await serve(server, { port: 0 })
+  t.after(() => serving.close({ drainMs: 0 }))
+  const tasks = { list: {}, cancel: {}, requests: { elicitation: { create: {} } } }
+  const capabilities = { elicitation: { form: {} }, tasks }
+  const store = new InMemoryTaskStore()
+  // Its timers keep the process alive for as long as tasks live.
+  t.after(() => store.cleanup())
+  const client = new Client({ name: 'executes', version: '1' }, { capabilities, taskStore: store })
+  t.after(() => client.close())
+  client.setRequestHandler(ElicitRequestSchema, async ({ params }, { taskStore }) => {
+    assert.ok(taskStore !== undefined && params.task !== undefined)
+    const task = await taskStore.createTask({ ttl: params.task.ttl ?? null })
+    setImmediate(() => {
+      void taskStore.storeTaskResult(task.taskId, 'completed', { action: 'accept', content: { name: 'Ada' } })
+    })
+    return { task }
+  })
+  await client.connect(new StreamableHTTPClientTransport(new URL(serving.url)) as never)
+  const { content } = await client.callTool({ name: 'ask' })
+  assert.equal((content as { text: string }[])[0]?.text, 'accept Ada')
 })

@@ -22,6 +22,7 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   stdio: 40_000,
   client: 190_000,
   'client-stdio': 20_000,
+  auth: 90_000,
   cli: 60_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -1,6 +1,6 @@
 /** Requirements of basic/index: messages, JSON Schema usage, general fields. */
 
-import { because, pageOf, requirementsOf } from './requirement.ts'
+import { pageOf, requirementsOf } from './requirement.ts'
 
 export const basic = requirementsOf(pageOf('basic'), [
   [
@@ -67,13 +67,7 @@ export const basic = requirementsOf(pageOf('basic'), [
     'a notification gets no JSON-RPC response, not even for an unknown method',
   ],
   ['basic.own-notification-no-id', 'MUST NOT', 'notifications', 'a notification the server sends has no id'],
-  [
-    'basic.authorization',
-    'SHOULD',
-    'auth',
-    'an HTTP server follows the authorization framework',
-    because.noAuth,
-  ],
+  ['basic.authorization', 'SHOULD', 'auth', 'an HTTP server follows the authorization framework'],
   [
     'basic.schema-2020-12-supported',
     'MUST',

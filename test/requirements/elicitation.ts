@@ -96,7 +96,6 @@ export const elicitation = requirementsOf(pageOf('client/elicitation'), [
     'MUST',
     'statefulness',
     'the user is known by the credentials of MCP authorization',
-    because.noAuth,
   ],
   [
     'elicitation.not-own-authorization',
@@ -184,7 +183,6 @@ export const elicitation = requirementsOf(pageOf('client/elicitation'), [
     'SHOULD',
     'identifying-the-user',
     'users are identified as the security best practices say',
-    because.noAuth,
   ],
   [
     'elicitation.form-mode-not-sensitive',

@@ -43,8 +43,6 @@ export function pageOf(path: string, revision = '2025-11-25'): string {
 /** Reasons that several pages share. */
 export const because = {
   application: 'a decision of the embedding application about its own data, which barewire cannot see',
-  noAuth:
-    'bearer tokens are verified by a function of the application; discovery of authorization servers is not served',
   noStdio: 'barewire serves Streamable HTTP only',
   noPing: 'barewire sends no ping by itself: comments keep streams alive and idle sessions expire',
 } as const

@@ -14,6 +14,9 @@ const requestedSchema = {
 } as const
 const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} }
 
+/** As many questions as no client is asked at once. */
+const MANY = 300
+
 async function start(t: TestContext, options: HandlerOptions & { logging?: 'debug' } = {}) {
   const held = new HeldCalls()
   const fixture = await serving(t, {
@@ -23,6 +26,11 @@ async function start(t: TestContext, options: HandlerOptions & { logging?: 'debu
       server.registerTool('ask', { task: true }, async (_args, ctx) => {
         const { action, content } = await ctx.elicit('name', { message: 'Name?', requestedSchema })
         return `${action} ${content?.name}`
+      })
+      server.registerTool('many', { task: true }, async (_args, ctx) => {
+        const asked = Array.from({ length: MANY }, (_, index) => ctx.listRoots(`roots ${index}`))
+        const settled = await Promise.allSettled(asked)
+        return settled.map(({ status }) => status.charAt(0)).join('')
       })
       server.registerTool('both', { task: true }, async (_args, ctx) => {
         const [{ content }, roots] = await Promise.all([
@@ -210,4 +218,17 @@ test('a session gets nothing of the tasks of another one', async (t) => {
   const { params } = await listening.nextMessage(({ method }) => method === 'notifications/progress')
   assert.deepEqual([params.progressToken, params._meta], ['own', related(marker.taskId)])
   assert.equal(listening.messages.filter(({ id }) => id === undefined).length, 1)
+})
+
+test('a task with more questions than may wait for one client is told so of those that are too many', async (t) => {
+  const { session } = await start(t)
+  const { taskId } = await begin(session, 'many')
+  const stream = await session.stream('tasks/result', { taskId })
+  for (let asked = 0; asked < 256; asked++) {
+    const { id } = await stream.nextMessage(({ method }) => method === 'roots/list')
+    await session.respond(id, { roots: [] })
+  }
+  const { result } = await stream.nextMessage((message) => message.result !== undefined)
+  const text: string = result.content[0].text
+  assert.deepEqual([text.replaceAll('r', '').length, text.replaceAll('f', '').length], [256, MANY - 256])
 })

@@ -182,3 +182,16 @@ test('the documentation says whose tasks are, how long they live, and how many a
   assert.match(text, /`tasks\.ttlMs` \(1 hour\)/)
   assert.match(text, /`tasks\.maxPerPrincipal` \(100\)/)
 })
+
+test('a session that is taken up again from its id finds its tasks, and they end with it', async (t) => {
+  const keys = ['k'.repeat(32)]
+  const { open, held, ended } = await start(t, { sessions: { max: 1, keys } })
+  const session = await open()
+  const { taskId } = await begin(session, 'slow')
+  const call = await held.next()
+  await open()
+  assert.deepEqual(ended, [[session.sessionId, 'evicted']])
+  assert.equal((await taskOf(session, taskId)).status, 'working')
+  await session.delete()
+  await call.aborted()
+})

@@ -64,12 +64,14 @@ export class TaskTable implements TaskHost {
    * @param owner - whose task it is; null: callers are not known, and whoever has the id may ask for it
    * @param abort - aborts the signal of its handler
    * @param askedMs - the time to live that the client asks for; it gets less where `tasks.ttlMs` is less
+   * @param scopes - what the call needed, and so does whoever asks for the task
    * @throws {RpcError} -32000, there are too many
    */
   async create(
     owner: string | null,
     abort: (reason: Error) => void,
     askedMs = Number.POSITIVE_INFINITY,
+    scopes?: readonly string[],
   ): Promise<RunningTask> {
     const { pollIntervalMs } = this.#settings
     const ttlMs = this.#grant(askedMs)
@@ -82,6 +84,7 @@ export class TaskTable implements TaskHost {
       ttlMs,
       ...(pollIntervalMs > 0 && { pollIntervalMs }),
       owner: owner === null ? null : ownText(owner),
+      ...(scopes !== undefined && { scopes }),
     }
     if (this.#closing) throw new ShutdownError()
     this.#creating += 1
@@ -130,7 +133,7 @@ export class TaskTable implements TaskHost {
     if (view instanceof RunningTask) return view
     if (isOver(view.record)) return undefined
     const problem =
-      'The task runs in another process: requests for it must be routed by their Mcp-Name header'
+      'The task runs in another process: requests for it must be routed there, by their session or Mcp-Name header'
     throw new RpcError(ErrorCode.INTERNAL_ERROR, problem)
   }
 

@@ -21,8 +21,9 @@
  */
 
 import { quote } from '../../bounds/quote.ts'
-import { LimitError, limitRejection } from '../../dispatch/limit-error.ts'
+import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../../jsonrpc/decode.ts'
@@ -126,7 +127,7 @@ export function findSession(
       try {
         return era.restore(sessionId, sealed, principal?.id)
       } catch (error) {
-        if (error instanceof LimitError) return limitRejection(error, id)
+        if (error instanceof LimitError) return statusRejection(error, id)
         throw error
       }
     }
@@ -166,10 +167,10 @@ function checkRequests(
   const calls = inFlight?.size ?? 0
   if (calls + requests.length > maxInFlightPerSession) {
     const problem = `Too many calls at once: ${requests.length} more than the ${calls} that this session has in progress (maxInFlightPerSession is ${maxInFlightPerSession})`
-    return limitRejection(new LimitError(429, problem), id)
+    return statusRejection(new LimitError(429, problem), id)
   }
   const limit = era.limits.inFlight.refuse(http.principal?.id, requests.length)
-  if (limit !== undefined) return limitRejection(limit, id)
+  if (limit !== undefined) return statusRejection(limit, id)
   if (era.settings.duplicateIds === 'reject') {
     // Within a batch too: each id is in use from its first occurrence on.
     const used = new Set<JsonRpcId>()
@@ -194,7 +195,7 @@ function checkRateLimit(
   { limits }: SessionEra,
 ): Rejection | undefined {
   const error = limits.rateLimit?.take(principal?.id, session?.id, count)
-  return error === undefined ? undefined : limitRejection(error, id)
+  return error === undefined ? undefined : statusRejection(error, id)
 }
 
 function checkAccept(http: HttpExchange<Principal>, id: JsonRpcId | undefined): Rejection | undefined {

@@ -14,7 +14,7 @@ import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
-import type { DecodedRequest } from '../../jsonrpc/decode.ts'
+import type { Decoded, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
@@ -25,8 +25,10 @@ import { TASK_CALLS } from '../methods.ts'
 import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
+import type { Session } from '../session.ts'
 import { TaskCall } from '../task-call.ts'
 import { type Admission, admitPost, checkVersion, findSession } from './admit.ts'
+import { admitScopes } from './batch-scopes.ts'
 import { methodNotAllowed, openStream } from './get.ts'
 import { type PostHost, PostResponse } from './post-response.ts'
 import { Streams } from './streams.ts'
@@ -129,17 +131,24 @@ export class SessionEndpoint implements PostHost {
       if (message.kind === 'request') requests.push(message)
       else if (message.kind === 'invalid') answers.push(encodeError(message.id, message.error))
     }
+    if (batch && requests.length > 0 && era.server.guard !== undefined) {
+      const response = new PostResponse(this, http, session, revision, peer, answers)
+      const exchanges = requests.map((request) => new SessionExchange(request, response, era))
+      for (const exchange of exchanges) response.add(exchange)
+      admitScopes(requests, exchanges, response, era, () => {
+        settleAll(messages, session)
+        for (const [index, exchange] of exchanges.entries()) {
+          this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
+        }
+      })
+      return
+    }
     if (requests.length === 0) {
       // Answered before it is processed: the reply does not depend on the effect of the message.
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (session !== undefined && requests.length < messages.length) {
-      for (const message of messages) {
-        if (message.kind === 'response') session.pending.settle(message)
-        else if (message.kind === 'notification') onNotification(message, session)
-      }
-    }
+    if (requests.length < messages.length) settleAll(messages, session)
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
@@ -189,5 +198,14 @@ export class SessionEndpoint implements PostHost {
 
   #reject(http: Http, rejection: Rejection): void {
     http.reject(rejection, this.era.closing)
+  }
+}
+
+/** What is in a body beside its requests. */
+function settleAll(messages: readonly Decoded[], session: Session | undefined): void {
+  if (session === undefined) return
+  for (const message of messages) {
+    if (message.kind === 'response') session.pending.settle(message)
+    else if (message.kind === 'notification') onNotification(message, session)
   }
 }

@@ -6,6 +6,7 @@
  *   Last-Event-ID        the stream that the id names, from the event after it; 400 when it cannot be resumed without a
  *                        gap; 405 when the stream has finished and no event is left. The standalone stream can always
  *                        be resumed
+ *     scopes missing     403: those of the call, or of the resources that the session subscribes to, are checked again
  *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
  *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
  *                        an open stream already, and two of them would replace each other for ever
@@ -15,6 +16,7 @@
  */
 
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { scopeError, statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { parseEventId } from '../../sse/event-id.ts'
@@ -45,12 +47,14 @@ export function openStream(
   }
   era.table.touch(session)
   if (lastEventId !== undefined && lastEventId !== '') {
-    if (isEventIdOf(session, lastEventId)) return resume(lastEventId, http, session)
+    if (isEventIdOf(session, lastEventId)) return resume(lastEventId, http, session, era)
     if (session.standaloneStream?.attached === true) {
       return noStream('This Last-Event-ID is not of this session, which has an open stream already')
     }
   }
   if (era.closing) return shutdownRejection()
+  const lacking = lackingScopes(scopesOf(session), http, era)
+  if (lacking !== undefined) return lacking
   const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
   session.standaloneStream = stream
   attach(stream, stream.missed(undefined), http)
@@ -75,7 +79,12 @@ function noStream(problem: string): Rejection {
   return new Rejection(405, problem, undefined, ['Allow', 'POST'])
 }
 
-function resume(lastEventId: string, http: HttpExchange<Principal>, session: Session): Rejection | undefined {
+function resume(
+  lastEventId: string,
+  http: HttpExchange<Principal>,
+  session: Session,
+  era: SessionEra,
+): Rejection | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
   const standalone = standaloneOf(session)
@@ -83,12 +92,30 @@ function resume(lastEventId: string, http: HttpExchange<Principal>, session: Ses
   const calls = session.streams as CallStreams | undefined
   const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
   if (stream === undefined) return cannotResume('its stream is not kept')
+  const lacking = lackingScopes(isStandalone ? scopesOf(session) : stream.scopes, http, era)
+  if (lacking !== undefined) return lacking
   if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume('events after it are not kept any more')
   if (stream.finished && missed.length === 0) return streamEnded()
   attach(stream, missed, http)
   return undefined
+}
+
+/** What listening to all that the session subscribes to needs. */
+function scopesOf({ subscriptionScopes }: Session): readonly string[] | undefined {
+  return subscriptionScopes === undefined ? undefined : [...subscriptionScopes.values()].flat()
+}
+
+/** A token may have fewer scopes than the one with which the call was made, or the resource subscribed to. */
+function lackingScopes(
+  scopes: readonly string[] | undefined,
+  { principal }: HttpExchange<Principal>,
+  { limits: { access } }: SessionEra,
+): Rejection | undefined {
+  if (scopes === undefined || access === undefined) return undefined
+  const error = scopeError(access, principal, scopes)
+  return error === undefined ? undefined : statusRejection(error)
 }
 
 function attach(

@@ -15,8 +15,8 @@
  */
 
 import { LateTimer } from '../../bounds/late-timer.ts'
-import { type LimitError, limitRejection } from '../../dispatch/limit-error.ts'
 import type { Peer, Principal } from '../../dispatch/rpc-exchange.ts'
+import { StatusError, statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
@@ -54,6 +54,8 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   #others: Set<SessionCall> | undefined
   /** Number of requests of the POST, answered ones included. */
   count = 0
+  /** All that its requests need, once they are known. */
+  #scopes: readonly string[] | undefined
   /** More headers of the response, as a flat list. */
   #headers: readonly string[] | undefined
   #stream: CallStream | undefined
@@ -120,6 +122,11 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     this.#others.add(exchange)
   }
 
+  need(scopes: readonly string[] | undefined): void {
+    this.#scopes = this.#scopes === undefined ? scopes : [...this.#scopes, ...(scopes ?? [])]
+    if (this.#stream !== undefined) this.#stream.scopes = this.#scopes
+  }
+
   /** The answer comes in a later turn of the event loop: from now on the response counts as in flight (calls.ts). */
   defer(): void {
     if (this.#isDeferred) return
@@ -157,6 +164,7 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     const siblings = session === undefined ? undefined : streams.of(session, era.replayBudget)
     const { sendsPrimingEvent } = this.revision
     const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock)
+    stream.scopes = this.#scopes
     this.#stream = stream
     stream.attach(http, http.replyHeaders(this.#headers), [])
     return stream
@@ -196,10 +204,10 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   }
 
   /** The status of a batch, or of a response that was begun, cannot be that of one request. */
-  reject(exchange: SessionCall, error: LimitError): boolean {
+  reject(exchange: SessionCall, error: StatusError): boolean {
     const http = this.#http
     if (this.#batch !== undefined || this.#stream !== undefined || http.hasReplied) return false
-    http.reject(limitRejection(error, exchange.requestId))
+    http.reject(statusRejection(error, exchange.requestId))
     this.answer(exchange, undefined)
     return true
   }
@@ -216,7 +224,8 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     if (this.#stream === undefined && !this.#http.hasReplied) {
       const id = this.#batch === undefined ? this.#first?.requestId : undefined
       const status = error.code === ErrorCode.SESSION_NOT_FOUND ? 404 : 503
-      this.#http.reject(new Rejection(status, error, id))
+      const isStatus = error instanceof StatusError
+      this.#http.reject(isStatus ? statusRejection(error, id) : new Rejection(status, error, id))
     } else {
       for (const { requestId } of this.exchanges) this.#stream?.send(encodeError(requestId, error))
     }

@@ -55,6 +55,8 @@ export abstract class ResumableStream {
   /** Undefined without a session: then events have no ids and are not retained. */
   readonly session: Session | undefined
   finished = false
+  /** What who comes back for the stream must have. */
+  scopes: readonly string[] | undefined = undefined
   protected readonly streams: Streams
   /** The last sequence number that was written to a connection. */
   protected delivered = 0

@@ -31,6 +31,8 @@ const SESSION_SHARE = 16
 export interface RetainedStream {
   readonly name: string
   readonly finished: boolean
+  /** What who comes back for it must have. */
+  readonly scopes: readonly string[] | undefined
   hasSent(sequence: number): boolean
   missed(after: number): readonly string[] | 'gap'
   attach(http: HttpExchange<unknown>, headers: readonly string[] | undefined, missed: readonly string[]): void

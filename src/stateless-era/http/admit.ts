@@ -27,9 +27,9 @@
  */
 
 import { quote } from '../../bounds/quote.ts'
-import { limitRejection } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
+import { statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { type DecodedRequest, decodeMessage } from '../../jsonrpc/decode.ts'
@@ -101,7 +101,7 @@ function admitRequest(
   const { rateLimit, inFlight } = era.limits
   const principalId = http.principal?.id
   const limit = rateLimit?.take(principalId, undefined) ?? inFlight.refuse(principalId, 1)
-  if (limit !== undefined) return limitRejection(limit, id)
+  if (limit !== undefined) return statusRejection(limit, id)
   return era.receive(message, envelope, revision, new PostResponse(http, streams), http.body)
 }
 

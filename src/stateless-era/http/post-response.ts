@@ -14,10 +14,10 @@
  */
 
 import { LateTimer } from '../../bounds/late-timer.ts'
-import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Failure, Outcome } from '../../dispatch/outcome.ts'
 import type { CalledTool, Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
+import { StatusError } from '../../dispatch/status-error.ts'
 import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -147,7 +147,8 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
     const status = statusOf(outcome, method)
     if (status !== 200 && 'error' in outcome) {
       const { error } = outcome
-      http.reject(new Rejection(status, ownCode(error), id, retryAfter(error)))
+      const reason = error instanceof StatusError ? error.reason : undefined
+      http.reject(new Rejection(status, ownCode(error), id, moreHeaders(error), reason))
     } else if (http.accepts.json) {
       http.json(status, json)
     } else {
@@ -188,7 +189,7 @@ function openSilently(response: PostResponse): void {
 function statusOf(outcome: Outcome, method: string): number {
   if (!('error' in outcome)) return 200
   const { error, origin } = outcome
-  if (error instanceof LimitError) return error.status
+  if (error instanceof StatusError) return error.status
   if (error instanceof HeaderMismatchError) return 400
   if (origin === 'protocol') return error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
   if (method !== Method.listen) return 200
@@ -196,7 +197,7 @@ function statusOf(outcome: Outcome, method: string): number {
   return error.code === ErrorCode.INTERNAL_ERROR ? 500 : 400
 }
 
-function retryAfter(error: RpcError): readonly string[] | undefined {
-  if (error instanceof LimitError) return error.headers
+function moreHeaders(error: RpcError): readonly string[] | undefined {
+  if (error instanceof StatusError) return error.headers
   return error instanceof ShutdownError ? RETRY_SOON : undefined
 }

@@ -1,0 +1,46 @@
+/**
+ * An error that says with which HTTP status its request is rejected, where that is still to be chosen: in a batch, or on a
+ * stream that is open, it is an error as any other.
+ *
+ * Not here: the limits (limit-error.ts).
+ */
+
+import type { Access, Scoped } from '../http/access.ts'
+import { Rejection } from '../http/rejection.ts'
+import type { JsonRpcId } from '../jsonrpc/message.ts'
+import { RpcError } from '../jsonrpc/rpc-error.ts'
+
+export abstract class StatusError extends RpcError {
+  abstract readonly status: number
+  /** More headers of the reply, as a flat list. */
+  abstract get headers(): readonly string[]
+  /** Why, for the owner of the server alone. */
+  readonly reason: string | undefined = undefined
+}
+
+/** A caller lacks scopes. It may come back with more: the reply says which. */
+export class ScopeError extends StatusError {
+  readonly status = 403
+  readonly headers: readonly string[]
+  override readonly reason: string | undefined
+
+  constructor({ error, headers = [], reason }: Rejection) {
+    super(error.code, error.message)
+    this.headers = headers
+    this.reason = reason
+  }
+}
+
+/** @returns what a caller who lacks some of the scopes is rejected with */
+export function scopeError(
+  access: Access,
+  principal: Scoped | undefined,
+  scopes: readonly string[],
+): ScopeError | undefined {
+  return access.allows(principal, scopes) ? undefined : new ScopeError(access.rejection(principal, scopes))
+}
+
+/** The response to a request that was not begun. */
+export function statusRejection(error: StatusError, id?: JsonRpcId): Rejection {
+  return new Rejection(error.status, error, id, error.headers, error.reason)
+}
