@@ -11,7 +11,7 @@ import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
-import type { AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
+import type { Authenticator, AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 import { negotiate } from './http/media-type.ts'
 import { HeaderIndex, readJoinedHeaders } from './http/request-headers.ts'
 import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
@@ -25,8 +25,8 @@ import {
 
 /** Those of `createMcpHandler`, of which two are told of a `Request`, and without what belongs to connections. */
 export interface FetchHandlerOptions extends Omit<HandlerOptions, 'auth' | 'onRejected' | 'maxPipelined'> {
-  /** Requires a bearer token. @defaultValue none is asked for */
-  readonly auth?: AuthOptions<VerifiedPrincipal, Request> | undefined
+  /** Requires credentials, as for `createMcpHandler`. @defaultValue everybody, without credentials */
+  readonly auth?: AuthOptions<VerifiedPrincipal, Request> | Authenticator | undefined
   /** Called for every request that is refused before it reaches a feature. */
   readonly onRejected?: ((refusal: FetchRefusal) => void) | undefined
 }

@@ -68,6 +68,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stdio.ts', ['serve-stdio.ts']],
   ['fetch-handler.ts', [...ERAS, 'web-http', 'entrance.ts', 'options.ts']],
   ['fetch.ts', [...ERAS, 'web-http', 'fetch-handler.ts']],
+  ['auth', [...CODECS, 'http']],
   [
     'index.ts',
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],

@@ -20,19 +20,22 @@ const MODIFIERS = /^(?:(?:static|readonly|get|set|new) )*(?=[\w'$[<(])/
 
 /** The listings of all entries, one after the other. */
 export function listApis(apis: ReadonlyMap<string, PublicApi>): string {
-  return ENTRIES.map(({ path, output }) => {
+  return ENTRIES.map(({ path, output, anywhere }) => {
     const api = apis.get(output)
     if (api === undefined) throw new Error(`there is no API of ${output}`)
     const head = path === '.' ? '' : `\n## barewire${path.slice(1)}\n\n`
-    return head + listApi(api)
+    return head + listApi(api, !anywhere)
   }).join('')
 }
 
-/** @returns lines in order of names; at the end the names of the helpers */
-export function listApi(api: PublicApi): string {
+/**
+ * @param shares - what it has of the core is the same, and listed there
+ * @returns lines in order of names; at the end the names of the helpers
+ */
+export function listApi(api: PublicApi, shares = true): string {
   const names = [...api.exported.keys()].sort()
   const lines = names.flatMap((name) => {
-    if (api.ofCore.has(name)) return [`${name}, of barewire`]
+    if (shares && api.ofCore.has(name)) return [`${name}, of barewire`]
     const { nodes } = api.exported.get(name) as Declaration
     return nodes.flatMap((node) => linesOf(node, name, api.typeOnly.has(name)))
   })

@@ -11,7 +11,7 @@ export interface Entry {
   readonly output: string
   /** Runs where there is no Node: its bundle imports nothing. */
   readonly anywhere?: boolean
-  /** Has nothing of the engine of the server, which the core and others share. */
+  /** Has little of what the core and others share, and a copy of that. */
   readonly alone?: boolean
 }
 

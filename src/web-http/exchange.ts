@@ -32,6 +32,8 @@ export interface FetchRefusal {
   readonly error: RpcError
   /** The request that is refused. */
   readonly request: Request
+  /** Why, in words for the owner of the server. */
+  readonly reason?: string | undefined
 }
 
 /** What all requests of one handler have in common. */
@@ -195,11 +197,11 @@ export class WebHttpExchange<Principal>
   }
 
   /** What is left of a body that was not read is the carrier's to deal with. */
-  reject({ status, error, id, headers }: Rejection): void {
+  reject({ status, error, id, headers, reason }: Rejection): void {
     this.json(status, encodeError(id, error), headers)
     const request = this.#request
     httpChannels.rejected(request, error)
-    this.#host.onRejected({ status, error, request })
+    this.#host.onRejected({ status, error, request, ...(reason !== undefined && { reason }) })
   }
 
   eventSink(owner: EventSinkOwner): EventSink {
