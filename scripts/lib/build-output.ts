@@ -6,7 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { ENTRIES } from './entries.ts'
+import { ENTRIES, type Entry } from './entries.ts'
 
 /** A relative specifier that ends in `.ts` but not `.d.ts`: `from './x.ts'`, `import './x.ts'`, `import("./x.ts")`. */
 const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<!\.d)\.ts\2/g
@@ -17,11 +17,12 @@ const CJS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\()(['"])(\.{1,2}
  * Lists the faults of a build.
  *
  * @param dist - the output folder
+ * @param entries - whose files must be there
  * @returns one sentence a fault; empty when the build is good
  */
-export function findBuildFaults(dist: string): string[] {
+export function findBuildFaults(dist: string, entries: readonly Entry[] = ENTRIES): string[] {
   const files = listFiles(dist)
-  const needed = ENTRIES.flatMap(({ output, anywhere }) => [
+  const needed = entries.flatMap(({ output, anywhere }) => [
     `${output}.js`,
     `${output}.d.ts`,
     ...(anywhere ? [`${output}.js.map`] : commonJs(output)),
