@@ -231,8 +231,9 @@ export class MemoryTaskStore implements TaskStore {
   }
 }
 
-function sizeOf({ taskId, owner, payload, statusMessage, failure, scopes = [] }: TaskRecord): number {
-  const all = [taskId, payload, statusMessage, failure, ...scopes]
-  const texts = all.reduce((sum, text) => sum + (text === undefined ? 0 : textBytes(text)), 0)
-  return RECORD_BYTES + texts + (owner === null ? 0 : textBytes(owner))
+function sizeOf(record: TaskRecord): number {
+  const { taskId, owner, payload = '', statusMessage = '', failure = '', scopes = [] } = record
+  const texts = [taskId, payload, statusMessage, failure, ...scopes]
+  const bytes = texts.reduce((sum, text) => sum + textBytes(text), 0)
+  return RECORD_BYTES + bytes + (owner === null ? 0 : textBytes(owner))
 }
