@@ -73,6 +73,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     'index.ts',
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],
   ],
+  ['auth', [...CODECS, 'http']],
   ['client', CODECS],
   ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'dispatch', 'store']],

@@ -34,7 +34,7 @@ import type { RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
-import { scopeError } from './status-error.ts'
+import { requireScopes } from './status-error.ts'
 import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
@@ -328,11 +328,7 @@ export class RequestContext {
 
   /** @internal @throws {ScopeError} the caller lacks some of the scopes that the call needs */
   requireScopes(scopes: readonly string[]): void {
-    const { access, principal } = this.#exchange
-    if (access === undefined || scopes.length === 0) return
-    const error = scopeError(access, principal, scopes)
-    if (error !== undefined) throw error
-    this.#exchange.scopes = scopes
+    requireScopes(this.#exchange, scopes)
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Access, Scoped } from '../http/access.ts'
 import { Rejection } from '../http/rejection.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
+import type { RpcExchange } from './rpc-exchange.ts'
 
 export abstract class StatusError extends RpcError {
   abstract readonly status: number
@@ -38,6 +39,15 @@ export function scopeError(
   scopes: readonly string[],
 ): ScopeError | undefined {
   return access.allows(principal, scopes) ? undefined : new ScopeError(access.rejection(principal, scopes))
+}
+
+/** @throws {ScopeError} the caller lacks some of the scopes; else who comes back for the rest must have them too */
+export function requireScopes(exchange: RpcExchange, scopes: readonly string[]): void {
+  const { access, principal } = exchange
+  if (access === undefined || scopes.length === 0) return
+  const error = scopeError(access, principal, scopes)
+  if (error !== undefined) throw error
+  exchange.scopes = scopes
 }
 
 /** The response to a request that was not begun. */

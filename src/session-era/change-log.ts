@@ -93,7 +93,7 @@ export class ChangeLog {
   /** @returns whether it was subscribed */
   unsubscribe(session: Session, uri: string): boolean {
     const resource = this.#resources.get(uri)
-    session.subscriptionScopes?.delete(uri)
+    session.streamScopes?.delete(uri)
     if (session.record.subscriptions?.delete(uri) !== true || resource === undefined) return false
     resource.subscribers.delete(session)
     const isLast = resource.subscribers.size === 0

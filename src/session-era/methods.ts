@@ -117,8 +117,8 @@ function subscribe(changes: SessionChanges): Handler {
     }
     changes.subscribe(session, uri, wanted, ctx)
     if (scopes !== undefined) {
-      session.subscriptionScopes ??= new Map()
-      session.subscriptionScopes.set(uri, scopes)
+      session.streamScopes ??= new Map()
+      session.streamScopes.set(uri, scopes)
     }
     return {}
   }

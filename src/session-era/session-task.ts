@@ -60,6 +60,11 @@ export class SessionTask implements TaskSubscriber {
     this.#host = host
     this.running = running
     this.session = session
+    const { record } = running
+    if (session !== undefined && record.scopes !== undefined) {
+      session.streamScopes ??= new Map()
+      session.streamScopes.set(record.taskId, record.scopes)
+    }
   }
 
   get reporter(): ErrorReporter {

@@ -71,8 +71,8 @@ export class Session implements Linked<Session> {
   standaloneStream: StandaloneStream | undefined = undefined
   /** Sequence number of the last change before the session began. */
   changesFrom = 0
-  /** By URI, the scopes that each subscribed resource needs. Lifecycle: from the first one that needs some. */
-  subscriptionScopes: Map<string, readonly string[]> | undefined = undefined
+  /** What the standalone stream needs: scopes by URI of a subscribed resource, or id of a task. */
+  streamScopes: Map<string, readonly string[]> | undefined = undefined
   /** Heap bytes of its subscriptions, including text that is shared with other sessions. */
   subscriptionBytes = 0
   #pending: PendingRequests | undefined = undefined

@@ -48,15 +48,14 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   readonly revision: RevisionName
   readonly peer: Peer
   readonly principal: Principal | undefined
+  readonly access: Access | undefined
   readonly session: Session | undefined
   readonly messageRate: Rate | undefined
   readonly headers: RequestHeaders
   readonly request: SendRequest | undefined
   readonly clientInput = undefined
   readonly isRequested = true
-  readonly access: Access | undefined
   cacheHint = undefined
-  scopes: readonly string[] | undefined = undefined
   readonly #host: TaskHost
   readonly #asked: JsonObject
   /** Undefined once it was answered with a task. */
@@ -65,6 +64,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   #starting: Promise<SessionTask> | undefined
   #task: SessionTask | undefined
   #questions = 0
+  #scopes: readonly string[] | undefined
   #releaseBody: (() => void) | undefined
 
   /** @param asked - `params.task` */
@@ -73,10 +73,10 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     this.revision = exchange.revision
     this.peer = exchange.peer
     this.principal = exchange.principal
+    this.access = exchange.access
     this.session = exchange.session
     this.messageRate = exchange.messageRate
     this.headers = exchange.headers
-    this.access = exchange.access
     // Without a session nobody could send the answer.
     this.request = this.session === undefined ? undefined : this.#send
     this.#host = host
@@ -86,6 +86,15 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
 
   get task(): TaskSeam {
     return this
+  }
+
+  get scopes(): readonly string[] | undefined {
+    return this.#scopes
+  }
+
+  set scopes(scopes: readonly string[] | undefined) {
+    this.#scopes = scopes
+    if (this.#exchange !== undefined) this.#exchange.scopes = scopes
   }
 
   get sessionId(): string | undefined {

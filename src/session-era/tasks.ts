@@ -6,6 +6,8 @@
  *    a session without one      the session, and end with it
  *    neither                    whoever has the id; there is no list
  *
+ * Who asks for a task needs the scopes of its call as well; a list leaves out those for which they are missing.
+ *
  * Spec: 2025-11-25 tasks {@link spec.tasks}.
  * Not here: the tasks themselves (features/tasks/task-table.ts), how a call becomes one (task-call.ts), what is sent to
  * those who wait (session-task.ts).
@@ -90,6 +92,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   over(task: SessionTask): void {
     const { taskId } = task.running
     this.#known.delete(taskId)
+    task.session?.streamScopes?.delete(taskId)
     this.#table.subscribers.remove(taskId, task)
   }
 
@@ -175,7 +178,8 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
       const problem = 'tasks/list needs a session, or a token that says who is calling'
       throw new RpcError(ErrorCode.METHOD_NOT_FOUND, problem)
     }
-    const items = (await this.#table.list(owner)).map((record) => ({
+    const records = (await this.#table.list(owner)).filter(({ scopes = [] }) => mayKnow(exchange, scopes))
+    const items = records.map((record) => ({
       key: record.taskId,
       order: Date.parse(record.createdAt),
       record,
@@ -200,6 +204,11 @@ function ownerOf(principal: Principal | undefined, session: Session | undefined)
   if (principal !== undefined) return principal.id
   if (session === undefined) return null
   return `session ${createHash('sha256').update(session.id).digest('base64url')}`
+}
+
+/** The state of a task has texts of its handler. */
+function mayKnow({ access, principal }: SessionExchange, scopes: readonly string[]): boolean {
+  return access === undefined || access.allows(principal, scopes)
 }
 
 function sessionEnded(): McpError {

@@ -445,6 +445,40 @@ test('tasks/* asks for the scopes of the call again, and for the same principal'
   assert.equal((await wider.until(taskId, 'completed')).status, 'completed')
 })
 
+test('tasks of a session ask for the scopes of the call again, and a list leaves out those that a token may not know', async (t) => {
+  const { url, server } = await start(t)
+  let finish: (text: string) => void = () => {}
+  const job = () => new Promise<string>((resolve) => (finish = resolve))
+  server.registerTool('job', { task: true, scopes: ['notes:write'] }, job)
+  server.registerTool('open', { task: true }, () => 'open')
+  const open = (...scopes: string[]) => TestSession.open(url, { headers: as('ada', ...scopes) })
+  const [wide, narrow] = [await open('notes:write'), await open('notes:read')]
+  const begin = (name: string) => ({ name, arguments: {}, task: {} })
+  const refused = await narrow.request('tools/call', begin('job'))
+  assert.equal(refused.status, 403, 'no task is begun')
+  const { taskId } = (await wide.request('tools/call', begin('job'))).result.task
+  const free = (await narrow.request('tools/call', begin('open'))).result.task.taskId
+
+  for (const method of ['tasks/get', 'tasks/result', 'tasks/cancel']) {
+    const reply = await narrow.request(method, { taskId })
+    assert.equal(reply.status, 403, method)
+    assert.match(String(reply.headers['www-authenticate']), /scope="notes:write notes:read"/)
+  }
+  const listed = async (session: TestSession) =>
+    (await session.request('tasks/list')).result.tasks.map((task: { taskId: string }) => task.taskId)
+  assert.deepEqual(await listed(wide), [taskId, free])
+  assert.deepEqual(await listed(narrow), [free])
+
+  // The stream of the session tells the states of its tasks, as long as they are not over.
+  const get = (scope: string) => openSse(url, { headers: { ...wide.headers, ...as('ada', scope) } })
+  await assert.rejects(get('notes:read'), /403/)
+  const waiting = wide.request('tasks/result', { taskId })
+  finish('done')
+  assert.equal((await waiting).result.content[0].text, 'done')
+  const stream = await get('notes:read')
+  await stream.close()
+})
+
 test('a resumed stream asks for the scopes of its call, and for the same principal', async (t) => {
   const ran: string[] = []
   const server = new McpServer({ name: 'a', version: '1' }, { logging: true })

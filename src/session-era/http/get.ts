@@ -6,7 +6,7 @@
  *   Last-Event-ID        the stream that the id names, from the event after it; 400 when it cannot be resumed without a
  *                        gap; 405 when the stream has finished and no event is left. The standalone stream can always
  *                        be resumed
- *     scopes missing     403: those of the call, or of the resources that the session subscribes to, are checked again
+ *     scopes missing     403: those of the call, or of what the session subscribes to and its tasks, are checked again
  *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
  *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
  *                        an open stream already, and two of them would replace each other for ever
@@ -103,8 +103,8 @@ function resume(
 }
 
 /** What listening to all that the session subscribes to needs. */
-function scopesOf({ subscriptionScopes }: Session): readonly string[] | undefined {
-  return subscriptionScopes === undefined ? undefined : [...subscriptionScopes.values()].flat()
+function scopesOf({ streamScopes }: Session): readonly string[] | undefined {
+  return streamScopes === undefined ? undefined : [...streamScopes.values()].flat()
 }
 
 /** A token may have fewer scopes than the one with which the call was made, or the resource subscribed to. */
