@@ -1,5 +1,5 @@
 /**
- * `tsx scripts/inspector.ts`: the command line of the MCP Inspector against our fixture.
+ * `tsx scripts/inspector.ts`: the command line of the MCP Inspector against our fixture, over HTTP and over stdio.
  *
  * The Inspector lives in test/interop/inspector/ with a lock file of its own and needs Node 22.19 or newer; the
  * server runs on the Node that runs this script. What the Inspector wants to remember goes to a temporary folder,
@@ -77,23 +77,29 @@ const memory = mkdtempSync(join(tmpdir(), 'barewire-inspector-'))
 const server = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0']
 const fixture = await start(process.execPath, server, /listening on (http:\/\/\S+)/, { cwd: root })
 try {
-  for (const each of cases) await check(each, fixture.match[1] ?? '')
+  const stdio = [join(root, 'node_modules', '.bin', 'tsx'), 'test/fixture/server.ts', '--stdio']
+  for (const target of [[fixture.match[1] ?? ''], stdio]) {
+    for (const each of cases) await check(each, target)
+  }
 } finally {
   await fixture.stop()
   rmSync(memory, { recursive: true, force: true })
 }
 
-async function check({ args, exit, expected }: Case, url: string): Promise<void> {
+async function check({ args, exit, expected }: Case, target: readonly string[]): Promise<void> {
   const cli = join(inspector, 'clients', 'launcher', 'build', 'index.js')
-  const { code, stdout, stderr } = await run(node, [cli, '--cli', url, ...args, '--format', 'json'], {
+  const { code, stdout, stderr } = await run(node, [cli, '--cli', ...target, ...args, '--format', 'json'], {
+    cwd: root,
     env: { ...process.env, HOME: memory, USERPROFILE: memory },
   })
   try {
     assert.equal(code, exit)
     assertHolds(JSON.parse(stdout).result, expected)
-    console.log(`ok      ${args.join(' ')}`)
+    console.log(`ok      ${target.at(-1)} ${args.join(' ')}`)
   } catch (error) {
-    console.error(`FAILED  ${args.join(' ')}\n${(error as Error).message}\n${stdout}${stderr}`)
+    console.error(
+      `FAILED  ${target.at(-1)} ${args.join(' ')}\n${(error as Error).message}\n${stdout}${stderr}`,
+    )
     process.exitCode = 1
   }
 }

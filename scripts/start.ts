@@ -6,6 +6,7 @@
  */
 
 import { serve } from '../src/index.ts'
+import { serveStdio } from '../src/stdio.ts'
 import { startAuth } from './demo/auth.ts'
 import { greeting } from './demo/greeting.ts'
 import { type DemoOptions, parseOptions, UsageError, usage } from './demo/options.ts'
@@ -13,6 +14,10 @@ import { createDemo } from './demo/server.ts'
 
 async function run(options: DemoOptions): Promise<void> {
   const demo = await createDemo(options)
+  if (options.stdio) {
+    void serveStdio(demo.server).closed.then(() => demo.close())
+    return
+  }
   const auth = options.auth ? await startAuth(options.port) : undefined
   const { url, close } = await serve(demo.server, {
     port: auth?.port ?? options.port,

@@ -7,6 +7,8 @@
 import { parseArgs } from 'node:util'
 
 export interface DemoOptions {
+  /** Standard input and output in place of HTTP. */
+  readonly stdio: boolean
   readonly root: string
   readonly notes: string | undefined
   readonly port: number
@@ -21,6 +23,7 @@ export const usage = `Usage: npm start -- [options]
 
   --root DIR         folder to serve, read-only (default: the current folder)
   --notes DIR        folder that confirm_and_write_note may write into (default: none, the tool says so)
+  --stdio            serve standard input and output, for hosts that start a process, and no port
   --port N           port to listen on, 0 for any free one (default: 3000)
   --host H           address to bind to (default: 127.0.0.1)
   --allow-host NAME  host name that clients use, needed when --host is not loopback; may be repeated
@@ -43,7 +46,7 @@ const loopback = new Set(['127.0.0.1', '::1', 'localhost'])
 export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
   const values = readArguments(argv)
   if (values.help === true) return 'help'
-  const { root = '.', notes, host = '127.0.0.1', port = '3000' } = values
+  const { root = '.', notes, host = '127.0.0.1', port = '3000', stdio = false } = values
   const allowedHosts = values['allow-host'] ?? []
   for (const [name, value] of Object.entries({ root, notes, host })) {
     if (value === '') throw new UsageError(`--${name}: expected a value, got an empty one`)
@@ -64,7 +67,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions | 'help' {
   }
   if (auth && Number(port) === 65_535)
     throw new UsageError('--auth: needs the port after --port, got "65535"')
-  return { root, notes, host, port: Number(port), allowedHosts, auth }
+  return { stdio, root, notes, host, port: Number(port), allowedHosts, auth }
 }
 
 function readArguments(argv: readonly string[]) {
@@ -72,6 +75,7 @@ function readArguments(argv: readonly string[]) {
     const { values } = parseArgs({
       args: [...argv],
       options: {
+        stdio: { type: 'boolean' },
         root: { type: 'string' },
         notes: { type: 'string' },
         port: { type: 'string' },

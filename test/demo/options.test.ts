@@ -11,6 +11,7 @@ test('parseOptions has defaults for everything', () => {
     port: 3000,
     allowedHosts: [],
     auth: false,
+    stdio: false,
   })
 })
 
@@ -23,8 +24,10 @@ test('parseOptions reads each option', () => {
     port: 0,
     allowedHosts: ['a', 'b'],
     auth: false,
+    stdio: false,
   })
   assert.ok((parseOptions(['--auth']) as { auth: boolean }).auth)
+  assert.ok((parseOptions(['--stdio']) as { stdio: boolean }).stdio)
   assert.equal(parseOptions(['-h']), 'help')
 })
 
