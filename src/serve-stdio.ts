@@ -55,7 +55,7 @@ export interface StdioOptions
   /** Largest message; an error above. @defaultValue 4 MiB */
   readonly maxLineBytes?: number | undefined
   /** How often the client may send a request. @defaultValue false: any number */
-  readonly rateLimit?: HandlerOptions['rateLimit']
+  readonly rateLimit?: HandlerOptions['rateLimit'] | undefined
   /** Milliseconds that calls in progress may take when the input has ended. @defaultValue 5 s */
   readonly drainMs?: number | undefined
   /** Whether the process ends with its connection. @defaultValue true; false with `input` or `output` */

@@ -31,6 +31,7 @@ import type { EventStreams } from './event-streams.ts'
 import { checkParameterHeaders, HeaderMismatchError } from './mirrored-headers.ts'
 
 const RETRY_SOON = ['Retry-After', '1'] as const
+const RETRY_LATER = ['Retry-After', '10'] as const
 
 export class PostResponse implements RequestTransport, EventSinkOwner {
   readonly #http: HttpExchange<Principal>
@@ -148,7 +149,7 @@ export class PostResponse implements RequestTransport, EventSinkOwner {
     if (status !== 200 && 'error' in outcome) {
       const { error } = outcome
       const reason = error instanceof StatusError ? error.reason : undefined
-      http.reject(new Rejection(status, ownCode(error), id, moreHeaders(error), reason))
+      http.reject(new Rejection(status, ownCode(error), id, moreHeaders(error, status), reason))
     } else if (http.accepts.json) {
       http.json(status, json)
     } else {
@@ -193,11 +194,13 @@ function statusOf(outcome: Outcome, method: string): number {
   if (error instanceof HeaderMismatchError) return 400
   if (origin === 'protocol') return error.code === ErrorCode.METHOD_NOT_FOUND ? 404 : 400
   if (method !== Method.listen) return 200
-  if (error instanceof ShutdownError) return 503
+  if (error instanceof ShutdownError || error.code === ErrorCode.SERVER_ERROR) return 503
   return error.code === ErrorCode.INTERNAL_ERROR ? 500 : 400
 }
 
-function moreHeaders(error: RpcError): readonly string[] | undefined {
+function moreHeaders(error: RpcError, status: number): readonly string[] | undefined {
   if (error instanceof StatusError) return error.headers
-  return error instanceof ShutdownError ? RETRY_SOON : undefined
+  if (error instanceof ShutdownError) return RETRY_SOON
+  // Such as a watch function of the application that has no more to give.
+  return status === 503 ? RETRY_LATER : undefined
 }
