@@ -73,6 +73,11 @@ export class Eras {
     else this.#stateless.methodNotAllowed(http)
   }
 
+  /** @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    return this.#session.closeSession(id)
+  }
+
   stats(): EraStats {
     const session = this.#session.stats()
     const stateless = this.#stateless.stats()

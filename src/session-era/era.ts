@@ -90,7 +90,8 @@ export class SessionEra implements HandshakeHost, SessionChanges {
         maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
         maxTotalBytes: sessions?.maxTotalBytes ?? 0,
         idleTimeoutMs,
-        sealId: (params, logLevel, principalId) => sealedIds?.seal(params, logLevel, principalId),
+        sealId: (params, logLevel, principalId) =>
+          sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,

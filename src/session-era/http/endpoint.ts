@@ -80,6 +80,13 @@ export class SessionEndpoint implements PostHost {
     else this.#reject(http, rejection)
   }
 
+  /** @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    const session = this.era.table.get(id)
+    if (session !== undefined) this.era.table.close(session, 'deleted')
+    return session !== undefined
+  }
+
   stats(): SessionEraStats {
     const { table, replayBudget } = this.era
     return {
@@ -136,7 +143,7 @@ export class SessionEndpoint implements PostHost {
       const exchanges = requests.map((request) => new SessionExchange(request, response, era))
       for (const exchange of exchanges) response.add(exchange)
       admitScopes(requests, exchanges, response, era, () => {
-        settleAll(messages, session)
+        settleAll(messages, session, era.server)
         for (const [index, exchange] of exchanges.entries()) {
           this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
         }
@@ -148,7 +155,7 @@ export class SessionEndpoint implements PostHost {
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (requests.length < messages.length) settleAll(messages, session)
+    if (requests.length < messages.length) settleAll(messages, session, era.server)
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
@@ -202,10 +209,10 @@ export class SessionEndpoint implements PostHost {
 }
 
 /** What is in a body beside its requests. */
-function settleAll(messages: readonly Decoded[], session: Session | undefined): void {
+function settleAll(messages: readonly Decoded[], session: Session | undefined, server: McpServer): void {
   if (session === undefined) return
   for (const message of messages) {
     if (message.kind === 'response') session.pending.settle(message)
-    else if (message.kind === 'notification') onNotification(message, session)
+    else if (message.kind === 'notification') onNotification(message, session, server)
   }
 }

@@ -100,7 +100,7 @@ export class SessionLines {
       else if (message.kind === 'invalid') this.#refuse(message.id, message.error, batch)
       else if (this.#session === undefined) continue
       else if (message.kind === 'response') this.#session.pending.settle(message)
-      else onNotification(message, this.#session)
+      else onNotification(message, this.#session, this.era.server)
     }
     const [first] = requests
     if (first?.method === Method.initialize && batch === undefined) this.#initialize(first)
