@@ -146,6 +146,7 @@ export class Inbox {
     this.news += 1
     if (id !== '' && id !== this.#eventId) {
       this.#eventId = id
+      this.#options.out?.onEventId?.(id)
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)

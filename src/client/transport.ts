@@ -19,6 +19,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>> | undefined
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
+  /** Hears of the ids of events on its streams. */
+  readonly onEventId?: ((id: string) => void) | undefined
   /** Stops its time; gives what lets it go on. */
   pause(): () => void
 }

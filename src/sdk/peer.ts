@@ -26,8 +26,9 @@
  *  - A client of 2026-07-28 is served where the program passes its requests on. It is asked (`elicitInput`) as that
  *    revision has it: the handler runs again from its start with the answer.
  *
- * Not had, with a sentence that says what to do instead: tasks (`experimental.tasks`), OAuth servers (`server/auth`), a
- * transport that is driven without a server, the web standard transport.
+ * Not had, with a sentence that says what to do instead: tasks (`experimental.tasks`), authorization servers
+ * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server. Without a module: the
+ * web standard transport, WebSocket, validators of other libraries.
  *
  * This file: one client of a server, and its calls.
  */
