@@ -122,7 +122,7 @@ function mayLack(member: unknown, io: Io): boolean {
     readonly _def?: { readonly typeName?: unknown }
     isOptional?(): boolean
   }
-  if (zod !== undefined) return (io === 'input' ? zod.optin : zod.optout) === 'optional'
+  if (zod !== undefined) return (io === 'input' ? zod.optin : zod.optout) !== undefined
   if (def?.typeName === 'ZodDefault') return true
   return (member as { isOptional?(): boolean }).isOptional?.() === true
 }
