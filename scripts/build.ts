@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url'
 import { findBuildFaults } from './lib/build-output.ts'
 import { bundle, bundleTogether } from './lib/bundle.ts'
 import { readPublicApis } from './lib/declarations.ts'
-import { ENTRIES } from './lib/entries.ts'
+import { ENTRIES, SDK } from './lib/entries.ts'
+import { writeSdkModules } from './lib/sdk-modules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = resolve(process.argv[2] ?? join(root, 'dist'))
@@ -21,10 +22,7 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 const apis = readPublicApis()
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-bundleTogether(
-  dist,
-  ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true),
-)
+bundleTogether(dist, [...ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true), SDK])
 for (const { source, output, anywhere, alone } of ENTRIES) {
   const text = apis.get(output)?.text ?? ''
   if (anywhere || alone) bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
@@ -35,6 +33,8 @@ for (const { source, output, anywhere, alone } of ENTRIES) {
     writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
   }
 }
+
+writeSdkModules(dist)
 
 const faults = findBuildFaults(dist)
 for (const fault of faults) console.error(fault)

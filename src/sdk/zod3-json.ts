@@ -6,8 +6,8 @@
  */
 
 import { escapeSegment } from '../json-schema/explain/result.ts'
-import type { Io } from './app-schema.ts'
 
+type Io = 'input' | 'output'
 type Json = Record<string, unknown>
 
 interface Definition {

@@ -7,7 +7,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -73,10 +73,11 @@ async function sameTalk(
   assert.deepEqual(withoutTimes(facade), withoutTimes(sdk))
 }
 
-/** Some examples say what time it is, or make an id. */
+/** Some examples say what time it is, or make an id; what is wrong with a form, each library says in its own words. */
 function withoutTimes(value: unknown): unknown {
   const text = JSON.stringify(value)
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/(does not match requested schema: )(?:[^"\\]|\\.)*/g, '$1WHY')
     .replace(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, 'UUID')
   return JSON.parse(text)
 }
@@ -134,18 +135,25 @@ test('example server ssePollingExample: the connection is closed during the call
 })
 
 const CLIENTS = ['parallelToolCallsClient', 'multipleClientsParallel', 'streamableHttpWithSseFallbackClient']
-for (const name of CLIENTS) {
-  test(`example client ${name} prints the same on the facade`, async (t) => {
-    const printed = await Promise.all(
-      LIBRARIES.map(async (library) => {
-        const { port } = await startProgram(t, 'sdk', example('server/sseAndStreamableHttpCompatibleServer'))
-        const args = [...nodeArguments(library), example(`client/${name}`), `http://127.0.0.1:${port}/mcp`]
-        const { stdout } = await run(process.execPath, args, { cwd: root })
-        return stdout.replaceAll(String(port), 'PORT').split('\n').sort()
-      }),
-    )
-    const [sdk, facade] = printed.map(withoutTimes)
-    assert.ok((sdk as string[]).length > 5)
-    assert.deepEqual(facade, sdk)
-  })
-}
+// They wait for ten seconds and more.
+describe('example clients', { concurrency: true }, () => {
+  for (const name of CLIENTS) {
+    test(`example client ${name} prints the same on the facade`, async (t) => {
+      const printed = await Promise.all(
+        LIBRARIES.map(async (library) => {
+          const { port } = await startProgram(
+            t,
+            'sdk',
+            example('server/sseAndStreamableHttpCompatibleServer'),
+          )
+          const args = [...nodeArguments(library), example(`client/${name}`), `http://127.0.0.1:${port}/mcp`]
+          const { stdout } = await run(process.execPath, args, { cwd: root })
+          return stdout.replaceAll(String(port), 'PORT').split('\n').sort()
+        }),
+      )
+      const [sdk, facade] = printed.map(withoutTimes)
+      assert.ok((sdk as string[]).length > 5)
+      assert.deepEqual(facade, sdk)
+    })
+  }
+})

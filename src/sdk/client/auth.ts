@@ -3,8 +3,6 @@
  * barewire/client does it, and is given to `connect()`.
  */
 
-import type { AuthProvider } from '../../client/auth-provider.ts'
-
 export interface OAuthTokens {
   access_token: string
   id_token?: string
@@ -28,22 +26,5 @@ export class UnauthorizedError extends Error {
 
   constructor(message = 'Unauthorized') {
     super(message)
-  }
-}
-
-/** What a transport cannot do by itself. */
-export function noLogin(): UnauthorizedError {
-  return new UnauthorizedError(
-    'The server asks for authorization, and this transport cannot get a token: give it a provider whose tokens() has one, or use oauth() of barewire/client with connect()',
-  )
-}
-
-export function authOf(provider: OAuthClientProvider): AuthProvider {
-  return {
-    async headers() {
-      const tokens = await provider.tokens()
-      return tokens === undefined ? undefined : { authorization: `Bearer ${tokens.access_token}` }
-    },
-    onChallenge: () => false,
   }
 }

@@ -6,7 +6,8 @@ import { HttpSse } from '../../client/http-sse.ts'
 import { checkConnectOptions } from '../../client/options.ts'
 import { createFetchWithInit, type FetchLike, type Transport } from '../shared/transport.ts'
 import type { JSONRPCMessage } from '../types.ts'
-import { authOf, noLogin, type OAuthClientProvider } from './auth.ts'
+import type { OAuthClientProvider } from './auth.ts'
+import { authOf, noLogin } from './credentials.ts'
 
 export class SseError extends Error {
   readonly code: number | undefined

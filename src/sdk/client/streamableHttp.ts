@@ -11,7 +11,8 @@ import { Notify } from '../../protocol/methods.ts'
 import type { RevisionName } from '../../protocol/revisions.ts'
 import { createFetchWithInit, type FetchLike, type Transport } from '../shared/transport.ts'
 import type { JSONRPCMessage, JSONRPCRequest } from '../types.ts'
-import { authOf, noLogin, type OAuthClientProvider } from './auth.ts'
+import type { OAuthClientProvider } from './auth.ts'
+import { authOf, noLogin } from './credentials.ts'
 
 export class StreamableHTTPError extends Error {
   readonly code: number | undefined

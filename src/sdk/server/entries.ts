@@ -9,7 +9,7 @@
 
 import { isPromise } from '../../bounds/is-promise.ts'
 import { JsonText } from '../../dispatch/json-text.ts'
-import { type AppSchema, appSchema } from '../app-schema.ts'
+import { appSchema } from '../app-schema.ts'
 import { measureValue } from '../element-count.ts'
 import type { Extra } from '../extra.ts'
 import {
@@ -29,7 +29,16 @@ import {
   ReadResourceRequestSchema,
   type ToolAnnotations,
 } from '../types.ts'
-import { getCompleter, isCompletable } from './completable.ts'
+import {
+  type AnyFunction,
+  completerOf,
+  failure,
+  objectJson,
+  promptArguments,
+  schemasOf,
+  settled,
+  validate,
+} from './entry-schemas.ts'
 import { handleOf } from './handles.ts'
 import type { Server } from './index.ts'
 import type {
@@ -44,13 +53,8 @@ import type {
   RegisteredTool,
   ResourceMetadata,
   ResourceTemplate,
-} from './mcp.ts'
-import {
-  type AnySchema,
-  getParseErrorMessage,
-  type SchemaOutput,
-  type ZodRawShapeCompat,
-} from './zod-compat.ts'
+} from './registered.ts'
+import type { AnySchema, SchemaOutput, ZodRawShapeCompat } from './zod-compat.ts'
 
 interface ToolConfig {
   readonly title?: string | undefined
@@ -66,8 +70,6 @@ interface PromptConfig {
   readonly description?: string | undefined
   readonly argsSchema?: PromptArgsRawShape | undefined
 }
-
-type AnyFunction = (...args: unknown[]) => unknown
 
 const NO_ARGUMENTS = { type: 'object', properties: {} }
 const NO_COMPLETION = { completion: { values: [], hasMore: false } }
@@ -383,69 +385,6 @@ export class Entries {
     if (this.resources.has(uri)) return undefined
     throw new McpError(ErrorCode.InvalidParams, `Resource template ${uri} not found`)
   }
-}
-
-/** Handles have the types that programs know; their schemas are those of this library. */
-function schemasOf(entry: object): {
-  readonly inputSchema?: AppSchema
-  readonly outputSchema?: AppSchema
-  readonly argsSchema?: AppSchema
-} {
-  return entry
-}
-
-/** @returns undefined: it describes no object, which is what clients are told */
-function objectJson(schema: AppSchema, io: 'input' | 'output'): object | undefined {
-  const json = schema.json(io)
-  return 'type' in json && json.type === 'object' ? json : undefined
-}
-
-function promptArguments({ shape = {} }: AppSchema): object[] {
-  return Object.entries(shape).map(([name, field]) => {
-    const { description, _zod: zod } = field as {
-      readonly description?: string
-      readonly _zod?: { readonly def?: { readonly type?: string } }
-      isOptional?(): boolean
-    }
-    const isOptional =
-      zod === undefined
-        ? (field as { isOptional?(): boolean }).isOptional?.() === true
-        : zod.def?.type === 'optional'
-    return { name, description, required: !isOptional }
-  })
-}
-
-/** An optional argument is marked inside of what makes it optional. */
-function completerOf(field: unknown): AnyFunction | undefined {
-  if (isCompletable(field)) return getCompleter(field) as AnyFunction
-  const { _zod: zod, _def: def } = (field ?? {}) as {
-    readonly _zod?: { readonly def?: { readonly innerType?: unknown } }
-    readonly _def?: { readonly innerType?: unknown }
-  }
-  const inner = zod?.def?.innerType ?? def?.innerType
-  return isCompletable(inner) ? (getCompleter(inner) as AnyFunction) : undefined
-}
-
-/** @returns what the schema makes of the value. @throws {McpError} -32602, naming what is wrong */
-function validate(schema: AppSchema, value: unknown, use: string): unknown {
-  const judge = (result: Awaited<ReturnType<AppSchema['validate']>>) => {
-    if (result.issues === undefined) return result.value
-    throw new McpError(ErrorCode.InvalidParams, `${use}: ${getParseErrorMessage(result)}`)
-  }
-  const checked = schema.validate(value)
-  return isPromise(checked) ? Promise.resolve(checked).then(judge) : judge(checked)
-}
-
-/** Goes on with a value, now or later; a rejection is the failure of the tool. */
-function settled(value: unknown, next: (value: unknown) => unknown): unknown {
-  return isPromise(value) ? Promise.resolve(value).then(next).catch(failure) : next(value)
-}
-
-function failure(error: unknown): object {
-  // The client must open a page first, and is told so with the error itself.
-  if (error instanceof McpError && error.code === ErrorCode.UrlElicitationRequired) throw error
-  const text = error instanceof Error ? error.message : String(error)
-  return { content: [{ type: 'text', text }], isError: true }
 }
 
 /** Answers for a server whatever is registered in what it returns. */

@@ -4,11 +4,12 @@ import process from 'node:process'
 import type { Readable, Writable } from 'node:stream'
 import type { StdioServing } from '../../serve-stdio.ts'
 import { serveLines } from '../message-pipe.ts'
-import { CONNECT, type OwnTransport, type ServerPort } from '../peer.ts'
+import { CONNECT, type ServerPort } from '../peer.ts'
 import { RelayError } from '../relay-error.ts'
+import type { Transport } from '../shared/transport.ts'
 import type { JSONRPCMessage } from '../types.ts'
 
-export class StdioServerTransport implements OwnTransport {
+export class StdioServerTransport implements Transport {
   onclose: (() => void) | undefined
   onerror: ((error: Error) => void) | undefined
   onmessage: ((message: JSONRPCMessage) => void) | undefined

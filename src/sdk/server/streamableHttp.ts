@@ -5,9 +5,10 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type HostCheckOptions, refusalOf } from '../host-check.ts'
-import { HttpEngine, type HttpTransport } from '../http-engine.ts'
-import { CONNECT, type OwnTransport, Peer, type ServerPort } from '../peer.ts'
+import { HttpEngine } from '../http-engine.ts'
+import { CONNECT, Peer, type ServerPort } from '../peer.ts'
 import { RelayError } from '../relay-error.ts'
+import type { Transport } from '../shared/transport.ts'
 import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId } from '../types.ts'
 
 export type StreamId = string
@@ -39,7 +40,7 @@ export interface StreamableHTTPServerTransportOptions extends HostCheckOptions {
 
 const DONE = Promise.resolve()
 
-export class StreamableHTTPServerTransport implements OwnTransport, HttpTransport {
+export class StreamableHTTPServerTransport implements Transport {
   sessionId: string | undefined
   onclose: (() => void) | undefined
   onerror: ((error: Error) => void) | undefined
