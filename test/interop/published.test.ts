@@ -33,7 +33,8 @@ async function talkTo(library: Library, server: PublishedServer, folder: string)
     env: { ...(process.env as Record<string, string>), ...env(folder) },
     stderr: 'ignore',
   })
-  const talk = await beginTalk(transport)
+  // Without roots, which some servers ask for at a time of their own.
+  const talk = await beginTalk(transport, {})
   const { client, step, record } = talk
   await lists(talk)
   for (const [tool, given] of calls) {
