@@ -30,32 +30,36 @@ function createServer(): McpServer {
     { name: 'everything', version: '1.0.0' },
     { capabilities: { logging: {}, resources: { subscribe: true, listChanged: true } } },
   )
-  server.registerTool('test_simple_text', {}, async () => text('This is a simple text response for testing.'))
-  server.registerTool('test_image_content', {}, async () => ({ content: [image] }))
-  server.registerTool('test_audio_content', {}, async () => ({
+  server.registerTool('test_simple_text', { description: 'For the suite' }, async () =>
+    text('This is a simple text response for testing.'),
+  )
+  server.registerTool('test_image_content', { description: 'For the suite' }, async () => ({
+    content: [image],
+  }))
+  server.registerTool('test_audio_content', { description: 'For the suite' }, async () => ({
     content: [{ type: 'audio', data: WAV, mimeType: 'audio/wav' }],
   }))
-  server.registerTool('test_embedded_resource', {}, async () => ({
+  server.registerTool('test_embedded_resource', { description: 'For the suite' }, async () => ({
     content: [embedded('test://embedded-resource', 'text/plain', 'This is an embedded resource content.')],
   }))
-  server.registerTool('test_multiple_content_types', {}, async () => ({
+  server.registerTool('test_multiple_content_types', { description: 'For the suite' }, async () => ({
     content: [
       { type: 'text', text: 'Multiple content types test:' },
       image,
       embedded('test://mixed-content-resource', 'application/json', '{"test":"data","value":123}'),
     ],
   }))
-  server.registerTool('test_error_handling', {}, async () => {
+  server.registerTool('test_error_handling', { description: 'For the suite' }, async () => {
     throw new Error('This tool intentionally returns an error for testing')
   })
-  server.registerTool('test_tool_with_logging', {}, async (extra) => {
+  server.registerTool('test_tool_with_logging', { description: 'For the suite' }, async (extra) => {
     for (const data of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
       await extra.sendNotification({ method: 'notifications/message', params: { level: 'info', data } })
       await pause(50)
     }
     return text('Tool with logging executed successfully')
   })
-  server.registerTool('test_tool_with_progress', {}, async (extra) => {
+  server.registerTool('test_tool_with_progress', { description: 'For the suite' }, async (extra) => {
     const progressToken = extra._meta?.progressToken ?? 0
     for (const progress of [0, 50, 100]) {
       await extra.sendNotification({
@@ -66,22 +70,29 @@ function createServer(): McpServer {
     }
     return text('Tool with progress executed successfully')
   })
-  server.registerTool('test_reconnection', {}, async (extra) => {
+  server.registerTool('test_reconnection', { description: 'For the suite' }, async (extra) => {
     extra.closeSSEStream?.()
     await pause(300)
     return text('Reconnection test completed successfully')
   })
-  server.registerTool('test_sampling', { inputSchema: { prompt: z.string() } }, async ({ prompt }, extra) => {
-    const { content } = await server.server.createMessage(
-      { messages: [{ role: 'user', content: { type: 'text', text: prompt } }], maxTokens: 100 },
-      { relatedRequestId: extra.requestId },
-    )
-    return text(`LLM response: ${(content as { text?: string }).text}`)
-  })
+  server.registerTool(
+    'test_sampling',
+    { description: 'For the suite', inputSchema: { prompt: z.string() } },
+    async ({ prompt }, extra) => {
+      const { content } = await server.server.createMessage(
+        { messages: [{ role: 'user', content: { type: 'text', text: prompt } }], maxTokens: 100 },
+        { relatedRequestId: extra.requestId },
+      )
+      return text(`LLM response: ${(content as { text?: string }).text}`)
+    },
+  )
   const asks = (name: string, form: unknown, message?: string) =>
     server.registerTool(
       name,
-      { inputSchema: { message: z.string().default(message ?? 'Please answer') } },
+      {
+        description: 'For the suite',
+        inputSchema: { message: z.string().default(message ?? 'Please answer') },
+      },
       async (args, extra) => {
         const { action, content } = await server.server.elicitInput(
           { message: args.message, requestedSchema: form as never },
@@ -132,12 +143,13 @@ function createServer(): McpServer {
   server.server.setRequestHandler(UnsubscribeRequestSchema, async () => ({}))
 
   const user = (content: { type: 'text'; text: string }) => ({ role: 'user' as const, content })
-  server.registerPrompt('test_simple_prompt', {}, async () => ({
+  server.registerPrompt('test_simple_prompt', { description: 'For the suite' }, async () => ({
     messages: [user({ type: 'text', text: 'This is a simple prompt for testing.' })],
   }))
   server.registerPrompt(
     'test_prompt_with_arguments',
     {
+      description: 'For the suite',
       argsSchema: {
         arg1: completable(z.string().describe('First'), (typed) =>
           ['testValue1', 'testing', 'other'].filter((value) => value.startsWith(typed)),
@@ -151,7 +163,7 @@ function createServer(): McpServer {
   )
   server.registerPrompt(
     'test_prompt_with_embedded_resource',
-    { argsSchema: { resourceUri: z.string() } },
+    { description: 'For the suite', argsSchema: { resourceUri: z.string() } },
     async ({ resourceUri }) => ({
       messages: [
         {
@@ -162,7 +174,7 @@ function createServer(): McpServer {
       ],
     }),
   )
-  server.registerPrompt('test_prompt_with_image', {}, async () => ({
+  server.registerPrompt('test_prompt_with_image', { description: 'For the suite' }, async () => ({
     messages: [
       { role: 'user', content: image },
       user({ type: 'text', text: 'Please analyze the image above.' }),
