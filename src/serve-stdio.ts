@@ -81,6 +81,7 @@ const HTTP_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'duplicateIds',
