@@ -161,15 +161,18 @@ type Ending = Omit<SecureServer, 'server'>
 
 function plainServer(handler: McpHandler): Ending & { readonly server: Server } {
   const server = createServer({ ServerResponse: DirectResponse, ...TIMEOUTS }, handler)
-  const closeIdle = () => server.closeIdleConnections()
-  return { server, retire: closeIdle, closeIdle, closeAll: () => server.closeAllConnections() }
+  return {
+    server,
+    closeIdle: () => server.closeIdleConnections(),
+    closeAll: () => server.closeAllConnections(),
+  }
 }
 
 async function close(server: NetServer, ending: Ending, drain: () => Promise<void>): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
-  ending.retire()
+  ending.closeIdle()
   await drain()
   // The last answers may not be written completely yet; their connections are idle once they are.
   const idle = setInterval(() => ending.closeIdle(), 10)

@@ -1,7 +1,7 @@
 /**
  * A server for TLS: HTTP/2 where the client offers it (ALPN), HTTP/1.1 beside it, on one port.
  *
- *    serving --retire--> new connections and, by GOAWAY, new streams go elsewhere --closeIdle--> no stream is left
+ *    serving --closeIdle--> GOAWAY: open streams go on, new ones are not taken --> closed when no stream is left
  *
  * node:http2 counts neither the open streams of a session nor its idle time, so both are counted here.
  *
@@ -10,7 +10,6 @@
  */
 
 import {
-  constants,
   createSecureServer as createHttp2Server,
   type Http2SecureServer,
   type Http2ServerRequest,
@@ -26,8 +25,6 @@ import { DirectResponse } from './direct-response.ts'
 /** As many as a client with a thousand event streams needs for as many calls. */
 const MAX_STREAMS = 2000
 const HANDSHAKE_MS = 10_000
-/** All that come can still be served, as RFC 9113 asks of the first one. */
-const LAST_STREAM_ID = 2 ** 31 - 1
 
 /** Of HTTP/1.1; the first one is for sessions of HTTP/2 too. */
 interface Timeouts {
@@ -41,9 +38,7 @@ type Server = Http2SecureServer & { closeIdleConnections(): void }
 
 export interface SecureServer {
   readonly server: Http2SecureServer
-  /** Ends what is idle, and asks clients to open no further streams. */
-  retire(): void
-  /** Ends connections whose requests are all answered, and takes no further ones on the others. */
+  /** Ends connections whose requests are all answered, and takes no further streams on those of HTTP/2. */
   closeIdle(): void
   closeAll(): void
 }
@@ -82,13 +77,6 @@ export function createSecureServer(
   })
   return {
     server,
-    retire() {
-      server.closeIdleConnections()
-      for (const [session, open] of sessions) {
-        if (open === 0) session.close()
-        else session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID)
-      }
-    },
     closeIdle() {
       server.closeIdleConnections()
       for (const session of sessions.keys()) if (!session.closed) session.close()

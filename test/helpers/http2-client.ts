@@ -5,6 +5,7 @@ import {
   type ClientHttp2Stream,
   connect,
   type IncomingHttpHeaders,
+  type Settings,
 } from 'node:http2'
 import { certificate } from './certificate.ts'
 import { SseParser } from './sse-parser.ts'
@@ -40,8 +41,9 @@ const heads = new WeakMap<ClientHttp2Stream, IncomingHttpHeaders>()
 export class Http2Client {
   readonly session: ClientHttp2Session
 
-  constructor(url: string | URL) {
-    this.session = connect(new URL('/', url), { ca: certificate().cert })
+  /** @param settings - what the client tells of itself */
+  constructor(url: string | URL, settings: Settings = {}) {
+    this.session = connect(new URL('/', url), { ca: certificate().cert, settings })
     // A stream that it breaks says so itself.
     this.session.on('error', () => {})
   }
