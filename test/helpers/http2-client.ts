@@ -26,7 +26,8 @@ export interface Http2Reply {
 export interface Http2Request {
   readonly method?: string
   readonly path?: string
-  readonly headers?: { readonly [name: string]: string }
+  /** Undefined: without one that is usual. */
+  readonly headers?: { readonly [name: string]: string | undefined }
   readonly body?: string | Uint8Array
 }
 
