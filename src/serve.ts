@@ -34,7 +34,7 @@ export interface ServeOptions extends HandlerOptions {
   readonly tls?: TlsOptions | undefined
 }
 
-export interface Serving<HttpServer extends NetServer = Server> {
+export interface Serving<HttpServer = Server> {
   /** URL that clients connect to. */
   readonly url: string
   /** The port that the server listens on. */
