@@ -15,6 +15,7 @@ import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
 import { SessionEndpoint } from './session-era/http/endpoint.ts'
 import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
+import { NodeChannel } from './store/node-channel.ts'
 
 export interface EraStats {
   /** Open sessions. */
@@ -41,6 +42,8 @@ export class Eras {
   readonly #session: SessionEndpoint
   readonly #stateless: StatelessEndpoint
   readonly #detach: () => void
+  /** Undefined where nothing is shared with other processes. */
+  readonly #channel: NodeChannel | undefined
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
@@ -50,6 +53,8 @@ export class Eras {
     const access = auth !== undefined && isAuthenticator(auth) ? auth.access : undefined
     this.#detach = server.attach(access)
     const limits = { inFlight, rateLimit, access }
+    const report = (error: unknown) => server.reportError(error, { phase: 'transport' })
+    this.#channel = settings.store === undefined ? undefined : new NodeChannel(settings.store, report)
     this.#tasks = new TaskTable(server, settings.tasks)
     this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
@@ -101,6 +106,7 @@ export class Eras {
     clearTimeout(timer)
     for (const era of eras) era.shutDown()
     await this.#tasks.close()
+    await this.#channel?.node.leave()
     this.#detach()
   }
 }

@@ -31,6 +31,7 @@ import {
 import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
+import { checkStore, type Store } from './store/store.ts'
 
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
@@ -129,6 +130,8 @@ export interface HandlerOptions {
   readonly requestState?: SealOptions | undefined
   /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
+  /** Shared with other processes that serve the same URL, such as `redisStore` of `barewire/redis`. @defaultValue none */
+  readonly store?: Store | undefined
   /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
    * unless a server is configured otherwise, as with `false`. @defaultValue true
@@ -165,6 +168,7 @@ export interface HandlerSettings {
   readonly onRejected: ((refusal: never) => void) | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
+  readonly store: Store | undefined
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -206,6 +210,7 @@ export const OPTION_NAMES: readonly string[] = [
   'subscriptions',
   'requestState',
   'tasks',
+  'store',
   'serverInfo',
   'duplicateIds',
   'rateLimit',
@@ -275,6 +280,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     onRejected: options.onRejected,
     eras: checkEras(eras),
     tasks: checkTasks(tasks),
+    store: checkStore(options.store),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,

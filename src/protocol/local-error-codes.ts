@@ -43,6 +43,7 @@ export type McpErrorCode =
   | 'ERR_SERVER_CLOSED'
   | 'ERR_SESSION_CLOSED'
   | 'ERR_STATE_TOO_LARGE'
+  | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_STREAM_CUT'
   | 'ERR_TASK_CANCELLED'
   | 'ERR_TASK_EXPIRED'
@@ -107,6 +108,8 @@ export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
   ERR_SERVER_CLOSED: 'reason of `ctx.signal` of a task: the server is shutting down',
   ERR_SESSION_CLOSED: 'reason of `ctx.signal`: the session ended (deleted, expired, evicted, shutdown)',
   ERR_STATE_TOO_LARGE: 'the sealed state of a call would be longer than `requestState.maxLength`',
+  ERR_STORE_UNAVAILABLE:
+    'the store that processes share could not be reached in time, or too much waits for it',
   ERR_STREAM_CUT:
     'the stream of a call was cut before its answer and could not be taken up again: it is not known whether the server has done it',
   ERR_TASK_CANCELLED:
