@@ -220,10 +220,10 @@ export class Entrance {
   }
 
   #post(http: Http): void {
-    const { maxBodyDepth } = this.#settings
+    const { bodyLimits } = this.#settings
     const parsed = http.parsedBody
     if (parsed !== undefined) {
-      this.#decoded(http, () => decodeParsed(parsed, maxBodyDepth))
+      this.#decoded(http, () => decodeParsed(parsed, bodyLimits))
       return
     }
     const encoded = checkContentEncoding(http.headers)
@@ -238,9 +238,9 @@ export class Entrance {
         return
       }
       // Parsed JSON may take many times the bytes of its text, so its values are charged too.
-      const values = body.length > FREE_BODY_BYTES ? measureBody(body, Number.POSITIVE_INFINITY) : 0
+      const values = body.length > FREE_BODY_BYTES ? measureBody(body) : 0
       if (values === 0 || http.charge(values * VALUE_BYTES)) {
-        this.#decoded(http, () => decodeBody(body, maxBodyDepth))
+        this.#decoded(http, () => decodeBody(body, bodyLimits))
       } else {
         this.#bodyFailed(http, busyError())
       }

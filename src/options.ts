@@ -16,6 +16,7 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
@@ -65,6 +66,8 @@ export interface HandlerOptions {
   readonly maxPipelined?: number | undefined
   /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
+  /** JSON values and names of members in a request body, about; 400 above. @defaultValue 500 000 */
+  readonly maxBodyValues?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
@@ -160,7 +163,7 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
-  readonly maxBodyDepth: number
+  readonly bodyLimits: BodyLimits
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
@@ -182,6 +185,7 @@ const COUNTS = {
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
   maxBodyDepth: 512,
+  maxBodyValues: 500_000,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -255,7 +259,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('serverInfo', serverInfo, ['boolean'])
   const {
     maxBodyBytes,
-    maxBodyDepth,
+    maxBodyDepth: maxDepth,
+    maxBodyValues: maxValues,
     maxTotalBodyBytes,
     maxPipelined,
     maxInFlight,
@@ -274,7 +279,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
-    maxBodyDepth,
+    bodyLimits: { maxDepth, maxValues },
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,

@@ -12,7 +12,7 @@
 
 import { quote } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
-import { isShallow, measureBody } from '../jsonrpc/measure.ts'
+import { isWithin, measureBody, UNLIMITED } from '../jsonrpc/measure.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
@@ -20,7 +20,7 @@ import { discard } from './http-client.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
 /** Arrays and objects inside each other: what walks a message is recursive. */
-const MAX_DEPTH = 500
+const LIMITS = { ...UNLIMITED, maxDepth: 500 }
 /** Ids of events that are remembered, so that a server that sends them again does no harm. */
 const MAX_SEEN = 1000
 /** What is read of an error page. */
@@ -212,9 +212,9 @@ export function mediaType(response: Response): string {
 /** @throws {McpError} it is not JSON, or nested too deeply */
 export function parse(text: string): unknown {
   try {
-    if (!isShallow(text, MAX_DEPTH)) measureBody(new TextEncoder().encode(text), MAX_DEPTH)
+    if (!isWithin(text, LIMITS)) measureBody(new TextEncoder().encode(text), LIMITS)
   } catch {
-    throw invalidResponse(`A message of the server is nested more than ${MAX_DEPTH} levels deep`)
+    throw invalidResponse(`A message of the server is nested more than ${LIMITS.maxDepth} levels deep`)
   }
   try {
     return JSON.parse(text)
