@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { transformSync } from 'esbuild'
 import { findBuildFaults } from '../../scripts/lib/build-output.ts'
 import { bundle, bundleTogether } from '../../scripts/lib/bundle.ts'
@@ -15,6 +15,7 @@ import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
 import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
 import { ENTRIES } from '../../scripts/lib/entries.ts'
+import { groupTests, writeGroups } from '../../scripts/lib/group-tests.ts'
 import { restoreLines } from '../../scripts/lib/transpile.ts'
 import { isDefectWarning } from '../../scripts/lib/warnings.ts'
 import { typescript } from '../helpers/typescript.ts'
@@ -48,6 +49,27 @@ describe('collectTests', () => {
   })
   test('finds nothing where there is no test folder', (t) =>
     assert.deepEqual(collectTests(folder(t, {}), []), []))
+})
+
+describe('groupTests', () => {
+  test('puts the files of one folder into groups of at most 8, and those that need a process of their own first', () => {
+    const files = Array.from({ length: 9 }, (_, i) => `test/sse/${i}.test.ts`)
+    const alone = ['test/interop/a.test.ts', 'test/interop/b.test.ts', 'test/robustness/attacks/c.test.ts']
+    const groups = groupTests(['test/a.test.ts', ...alone, ...files])
+    const expected = [...alone.map((file) => [file]), ['test/a.test.ts'], files.slice(0, 8), files.slice(8)]
+    assert.deepEqual(groups, expected)
+  })
+  test('writeGroups names a single file itself, and imports several in order', (t) => {
+    const home = folder(t, {})
+    const [single, several = ''] = writeGroups(
+      [['test/a.test.ts'], ['test/b/c.test.ts', 'test/b/d.test.ts']],
+      home,
+      home,
+    )
+    assert.equal(single, 'test/a.test.ts')
+    const urls = ['c', 'd'].map((name) => pathToFileURL(join(home, `test/b/${name}.test.ts`)).href)
+    assert.equal(readFileSync(several, 'utf8'), urls.map((url) => `await import("${url}")\n`).join(''))
+  })
 })
 
 describe('scripts/test.ts', () => {

@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { httpText, initializeText, start } from '../conversations/running-server.ts'
-import { RawSocket, TestSession, type WireJson, within } from '../helpers/wire.ts'
-import { watchProcess } from './watch-process.ts'
+import { httpText, initializeText, start } from '../../conversations/running-server.ts'
+import { RawSocket, TestSession, type WireJson, within } from '../../helpers/wire.ts'
+import { watchProcess } from '../watch-process.ts'
 
 /** mulberry32: small, seeded, good enough to mutate bytes. Gives integers below `limit`. */
 function randomOf(seed: number): (limit: number) => number {

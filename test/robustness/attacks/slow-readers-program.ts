@@ -4,8 +4,8 @@
  * a process of its own, so that nothing else is on the heap.
  */
 
-import { McpServer, serve } from '../../src/index.ts'
-import { clientOf, ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
+import { McpServer, serve } from '../../../src/index.ts'
+import { clientOf, ERAS, StreamedCall, toolCall } from '../../helpers/streamed-call.ts'
 
 const READERS = 4
 const COUNT = 1500

@@ -5,11 +5,11 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { start } from '../conversations/running-server.ts'
-import { typescript } from '../helpers/typescript.ts'
-import { post, TestSession } from '../helpers/wire.ts'
+import { start } from '../../conversations/running-server.ts'
+import { typescript } from '../../helpers/typescript.ts'
+import { post, TestSession } from '../../helpers/wire.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 interface FloodReport {
   readonly answered: number

@@ -5,11 +5,11 @@ import { execFile } from 'node:child_process'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { TaskInputRequests } from '../../src/features/tasks/task-input-requests.ts'
-import { type HandlerOptions, McpServer, serve } from '../../src/index.ts'
-import { clientOf, ERAS, StreamedCall, toolCall } from '../helpers/streamed-call.ts'
-import { TestSession } from '../helpers/wire.ts'
-import { watchProcess } from './watch-process.ts'
+import { TaskInputRequests } from '../../../src/features/tasks/task-input-requests.ts'
+import { type HandlerOptions, McpServer, serve } from '../../../src/index.ts'
+import { clientOf, ERAS, StreamedCall, toolCall } from '../../helpers/streamed-call.ts'
+import { TestSession } from '../../helpers/wire.ts'
+import { watchProcess } from '../watch-process.ts'
 
 const MB = 1024 * 1024
 /** A hundred times what it takes on an idle machine, and a small part of what time in proportion to the square takes. */
@@ -81,7 +81,7 @@ test('clients that do not read cost little memory where handlers wait for them, 
   const program = fileURLToPath(new URL('./slow-readers-program.ts', import.meta.url))
   const args = ['--expose-gc', '--import', 'tsx', program]
   const { stdout } = await promisify(execFile)(process.execPath, args, {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
     timeout: 240_000,
   })
   const { count, readers, reports } = JSON.parse(stdout)

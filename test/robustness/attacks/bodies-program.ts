@@ -4,7 +4,7 @@
  */
 
 import { connect } from 'node:net'
-import { McpServer, serve } from '../../src/index.ts'
+import { McpServer, serve } from '../../../src/index.ts'
 
 const UPLOADS = 2
 const BYTES = 1_000_000

@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { mock } from 'node:test'
-import { McpServer, serve } from '../../src/index.ts'
+import { McpServer, serve } from '../../../src/index.ts'
 
 const CLIENTS = 20_000
 const PARALLEL = 16

@@ -4,7 +4,7 @@
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { McpServer, serve } from '../../src/index.ts'
+import { McpServer, serve } from '../../../src/index.ts'
 
 const server = new McpServer({ name: 'attacked', version: '1' }, { slowPatterns: 'allow', onError: () => {} })
 const record = { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'string' } } } as const

@@ -3,7 +3,7 @@
  * a process with a small heap of its own and attacks it.
  */
 
-import { McpServer, serve } from '../../src/index.ts'
+import { McpServer, serve } from '../../../src/index.ts'
 
 const server = new McpServer({ name: 'attacked', version: '1' })
 server.registerTool(

@@ -5,10 +5,10 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { McpServer, serve } from '../../src/index.ts'
-import { RawSocket } from '../helpers/raw-socket.ts'
+import { McpServer, serve } from '../../../src/index.ts'
+import { RawSocket } from '../../helpers/raw-socket.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const root = fileURLToPath(new URL('../../..', import.meta.url))
 const program = fileURLToPath(new URL('./bodies-program.ts', import.meta.url))
 const MB = 1_000_000
 

@@ -8,7 +8,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type HttpReply, post } from '../helpers/wire.ts'
+import { type HttpReply, post } from '../../helpers/wire.ts'
 
 const MiB = 1024 * 1024
 /** Milliseconds that the event loop may stand still: about ten times what it does on a quiet machine. */

@@ -5,9 +5,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { StatelessClient } from '../helpers/stateless-client.ts'
-import { openSse, type SseStream, TestSession, within } from '../helpers/wire.ts'
-import { textOf } from '../session-era/serving.ts'
+import { StatelessClient } from '../../helpers/stateless-client.ts'
+import { openSse, type SseStream, TestSession, within } from '../../helpers/wire.ts'
+import { textOf } from '../../session-era/serving.ts'
 
 const MB = 1024 * 1024
 const unchecked = { check: 'none' } as const
