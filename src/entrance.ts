@@ -6,7 +6,7 @@
  *    1 http/headers       no repeated single-valued header                 400
  *    2 http/host          Host is allowed                                  403
  *    3 http/origin        Origin, if there is one, is allowed              403
- *    4 path               that of the MCP endpoint                         404
+ *    4 path               that of the MCP endpoint, or of HTTP+SSE         404
  *    5 HTTP method        POST, GET, DELETE, OPTIONS                       405
  *    6 http/cors          preflight                                        204
  *    7 http/authenticate  a valid token, where `auth` requires one         400, 401, 403, 503
@@ -208,7 +208,7 @@ export class Entrance {
   /** The checks after authentication, and the way to the era by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
-    const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
+    const rejection = this.#checks.checkTypes(http, contentType)
     if (rejection === undefined && method === 'POST') {
       this.#post(http)
       return

@@ -16,6 +16,7 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
 import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
@@ -72,6 +73,11 @@ export interface HandlerOptions {
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
+  /**
+   * Session era: HTTP+SSE of 2024-11-05 beside Streamable HTTP, for clients that know nothing newer; `true` is `/sse` and
+   * `/messages`. A session lasts as long as its stream there. @defaultValue false
+   */
+  readonly httpSse?: boolean | HttpSseOptions | undefined
   /** Session era: limits of sessions. `false`: no sessions, every request is served alone. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
   /**
@@ -169,6 +175,8 @@ export interface HandlerSettings {
   readonly rateLimit: Rate | undefined
   /** What it is told of the request depends on the carrier. */
   readonly onRejected: ((refusal: never) => void) | undefined
+  /** Undefined: off. */
+  readonly httpSse: HttpSsePaths | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
   readonly store: Store | undefined
@@ -208,6 +216,7 @@ export const OPTION_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'eras',
@@ -227,6 +236,7 @@ export const OPTION_NAMES: readonly string[] = [
 /** Names of the same options in other libraries. */
 export const OTHER_WORDS: OtherWords = {
   allowedOrigins: 'cors origin',
+  httpSse: 'sse legacysse ssepath messagepath',
   sessions: 'sessionidgenerator session stateless',
   replay: 'eventstore resumability',
   onSessionOpened: 'onsessioninitialized',
@@ -268,6 +278,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     ...counts
   } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
     path: path?.replace(/(?<=.)\/$/, ''),
@@ -283,7 +294,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
-    eras: checkEras(eras),
+    httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
+    eras: served,
     tasks: checkTasks(tasks),
     store: checkStore(options.store),
     statelessEra: {

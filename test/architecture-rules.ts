@@ -27,7 +27,7 @@ const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store', 'features']
 /** What a lifecycle sees, whatever carries its messages: no event streams, and of `http` the headers of a request. */
 const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
 const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
-const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
+const ERAS = [...LIFECYCLES, 'session-era/http', 'session-era/http-sse', 'stateless-era/http']
 /** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
 const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse', 'stdio'])
 
@@ -52,6 +52,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stateless-era', OF_LIFECYCLE],
   ['session-era/http', [...ERA_BLIND, 'session-era']],
   ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['session-era/http-sse', [...ERA_BLIND, 'session-era']],
   ['session-era/stdio', [...ERA_BLIND, 'session-era', 'stdio']],
   ['stateless-era/stdio', [...ERA_BLIND, 'stateless-era', 'stdio']],
   ['select-era.ts', LIFECYCLES],
