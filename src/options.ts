@@ -16,6 +16,7 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
@@ -35,7 +36,7 @@ import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -147,7 +148,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -210,6 +211,7 @@ export const OPTION_NAMES: readonly string[] = [
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -223,6 +225,8 @@ export const OTHER_WORDS: OtherWords = {
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -260,6 +264,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   const times = checkAll(options, TIMES, '', checkTime)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,

@@ -196,6 +196,8 @@ test('the defaults are the documented ones', () => {
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
     maxBodyDepth: 512,
     strictAccept: false,
+    trustProxy: false,
+    page: true,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
   })

@@ -5,17 +5,18 @@
  */
 
 import { quote } from '../bounds/quote.ts'
-import { createHostCheck } from './host.ts'
+import { createHostCheck, type HeaderCheck } from './host.ts'
 import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
 import { type Accepts, isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
+import { FORWARDED_HOST, proxyHint, readForwarded } from './proxy.ts'
 import { Rejection } from './rejection.ts'
+import { authorityOf, pathOf } from './target.ts'
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 /** What is read of a request. */
-type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'mayHideHeaders'>
+type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'headers' | 'mayHideHeaders'>
 
 export interface RequestCheckOptions {
   /** undefined: any path. */
@@ -23,11 +24,12 @@ export interface RequestCheckOptions {
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
   readonly strictAccept: boolean
+  readonly trustProxy: boolean
 }
 
 export class RequestChecks {
   readonly #options: RequestCheckOptions
-  readonly #checkHost: (host: string | undefined) => true | string
+  readonly #checkHost: HeaderCheck
   readonly #checkOrigin: OriginCheck
 
   constructor(options: RequestCheckOptions) {
@@ -52,16 +54,16 @@ export class RequestChecks {
     if (duplicate !== undefined) {
       return new Rejection(400, `The ${duplicate} header occurs more than once`)
     }
-    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const authority = ABSOLUTE_FORM.exec(request.target)?.[1] ?? host
-    const hostCheck = this.#checkHost(authority)
-    if (hostCheck !== true) return new Rejection(403, hostCheck)
-    const originCheck = this.#checkOrigin(origin, authority)
-    if (originCheck !== true) return new Rejection(403, originCheck)
+    const { trustProxy } = this.#options
+    const forwarded = trustProxy ? readForwarded(request.headers).host : undefined
+    const authority = forwarded ?? authorityOf(request.target, host)
+    const hostCheck = this.#checkHost(authority, forwarded === undefined ? undefined : FORWARDED_HOST)
+    const check = hostCheck === true ? this.#checkOrigin(origin, authority) : hostCheck
+    if (check !== true) return new Rejection(403, check + proxyHint(request.headers, authority, trustProxy))
     if (!this.#isEndpoint(request)) {
       // Without its query, which may hold an API key.
       const [path = ''] = request.target.split('?', 1)
-      const problem = `Not found: ${quote(path)}; the MCP endpoint is ${this.#options.path}`
+      const problem = `Not found: ${quote(path)}; the MCP endpoint is ${this.#options.path} (the path option)`
       return new Rejection(404, problem)
     }
     if (METHODS.has(request.method)) return undefined
@@ -79,16 +81,15 @@ export class RequestChecks {
   }
 
   /**
-   * The query is ignored, and nothing is percent-decoded, so that a proxy and this server see the same path. Below a
-   * mount point of a framework, the path may be that of the whole URL or the part after the mount point.
+   * The query is ignored. Below a mount point of a framework, the path may be that of the whole URL or the part after the
+   * mount point.
    */
   #isEndpoint(request: RequestLine): boolean {
     const { path } = this.#options
     if (path === undefined || request.url === path) return true
-    const isPath = (target: string | undefined) => {
-      // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
-      const [beforeQuery = ''] = (target ?? '').replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
-      return beforeQuery === path || beforeQuery === `${path}/`
+    const isPath = (target = '') => {
+      const given = pathOf(target)
+      return given === path || given === `${path}/`
     }
     return isPath(request.url) || isPath(request.target)
   }
