@@ -297,7 +297,11 @@ export class Entrance {
     const { headers } = http
     const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
     http.ownReplyHeaders = isPreflight
-      ? this.#cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS] as string | undefined)
+      ? this.#cors.preflight(
+          origin,
+          headers[HeaderName.REQUEST_HEADERS] as string | undefined,
+          headers[HeaderName.REQUEST_PRIVATE_NETWORK] === 'true',
+        )
       : [...this.#cors.headers(origin), ...ALLOW]
     http.empty(204)
   }

@@ -36,11 +36,10 @@ export function readForwarded(headers: RequestHeaders): Forwarded {
 /**
  * For a refusal because of Host or Origin: what to change where a proxy is the cause.
  *
- * @param host - the refused Host, or the one that the Origin was compared with
+ * @param host - the refused Host; undefined: the Origin was refused
  * @returns a sentence to follow another one; empty when no proxy is known of
  */
-export function proxyHint(headers: RequestHeaders, host: string | undefined, trusted: boolean): string {
-  if (trusted) return ''
+export function proxyHint(headers: RequestHeaders, host: string | undefined): string {
   const { host: forwarded } = readForwarded(headers)
   if (forwarded !== undefined) {
     return `. A proxy says that its client asked for ${quote(forwarded)}: let the proxy pass on the Host header, or set the trustProxy option to check ${FORWARDED_HOST} instead`

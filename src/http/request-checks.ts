@@ -59,7 +59,10 @@ export class RequestChecks {
     const authority = forwarded ?? authorityOf(request.target, host)
     const hostCheck = this.#checkHost(authority, forwarded === undefined ? undefined : FORWARDED_HOST)
     const check = hostCheck === true ? this.#checkOrigin(origin, authority) : hostCheck
-    if (check !== true) return new Rejection(403, check + proxyHint(request.headers, authority, trustProxy))
+    if (check !== true) {
+      const hint = trustProxy ? '' : proxyHint(request.headers, hostCheck === true ? undefined : authority)
+      return new Rejection(403, check + hint)
+    }
     if (!this.#isEndpoint(request)) {
       // Without its query, which may hold an API key.
       const [path = ''] = request.target.split('?', 1)

@@ -73,6 +73,12 @@ test('without trustProxy, X-Forwarded-Host allows nothing, and a refusal says wh
   assert.equal((await ask(port, { host: HOST, 'x-forwarded-host': 'evil.example' })).status, 200)
 })
 
+test('a refused Origin says nothing of proxies where there is none', async (t) => {
+  const { port } = await start(t)
+  const { message } = await ask(port, { host: `localhost:${port}`, origin: 'https://evil.example' })
+  assert.match(message, /allowedOrigins option$/)
+})
+
 test('a refused Origin behind a proxy that does not pass on Host says what to change', async (t) => {
   // Host is the server's own name then, which is allowed by default; the page comes from the public one.
   const { port } = await start(t)
