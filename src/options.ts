@@ -16,6 +16,7 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
 import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
 import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
@@ -38,7 +39,7 @@ import { checkStore, type Store } from './store/store.ts'
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -159,7 +160,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -228,6 +229,7 @@ export const OPTION_NAMES: readonly string[] = [
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -242,6 +244,8 @@ export const OTHER_WORDS: OtherWords = {
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -281,6 +285,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,

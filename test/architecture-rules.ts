@@ -3,7 +3,7 @@
  *
  *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http, web-http} <- features
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
- *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
+ *             <- {select-era, options, page} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
  * Folders in one pair of braces do not import each other. `auth`, `client` and `redis` are export paths of their
  * own: nothing imports them but their users.
@@ -58,8 +58,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
+  ['page.ts', ['bounds', 'features']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
-  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts', 'page.ts']],
   ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
   [

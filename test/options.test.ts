@@ -197,6 +197,8 @@ test('the defaults are the documented ones', () => {
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
     bodyLimits: { maxDepth: 512, maxValues: 500_000 },
     strictAccept: false,
+    trustProxy: false,
+    page: true,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
     store: undefined,
