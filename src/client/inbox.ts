@@ -17,6 +17,7 @@ import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
+import { readText } from './read-text.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
 /** Arrays and objects inside each other: what walks a message is recursive. */
@@ -89,7 +90,8 @@ export class Inbox {
 
   async #text(response: Response): Promise<string> {
     try {
-      return await readText(response, this.#options.maxMessageBytes)
+      const { maxMessageBytes } = this.#options
+      return await readText(response, maxMessageBytes, () => tooLarge(maxMessageBytes))
     } catch (error) {
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
@@ -123,8 +125,7 @@ export class Inbox {
     } catch (error) {
       void reader.cancel().catch(() => {})
       if (error === this.#failure) throw error
-      if (error instanceof RangeError)
-        throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(this.#options.maxMessageBytes))
+      if (error instanceof RangeError) throw tooLarge(this.#options.maxMessageBytes)
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
       return error
@@ -182,7 +183,8 @@ export class Inbox {
     const { status } = response
     let text = ''
     try {
-      if (!response.bodyUsed) text = await readText(response, MAX_ERROR_BYTES)
+      if (!response.bodyUsed)
+        text = await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
     } catch (error) {
       text = `nothing that can be read: ${reasonOf(error)}`
     }
@@ -223,33 +225,7 @@ export function parse(text: string): unknown {
   }
 }
 
-/**
- * Reads a whole body as text.
- *
- * @throws {McpError} ERR_MESSAGE_TOO_LARGE; nothing more is read then
- */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const { headers } = response
-  const declared = Number(headers.get('content-length') ?? Number.NaN)
-  // HTTP holds the server to the length that it declared, unless it is that of a compressed body.
-  if (declared <= maxBytes && !headers.has('content-encoding')) return await response.text()
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.length
-    if (bytes > maxBytes) {
-      void reader.cancel().catch(() => {})
-      throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(maxBytes))
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-}
-
-function limitText(maxBytes: number): string {
-  return `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+function tooLarge(maxBytes: number): McpError {
+  const problem = `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+  return mcpError('ERR_MESSAGE_TOO_LARGE', problem)
 }

@@ -5,9 +5,10 @@
  *    kept until   its ttlMs is over; the server says that its tools changed; a call shows that it is wrong
  */
 
-import { compile, type Validator } from '../json-schema/compile.ts'
+import type { Validator } from '../json-schema/compile.ts'
 import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { mcpError, reasonOf } from './errors.ts'
+import { loadChecker } from './load-checker.ts'
 import type { Tool } from './wire.ts'
 
 export interface KnownTool {
@@ -113,15 +114,24 @@ function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
  * @returns what is wrong
  * @throws {McpError} ERR_OUTPUT_SCHEMA: the schema itself cannot be used, as with a `$ref` that leads to the network
  */
-export function outputProblem(tool: KnownTool, name: string, structured: unknown): string | undefined {
+export async function outputProblem(
+  tool: KnownTool,
+  name: string,
+  structured: unknown,
+): Promise<string | undefined> {
   if (structured === undefined) return 'it has no structuredContent, which its outputSchema asks for'
+  tool.check ??= await outputCheck(tool, name)
+  const outcome = tool.check(structured)
+  if (outcome.valid) return undefined
+  return outcome.errors.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ')
+}
+
+async function outputCheck({ outputSchema }: KnownTool, name: string): Promise<Validator> {
+  const { compile } = await loadChecker()
   try {
-    tool.check ??= compile(tool.outputSchema)
+    return compile(outputSchema)
   } catch (error) {
     const problem = `The outputSchema of the tool ${JSON.stringify(name)} cannot be used: ${reasonOf(error)}`
     throw mcpError('ERR_OUTPUT_SCHEMA', problem, error)
   }
-  const outcome = tool.check(structured)
-  if (outcome.valid) return undefined
-  return outcome.errors.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ')
 }

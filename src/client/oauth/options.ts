@@ -10,7 +10,8 @@ import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { FetchLike } from '../fetch-like.ts'
 import type { Client } from './client-auth.ts'
 import type { Http } from './http.ts'
-import { memoryStore, type TokenStore } from './store.ts'
+import { memoryStore } from './memory-store.ts'
+import type { TokenStore } from './store.ts'
 import { isLoopback } from './urls.ts'
 import {
   algorithmOf,
