@@ -39,11 +39,8 @@ export class RpcError extends Error {
     this.code = code
     if (data !== undefined) this.data = data
   }
-
-  static {
-    recognise(RpcError, Symbol.for('barewire.RpcError'))
-  }
 }
+recognise(RpcError, Symbol.for('barewire.RpcError'))
 
 /** A local error, never sent to a client. Its code is a string such as `ERR_REQUEST_TIMEOUT`. */
 export class McpError extends Error {
@@ -59,11 +56,8 @@ export class McpError extends Error {
     super(message, options)
     this.code = code
   }
-
-  static {
-    recognise(McpError, Symbol.for('barewire.McpError'))
-  }
 }
+recognise(McpError, Symbol.for('barewire.McpError'))
 
 /** Makes `instanceof` look for a mark. It is on the prototype: an error that is printed or compared does not show it. */
 function recognise(own: { readonly prototype: object }, mark: symbol): void {

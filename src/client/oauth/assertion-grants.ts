@@ -7,11 +7,11 @@ import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { Client } from './client-auth.ts'
 import { type Grant, type GrantRequest, grantOf } from './grant.ts'
+import { isLoopback } from './is-loopback.ts'
 import type { CrossAppAccessOptions, IdentityProvider } from './jwt-bearer.ts'
 import { type AuthorizationServer, findAuthorizationServer } from './server-metadata.ts'
 import { orAborted } from './shared-work.ts'
 import { requestTokens } from './token-endpoint.ts'
-import { isLoopback } from './urls.ts'
 
 const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag'
 

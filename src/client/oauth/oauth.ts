@@ -7,6 +7,7 @@ import { checkNames } from '../../bounds/option-names.ts'
 import { kindOf, shown } from '../../bounds/quote.ts'
 import type { AuthProvider } from '../auth-provider.ts'
 import type { OnRedirect, Redirected } from './authorization-code.ts'
+import { isLoopback } from './is-loopback.ts'
 import { LazyProvider } from './lazy-provider.ts'
 import {
   checkSecret,
@@ -18,7 +19,6 @@ import {
   type TokenOptions,
 } from './options.ts'
 import type { ClientMetadata } from './registration.ts'
-import { isLoopback } from './urls.ts'
 
 /** Settings of {@link oauth}. */
 export interface OAuthOptions extends TokenOptions, KeyOptions {
