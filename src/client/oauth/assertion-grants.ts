@@ -8,14 +8,31 @@ import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { Client } from './client-auth.ts'
 import { type Grant, type GrantRequest, grantOf } from './grant.ts'
 import { isLoopback } from './is-loopback.ts'
-import type { CrossAppAccessOptions, IdentityProvider } from './jwt-bearer.ts'
 import { type AuthorizationServer, findAuthorizationServer } from './server-metadata.ts'
 import { orAborted } from './shared-work.ts'
 import { requestTokens } from './token-endpoint.ts'
 
+/** What an assertion is asked for. */
+export interface AssertionContext {
+  /** The authorization server: the audience that the assertion is to have. */
+  readonly issuer: string
+  /** The MCP server. */
+  readonly resource: string
+  readonly signal: AbortSignal
+}
+
+/** The company's identity provider, and who the client is there. */
+export interface IdentityProvider {
+  /** Its issuer identifier; its metadata is read unless `tokenEndpoint` is given. */
+  readonly issuer?: string | undefined
+  readonly tokenEndpoint?: string | undefined
+  readonly clientId: string
+  readonly clientSecret?: string | undefined
+}
+
 const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag'
 
-type Assertion = CrossAppAccessOptions['identityAssertion']
+type Assertion = (context: AssertionContext) => PromiseLike<string> | string
 
 /** The assertion of a platform is the grant. */
 export function workloadGrant(clientId: string | undefined, assertion: Assertion): Grant {

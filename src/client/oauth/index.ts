@@ -10,13 +10,12 @@
  *    loopback.ts              (Node only, not exported here) redirects to a command-line program
  */
 
+export type { AssertionContext, IdentityProvider } from './assertion-grants.ts'
 export type { OnRedirect, Redirected } from './authorization-code.ts'
 export { type ClientCredentialsOptions, clientCredentials } from './client-credentials.ts'
 export {
-  type AssertionContext,
   type CrossAppAccessOptions,
   crossAppAccess,
-  type IdentityProvider,
   type WorkloadIdentityOptions,
   workloadIdentity,
 } from './jwt-bearer.ts'

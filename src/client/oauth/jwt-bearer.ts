@@ -12,6 +12,7 @@
 import { oneOf, requireType } from '../../bounds/check-options.ts'
 import { checkNames } from '../../bounds/option-names.ts'
 import type { AuthProvider } from '../auth-provider.ts'
+import type { AssertionContext, IdentityProvider } from './assertion-grants.ts'
 import { clientOf } from './client-credentials.ts'
 import { LazyProvider } from './lazy-provider.ts'
 import {
@@ -22,15 +23,6 @@ import {
   type KeyOptions,
   type TokenOptions,
 } from './options.ts'
-
-/** What an assertion is asked for. */
-export interface AssertionContext {
-  /** The authorization server: the audience that the assertion is to have. */
-  readonly issuer: string
-  /** The MCP server. */
-  readonly resource: string
-  readonly signal: AbortSignal
-}
 
 /** Settings of {@link workloadIdentity}. */
 export interface WorkloadIdentityOptions extends TokenOptions {
@@ -56,15 +48,6 @@ export interface CrossAppAccessOptions extends TokenOptions, KeyOptions {
    * @defaultValue 'id_token'
    */
   readonly identityAssertionType?: 'id_token' | 'saml2' | undefined
-}
-
-/** The company's identity provider, and who the client is there. */
-export interface IdentityProvider {
-  /** Its issuer identifier; its metadata is read unless `tokenEndpoint` is given. */
-  readonly issuer?: string | undefined
-  readonly tokenEndpoint?: string | undefined
-  readonly clientId: string
-  readonly clientSecret?: string | undefined
 }
 
 /**
