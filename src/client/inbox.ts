@@ -22,8 +22,9 @@ import type { Outgoing, Receiver } from './transport.ts'
 
 /** Arrays and objects inside each other: what walks a message is recursive. */
 const MAX_DEPTH = 500
-/** Ids of events that are remembered, so that a server that sends them again does no harm. */
+/** Ids of events that are remembered, so that a server that sends them again does no harm: how many, of how many characters. */
 const MAX_SEEN = 1000
+const MAX_SEEN_LENGTH = 1_000_000
 /** What is read of an error page. */
 const MAX_ERROR_BYTES = 65_536
 /** How long a stream may go on after its answer, until it is closed. */
@@ -51,6 +52,7 @@ export class Inbox {
   /** One for each connection: an event without an id has that of the event before, which must not be of another. */
   #parser: SseParser
   #seen: Set<string> | undefined
+  #seenLength = 0
   /** Of the latest event of this connection. */
   #eventId = ''
   /** That of the connections before. */
@@ -150,7 +152,12 @@ export class Inbox {
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)
-      if (this.#seen.size > MAX_SEEN) for (const oldest of this.#seen) if (this.#seen.delete(oldest)) break
+      this.#seenLength += id.length
+      for (const oldest of this.#seen) {
+        if (this.#seen.size <= MAX_SEEN && this.#seenLength <= MAX_SEEN_LENGTH) break
+        this.#seen.delete(oldest)
+        this.#seenLength -= oldest.length
+      }
     }
     if (event !== 'message') {
       this.#options.onOtherEvent?.(event, data)

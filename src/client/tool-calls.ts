@@ -75,7 +75,7 @@ export class ToolCalls {
    * annotation MUST be left out: 2026-07-28, "Schema Extension".
    */
   async *pages(options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
-    const lesson = this.#index.lesson()
+    const lesson = this.#index.lesson(this.#settings.maxMessageBytes)
     for await (const page of this.#fetched(lesson, options)) {
       yield page.filter((tool) => {
         const { problem } = lesson.add(tool)
@@ -89,14 +89,10 @@ export class ToolCalls {
 
   async #listAll(): Promise<ReadonlyMap<string, KnownTool>> {
     const { maxMessageBytes } = this.#settings
-    const lesson = this.#index.lesson()
-    let bytes = 0
+    const lesson = this.#index.lesson(maxMessageBytes)
     for await (const page of this.#fetched(lesson, {})) {
-      for (const tool of page) {
-        const { outputSchema } = lesson.add(tool)
-        bytes += tool.name.length + (outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length)
-      }
-      if (bytes <= maxMessageBytes) continue
+      for (const tool of page) lesson.add(tool)
+      if (!lesson.isTooLarge) continue
       const problem = `The tools of the server take more than ${maxMessageBytes} bytes (option maxMessageBytes)`
       throw mcpError('ERR_MESSAGE_TOO_LARGE', problem)
     }

@@ -47,10 +47,14 @@ export class ToolIndex {
     this.#tools = undefined
   }
 
-  /** For a listing that begins now. */
-  lesson(): Lesson {
+  /**
+   * For a listing that begins now.
+   *
+   * @param maxBytes - what may be known of all tools together
+   */
+  lesson(maxBytes: number): Lesson {
     const epoch = this.#epoch
-    return new Lesson((tools, ttlMs) => {
+    return new Lesson(maxBytes, (tools, ttlMs) => {
       // What changed in the meantime may be in it, or not.
       if (epoch !== this.#epoch) return
       this.#tools = tools
@@ -74,16 +78,26 @@ export class ToolIndex {
 /** What is learnt from one listing, page by page. */
 export class Lesson {
   readonly #tools = new Map<string, KnownTool>()
+  readonly #maxBytes: number
+  #bytes = 0
   readonly #onEnd: (tools: Tools, ttlMs: number) => void
   #ttlMs = Number.POSITIVE_INFINITY
 
-  constructor(onEnd: (tools: Tools, ttlMs: number) => void) {
+  constructor(maxBytes: number, onEnd: (tools: Tools, ttlMs: number) => void) {
+    this.#maxBytes = maxBytes
     this.#onEnd = onEnd
+  }
+
+  /** There are too many tools to know them all. */
+  get isTooLarge(): boolean {
+    return this.#bytes > this.#maxBytes
   }
 
   add(tool: Tool): KnownTool {
     const known = knownTool(tool)
-    this.#tools.set(tool.name, known)
+    this.#bytes += bytesOf(tool, known)
+    if (this.isTooLarge) this.#tools.clear()
+    else this.#tools.set(tool.name, known)
     return known
   }
 
@@ -93,9 +107,15 @@ export class Lesson {
   }
 
   end(): Tools {
-    this.#onEnd(this.#tools, this.#ttlMs)
+    if (!this.isTooLarge) this.#onEnd(this.#tools, this.#ttlMs)
     return this.#tools
   }
+}
+
+function bytesOf({ name, outputSchema }: Tool, { parameters }: KnownTool): number {
+  const schema = outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length
+  const paths = parameters.reduce((sum, { path }) => sum + path.join().length, 0)
+  return name.length + schema + paths
 }
 
 function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
