@@ -115,8 +115,7 @@ class Connecting {
       if (origin !== undefined) remember(origin, era)
       return this.#made(connection)
     }
-    const httpSse = async () =>
-      settle('http-sse', await this.#session(new HttpSse(http, this.#settings, this.#signal)))
+    const httpSse = async () => settle('http-sse', await this.#session(new HttpSse(http, this.#settings)))
     if (known === 'http-sse' && this.#settings.revision === undefined) {
       try {
         return await httpSse()
@@ -169,7 +168,7 @@ class Connecting {
   }
 
   async #session(channel: HttpClient | HttpSse): Promise<SessionConnection> {
-    if (channel instanceof HttpSse) await channel.open()
+    if (channel instanceof HttpSse) await channel.open(this.#signal)
     const session = new SessionConnection(channel, ...this.#parts())
     if (channel instanceof HttpSse) channel.receiver = session.router
     try {
