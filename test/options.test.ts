@@ -189,6 +189,7 @@ test('the defaults are the documented ones', () => {
     allowedHosts: undefined,
     allowedOrigins: undefined,
     auth: undefined,
+    httpSse: undefined,
     eras: new Set(['session', 'stateless']),
     maxBodyBytes: 4 * MiB,
     maxTotalBodyBytes: 256 * MiB,

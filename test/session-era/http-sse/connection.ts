@@ -117,7 +117,7 @@ export class SseConnection {
     const stream = await openSse(url, { headers, conversation, onMessage: () => news.emit('message') })
     const { event, data } = await stream.next()
     assert.equal(event, 'endpoint')
-    const connection = new SseConnection(stream, new URL(data, url), headers, conversation, news)
+    const connection = new SseConnection(stream, new URL(data ?? '', url), headers, conversation, news)
     if (revision !== undefined) await connection.initialize(revision, options.capabilities)
     return connection
   }

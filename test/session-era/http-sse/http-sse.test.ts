@@ -9,7 +9,7 @@ import { serveHttpSse } from './connection.ts'
 
 const textOf = (answer: { result?: { content?: { text?: string }[] } }) => answer.result?.content?.[0]?.text
 
-test('httpSse: the first event of the stream says where to post, every POST is 202, and answers come on the stream', async (t) => {
+test('httpSse: the first event of the stream says where to post, every POST is 202, and answers come on the stream [v2024-11-05.sse-endpoints] [v2024-11-05.endpoint-event]', async (t) => {
   const { connect, told, serving } = await serveHttpSse(t)
   const client = await connect()
   assert.match(client.stream.headers['content-type'] ?? '', /^text\/event-stream/)
@@ -28,7 +28,7 @@ test('httpSse: the first event of the stream says where to post, every POST is 2
   assert.deepEqual([serving.stats().sessions, serving.stats().streams], [0, 0])
 })
 
-test('httpSse: each revision with sessions is negotiated as everywhere, and an unknown one gets the latest', async (t) => {
+test('httpSse: each revision with sessions is negotiated as everywhere, and an unknown one gets the latest [v2024-11-05.sse-version]', async (t) => {
   const { connect } = await serveHttpSse(t)
   for (const revision of ['2024-11-05', '2025-03-26', '2025-06-18', '2025-11-25']) {
     const client = await connect({ revision })

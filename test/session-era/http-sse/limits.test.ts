@@ -13,7 +13,7 @@ const auth = {
 const as = (token: string): RequestHeaders => ({ authorization: `Bearer ${token}` })
 const PING = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
 
-test('httpSse: Host and Origin are checked on both endpoints, and an allowed page may read the answers', async (t) => {
+test('httpSse: Host and Origin are checked on both endpoints, and an allowed page may read the answers [v2024-11-05.sse-origin]', async (t) => {
   const { origin, connect, told } = await serveHttpSse(t)
   const client = await connect()
   for (const headers of [{ host: 'evil.example' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
@@ -31,7 +31,7 @@ test('httpSse: Host and Origin are checked on both endpoints, and an allowed pag
   assert.equal(told.filter((each) => each === 'rejected 403').length, 6)
 })
 
-test('httpSse: credentials are asked for on both endpoints, and a connection belongs to the one who opened it', async (t) => {
+test('httpSse: credentials are asked for on both endpoints, and a connection belongs to the one who opened it [v2024-11-05.sse-auth]', async (t) => {
   const { origin, connect } = await serveHttpSse(t, { auth })
   await assert.rejects(openSse(`${origin}/sse`), /got 401/)
   await assert.rejects(openSse(`${origin}/sse`, { headers: as('bad') }), /got 401/)
