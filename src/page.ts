@@ -25,7 +25,7 @@ h2{margin:2rem 0 .5rem;font-size:1.1rem}
 p{margin:.4rem 0}
 .muted{opacity:.7}
 code,pre{font:.9rem/1.45 ui-monospace,monospace}
-pre{margin:.4rem 0 1rem;padding:.75rem 1rem;overflow-x:auto;border:1px solid #8886;border-radius:.4rem}
+pre{margin:.4rem 0 1rem;padding:.75rem 1rem;white-space:pre-wrap;overflow-wrap:anywhere;border:1px solid #8886;border-radius:.4rem}
 dt{margin-top:.7rem}
 dd{margin:0;opacity:.8}`
 
@@ -60,7 +60,7 @@ export function renderPage(server: McpServer, url: string, needsCredentials: boo
       ? connect(slug(name), url)
       : ['<p>Give your client the address of this page.</p>']),
     ...(needsCredentials
-      ? ['<p>It asks for credentials: your client signs you in, or needs a token or a key.</p>']
+      ? ['<p>This server asks for credentials: your client signs you in, or needs a token or a key.</p>']
       : tools(server)),
   ]
   return `<!doctype html>

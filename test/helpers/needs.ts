@@ -9,8 +9,12 @@ const mustHaveAll = process.env['TESTS_SKIP_NOTHING'] === '1'
 /** Options of a test, or of a group of tests, that needs programs. They are packages of Debian by the same name. */
 export function needs(...programs: readonly string[]): { readonly skip: string | false } {
   const missing = programs.filter((name) => findProgram(name) === undefined)
-  const isSkipped = missing.length > 0 && !mustHaveAll
-  return { skip: isSkipped && `not installed here: apt-get install ${missing.join(' ')}` }
+  return needsThat(missing.length === 0, `apt-get install ${missing.join(' ')}`)
+}
+
+/** The same of anything. @param how - the command that installs it */
+export function needsThat(isThere: boolean, how: string): { readonly skip: string | false } {
+  return { skip: !isThere && !mustHaveAll && `not installed here: ${how}` }
 }
 
 /** Where a program is. Debian has servers in `sbin`, which is not in the path of every user. */

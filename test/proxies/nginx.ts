@@ -7,11 +7,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../helpers/free-port.ts'
 import { program } from '../helpers/needs.ts'
 
 export interface Nginx {
@@ -86,15 +87,6 @@ function makeCertificate(folder: string): Buffer {
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
   execFileSync(program('openssl'), ['req', ...kind, ...files, ...names], { stdio: 'ignore' })
   return readFileSync(join(folder, 'cert.pem'))
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Nothing of nginx says that it listens, so it is asked. @returns false: it has ended instead */
