@@ -4,8 +4,8 @@
  *    import 'barewire'         ->  index.js  ->  exports.cjs        ->  index.cjs  --.
  *    require('barewire')       -----------------------------------------^            |--> core.cjs
  *    import 'barewire/fetch'   ->  fetch.js  ->  fetch.exports.cjs  ->  fetch.cjs  --'
- *    import 'barewire/client'  ->  client.js   ->  client-core.js     import() where it is needed: client-compile.js
- *    require('barewire/client')->  client.cjs  ->  client-core.cjs    require() where it is needed: client-compile.cjs
+ *    import 'barewire/client'  ->  client.js   ->  client-core.js     import() where it is needed: client-flows.js, ...
+ *    require('barewire/client')->  client.cjs  ->  client-core.cjs    require() at the same places: client-flows.cjs, ...
  *
  * What entries have in common is in a module of its own, so that a class is one and the same in all of them: a server
  * that was made with one entry is served by another. Entries that run anywhere stand alone: they are ES modules that
@@ -27,14 +27,15 @@
  * stack traces need, in a seventh of the bytes of esbuild's own map.
  *
  * Invariant: the modules import nothing but each other and Node's own modules.
- * Not here: declarations, which the compiler writes (../build.ts).
+ * Not here: what goes into which file (pieces.ts); declarations, which the compiler writes (../build.ts).
  */
 import { chmodSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, type SourceMapMappings } from '@jridgewell/sourcemap-codec'
-import { type BuildOptions, buildSync, transformSync } from 'esbuild'
+import { buildSync, transformSync } from 'esbuild'
 import { minify_sync } from 'terser'
+import { isOfNode, renamed, SETTINGS, split, withOneCore } from './pieces.ts'
 
 const SOURCE_ROOT = '../src/'
 const MAX_LINE = 160
@@ -49,20 +50,6 @@ interface SourceMap {
   readonly sources: readonly string[]
   readonly mappings: string
 }
-
-// The target as in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
-const SETTINGS = {
-  write: false,
-  bundle: true,
-  platform: 'node',
-  target: 'es2023',
-  packages: 'external',
-  minifySyntax: true,
-  legalComments: 'none',
-  sourcesContent: false,
-  metafile: true,
-  logLevel: 'silent',
-} satisfies BuildOptions
 
 /**
  * Writes the ES module of one entry, and next to it what it exports, and the implementation with its map.
@@ -141,79 +128,11 @@ export function bundleAnywhere(
   dist: string,
   entry: { readonly source: string; readonly output: string },
 ): void {
-  for (const { code, imports, output } of split(dist, [entry], `${entry.output}-core`)) {
+  for (const { code, imports, output } of withOneCore(dist, split(dist, [entry], `${entry.output}-core`))) {
     checkImports(output, imports, (path) => path.startsWith('./'))
     writeImplementation(join(dist, `${output}.js`), ...asModule(code, `${output}.js`), true)
     writeImplementation(join(dist, `${output}.cjs`), ...asCommonJs(code, `${output}.js`), false)
   }
-}
-
-/** One file of a build. */
-interface Piece {
-  /** An ES module with its map in it. */
-  readonly code: string
-  /** The file, without ending. */
-  readonly output: string
-  /** What it imports: modules of Node, and other pieces. */
-  readonly imports: readonly string[]
-  /** Nobody imports it by name. */
-  readonly isShared: boolean
-}
-
-/**
- * Builds entries and what they load by `import()`, without copies of what they have in common.
- *
- * @param core - names what all of them have in common; what some have is named by them, too
- */
-function split(
-  dist: string,
-  entries: readonly { readonly source: string; readonly output: string }[],
-  core: string,
-): Piece[] {
-  const { metafile, outputFiles } = buildSync({
-    ...SETTINGS,
-    absWorkingDir: root,
-    entryPoints: entries.map(({ source, output }) => ({ in: resolve(root, 'src', source), out: output })),
-    outdir: dist,
-    splitting: true,
-    format: 'esm',
-    chunkNames: 'piece-[hash]',
-    sourcemap: 'inline',
-  })
-  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [basename(file), output]))
-  const importsOf = (file: string, how: 'static' | 'all'): readonly string[] =>
-    (outputs.get(file)?.imports ?? [])
-      .filter(({ kind }) => how === 'all' || kind !== 'dynamic-import')
-      .map(({ path }) => (isOfNode(path) ? path : basename(path)))
-  const reaches = (from: string, target: string): boolean =>
-    importsOf(from, 'static').some((next) => next === target || reaches(next, target))
-  const names = new Map<string, string>()
-  /** Entries, and the files that `import()` loads. */
-  const roots = new Map<string, string>()
-  for (const [file, { entryPoint }] of outputs) {
-    if (entryPoint === undefined) continue
-    const isEntry = entries.some(({ output }) => `${output}.js` === file)
-    const own = basename(isEntry ? file : entryPoint).replace(/\.[jt]s$/, '')
-    roots.set(file, own)
-    names.set(file, isEntry ? own : `${entries.map(({ output }) => output).join('-')}-${own}`)
-  }
-  for (const file of outputs.keys()) {
-    if (names.has(file)) continue
-    const users = [...roots].filter(([user]) => reaches(user, file)).map(([, name]) => name)
-    const others = users.filter((name) => !core.startsWith(`${name}-`)).sort()
-    names.set(file, users.length === roots.size ? core : `${core}-${others.join('-')}`)
-  }
-  const files = new Map([...names].map(([file, name]) => [`./${file}`, `./${name}.js`]))
-  return outputFiles.map(({ path, text }) => ({
-    code: renamed(text, files),
-    output: names.get(basename(path)) ?? '',
-    imports: importsOf(basename(path), 'all').map((name) => files.get(`./${name}`) ?? name),
-    isShared: outputs.get(basename(path))?.entryPoint === undefined,
-  }))
-}
-
-function isOfNode(path: string): boolean {
-  return path.startsWith('node:')
 }
 
 function pathsOf({ imports }: { readonly imports: readonly { readonly path: string }[] }): string[] {
@@ -224,12 +143,6 @@ function checkImports(from: string, imports: readonly string[], isAllowed: (path
   const foreign = imports.find((path) => !isAllowed(path))
   if (foreign !== undefined)
     throw new Error(`${from} needs ${foreign}, expected what is its own and, where it may, node: modules`)
-}
-
-function renamed(code: string, files: ReadonlyMap<string, string>): string {
-  return code.replace(/(["'])(\.{1,2}\/[^"'\n]+)\1/g, (whole, quote, path) =>
-    files.has(path) ? `${quote}${files.get(path)}${quote}` : whole,
-  )
 }
 
 function codeAndMap(

@@ -18,7 +18,7 @@ import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
 import type { Change, ChangeFilter, Connection, ConnectionHooks, ServerDescription } from './connection.ts'
 import { invalidResponse, mcpError } from './errors.ts'
 import type { HttpClient } from './http-client.ts'
-import { HttpSse } from './http-sse.ts'
+import type { HttpSse } from './http-sse.ts'
 import type { Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { isSessionRevision, LATEST_SESSION_REVISION } from './revisions.ts'
@@ -45,7 +45,7 @@ export class SessionConnection implements Connection {
 
   /** @param channel - HTTP, or a channel that carries all messages */
   constructor(
-    channel: HttpClient | Transport,
+    channel: HttpClient | Transport | HttpSse,
     settings: Settings,
     questions: Questions,
     hooks: ConnectionHooks,
@@ -53,7 +53,7 @@ export class SessionConnection implements Connection {
     this.#settings = settings
     this.#questions = questions
     this.#hooks = hooks
-    if (channel instanceof HttpSse) channel.renew = () => this.#beginOnce(channel)
+    if ('renew' in channel) channel.renew = () => this.#beginOnce(channel)
     if ('request' in channel) this.#transport = channel
     else {
       this.#http = new SessionHttp(channel, settings, (gone) => this.#renew(gone))
