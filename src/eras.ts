@@ -56,7 +56,7 @@ export class Eras {
     const report = (error: unknown) => server.reportError(error, { phase: 'transport' })
     this.#channel = settings.store === undefined ? undefined : new NodeChannel(settings.store, report)
     this.#tasks = new TaskTable(server, settings.tasks)
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
+    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks, this.#channel)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
   }
 

@@ -23,7 +23,7 @@ import { encodeComment, encodeRetry, frameMessage } from '../../sse/frame.ts'
 import type { KeepAlive } from '../../sse/keep-alive.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { Session } from '../session.ts'
-import { callLost } from './log-meta.ts'
+import { callLost, readMeta } from './log-meta.ts'
 
 /** What was told of may not be stored yet. */
 const REREAD_MS = 50
@@ -192,7 +192,8 @@ export class FollowedStream implements EventSinkOwner {
   async #finish(stored: StoredEvents): Promise<void> {
     const { events } = this.#host
     const sequence = Math.max(stored.last, this.position) + 1
-    const data = await callLost(stored.meta, () => events.read(this.session.id, this.name, 0))
+    const meta = readMeta(stored.meta) ?? { ids: [], scopes: undefined }
+    const data = await callLost(meta, () => events.read(this.session.id, this.name, 0))
     const isOwn = await events.finish(this.session.id, this.name, sequence, data)
     if (this.isClosed) return
     if (isOwn) {

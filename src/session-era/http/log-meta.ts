@@ -4,13 +4,13 @@
  */
 
 import { encodeError } from '../../jsonrpc/encode.ts'
-import { isId, type JsonRpcId } from '../../jsonrpc/message.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { encodeData } from '../../sse/frame.ts'
 import type { StoredEvents } from '../../store/event-log-store.ts'
 
-interface LogMeta {
+export interface LogMeta {
   readonly ids: readonly JsonRpcId[]
   readonly scopes: readonly string[] | undefined
 }
@@ -19,9 +19,14 @@ export function encodeMeta(meta: LogMeta): string {
   return JSON.stringify(meta)
 }
 
-/** The scopes that its reader must have. */
-export function scopesIn(meta: string): readonly string[] | undefined {
-  return (JSON.parse(meta) as LogMeta).scopes
+/** @returns undefined: this library has not written it */
+export function readMeta(text: string): LogMeta | undefined {
+  try {
+    const { ids, scopes } = JSON.parse(text) as LogMeta
+    return Array.isArray(ids) && (scopes === undefined || Array.isArray(scopes)) ? { ids, scopes } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -30,10 +35,9 @@ export function scopesIn(meta: string): readonly string[] | undefined {
  * @param readAll - of the log
  */
 export async function callLost(
-  meta: string,
+  { ids }: LogMeta,
   readAll: () => Promise<StoredEvents | undefined>,
 ): Promise<string> {
-  const { ids } = JSON.parse(meta) as LogMeta
   const answered = ids.length < 2 ? new Set() : answeredIn((await readAll())?.events ?? [])
   const errors = ids.filter((id) => !answered.has(id)).map((id) => encodeError(id, lostError()))
   return encodeData(errors.length === 1 ? (errors[0] as string) : `[${errors.join(',')}]`)

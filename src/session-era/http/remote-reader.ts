@@ -23,6 +23,8 @@ export type StreamMessage =
 
 /** The stream that is read. */
 interface ReadStream {
+  /** Its client has all events up to there. */
+  takenBy(reader: RemoteReader, position: number): void
   readerLost(reader: RemoteReader): void
 }
 

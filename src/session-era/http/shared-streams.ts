@@ -22,8 +22,8 @@ import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-channel.ts'
+import { type SessionEra, shutdownError } from '../era.ts'
 import type { Session } from '../session.ts'
-import type { SessionTable } from '../session-table.ts'
 import type { CallStream } from './call-stream.ts'
 import { FollowedStream, type FollowHost } from './followed-stream.ts'
 import { encodeMeta } from './log-meta.ts'
@@ -42,7 +42,7 @@ const LOG_WAITS = 4
 export class SharedStreams implements TopicListener, NodeListener, ReaderHost, FollowHost {
   readonly events: EventLogStore
   readonly #channel: NodeChannel
-  readonly #table: SessionTable
+  readonly #era: SessionEra
   readonly #streams: Streams
   /** Calls in flight here that have a log. Lifecycle: from `begin` to `ended`. */
   readonly #open = new Set<CallStream>()
@@ -50,14 +50,15 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   readonly #readers = new Map<string, RemoteReader>()
   /** Connections here to streams of other nodes, by key. Lifecycle: as long as the connection. */
   readonly #followed = new Map<string, FollowedStream>()
+  readonly #closing = new AbortController()
   #lastKey = 0
   #timer: NodeJS.Timeout | undefined
   #sinceTouch = 0
 
-  constructor(channel: NodeChannel, table: SessionTable, streams: Streams) {
+  constructor(channel: NodeChannel, era: SessionEra, streams: Streams) {
     this.events = channel.node.events
     this.#channel = channel
-    this.#table = table
+    this.#era = era
     this.#streams = streams
     channel.listen(TOPIC, this)
     channel.observe(this)
@@ -106,7 +107,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     for (let waits = 0; ; waits++) {
       const stored = await fromStore(this.events.read(session.id, name, after))
       if (stored !== undefined || waits === LOG_WAITS || !this.#isAlive(node)) return stored
-      await pause(LOG_WAIT_MS, NEVER)
+      await pause(LOG_WAIT_MS, this.#closing.signal)
     }
   }
 
@@ -124,7 +125,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     this.#followed.set(stream.key, stream)
     const { followed } = this.#siblings(session)
     followed.add(stream)
-    this.#table.use(session)
+    this.#era.table.use(session)
     this.#watch()
     stream.open(http, http.replyHeaders(), stored, this.#isAlive(node))
   }
@@ -150,7 +151,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     const { key, node, session } = stream
     this.#followed.delete(key)
     this.#siblings(session).followed.delete(stream)
-    this.#table.release(session)
+    this.#era.table.release(session)
     this.send(node, { detached: key }).catch(() => {})
   }
 
@@ -161,6 +162,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   }
 
   close(): void {
+    this.#closing.abort(shutdownError())
     clearInterval(this.#timer)
   }
 
@@ -190,25 +192,25 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
 
   /** Another node has ended the call with an error, since it took this one for dead. */
   onStreamTaken(sessionId: string, name: string): void {
-    const streams = this.#table.get(sessionId)?.streams as CallStreams | undefined
+    const streams = this.#era.table.get(sessionId)?.streams as CallStreams | undefined
     const stream = streams?.byName.get(name)
     const problem = 'Another process has answered the call with an error, since this one was taken for dead'
-    stream?.taken?.(new McpError('ERR_STREAM_CUT', problem))
+    stream?.taken(new McpError('ERR_STREAM_CUT', problem))
   }
 
-  #onAttach({ attach, session, stream, after }: StreamMessage & { attach: string }, from: string): void {
-    const streams = this.#table.get(session)?.streams as CallStreams | undefined
+  #onAttach({ attach, session, stream, after }: Extract<StreamMessage, { attach: string }>, from: string): void {
+    const streams = this.#era.table.get(session)?.streams as CallStreams | undefined
     const read = streams?.byName.get(stream)
     // Finished and not retained: the log says the rest.
-    if (read?.readBy === undefined) return
-    const reader = new RemoteReader(this, from, attach, read as CallStream)
+    if (read === undefined) return
+    const reader = new RemoteReader(this, from, attach, read)
     this.#readers.set(`${from} ${attach}`, reader)
     read.readBy(reader, after)
   }
 
-  #onTaken({ taken, position }: StreamMessage & { taken: string }, from: string): void {
+  #onTaken({ taken, position }: Extract<StreamMessage, { taken: string }>, from: string): void {
     const reader = this.#readers.get(`${from} ${taken}`)
-    if (reader !== undefined) (reader.stream as CallStream).takenBy(reader, position)
+    reader?.stream.takenBy(reader, position)
   }
 
   #ofNode(key: string, node: string): FollowedStream | undefined {
@@ -222,7 +224,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   }
 
   #siblings(session: Session): CallStreams {
-    return this.#streams.of(session)
+    return this.#streams.of(session, this.#era.replayBudget)
   }
 
   #watch(): void {
@@ -245,5 +247,3 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     this.#timer = undefined
   }
 }
-
-const NEVER = new AbortController().signal

@@ -63,7 +63,10 @@ export class RoutedMessages {
       sent.push(fromStore(this.#channel.send(node, ANSWER, { session: session.id, answer })))
       this.answers += 1
     }
-    return sent && Promise.all(sent).then((delivered) => delivered.every(Boolean))
+    const delivered = sent && Promise.all(sent).then((all) => all.every(Boolean))
+    // In a batch with requests nobody waits for it.
+    delivered?.catch(() => {})
+    return delivered
   }
 
   /** A cancellation of a call that does not run here. */

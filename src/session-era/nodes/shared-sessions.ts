@@ -45,9 +45,12 @@ export interface SharedSessionsHost {
   readonly table: SessionTable
   /** Opens a session that is in the store. @throws {LimitError} as `SessionTable.open` */
   restoreShared(id: string, state: SessionState): Session
-  /** Another node has changed a session that is open here. @param subscription - undefined: it is over */
-  applyLevel(session: Session, level: LogLevel): void
-  applySubscription(session: Session, uri: string, subscription: StoredSubscription | undefined): void
+  /** Another node has changed a session that is open here. */
+  readonly choices: {
+    applyLevel(session: Session, level: LogLevel): void
+    /** @param subscription - undefined: it is over */
+    applySubscription(session: Session, uri: string, subscription: StoredSubscription | undefined): void
+  }
   reportError(error: unknown): void
 }
 
@@ -173,10 +176,10 @@ export class SharedSessions implements TopicListener, NodeListener {
       return
     }
     const readable = readLevel(level)
-    if (readable !== undefined) this.#host.applyLevel(session, readable)
+    if (readable !== undefined) this.#host.choices.applyLevel(session, readable)
     if (typeof uri === 'string') {
       const { subscription } = change
-      this.#host.applySubscription(session, uri, subscription ? readSubscription(subscription) : undefined)
+      this.#host.choices.applySubscription(session, uri, subscription ? readSubscription(subscription) : undefined)
     }
     if (typeof delivered === 'number') session.delivered = Math.max(session.delivered, delivered)
   }
@@ -235,12 +238,12 @@ export class SharedSessions implements TopicListener, NodeListener {
       const stored = session.closed ? undefined : await fromStore(this.#store.read(session.id))
       const state = stored && this.#read(stored)
       if (state === undefined || session.closed) return
-      if (state.logLevel !== undefined) this.#host.applyLevel(session, state.logLevel)
+      if (state.logLevel !== undefined) this.#host.choices.applyLevel(session, state.logLevel)
       const { subscriptions } = session.record
       for (const uri of [...(subscriptions?.keys() ?? [])]) {
-        if (!state.subscriptions.has(uri)) this.#host.applySubscription(session, uri, undefined)
+        if (!state.subscriptions.has(uri)) this.#host.choices.applySubscription(session, uri, undefined)
       }
-      for (const [uri, each] of state.subscriptions) this.#host.applySubscription(session, uri, each)
+      for (const [uri, each] of state.subscriptions) this.#host.choices.applySubscription(session, uri, each)
     } catch {
       // The store is away: `onAvailable` follows.
     }
