@@ -44,7 +44,10 @@ export interface TaskStore {
   create(record: TaskRecord): void | PromiseLike<void>
   /** Finds a record. @returns undefined: unknown, expired or deleted */
   read(taskId: string): TaskRecord | undefined | PromiseLike<TaskRecord | undefined>
-  /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
+  /**
+   * Replaces the record with the same `taskId`; one that was deleted stays deleted. Where several processes write, one
+   * that has ended stays as it ended.
+   */
   update(record: TaskRecord): void | PromiseLike<void>
   /** Deletes a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
