@@ -378,14 +378,8 @@ function checkSessions(sessions: false | SessionOptions, isShared: boolean): Ses
     missingId,
     ...checkAll(sessions, counts, 'sessions.', checkCount),
     ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: isShared ? noKeys(sessions.keys) : readSessionKeys(sessions.keys),
+    keys: readSessionKeys(sessions.keys, isShared),
   }
-}
-
-/** The store has the sessions; the environment variable is for programs that may have none. */
-function noKeys(keys: SessionOptions['keys']): undefined {
-  if (keys === undefined) return undefined
-  throw new TypeError('sessions.keys restores sessions without a store: leave out either it or store')
 }
 
 function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | undefined {

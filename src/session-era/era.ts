@@ -187,7 +187,8 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.changesFrom = state.changesFrom
     session.delivered = state.delivered
     try {
-      for (const [uri, subscription] of state.subscriptions) this.choices.applySubscription(session, uri, subscription)
+      for (const [uri, subscription] of state.subscriptions)
+        this.choices.applySubscription(session, uri, subscription)
     } catch (error) {
       table.close(session, 'evicted')
       throw error

@@ -53,6 +53,8 @@ export interface SessionEraStats {
   readonly sessionBytes: number
   /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
+  /** See `NodeStats`. */
+  readonly nodes: { readonly restored: number; readonly routedAnswers: number; readonly followed: number }
 }
 
 export class SessionEndpoint implements PostHost {
@@ -98,13 +100,18 @@ export class SessionEndpoint implements PostHost {
   }
 
   stats(): SessionEraStats {
-    const { table, replayBudget } = this.era
+    const { table, replayBudget, nodes } = this.era
     return {
       sessions: table.size,
       streams: this.streams.keepAlive.size,
       replayBytes: replayBudget.used,
       sessionBytes: table.budget.used,
       undeliverable: this.counters.undeliverable,
+      nodes: {
+        restored: nodes?.sessions.restored ?? 0,
+        routedAnswers: nodes?.routed.answers ?? 0,
+        followed: this.shared?.followedSize ?? 0,
+      },
     }
   }
 
@@ -225,10 +232,10 @@ export class SessionEndpoint implements PostHost {
   }
 
   /** Replies when it is known whether the request is refused. */
-  #settle(http: Http, refusal: Promise<Rejection | undefined | void>, reply: () => void): void {
+  #settle(http: Http, refusal: Promise<unknown>, reply: () => void): void {
     refusal
       .then(
-        (rejection) => rejection ?? undefined,
+        (rejection) => (rejection instanceof Rejection ? rejection : undefined),
         (error) => rejectionOf(error, undefined, this.era),
       )
       .then((rejection) => {
@@ -252,7 +259,8 @@ export class SessionEndpoint implements PostHost {
 
 /** The node that sent the request is gone, and its call with it. */
 function unknownRequest(): Rejection {
-  const problem = 'The response answers no request that is waiting: its call has ended, or its process is gone'
+  const problem =
+    'The response answers no request that is waiting: its call has ended, or its process is gone'
   return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
 }
 

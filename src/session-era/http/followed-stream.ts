@@ -63,14 +63,7 @@ export class FollowedStream implements EventSinkOwner {
   #misses = 0
   readonly #closing = new AbortController()
 
-  constructor(
-    host: FollowHost,
-    key: string,
-    node: string,
-    session: Session,
-    name: string,
-    position: number,
-  ) {
+  constructor(host: FollowHost, key: string, node: string, session: Session, name: string, position: number) {
     this.#host = host
     this.key = key
     this.node = node

@@ -198,7 +198,10 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     stream?.taken(new McpError('ERR_STREAM_CUT', problem))
   }
 
-  #onAttach({ attach, session, stream, after }: Extract<StreamMessage, { attach: string }>, from: string): void {
+  #onAttach(
+    { attach, session, stream, after }: Extract<StreamMessage, { attach: string }>,
+    from: string,
+  ): void {
     const streams = this.#era.table.get(session)?.streams as CallStreams | undefined
     const read = streams?.byName.get(stream)
     // Finished and not retained: the log says the rest.

@@ -179,7 +179,11 @@ export class SharedSessions implements TopicListener, NodeListener {
     if (readable !== undefined) this.#host.choices.applyLevel(session, readable)
     if (typeof uri === 'string') {
       const { subscription } = change
-      this.#host.choices.applySubscription(session, uri, subscription ? readSubscription(subscription) : undefined)
+      this.#host.choices.applySubscription(
+        session,
+        uri,
+        subscription ? readSubscription(subscription) : undefined,
+      )
     }
     if (typeof delivered === 'number') session.delivered = Math.max(session.delivered, delivered)
   }
