@@ -25,6 +25,7 @@ export interface Bar {
 const SDK = { families: ['sdk-v1', 'sdk-v2'] }
 /** The rest of them: five times the SDK is more than twice it. */
 const OTHER_PEERS = { families: ['fastmcp', 'tmcp', 'mcp-lite'] }
+const SDK_CLIENTS = { families: ['sdk-v1-client', 'sdk-v2-client'] }
 const KB = 1000
 
 type Row = readonly [
@@ -84,6 +85,22 @@ const ROWS: readonly Row[] = [
   ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'installed', 1, 'barewire', 'packages', 'value', 'at most', 1],
   ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 600 * KB],
+  ['client', 'calls', 16, 'barewire-client-http', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.5],
+  [
+    'client',
+    'calls',
+    16,
+    'barewire-client-http-stateless',
+    'calls-per-cpu-second',
+    SDK_CLIENTS,
+    'at least',
+    1.5,
+  ],
+  // Node's own fetch alone takes two thirds of the time of the fastest of them.
+  ['client', 'calls', 16, 'barewire-client', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'calls', 16, 'barewire-client-stateless', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'connected', 200, 'barewire-client', 'heap', SDK_CLIENTS, 'at most', 1],
+  ['client', 'import', 1, 'barewire-client', 'bytes', 'value', 'at most', 90 * KB],
 ]
 
 export const BARS: readonly Bar[] = ROWS.map(([part, name, n, contender, metric, against, bound, limit]) => ({

@@ -3,6 +3,7 @@
 import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
 import { connections } from './connections.ts'
+import { generator } from './generator.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
 import { replay } from './replay.ts'
@@ -19,6 +20,7 @@ export const PARTS: readonly Part[] = [
   replay,
   start,
   micro,
+  generator,
   client,
   soak,
 ]
