@@ -29,6 +29,7 @@ const FETCH_PEERS = { families: ['sdk-v2', 'tmcp', 'mcp-lite'] }
 const PUBLISHED_PEERS = { families: ['sdk-v1', 'sdk-v2', 'tmcp', 'mcp-use', 'xmcp', 'mcp-handler'] }
 /** The rest of them: five times the SDK is more than twice it. */
 const OTHER_PEERS = { families: ['fastmcp', 'tmcp', 'mcp-lite'] }
+const SDK_CLIENTS = { families: ['sdk-v1-client', 'sdk-v2-client'] }
 const KB = 1000
 
 type Row = readonly [
@@ -99,6 +100,22 @@ const ROWS: readonly Row[] = [
     ['published', 'launch', 1, contender, 'accepts', PUBLISHED_PEERS, 'at most', 1],
     ['published', 'installed', 1, contender, 'bytes', PUBLISHED_PEERS, 'at most', 1],
   ]),
+  ['client', 'calls', 16, 'barewire-client-http', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.5],
+  [
+    'client',
+    'calls',
+    16,
+    'barewire-client-http-stateless',
+    'calls-per-cpu-second',
+    SDK_CLIENTS,
+    'at least',
+    1.5,
+  ],
+  // Node's own fetch alone takes two thirds of the time of the fastest of them.
+  ['client', 'calls', 16, 'barewire-client', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'calls', 16, 'barewire-client-stateless', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'connected', 200, 'barewire-client', 'heap', SDK_CLIENTS, 'at most', 1],
+  ['client', 'import', 1, 'barewire-client', 'bytes', 'value', 'at most', 90 * KB],
 ]
 
 export const BARS: readonly Bar[] = ROWS.map(([part, name, n, contender, metric, against, bound, limit]) => ({

@@ -6,8 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { pinned } from './cores.ts'
+import type { Memory } from './live-memory.ts'
 import { Remote } from './remote.ts'
-import type { Cpu, Memory } from './server-child.ts'
+import type { Cpu } from './server-child.ts'
 import type { Setup } from './setup.ts'
 
 /** Longest wait for a server to listen. */

@@ -4,6 +4,7 @@ import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
 import { connections } from './connections.ts'
 import { fetchPart } from './fetch.ts'
+import { generator } from './generator.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
 import { published } from './published.ts'
@@ -24,6 +25,7 @@ export const PARTS: readonly Part[] = [
   fetchPart,
   stdioPart,
   micro,
+  generator,
   client,
   soak,
   published,
