@@ -22,4 +22,6 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
   { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio', alone: true },
   { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
+  { path: './redis', source: 'redis/index.ts', output: 'redis', alone: true },
+  { path: './store-contract', source: 'store-contract/index.ts', output: 'store-contract', alone: true },
 ]

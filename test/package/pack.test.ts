@@ -23,6 +23,8 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   client: 190_000,
   'client-stdio': 20_000,
   auth: 90_000,
+  redis: 60_000,
+  'store-contract': 40_000,
   cli: 60_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
