@@ -65,6 +65,7 @@ export type { UriVariablesOf } from './features/uri-variables.ts'
 export { createMcpHandler, type McpHandler } from './handler.ts'
 export type { Authenticator, AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 export type { RequestHeaders } from './http/http-exchange.ts'
+export type { HttpSseOptions } from './http/http-sse.ts'
 export type { SchemaMember } from './json-schema/adapter/schema-members.ts'
 export type {
   JsonSchemaTarget,

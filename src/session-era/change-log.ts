@@ -75,17 +75,18 @@ export class ChangeLog {
 
   /**
    * @param uri - one that the session is not subscribed to
+   * @param from - sequence number of the last change before the subscription
    * @returns the same URI, as the one string that all subscriptions share
    * @throws {LimitError} 429, the session or its principal is at its share of bytes; 503, all sessions together are
    */
-  subscribe(session: Session, uri: string): string {
+  subscribe(session: Session, uri: string, from = this.lastSequence): string {
     const resource = this.#resources.get(uri) ?? resourceOf(uri)
     const bytes = SUBSCRIPTION_BYTES + resource.bytes
     this.#sessionBytes.charge(session, bytes, resource.subscribers.size === 0 ? bytes : SUBSCRIPTION_BYTES)
     this.#resources.set(resource.uri, resource)
     resource.subscribers.add(session)
     session.record.subscriptions ??= new Map()
-    session.record.subscriptions.set(resource.uri, this.lastSequence)
+    session.record.subscriptions.set(resource.uri, from)
     session.subscriptionBytes += bytes
     return resource.uri
   }

@@ -9,7 +9,7 @@ import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
 import type { SessionRecord } from '../session-record.ts'
 import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
-import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import { ResumableStream, type StreamOwner, sessionTag } from './resumable-stream.ts'
 import type { Streams } from './streams.ts'
 
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
@@ -20,6 +20,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     super(streams, undefined, session.revision.sendsPrimingEvent, session)
     this.#era = era
     this.delivered = session.changesFrom
+  }
+
+  /** The same on all nodes, since its events have the same sequence numbers on all of them. */
+  override get name(): string {
+    return this.streams.node === undefined ? super.name : `${sessionTag(this.session)}all`
   }
 
   get record(): SessionRecord {
@@ -35,7 +40,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
    */
   missed(after: number | undefined): readonly string[] {
     const { changes, messages } = this.#era
-    const { session, delivered } = this
+    const { session } = this
+    const delivered = Math.max(this.delivered, session.delivered)
     const changed =
       after === undefined
         ? changes.summary(session, delivered)
@@ -58,10 +64,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
 
   streamConnected(): void {
     this.#era.streamConnected(this.session, this)
+    this.#era.nodes?.standalone.claim(this.session.id)
   }
 
   streamDisconnected(): void {
-    this.#era.streamDisconnected(this.session, this)
+    this.#era.streamDisconnected(this.session, this, this.delivered)
   }
 
   protected override get owner(): StreamOwner {
