@@ -1,4 +1,4 @@
-/** The contract of the bus. */
+/** The contract of the bus: who gets which message, how often, and in which order. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** The contract of the event log store. */
+/** The contract of the event log store: what a reader finds, and who may end a log. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

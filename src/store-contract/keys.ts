@@ -1,4 +1,4 @@
-/** The contract of the key store. */
+/** The contract of the key store: one secret for all nodes, and its successor. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** The contract of the leases. */
+/** The contract of the leases: who is alive, and when a node is gone. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -1,4 +1,4 @@
-/** The contract of the session store. */
+/** The contract of the session store: records, fields, expiry and deletion. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
