@@ -27,6 +27,8 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   'client-loopback': 20_000,
   'client-http': 10_000,
   auth: 90_000,
+  redis: 60_000,
+  'store-contract': 40_000,
   cli: 40_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
