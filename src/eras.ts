@@ -15,6 +15,7 @@ import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
 import { SessionEndpoint } from './session-era/http/endpoint.ts'
+import { HttpSseEndpoint } from './session-era/http-sse/endpoint.ts'
 import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
 import { NodeChannel } from './store/node-channel.ts'
 import type { StoreStats } from './store/store.ts'
@@ -59,6 +60,8 @@ export class Eras {
   readonly #served: ReadonlySet<Era>
   readonly #tasks: TaskTable
   readonly #session: SessionEndpoint
+  /** Undefined: HTTP+SSE is off. */
+  readonly #httpSse: HttpSseEndpoint | undefined
   readonly #stateless: StatelessEndpoint
   readonly #detach: () => void
   /** Undefined where nothing is shared with other processes. */
@@ -87,11 +90,17 @@ export class Eras {
     })
     this.#tasks = new TaskTable(server, settings.tasks)
     this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks, this.#channel)
+    const { httpSse } = settings
+    this.#httpSse = httpSse === undefined ? undefined : new HttpSseEndpoint(this.#session.era, httpSse)
     this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
   }
 
   /** @param body - parsed JSON */
   post(http: HttpExchange<Principal>, body: unknown): void {
+    if (this.#httpSse?.takes(http)) {
+      this.#httpSse.post(http, body)
+      return
+    }
     const { protocolVersion, sessionId } = http
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
     if (era === 'session') this.#session.post(http, body)
@@ -99,7 +108,8 @@ export class Eras {
   }
 
   get(http: HttpExchange<Principal>): void {
-    if (this.#served.has('session')) this.#session.get(http)
+    if (this.#httpSse?.takes(http)) this.#httpSse.get(http)
+    else if (this.#served.has('session')) this.#session.get(http)
     else this.#stateless.methodNotAllowed(http)
   }
 
@@ -119,7 +129,7 @@ export class Eras {
       sessions: session.sessions,
       subscriptions: stateless.subscriptions,
       tasks: this.#tasks.size,
-      streams: session.streams + stateless.streams,
+      streams: session.streams + stateless.streams + (this.#httpSse?.size ?? 0),
       replayBytes: session.replayBytes,
       sessionBytes: session.sessionBytes,
       subscriptionBytes: stateless.subscriptionBytes,
@@ -149,6 +159,7 @@ export class Eras {
       this.#report(new Error(problem))
     }
     for (const era of eras) era.shutDown()
+    this.#httpSse?.shutDown()
     await this.#tasks.close()
     await this.#channel?.node.flush(FLUSH_MS)
     await this.#channel?.node.leave()

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
+import { messageOf } from '../../bounds/quote.ts'
 import { unref } from '../../bounds/runtime.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
@@ -21,6 +22,7 @@ import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import { MemoryTaskStore } from '../../store/memory-task-store.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from '../../store/task-store.ts'
+import { hasCode } from '../../store/unavailable.ts'
 import type { TaskSettings } from './options.ts'
 import { RunningTask, type TaskHost } from './running-task.ts'
 import { failedBy } from './task-end.ts'
@@ -93,7 +95,7 @@ export class TaskTable implements TaskHost {
     } catch (error) {
       this.#creating -= 1
       this.#checkIdle()
-      if (error instanceof McpError && error.code === 'ERR_TOO_MANY_TASKS') throw refused(error.message)
+      if (hasCode(error, 'ERR_TOO_MANY_TASKS')) throw refused(messageOf(error))
       throw error
     }
     this.#creating -= 1
