@@ -17,9 +17,12 @@ export interface EventLogWriter {
   /**
    * @param sequence - one more than that of the event before; the first is 1
    * @param data - encoded data of the event
-   * @param oldest - sequence of the oldest event that is still needed: older ones are dropped
+   * @param oldest - sequence of the oldest event that is still needed: older ones are dropped. `sequence + 1`: the event
+   *   itself is too large to be kept, `data` is empty and is not stored; readers find a gap before what follows
    */
   append(sequence: number, data: string, oldest: number): void
+  /** Begins the time to live anew, while the call runs and sends nothing. */
+  touch(): void
   /** Nothing follows. Readers get the rest, and then the end. */
   finish(): void
   /** Drops the log. */
