@@ -7,6 +7,7 @@
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
+import { NodeFeed } from './features/feed.ts'
 import type { McpServer } from './features/server.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
 import { isAuthenticator } from './http/authenticate.ts'
@@ -44,6 +45,7 @@ export class Eras {
   readonly #detach: () => void
   /** Undefined where nothing is shared with other processes. */
   readonly #channel: NodeChannel | undefined
+  readonly #feed: NodeFeed | undefined
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
@@ -55,9 +57,13 @@ export class Eras {
     const limits = { inFlight, rateLimit, access }
     const report = (error: unknown) => server.reportError(error, { phase: 'transport' })
     this.#channel = settings.store === undefined ? undefined : new NodeChannel(settings.store, report)
+    const channel = this.#channel
+    const { sessionEra, statelessEra } = settings
+    const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
+    this.#feed = feed
     this.#tasks = new TaskTable(server, settings.tasks)
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
+    this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
+    this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }
 
   /** @param body - parsed JSON */
@@ -106,6 +112,7 @@ export class Eras {
     clearTimeout(timer)
     for (const era of eras) era.shutDown()
     await this.#tasks.close()
+    this.#feed?.close()
     await this.#channel?.node.leave()
     this.#detach()
   }

@@ -13,6 +13,7 @@ import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
+import type { Feed } from '../features/feed.ts'
 import type { WatchResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
@@ -20,6 +21,7 @@ import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
+import type { NodeChannel } from '../store/node-channel.ts'
 import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
 import { CoarseClock } from './clock.ts'
@@ -64,17 +66,26 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   closing = false
   readonly #streams: FinishedStreams
   readonly #unsubscribe: readonly (() => void)[]
+  /** Undefined where nothing is shared with other processes. */
+  readonly channel: NodeChannel | undefined
   #hasRestored = false
 
-  /** @param streams - the finished streams that the transport retains */
+  /**
+   * @param streams - the finished streams that the transport retains
+   * @param feed - where changes and messages come from: with a channel, from all nodes
+   */
   constructor(
     server: McpServer,
     settings: SessionEraSettings,
     limits: CallLimits,
     tasks: TaskTable,
     streams: FinishedStreams,
+    channel?: NodeChannel,
+    feed: Feed = server,
   ) {
     this.server = server
+    this.channel = channel
+    const isShared = channel !== undefined
     this.settings = settings
     this.limits = limits
     this.#streams = streams
@@ -96,9 +107,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
       this.clock,
     )
     this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
-    this.changes = new ChangeLog(replay, this.replayBudget, this.table)
+    this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
-    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
+    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
     this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
       // What nobody hears now is not kept: the state of a task can be asked for.
       if (standaloneStream?.attached !== true) return
@@ -112,9 +123,17 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
-      server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
+      feed.changes.subscribe((changes, sequence) => {
+        this.changes.publish(changes, this.clock.now, sequence)
+        if (isShared) this.clock.start()
+      }),
+      feed.messages.subscribe((message, sequence) => {
+        if (sequence === undefined) return this.messages.send(message, this.clock.now)
+        this.clock.start()
+        return this.messages.receive(message, sequence, this.clock.now)
+      }, this.messages.refuse),
     ]
+    channel?.observe({ onMissed: (sequence) => this.#missed(sequence) })
   }
 
   get hasSessions(): boolean {
@@ -157,9 +176,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
-      const offered = offeredCapabilities(server, { notifies: true, logs: false })
-      const lists = new Set(LISTS.filter((kind) => kind in offered))
-      changes.publish({ lists, resources: new Set() }, this.clock.now)
+      changes.publish({ lists: new Set(this.#offeredLists()), resources: new Set() }, this.clock.now)
     }
     this.notifyOpened(session, true)
     return session
@@ -228,6 +245,19 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.clock.stop()
   }
 
+  /** Lists that clients can know. */
+  #offeredLists(): readonly ListKind[] {
+    const offered = offeredCapabilities(this.server, { notifies: true, logs: false })
+    return LISTS.filter((kind) => kind in offered)
+  }
+
+  /** Changes and messages up to a sequence number may not have come to this node. */
+  #missed(sequence: number): void {
+    this.changes.missed(sequence, this.#offeredLists())
+    this.messages.lose(sequence)
+    for (const stream of this.changes.streams) stream.catchUp()
+  }
+
   #tick(): void {
     const { replay } = this.settings
     this.table.expire()
@@ -236,7 +266,8 @@ export class SessionEra implements HandshakeHost, SessionChanges {
       const expired = this.clock.before(replay.ttlMs)
       for (const kept of [this.#streams, this.changes, this.messages]) kept.dropOlderThan(expired)
     }
-    if (this.table.size === 0 && this.calls.detachedSize === 0 && this.#streams.size === 0) this.clock.stop()
+    if (this.table.size > 0 || this.calls.detachedSize > 0 || this.#streams.size > 0) return
+    if (this.changes.isEmpty && this.messages.isEmpty) this.clock.stop()
   }
 
   /** The one teardown of a session. */
@@ -251,8 +282,8 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     // From a sealed id a session is taken up again, and its tasks with it.
     const forGood = this.sealedIds === undefined || reason === 'deleted' || reason === 'expired'
     this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
-    this.messages.sessionClosed(session)
-    if (this.table.size === 0) this.changes.clear()
+    this.messages.sessionClosed(session, reason === 'deleted')
+    if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return
     runHook(

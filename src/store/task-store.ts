@@ -52,7 +52,7 @@ export interface TaskStore {
    *
    * @returns false: it was over already
    */
-  update(record: TaskRecord): void | boolean | PromiseLike<void | boolean>
+  update(record: TaskRecord): void | boolean | PromiseLike<void> | PromiseLike<boolean>
   /** Deletes a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
   /**

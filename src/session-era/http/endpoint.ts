@@ -10,6 +10,7 @@ import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { Feed } from '../../features/feed.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
@@ -18,6 +19,7 @@ import type { Decoded, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
+import type { NodeChannel } from '../../store/node-channel.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
@@ -55,9 +57,17 @@ export class SessionEndpoint implements PostHost {
   readonly streams: Streams
   readonly counters = { undeliverable: 0 }
 
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, tasks: TaskTable) {
+  /** @param channel - and `feed`: see `SessionEra` */
+  constructor(
+    server: McpServer,
+    settings: SessionEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    channel?: NodeChannel,
+    feed?: Feed,
+  ) {
     this.streams = new Streams(settings)
-    this.era = new SessionEra(server, settings, limits, tasks, this.streams)
+    this.era = new SessionEra(server, settings, limits, tasks, this.streams, channel, feed)
   }
 
   /** @param value - the body as parsed JSON */

@@ -24,7 +24,7 @@ import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
 import { checkVersion, findSession, shutdownRejection } from './admit.ts'
 import { isEventIdOf } from './resumable-stream.ts'
-import { HttpStandaloneStream } from './standalone-stream.ts'
+import { HttpStandaloneStream, sharedStreamName } from './standalone-stream.ts'
 import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
 /** @returns undefined when the stream is open */
@@ -47,7 +47,7 @@ export function openStream(
   }
   era.table.touch(session)
   if (lastEventId !== undefined && lastEventId !== '') {
-    if (isEventIdOf(session, lastEventId)) return resume(lastEventId, http, session, era)
+    if (isEventIdOf(session, lastEventId)) return resume(lastEventId, http, session, era, streams)
     if (session.standaloneStream?.attached === true) {
       return noStream('This Last-Event-ID is not of this session, which has an open stream already')
     }
@@ -84,10 +84,11 @@ function resume(
   http: HttpExchange<Principal>,
   session: Session,
   era: SessionEra,
+  streams: Streams,
 ): Rejection | undefined {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
-  const standalone = standaloneOf(session)
+  const standalone = standaloneOf(session) ?? sharedStream(position.stream, session, era, streams)
   const isStandalone = standalone?.name === position.stream
   const calls = session.streams as CallStreams | undefined
   const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
@@ -100,6 +101,19 @@ function resume(
   if (stream.finished && missed.length === 0) return streamEnded()
   attach(stream, missed, http)
   return undefined
+}
+
+/** The standalone stream of a session that had it on another node. */
+function sharedStream(
+  name: string,
+  session: Session,
+  era: SessionEra,
+  streams: Streams,
+): HttpStandaloneStream | undefined {
+  if (era.channel === undefined || era.closing || name !== sharedStreamName(session)) return undefined
+  const stream = new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
+  return stream
 }
 
 /** What listening to all that the session subscribes to needs. */

@@ -37,7 +37,7 @@ export function isEventIdOf(session: Session, eventId: string): boolean {
 }
 
 /** The separator of event ids is no part of a name. */
-function sessionTag({ id }: Session): string {
+export function sessionTag({ id }: Session): string {
   const tag = id.slice(-TAG_LENGTH)
   // Fast path without a replacement: this runs for every event of every standalone stream.
   return tag.includes('_') ? tag.replaceAll('_', '-') : tag

@@ -218,6 +218,9 @@ class LineStream implements StandaloneStream {
   }
 
   /** What an event stream has as data is the message itself, in one line. */
+  /** There is one process, and nothing is missed. */
+  catchUp(): void {}
+
   notify({ data }: StreamEvent): boolean {
     return this.#attached && this.#sink.write(data)
   }
