@@ -61,7 +61,7 @@ export class Eras {
     const { sessionEra, statelessEra } = settings
     const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
     this.#feed = feed
-    this.#tasks = new TaskTable(server, settings.tasks)
+    this.#tasks = new TaskTable(server, settings.tasks, channel)
     this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
     this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }

@@ -110,15 +110,19 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
-    this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
-      // What nobody hears now is not kept: the state of a task can be asked for.
-      if (standaloneStream?.attached !== true) return
-      const json = encodeNotification(method, params)
-      this.messages.send(
-        { method, json, session: id, level: undefined, principal: undefined },
-        this.clock.now,
-      )
-    })
+    this.tasks = new SessionTasks(
+      tasks,
+      ({ id, standaloneStream }, method, params) => {
+        // What nobody hears now is not kept: the state of a task can be asked for.
+        if (standaloneStream?.attached !== true) return
+        const json = encodeNotification(method, params)
+        this.messages.send(
+          { method, json, session: id, level: undefined, principal: undefined },
+          this.clock.now,
+        )
+      },
+      channel,
+    )
     this.#methods = sessionMethods(this)
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
@@ -279,10 +283,14 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
-    // From a sealed id a session is taken up again, and its tasks with it.
-    const forGood = this.sealedIds === undefined || reason === 'deleted' || reason === 'expired'
-    this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
-    this.messages.sessionClosed(session, reason === 'deleted')
+    // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
+    const { channel, sealedIds } = this
+    const isLasting = channel !== undefined || sealedIds !== undefined
+    const forGood = reason === 'deleted' || (reason === 'expired' && channel === undefined)
+    const hasTasks =
+      channel !== undefined && session.ownership === undefined && this.offersTasks(session.revision)
+    this.tasks.sessionClosed(session, forGood || (!isLasting && reason !== 'shutdown'), hasTasks && forGood)
+    this.messages.sessionClosed(session, forGood)
     if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return

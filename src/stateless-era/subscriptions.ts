@@ -185,7 +185,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (!this.#open.delete(subscription)) return
     clearTimeout(subscription.timer)
     if (subscription.stream !== undefined) this.#transport.streamClosed(subscription.stream)
-    for (const taskId of subscription.taskIds) this.#tasks.subscribers.remove(taskId, subscription)
+    for (const taskId of subscription.taskIds) this.#tasks.unsubscribe(taskId, subscription)
     for (const resource of subscription.resources) {
       resource.subscribers.delete(subscription)
       if (resource.subscribers.size === 0) this.#byResource.delete(resource.uri)
@@ -230,10 +230,11 @@ export class Subscriptions implements SubscriptionOwner {
     }
     const lists = offeredLists(filter.lists, server)
     const subscription = new Subscription(this, lists, retained, account, maxStreamBufferBytes)
-    this.#add(subscription)
+    const views = tasks.map((view) => this.#tasks.followed(view) ?? view)
+    this.#add(subscription, views)
     const acknowledged = acknowledgedFilter(lists, retained, server)
     let frames = this.#frameParts(Notify.acknowledged, { notifications: acknowledged }).join(idText)
-    for (const { record } of tasks) frames += subscription.taskFrame(record)
+    for (const { record } of views) frames += subscription.taskFrame(record)
     subscription.stream = exchange.openStream(subscription, frames)
     if (Object.keys(acknowledged).length === 0) this.#end(subscription)
     return {}
@@ -282,9 +283,9 @@ export class Subscriptions implements SubscriptionOwner {
       : { ...withoutResources, resources, ctx, bytes: withContext }
   }
 
-  #add(subscription: Subscription): void {
+  #add(subscription: Subscription, tasks: readonly TaskView[]): void {
     this.#open.add(subscription)
-    for (const taskId of subscription.taskIds) this.#tasks.subscribers.add(taskId, subscription)
+    for (const view of tasks) this.#tasks.subscribe(view, subscription)
     for (const resource of subscription.resources) {
       this.#byResource.set(resource.uri, resource)
       resource.subscribers.add(subscription)
