@@ -2,16 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { as, resourceOf } from '../../auth/scoped-serving.ts'
 import { del, get, type SseStream, type TestSession } from '../../helpers/wire.ts'
-import {
-  eventually,
-  generator,
-  type HeldCall,
-  progressOf,
-  responsesOf,
-  streaming,
-  textOf,
-} from '../serving.ts'
+import { eventually, generator, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
 import { at, cluster, type Node } from './cluster.ts'
 
 /** A call on a node with progress 0 to `steps - 1` received, and then the connection reset. */
@@ -284,25 +277,25 @@ test('DELETE ends connections to the streams of other nodes', async (t) => {
 })
 
 test('who resumes on another node needs the scopes of the call', async (t) => {
-  const verify = (token: string) => ({ id: 'alice', scopes: token.split('+') })
-  const { a, b } = await cluster(t, { count: 2, auth: { verify } })
+  const { a, b } = await cluster(t, { count: 2, auth: resourceOf() })
   for (const { server, held } of [a, b]) {
-    server.registerTool('guarded', { scopes: ['files'] }, (_, ctx) => held.run({}, ctx))
+    server.registerTool('guarded', { scopes: ['notes:read'] }, (_, ctx) => held.run({}, ctx))
   }
-  const session = await a.open({ headers: { authorization: 'Bearer files+mail' } })
+  const session = await a.open({ headers: as('ada', 'notes:read') })
   const opening = session.stream('tools/call', { name: 'guarded' }, { meta: { progressToken: 1 } })
-  const call: HeldCall = await a.held.next()
+  const call = await a.held.next()
   call.ctx.progress(0)
   const stream = await opening
   await stream.until(({ json }) => json !== undefined)
   await stream.destroy()
-  const headers = { ...session.headers, 'last-event-id': stream.lastEventId ?? '' }
-  const refused = await get(b.url, { ...headers, authorization: 'Bearer mail' })
-  assert.equal(refused.status, 403)
+  const resume = (headers: object) =>
+    get(b.url, { ...session.headers, 'last-event-id': stream.lastEventId ?? '', ...headers })
+  assert.equal((await resume(as('ada', 'admin:all'))).status, 403)
+  assert.equal((await resume(as('bob', 'notes:read'))).status, 404)
   const resumed = await at(session, b).resume(stream.lastEventId ?? '')
   call.finish('secret')
   await resumed.end()
-  assert.equal(textOf(responsesOf(resumed)[0]), 'secret')
+  assert.equal(textOf(responsesOf(resumed)[0] ?? {}), 'secret')
 })
 
 test('a handler that awaits its progress waits for a client that reads on another node', async (t) => {
