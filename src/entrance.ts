@@ -38,6 +38,7 @@ import {
   type PublicDocument,
 } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
+import type { CloseTimes } from './http/close-times.ts'
 import type { Cors } from './http/cors.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import { Rejection } from './http/rejection.ts'
@@ -104,8 +105,13 @@ export class Entrance {
     }
   }
 
-  close(drainMs: number): Promise<void> {
-    return this.#eras.close(drainMs)
+  /** Whether it wants requests. */
+  get ready(): boolean {
+    return this.#eras.ready
+  }
+
+  close(times: CloseTimes): Promise<void> {
+    return this.#eras.close(times)
   }
 
   /** Never throws. */

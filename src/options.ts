@@ -130,7 +130,10 @@ export interface HandlerOptions {
   readonly requestState?: SealOptions | undefined
   /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
-  /** Shared with other processes that serve the same URL, such as `redisStore` of `barewire/redis`. @defaultValue none */
+  /**
+   * What processes that serve the same URL share, such as `redisStore` of `barewire/redis`: each serves any request of any
+   * session. Not with `sessions.keys`. @defaultValue none
+   */
   readonly store?: Store | undefined
   /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
@@ -294,7 +297,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     sessionEra: {
       ...counts,
       ...times,
-      sessions: checkSessions(sessions),
+      sessions: checkSessions(sessions, options.store !== undefined),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
       messageRate: checkedRate,
@@ -358,7 +361,8 @@ function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
-function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
+/** @param isShared - other processes have the same sessions */
+function checkSessions(sessions: false | SessionOptions, isShared: boolean): SessionSettings | undefined {
   if (sessions === false) return undefined
   const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
   const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
@@ -374,7 +378,7 @@ function checkSessions(sessions: false | SessionOptions): SessionSettings | unde
     missingId,
     ...checkAll(sessions, counts, 'sessions.', checkCount),
     ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: readSessionKeys(sessions.keys),
+    keys: readSessionKeys(sessions.keys, isShared),
   }
 }
 

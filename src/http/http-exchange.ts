@@ -84,6 +84,8 @@ export interface HttpExchange<Principal> {
   charge(bytes: number): boolean
   /** The body is needed after this turn of the event loop: it stays charged until `releaseBody`. */
   holdBody(): void
+  /** What was waited for is there, and the request goes on: the body is held no longer, unless it is held again. */
+  continueTurn(): void
   /** The body is not needed any more: its bytes return to the budget. */
   releaseBody(): void
   /** The request was processed, as far as this turn of the event loop goes: releases the body unless it is held. */

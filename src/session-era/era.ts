@@ -3,30 +3,32 @@
  * server, and the one clock that expires them.
  *
  *    transport --> SessionEra --> table, calls, changes, messages         each in a file of its own
+ *                            `--> nodes                                    with a store that several processes share
  *
  * Not here: how requests and streams travel (http/).
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
-import type { RequestContext } from '../dispatch/context.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
-import type { Feed } from '../features/feed.ts'
-import type { WatchResource } from '../features/resources.ts'
+import { type Feed, NodeFeed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import type { LogLevel } from '../protocol/wire-types.ts'
 import type { NodeChannel } from '../store/node-channel.ts'
 import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
+import { ClientChoices } from './client-choices.ts'
 import { CoarseClock } from './clock.ts'
 import type { HandshakeHost, InitializeParams } from './handshake.ts'
-import { SESSIONLESS_METHODS, type SessionChanges, sessionMethods, withTasks } from './methods.ts'
+import { SESSIONLESS_METHODS, sessionMethods, withTasks } from './methods.ts'
+import { SessionNodes } from './nodes/nodes.ts'
+import type { SharedSessionsHost } from './nodes/shared-sessions.ts'
+import type { SessionState } from './nodes/stored-session.ts'
 import type { SessionEnd, SessionEraSettings } from './options.ts'
 import type { Revision } from './revisions.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
@@ -45,7 +47,7 @@ export interface FinishedStreams {
   dropOlderThan(time: number): void
 }
 
-export class SessionEra implements HandshakeHost, SessionChanges {
+export class SessionEra implements HandshakeHost, SharedSessionsHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
   readonly limits: CallLimits
@@ -59,6 +61,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   /** Undefined where sessions end with the process: no keys are configured. */
   readonly sealedIds: SealedIds | undefined
   readonly tasks: SessionTasks
+  /** Undefined with one node. */
+  readonly nodes: SessionNodes | undefined
+  readonly choices: ClientChoices
   readonly #methods: ReturnType<typeof sessionMethods>
   readonly #taskMethods: ReturnType<typeof sessionMethods>
   readonly #sessionlessTaskMethods: ReturnType<typeof sessionMethods>
@@ -101,29 +106,35 @@ export class SessionEra implements HandshakeHost, SessionChanges {
         maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
         maxTotalBytes: sessions?.maxTotalBytes ?? 0,
         idleTimeoutMs,
+        // Another node may serve it.
+        idleEnd: channel === undefined ? 'expired' : 'evicted',
         sealId: (params, logLevel, principalId) => sealedIds?.seal(params, logLevel, principalId),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,
     )
+    const hasNodes = channel !== undefined && sessions !== undefined
+    this.nodes = hasNodes ? new SessionNodes(channel, this, idleTimeoutMs) : undefined
     this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
     this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
     this.tasks = new SessionTasks(
       tasks,
-      ({ id, standaloneStream }, method, params) => {
+      (session, method, params) => {
         // What nobody hears now is not kept: the state of a task can be asked for.
-        if (standaloneStream?.attached !== true) return
+        const isHeard =
+          session.standaloneStream?.attached === true || this.nodes?.standalone.isElsewhere(session) === true
+        if (!isHeard) return
         const json = encodeNotification(method, params)
-        this.messages.send(
-          { method, json, session: id, level: undefined, principal: undefined },
-          this.clock.now,
-        )
+        const message = { method, json, session: session.id, level: undefined, principal: undefined }
+        if (feed instanceof NodeFeed) feed.send(message)
+        else this.messages.send(message, this.clock.now)
       },
       channel,
     )
-    this.#methods = sessionMethods(this)
+    this.choices = new ClientChoices(this)
+    this.#methods = sessionMethods(this.choices)
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
@@ -156,10 +167,6 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     return session === undefined ? SESSIONLESS_METHODS : this.#methods
   }
 
-  get maxSubscriptionsPerSession(): number {
-    return this.settings.maxSubscriptionsPerSession
-  }
-
   openSession(params: InitializeParams, principalId: string | undefined): Session {
     const session = this.table.open(params, principalId, this.server.defaultLogLevel)
     session.changesFrom = this.changes.lastSequence
@@ -186,6 +193,30 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     return session
   }
 
+  /** Stores a session that `initialize` has opened, where other nodes may serve it. @throws {StoreAwayError} */
+  sessionReady(session: Session): Promise<void> | undefined {
+    return this.nodes?.sessions.create(session)
+  }
+
+  restoreShared(id: string, state: SessionState): Session {
+    const { table, server } = this
+    const usual = server.defaultLogLevel
+    const level = usual === undefined ? undefined : (state.logLevel ?? usual)
+    const session = table.open(state.params, state.principalId, level, id)
+    this.messages.includeLevel(level)
+    session.changesFrom = state.changesFrom
+    session.delivered = state.delivered
+    try {
+      for (const [uri, subscription] of state.subscriptions)
+        this.choices.applySubscription(session, uri, subscription)
+    } catch (error) {
+      table.close(session, 'evicted')
+      throw error
+    }
+    this.notifyOpened(session, true)
+    return session
+  }
+
   notifyOpened(session: Session, restored = false): void {
     session.hooksNotified = true
     runHook(
@@ -196,25 +227,18 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   discard(session: Session): void {
     this.table.close(session, 'deleted')
+    // At worst it expires.
+    this.nodes?.sessions.delete(session.id).catch(() => {})
   }
 
-  setLogLevel(session: Session, level: LogLevel): void {
-    session.record.logLevel = level
-    this.messages.includeLevel(level)
+  /** Its client ends a session. @throws {StoreAwayError} later; it goes on, as far as is known */
+  deleteSession(session: Session): Promise<void> | undefined {
+    if (this.nodes === undefined) this.table.close(session, 'deleted')
+    return this.nodes?.sessions.delete(session.id).then(() => this.table.close(session, 'deleted'))
   }
 
-  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
-    const kept = this.changes.subscribe(session, uri)
-    try {
-      this.server.watch.acquire(kept, wanted, ctx)
-    } catch (error) {
-      this.changes.unsubscribe(session, kept)
-      throw error
-    }
-  }
-
-  unsubscribe(session: Session, uri: string): void {
-    if (this.changes.unsubscribe(session, uri)) this.server.watch.release(uri)
+  reportError(error: unknown): void {
+    this.server.reportError(error, { phase: 'transport' })
   }
 
   /** The standalone stream of a session has a connection: the session is in use and is not evicted. */
@@ -228,10 +252,16 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.table.use(session)
   }
 
-  streamDisconnected(session: Session, stream: StandaloneStream): void {
+  /** @param delivered - the last sequence number that was written to it */
+  streamDisconnected(session: Session, stream: StandaloneStream, delivered = 0): void {
     this.changes.streams.delete(stream)
     session.ownership?.owner.standaloneStreams?.delete(stream)
     this.table.release(session)
+    if (this.nodes === undefined || session.closed) return
+    if (delivered > Math.max(session.delivered, session.changesFrom)) {
+      session.delivered = delivered
+      this.nodes.sessions.delivered(session, delivered)
+    }
   }
 
   /** Begins the shutdown: the standalone streams end with a `retry:`, so that their clients reconnect elsewhere. */
@@ -266,6 +296,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     const { replay } = this.settings
     this.table.expire()
     this.calls.expire()
+    this.nodes?.sessions.tick(this.clock.now)
     if (replay !== undefined && replay.ttlMs > 0) {
       const expired = this.clock.before(replay.ttlMs)
       for (const kept of [this.#streams, this.changes, this.messages]) kept.dropOlderThan(expired)
@@ -282,8 +313,8 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.streams?.close()
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
-    for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
-    // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
+    this.choices.sessionClosed(session)
+    // From a sealed id, or from the store, a session is taken up again, and its tasks with it.
     const { channel, sealedIds } = this
     const isLasting = channel !== undefined || sealedIds !== undefined
     const forGood = reason === 'deleted' || (reason === 'expired' && channel === undefined)
@@ -291,7 +322,7 @@ export class SessionEra implements HandshakeHost, SessionChanges {
       channel !== undefined && session.ownership === undefined && this.offersTasks(session.revision)
     this.tasks.sessionClosed(session, forGood || (!isLasting && reason !== 'shutdown'), hasTasks && forGood)
     this.messages.sessionClosed(session, forGood)
-    if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
+    if (this.table.size === 0 && channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return
     runHook(

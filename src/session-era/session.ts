@@ -71,6 +71,8 @@ export class Session implements Linked<Session> {
   standaloneStream: StandaloneStream | undefined = undefined
   /** Sequence number of the last change before the session began. */
   changesFrom = 0
+  /** Sequence number of the last event that another node has delivered on its standalone stream; 0: none. */
+  delivered = 0
   /** What the standalone stream needs: scopes by URI of a subscribed resource, or id of a task. */
   streamScopes: Map<string, readonly string[]> | undefined = undefined
   /** Heap bytes of its subscriptions, including text that is shared with other sessions. */

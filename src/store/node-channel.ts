@@ -87,6 +87,10 @@ export class NodeChannel implements NodeEvents {
     this.#report(error)
   }
 
+  onProblem(error: Error): void {
+    this.#report(error)
+  }
+
   #deliver(message: string, deliver: (listener: TopicListener, content: unknown) => void): void {
     try {
       const [topic, content] = JSON.parse(message)

@@ -12,14 +12,6 @@ import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
 import { ResumableStream, type StreamOwner, sessionTag } from './resumable-stream.ts'
 import type { Streams } from './streams.ts'
 
-/** In place of node and number in the names of the streams of calls: neither of them begins with it. */
-const SHARED_NAME = '.'
-
-/** The name of the standalone stream of a session, where all nodes have the same events in the same sequence. */
-export function sharedStreamName(session: Session): string {
-  return `${sessionTag(session)}${SHARED_NAME}`
-}
-
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
   declare readonly session: Session
   readonly #era: SessionEra
@@ -32,13 +24,14 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     this.delivered = session.changesFrom
   }
 
+  /** The same on all nodes, since its events have the same sequence numbers on all of them. */
   override get name(): string {
-    return this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
+    return this.streams.node === undefined ? super.name : `${sessionTag(this.session)}all`
   }
 
   /** Another node may be ahead of this one. */
   override hasSent(sequence: number): boolean {
-    return this.#era.channel === undefined ? super.hasSent(sequence) : this.retainsEvents
+    return this.streams.node === undefined ? super.hasSent(sequence) : this.retainsEvents
   }
 
   get record(): SessionRecord {
@@ -54,7 +47,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
    */
   missed(after: number | undefined): readonly string[] {
     const { changes, messages } = this.#era
-    const { session, delivered } = this
+    const { session } = this
+    const delivered = Math.max(this.delivered, session.delivered)
     const changed =
       after === undefined
         ? changes.summary(session, delivered)
@@ -90,10 +84,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
 
   streamConnected(): void {
     this.#era.streamConnected(this.session, this)
+    this.#era.nodes?.standalone.claim(this.session.id)
   }
 
   streamDisconnected(): void {
-    this.#era.streamDisconnected(this.session, this)
+    this.#era.streamDisconnected(this.session, this, this.delivered)
   }
 
   protected override get owner(): StreamOwner {
