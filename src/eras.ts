@@ -16,6 +16,7 @@ import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
 import { SessionEndpoint } from './session-era/http/endpoint.ts'
+import { HttpSseEndpoint } from './session-era/http-sse/endpoint.ts'
 import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
 import { NodeChannel } from './store/node-channel.ts'
 import type { StoreStats } from './store/store.ts'
@@ -60,15 +61,17 @@ export class Eras {
   readonly #served: ReadonlySet<Era>
   readonly #tasks: TaskTable
   readonly #session: SessionEndpoint
+  /** Undefined: HTTP+SSE is off. */
+  readonly #httpSse: HttpSseEndpoint | undefined
   readonly #stateless: StatelessEndpoint
   readonly #detach: () => void
   /** Undefined where nothing is shared with other processes. */
   readonly #channel: NodeChannel | undefined
-  readonly #feed: NodeFeed | undefined
   readonly #report: (error: unknown) => void
   readonly #inFlight: InFlightCounter
   #hasJoined = false
   #isClosing = false
+  readonly #feed: NodeFeed | undefined
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
@@ -88,16 +91,21 @@ export class Eras {
       },
     })
     const channel = this.#channel
-    const { sessionEra, statelessEra } = settings
+    const { sessionEra, statelessEra, httpSse } = settings
     const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
     this.#feed = feed
     this.#tasks = new TaskTable(server, settings.tasks, channel)
     this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
+    this.#httpSse = httpSse === undefined ? undefined : new HttpSseEndpoint(this.#session.era, httpSse)
     this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }
 
   /** @param body - parsed JSON */
   post(http: HttpExchange<Principal>, body: unknown): void {
+    if (this.#httpSse?.takes(http)) {
+      this.#httpSse.post(http, body)
+      return
+    }
     const { protocolVersion, sessionId } = http
     const era = selectEra({ protocolVersion, sessionId, body }, this.#served)
     if (era === 'session') this.#session.post(http, body)
@@ -105,7 +113,8 @@ export class Eras {
   }
 
   get(http: HttpExchange<Principal>): void {
-    if (this.#served.has('session')) this.#session.get(http)
+    if (this.#httpSse?.takes(http)) this.#httpSse.get(http)
+    else if (this.#served.has('session')) this.#session.get(http)
     else this.#stateless.methodNotAllowed(http)
   }
 
@@ -125,7 +134,7 @@ export class Eras {
       sessions: session.sessions,
       subscriptions: stateless.subscriptions,
       tasks: this.#tasks.size,
-      streams: session.streams + stateless.streams,
+      streams: session.streams + stateless.streams + (this.#httpSse?.size ?? 0),
       replayBytes: session.replayBytes,
       sessionBytes: session.sessionBytes,
       subscriptionBytes: stateless.subscriptionBytes,
@@ -155,6 +164,7 @@ export class Eras {
       this.#report(new Error(problem))
     }
     for (const era of eras) era.shutDown()
+    this.#httpSse?.shutDown()
     await this.#tasks.close()
     this.#feed?.close()
     await this.#channel?.node.flush(FLUSH_MS)

@@ -16,6 +16,9 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
+import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
+import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
@@ -36,7 +39,7 @@ import { checkStore, type Store } from './store/store.ts'
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -65,10 +68,17 @@ export interface HandlerOptions {
   readonly maxPipelined?: number | undefined
   /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
+  /** JSON values and names of members in a request body, about; 400 above. @defaultValue 500 000 */
+  readonly maxBodyValues?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
+  /**
+   * Session era: HTTP+SSE of 2024-11-05 beside Streamable HTTP, for clients that know nothing newer; `true` is `/sse` and
+   * `/messages`. A session lasts as long as its stream there. @defaultValue false
+   */
+  readonly httpSse?: boolean | HttpSseOptions | undefined
   /** Session era: limits of sessions. `false`: no sessions, every request is served alone. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
   /**
@@ -153,7 +163,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -163,12 +173,14 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
-  readonly maxBodyDepth: number
+  readonly bodyLimits: BodyLimits
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
   /** What it is told of the request depends on the carrier. */
   readonly onRejected: ((refusal: never) => void) | undefined
+  /** Undefined: off. */
+  readonly httpSse: HttpSsePaths | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
   readonly store: Store | undefined
@@ -185,6 +197,7 @@ const COUNTS = {
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
   maxBodyDepth: 512,
+  maxBodyValues: 500_000,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -207,6 +220,7 @@ export const OPTION_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'eras',
@@ -218,6 +232,7 @@ export const OPTION_NAMES: readonly string[] = [
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -226,11 +241,14 @@ export const OPTION_NAMES: readonly string[] = [
 /** Names of the same options in other libraries. */
 export const OTHER_WORDS: OtherWords = {
   allowedOrigins: 'cors origin',
+  httpSse: 'sse legacysse ssepath messagepath',
   sessions: 'sessionidgenerator session stateless',
   replay: 'eventstore resumability',
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -258,7 +276,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('serverInfo', serverInfo, ['boolean'])
   const {
     maxBodyBytes,
-    maxBodyDepth,
+    maxBodyDepth: maxDepth,
+    maxBodyValues: maxValues,
     maxTotalBodyBytes,
     maxPipelined,
     maxInFlight,
@@ -266,8 +285,10 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     ...counts
   } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
@@ -277,11 +298,12 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
-    maxBodyDepth,
+    bodyLimits: { maxDepth, maxValues },
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
-    eras: checkEras(eras),
+    httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
+    eras: served,
     tasks: checkTasks(tasks),
     store: checkStore(options.store),
     statelessEra: {

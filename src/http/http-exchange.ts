@@ -45,6 +45,8 @@ export interface HttpExchange<Principal> {
   readonly target: string
   /** The same without the mount point of a framework. */
   readonly url: string | undefined
+  /** How the request reached this server: a proxy may have been asked in another way. */
+  readonly scheme: 'http' | 'https'
   readonly headers: RequestHeaders
   /** Name, value, name, value, ... as they were sent. */
   readonly headerLines: readonly string[]
@@ -109,6 +111,8 @@ export interface HttpExchange<Principal> {
   replyHeaders(extra?: readonly string[]): readonly string[] | undefined
   /** Replies with a JSON body. @param text - JSON text @returns whether the reply was sent */
   json(status: number, text: string, extra?: readonly string[]): boolean
+  /** Replies 200 with a document for people. @param text - HTML @returns whether the reply was sent */
+  html(text: string, extra?: readonly string[]): boolean
   /** Replies without a body. @returns whether the reply was sent */
   empty(status: number, extra?: readonly string[]): boolean
   /** Replies with a JSON-RPC error. @param closeAfter - the body was not read, so the connection must be closed */

@@ -43,6 +43,7 @@ export type McpErrorCode =
   | 'ERR_SERVER_CLOSED'
   | 'ERR_SESSION_CLOSED'
   | 'ERR_STATE_TOO_LARGE'
+  | 'ERR_STORE_DATA'
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_STREAM_CUT'
   | 'ERR_TASK_CANCELLED'
@@ -108,6 +109,8 @@ export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
   ERR_SERVER_CLOSED: 'reason of `ctx.signal` of a task: the server is shutting down',
   ERR_SESSION_CLOSED: 'reason of `ctx.signal`: the session ended (deleted, expired, evicted, shutdown)',
   ERR_STATE_TOO_LARGE: 'the sealed state of a call would be longer than `requestState.maxLength`',
+  ERR_STORE_DATA:
+    'to `onError`: what the store has under a key of this library is damaged or of another application',
   ERR_STORE_UNAVAILABLE:
     'the store that processes share could not be reached in time, or too much waits for it',
   ERR_STREAM_CUT:

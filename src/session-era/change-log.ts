@@ -88,7 +88,7 @@ export class ChangeLog {
 
   /**
    * @param uri - one that the session is not subscribed to
-   * @param from - sequence number of the last change before the subscription
+   * @param from - the last sequence number before the subscription
    * @returns the same URI, as the one string that all subscriptions share
    * @throws {LimitError} 429, the session or its principal is at its share of bytes; 503, all sessions together are
    */

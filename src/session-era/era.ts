@@ -204,6 +204,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     const level = usual === undefined ? undefined : (state.logLevel ?? usual)
     const session = table.open(state.params, state.principalId, level, id)
     this.messages.includeLevel(level)
+    session.isShared = true
     session.changesFrom = state.changesFrom
     session.delivered = state.delivered
     try {
@@ -228,7 +229,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
   discard(session: Session): void {
     this.table.close(session, 'deleted')
     // At worst it expires.
-    this.nodes?.sessions.delete(session.id).catch(() => {})
+    if (session.isShared) this.nodes?.sessions.delete(session.id).catch(() => {})
   }
 
   /** Its client ends a session. @throws {StoreAwayError} later; it goes on, as far as is known */
@@ -257,7 +258,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.changes.streams.delete(stream)
     session.ownership?.owner.standaloneStreams?.delete(stream)
     this.table.release(session)
-    if (this.nodes === undefined || session.closed) return
+    if (this.nodes === undefined || !session.isShared || session.closed) return
     if (delivered > Math.max(session.delivered, session.changesFrom)) {
       session.delivered = delivered
       this.nodes.sessions.delivered(session, delivered)
@@ -314,7 +315,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     this.choices.sessionClosed(session)
-    // From a sealed id, or from the store, a session is taken up again, and its tasks with it.
+    // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
     const { channel, sealedIds } = this
     const isLasting = channel !== undefined || sealedIds !== undefined
     const forGood = reason === 'deleted' || (reason === 'expired' && channel === undefined)
@@ -322,7 +323,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       channel !== undefined && session.ownership === undefined && this.offersTasks(session.revision)
     this.tasks.sessionClosed(session, forGood || (!isLasting && reason !== 'shutdown'), hasTasks && forGood)
     this.messages.sessionClosed(session, forGood)
-    if (this.table.size === 0 && channel === undefined) this.changes.clear()
+    if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return
     runHook(

@@ -15,6 +15,8 @@
 /** The log of one stream, for the node that runs the call. No method throws. */
 export interface EventLogWriter {
   /**
+   * Adds an event.
+   *
    * @param sequence - one more than that of the event before; the first is 1
    * @param data - encoded data of the event
    * @param oldest - sequence of the oldest event that is still needed: older ones are dropped. `sequence + 1`: the event
@@ -52,6 +54,8 @@ export interface EventLogStore {
    */
   create(sessionId: string, stream: string, meta: string, ttlMs: number): EventLogWriter
   /**
+   * Reads the events after one, as far as they are there without holes, or a part of them.
+   *
    * @param after - sequence of the last event that the reader has
    * @returns undefined: there is no such log
    * @throws {McpError} `ERR_STORE_UNAVAILABLE`

@@ -1,4 +1,4 @@
-/** Shared secrets in memory. */
+/** The key store in memory: the secrets of each purpose. */
 
 import { randomBytes } from 'node:crypto'
 

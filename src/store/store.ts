@@ -73,12 +73,19 @@ export interface StoreNode {
   readonly id: string
   /** Whether the store can be reached, and the retained messages of before the join have been delivered. */
   readonly available: boolean
+  /** The records of sessions, by id. */
   readonly sessions: SessionStore
+  /** The events of the streams of calls. */
   readonly events: EventLogStore
+  /** Messages between nodes. */
   readonly bus: Bus
+  /** The records of tasks; used where `tasks.store` is not given. */
   readonly tasks: TaskStore
+  /** Secrets that all nodes have. */
   readonly keys: KeyStore
+  /** Which nodes are alive. */
   readonly leases: Leases
+  /** What is known of the store now. */
   stats(): StoreStats
   /** Resolves when everything that waits is written, or the time is over. */
   flush(timeoutMs: number): Promise<void>

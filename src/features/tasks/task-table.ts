@@ -14,6 +14,7 @@ import { randomBytes } from 'node:crypto'
 import { ownText } from '../../bounds/heap-size.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
 import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
+import { messageOf } from '../../bounds/quote.ts'
 import { unref } from '../../bounds/runtime.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
@@ -25,6 +26,7 @@ import type { JsonObject } from '../../protocol/wire-types.ts'
 import { MemoryTaskStore } from '../../store/memory-task-store.ts'
 import type { NodeChannel } from '../../store/node-channel.ts'
 import { deadlineOf, isOver, type TaskRecord, type TaskStore } from '../../store/task-store.ts'
+import { hasCode } from '../../store/unavailable.ts'
 import type { TaskSettings } from './options.ts'
 import { type FollowedTask, RemoteTask } from './remote-task.ts'
 import { RunningTask, type TaskHost } from './running-task.ts'
@@ -107,7 +109,7 @@ export class TaskTable implements TaskHost, TaskNodesHost {
     } catch (error) {
       this.#creating -= 1
       this.#checkIdle()
-      if (error instanceof McpError && error.code === 'ERR_TOO_MANY_TASKS') throw refused(error.message)
+      if (hasCode(error, 'ERR_TOO_MANY_TASKS')) throw refused(messageOf(error))
       throw error
     }
     this.#creating -= 1

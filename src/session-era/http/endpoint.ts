@@ -64,7 +64,7 @@ export class SessionEndpoint implements PostHost {
   readonly shared: SharedStreams | undefined
   readonly counters = { undeliverable: 0 }
 
-  /** @param channel - and `feed`: see `SessionEra` */
+  /** @param channel - to other nodes; undefined: there are none. And `feed`: see `SessionEra` */
   constructor(
     server: McpServer,
     settings: SessionEraSettings,

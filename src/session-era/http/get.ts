@@ -27,7 +27,7 @@ import { checkVersion, findSession, sessionNotFound, shutdownRejection } from '.
 import { readMeta } from './log-meta.ts'
 import { isEventIdOf, nodeOfStream } from './resumable-stream.ts'
 import type { SharedStreams } from './shared-streams.ts'
-import { HttpStandaloneStream } from './standalone-stream.ts'
+import { HttpStandaloneStream, sharedStreamName } from './standalone-stream.ts'
 import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
 const NOT_KEPT = 'its stream is not kept'
@@ -62,28 +62,15 @@ export function openStream(
   if (era.closing) return shutdownRejection()
   const lacking = lackingScopes(scopesOf(session), http, era)
   if (lacking !== undefined) return lacking
-  const stream = standaloneOf(session, era, streams, true) as HttpStandaloneStream
+  const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
   attach(stream, stream.missed(undefined), http)
   return undefined
 }
 
-/**
- * The standalone stream of a session, in place of one of another transport.
- *
- * @param opens - begins one where there is none
- */
-function standaloneOf(
-  session: Session,
-  era: SessionEra,
-  streams: Streams,
-  opens: boolean,
-): HttpStandaloneStream | undefined {
-  const { standaloneStream } = session
-  if (standaloneStream instanceof HttpStandaloneStream) return standaloneStream
-  if (!opens) return undefined
-  const stream = new HttpStandaloneStream(era, streams, session)
-  session.standaloneStream = stream
-  return stream
+/** @returns undefined: the session has none, or one of another transport, which the new one replaces */
+function standaloneOf({ standaloneStream }: Session): HttpStandaloneStream | undefined {
+  return standaloneStream instanceof HttpStandaloneStream ? standaloneStream : undefined
 }
 
 /** The stream of a call on another node, or of one on this node that only the store still has. */
@@ -140,11 +127,11 @@ function resume(
   session: Session,
   era: SessionEra,
   streams: Streams,
-  shared?: SharedStreams,
+  shared: SharedStreams | undefined,
 ): Rejection | undefined | Promise<Rejection | undefined> {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
-  const standalone = standaloneOf(session, era, streams, streams.node !== undefined)
+  const standalone = standaloneOf(session) ?? sharedStream(position.stream, session, era, streams)
   const isStandalone = standalone?.name === position.stream
   const calls = session.streams as CallStreams | undefined
   const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
@@ -159,6 +146,19 @@ function resume(
   if (stream.finished && missed.length === 0) return streamEnded()
   attach(stream, missed, http)
   return undefined
+}
+
+/** The standalone stream of a session that had it on another node. */
+function sharedStream(
+  name: string,
+  session: Session,
+  era: SessionEra,
+  streams: Streams,
+): HttpStandaloneStream | undefined {
+  if (era.channel === undefined || era.closing || name !== sharedStreamName(session)) return undefined
+  const stream = new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
+  return stream
 }
 
 /** What listening to all that the session subscribes to needs. */

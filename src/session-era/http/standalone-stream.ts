@@ -12,6 +12,14 @@ import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
 import { ResumableStream, type StreamOwner, sessionTag } from './resumable-stream.ts'
 import type { Streams } from './streams.ts'
 
+/** In place of node and number in the names of the streams of calls: neither of them begins with it. */
+const SHARED_NAME = '.'
+
+/** The name of the standalone stream of a session, where all nodes have the same events in the same sequence. */
+export function sharedStreamName(session: Session): string {
+  return `${sessionTag(session)}${SHARED_NAME}`
+}
+
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
   declare readonly session: Session
   readonly #era: SessionEra
@@ -24,14 +32,13 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     this.delivered = session.changesFrom
   }
 
-  /** The same on all nodes, since its events have the same sequence numbers on all of them. */
   override get name(): string {
-    return this.streams.node === undefined ? super.name : `${sessionTag(this.session)}all`
+    return this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
   }
 
   /** Another node may be ahead of this one. */
   override hasSent(sequence: number): boolean {
-    return this.streams.node === undefined ? super.hasSent(sequence) : this.retainsEvents
+    return this.#era.channel === undefined ? super.hasSent(sequence) : this.retainsEvents
   }
 
   get record(): SessionRecord {
