@@ -7,15 +7,19 @@
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
+import { NodeFeed } from './features/feed.ts'
 import type { McpServer } from './features/server.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
 import { isAuthenticator } from './http/authenticate.ts'
+import type { CloseTimes } from './http/close-times.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
 import type { HandlerSettings } from './options.ts'
 import { type Era, selectEra } from './select-era.ts'
 import { SessionEndpoint } from './session-era/http/endpoint.ts'
 import { HttpSseEndpoint } from './session-era/http-sse/endpoint.ts'
 import { StatelessEndpoint } from './stateless-era/http/endpoint.ts'
+import { NodeChannel } from './store/node-channel.ts'
+import type { StoreStats } from './store/store.ts'
 
 export interface EraStats {
   /** Open sessions. */
@@ -34,7 +38,24 @@ export interface EraStats {
   readonly subscriptionBytes: number
   /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
+  /** Whether it wants requests. See `NodeHandler.ready`. */
+  readonly ready: boolean
+  /** Undefined without a store. */
+  readonly store: NodeStats | undefined
 }
+
+/** What a handler uses of the store that it shares with others. */
+export interface NodeStats extends StoreStats {
+  /** Sessions that began in another process, or were evicted here, and were opened from the store, since the start. */
+  readonly restored: number
+  /** Responses of clients that were sent to the process that waits for them, since the start. */
+  readonly routedAnswers: number
+  /** Open connections to the streams of calls that run in other processes. */
+  readonly followed: number
+}
+
+/** For what waits to be written to the store, at the end of a shutdown. */
+const FLUSH_MS = 2000
 
 export class Eras {
   readonly #served: ReadonlySet<Era>
@@ -44,6 +65,13 @@ export class Eras {
   readonly #httpSse: HttpSseEndpoint | undefined
   readonly #stateless: StatelessEndpoint
   readonly #detach: () => void
+  /** Undefined where nothing is shared with other processes. */
+  readonly #channel: NodeChannel | undefined
+  readonly #report: (error: unknown) => void
+  readonly #inFlight: InFlightCounter
+  #hasJoined = false
+  #isClosing = false
+  readonly #feed: NodeFeed | undefined
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
@@ -53,11 +81,23 @@ export class Eras {
     const access = auth !== undefined && isAuthenticator(auth) ? auth.access : undefined
     this.#detach = server.attach(access)
     const limits = { inFlight, rateLimit, access }
-    this.#tasks = new TaskTable(server, settings.tasks)
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks)
-    const { httpSse } = settings
+    const report = (error: unknown) => server.reportError(error, { phase: 'transport' })
+    this.#report = report
+    this.#inFlight = inFlight
+    this.#channel = settings.store === undefined ? undefined : new NodeChannel(settings.store, report)
+    this.#channel?.observe({
+      onAvailable: () => {
+        this.#hasJoined = true
+      },
+    })
+    const channel = this.#channel
+    const { sessionEra, statelessEra, httpSse } = settings
+    const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
+    this.#feed = feed
+    this.#tasks = new TaskTable(server, settings.tasks, channel)
+    this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
     this.#httpSse = httpSse === undefined ? undefined : new HttpSseEndpoint(this.#session.era, httpSse)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
+    this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }
 
   /** @param body - parsed JSON */
@@ -83,6 +123,10 @@ export class Eras {
     else this.#stateless.methodNotAllowed(http)
   }
 
+  get ready(): boolean {
+    return !this.#isClosing && (this.#channel === undefined || this.#hasJoined)
+  }
+
   stats(): EraStats {
     const session = this.#session.stats()
     const stateless = this.#stateless.stats()
@@ -95,11 +139,17 @@ export class Eras {
       sessionBytes: session.sessionBytes,
       subscriptionBytes: stateless.subscriptionBytes,
       undeliverable: session.undeliverable + stateless.undeliverable,
+      ready: this.ready,
+      store: this.#channel && { ...this.#channel.node.stats(), ...session.nodes },
     }
   }
 
-  /** Refuses new requests, waits at most `drainMs` for calls in flight, then fails the rest. */
-  async close(drainMs: number): Promise<void> {
+  /**
+   * Goes on for `drainDelayMs`, then refuses new requests, waits at most `drainMs` for calls in flight, and fails the rest.
+   */
+  async close({ drainMs, drainDelayMs }: CloseTimes): Promise<void> {
+    this.#isClosing = true
+    if (drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, drainDelayMs))
     const eras = [this.#session, this.#stateless]
     for (const era of eras) era.stopAccepting()
     let timer: NodeJS.Timeout | undefined
@@ -109,9 +159,16 @@ export class Eras {
     const idle = Promise.all([...eras.map((era) => era.idle()), this.#tasks.drain()])
     await Promise.race([idle, timeUp])
     clearTimeout(timer)
+    if (this.#channel !== undefined && this.#inFlight.size > 0) {
+      const problem = `The shutdown has ended ${this.#inFlight.size} calls, which took longer than drainMs, ${drainMs}`
+      this.#report(new Error(problem))
+    }
     for (const era of eras) era.shutDown()
     this.#httpSse?.shutDown()
     await this.#tasks.close()
+    this.#feed?.close()
+    await this.#channel?.node.flush(FLUSH_MS)
+    await this.#channel?.node.leave()
     this.#detach()
   }
 }

@@ -16,27 +16,28 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
 import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
+import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
-import {
-  type ReplayOptions,
-  SESSION_WORDS,
-  type SessionEnd,
-  type SessionEraSettings,
-  type SessionInfo,
-  type SessionOptions,
-  type SessionSettings,
+import { checkReplay, checkSessions } from './session-era/check-options.ts'
+import type {
+  ReplayOptions,
+  SessionEnd,
+  SessionEraSettings,
+  SessionInfo,
+  SessionOptions,
 } from './session-era/options.ts'
-import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
+import { checkStore, type Store } from './store/store.ts'
 
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -65,6 +66,8 @@ export interface HandlerOptions {
   readonly maxPipelined?: number | undefined
   /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
+  /** JSON values and names of members in a request body, about; 400 above. @defaultValue 500 000 */
+  readonly maxBodyValues?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
@@ -136,6 +139,11 @@ export interface HandlerOptions {
   /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
   /**
+   * What processes that serve the same URL share, such as `redisStore` of `barewire/redis`: each serves any request of any
+   * session. Not with `sessions.keys`. @defaultValue none
+   */
+  readonly store?: Store | undefined
+  /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
    * unless a server is configured otherwise, as with `false`. @defaultValue true
    */
@@ -153,7 +161,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -163,7 +171,7 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
-  readonly maxBodyDepth: number
+  readonly bodyLimits: BodyLimits
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
@@ -173,6 +181,7 @@ export interface HandlerSettings {
   readonly httpSse: HttpSsePaths | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
+  readonly store: Store | undefined
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -186,6 +195,7 @@ const COUNTS = {
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
   maxBodyDepth: 512,
+  maxBodyValues: 500_000,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -215,10 +225,12 @@ export const OPTION_NAMES: readonly string[] = [
   'subscriptions',
   'requestState',
   'tasks',
+  'store',
   'serverInfo',
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -233,6 +245,8 @@ export const OTHER_WORDS: OtherWords = {
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -260,7 +274,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('serverInfo', serverInfo, ['boolean'])
   const {
     maxBodyBytes,
-    maxBodyDepth,
+    maxBodyDepth: maxDepth,
+    maxBodyValues: maxValues,
     maxTotalBodyBytes,
     maxPipelined,
     maxInFlight,
@@ -271,6 +286,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
@@ -280,13 +296,14 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
-    maxBodyDepth,
+    bodyLimits: { maxDepth, maxValues },
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
     httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
     eras: served,
     tasks: checkTasks(tasks),
+    store: checkStore(options.store),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
@@ -300,7 +317,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     sessionEra: {
       ...counts,
       ...times,
-      sessions: checkSessions(sessions),
+      sessions: checkSessions(sessions, options.store !== undefined),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
       messageRate: checkedRate,
@@ -362,35 +379,4 @@ function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
   const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
-}
-
-function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
-  if (sessions === false) return undefined
-  const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
-  const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
-  checkNames(
-    sessions,
-    [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'],
-    'sessions.',
-    SESSION_WORDS,
-  )
-  const { missingId = 'reject' } = sessions
-  oneOf('sessions.missingId', missingId, ['reject', 'serve'])
-  return {
-    missingId,
-    ...checkAll(sessions, counts, 'sessions.', checkCount),
-    ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: readSessionKeys(sessions.keys),
-  }
-}
-
-function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | undefined {
-  if (replay === false) return undefined
-  const counts = { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB }
-  const times = { ttlMs: 5 * MINUTE, retryMs: 1 * SECOND }
-  checkNames(replay, [...Object.keys(counts), ...Object.keys(times)], 'replay.')
-  return {
-    ...checkAll(replay, counts, 'replay.', checkCount),
-    ...checkAll(replay, times, 'replay.', checkTime),
-  }
 }

@@ -13,6 +13,7 @@ const given = (options: object) => options as HandlerOptions
 const counts = [
   'maxBodyBytes',
   'maxBodyDepth',
+  'maxBodyValues',
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
@@ -195,10 +196,13 @@ test('the defaults are the documented ones', () => {
     maxPipelined: 128,
     maxUnreadBytes: 1 * MiB,
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
-    maxBodyDepth: 512,
+    bodyLimits: { maxDepth: 512, maxValues: 500_000 },
     strictAccept: false,
+    trustProxy: false,
+    page: true,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
+    store: undefined,
   })
   assert.deepEqual(sessionEra, {
     maxBatch: 100,
@@ -260,13 +264,13 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, tasks, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
+  const { sessionEra, statelessEra, tasks, maxBodyBytes, bodyLimits } = checkOptions(given(options))
   const { subscriptions, requestState } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
-    maxBodyDepth,
+    ...Object.values(bodyLimits),
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
     assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)

@@ -10,7 +10,7 @@
 
 import { checkNames } from '../bounds/option-names.ts'
 import { shown } from '../bounds/quote.ts'
-import type { HttpExchange } from './http-exchange.ts'
+import { isAt, pathOf, type RequestPath } from './target.ts'
 
 /** The paths of HTTP+SSE; below a mount point of a framework, without it. */
 export interface HttpSseOptions {
@@ -29,14 +29,9 @@ export interface HttpSsePaths {
 
 export type HttpSsePart = 'stream' | 'messages'
 
-/** What is read of a request. */
-type RequestPath = Pick<HttpExchange<unknown>, 'target' | 'url'>
-
 /** The parameter of the query that names the connection of a message. */
 const CONNECTION_ID = 'sessionId'
 const CONNECTION_ID_VALUE = new RegExp(`[?&]${CONNECTION_ID}=([^&#]*)`)
-/** Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2). */
-export const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 
 /**
  * @param path - of the endpoint of Streamable HTTP
@@ -67,25 +62,6 @@ export function checkHttpSse(
   }
   if (ssePath !== messagePath) return { path, ssePath, messagePath }
   throw new TypeError(`httpSse.ssePath and httpSse.messagePath must differ; both are ${shown(ssePath)}`)
-}
-
-/**
- * Whether a request is for a path. The query is ignored, and nothing is percent-decoded, so that a proxy and this server
- * see the same path. Below a mount point of a framework, the path may be that of the whole URL or the part after the
- * mount point.
- */
-export function isAt({ url, target }: RequestPath, path: string): boolean {
-  return url === path || isPath(url, path) || isPath(target, path)
-}
-
-function isPath(target: string | undefined, path: string): boolean {
-  const own = pathOf(target ?? '')
-  return own === path || own === `${path}/`
-}
-
-function pathOf(target: string): string {
-  const [beforeQuery = ''] = target.replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
-  return beforeQuery
 }
 
 /** @returns undefined: the request is for neither, as most are */

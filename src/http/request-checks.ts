@@ -5,17 +5,19 @@
  */
 
 import { quote } from '../bounds/quote.ts'
-import { createHostCheck } from './host.ts'
+import { createHostCheck, type HeaderCheck } from './host.ts'
 import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
-import { ABSOLUTE_FORM, type HttpSsePart, type HttpSsePaths, httpSsePart, isAt } from './http-sse.ts'
+import { type HttpSsePart, type HttpSsePaths, httpSsePart } from './http-sse.ts'
 import { isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
+import { FORWARDED_HOST, proxyHint, readForwarded } from './proxy.ts'
 import { Rejection } from './rejection.ts'
+import { authorityOf, isAt } from './target.ts'
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 /** What is read of a request. */
-type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'mayHideHeaders'>
+type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'headers' | 'mayHideHeaders'>
 type TypedRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'accepts'>
 
 export interface RequestCheckOptions {
@@ -24,13 +26,14 @@ export interface RequestCheckOptions {
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
   readonly strictAccept: boolean
+  readonly trustProxy: boolean
   /** Undefined: HTTP+SSE is off. */
   readonly httpSse: HttpSsePaths | undefined
 }
 
 export class RequestChecks {
   readonly #options: RequestCheckOptions
-  readonly #checkHost: (host: string | undefined) => true | string
+  readonly #checkHost: HeaderCheck
   readonly #checkOrigin: OriginCheck
 
   constructor(options: RequestCheckOptions) {
@@ -55,19 +58,21 @@ export class RequestChecks {
     if (duplicate !== undefined) {
       return new Rejection(400, `The ${duplicate} header occurs more than once`)
     }
-    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const authority = ABSOLUTE_FORM.exec(request.target)?.[1] ?? host
-    const hostCheck = this.#checkHost(authority)
-    if (hostCheck !== true) return new Rejection(403, hostCheck)
-    const originCheck = this.#checkOrigin(origin, authority)
-    if (originCheck !== true) return new Rejection(403, originCheck)
-    const { path, httpSse } = this.#options
+    const { path, trustProxy, httpSse } = this.#options
+    const forwarded = trustProxy ? readForwarded(request.headers).host : undefined
+    const authority = forwarded ?? authorityOf(request.target, host)
+    const hostCheck = this.#checkHost(authority, forwarded === undefined ? undefined : FORWARDED_HOST)
+    const check = hostCheck === true ? this.#checkOrigin(origin, authority) : hostCheck
+    if (check !== true) {
+      const hint = trustProxy ? '' : proxyHint(request.headers, hostCheck === true ? undefined : authority)
+      return new Rejection(403, check + hint)
+    }
     const part = httpSse === undefined ? undefined : httpSsePart(request, httpSse)
     if (part !== undefined) return checkHttpSseMethod(request.method, part, path)
     if (path !== undefined && !isAt(request, path)) {
       // Without its query, which may hold an API key.
       const [asked = ''] = request.target.split('?', 1)
-      const problem = `Not found: ${quote(asked)}; the MCP endpoint is ${path}`
+      const problem = `Not found: ${quote(asked)}; the MCP endpoint is ${path} (the path option)`
       return new Rejection(404, problem)
     }
     if (METHODS.has(request.method)) return undefined
