@@ -243,7 +243,7 @@ export class Entrance {
       this.#decoded(http, () => decodeParsed(parsed, maxBodyDepth))
       return
     }
-    const encoded = checkContentEncoding(http.headers)
+    const encoded = checkContentEncoding(http.contentEncoding)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)
