@@ -10,7 +10,7 @@ import { run } from './lib/child.ts'
 import { installApart } from './lib/install-apart.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['frameworks', 'runtimes']
+const FOLDERS = ['frameworks', 'runtimes', 'next']
 
 for (const folder of FOLDERS) {
   const home = join(root, 'test', 'interop', folder)
