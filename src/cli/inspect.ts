@@ -68,24 +68,16 @@ export async function inspect(
   ])
   if (tools.length > 0) heading('Tools', tools.length)
   showNamed(tools, parameters)
-  if (resources.length > 0) {
-    heading('Resources', resources.length)
+  const places = [
+    ['Resources', resources.map((each) => [each.uri, each] as const)],
+    ['Resource templates', resourceTemplates.map((each) => [each.uriTemplate, each] as const)],
+  ] as const
+  for (const [title, items] of places) {
+    if (items.length > 0) heading(title, items.length)
     lines(
-      resources.map(({ uri, mimeType = '', title, name: own }) => [
-        oneLine(uri),
-        oneLine(mimeType),
-        oneLine(title ?? own),
-      ]),
-    )
-  }
-  if (resourceTemplates.length > 0) {
-    heading('Resource templates', resourceTemplates.length)
-    lines(
-      resourceTemplates.map(({ uriTemplate, mimeType = '', title, name: own }) => [
-        oneLine(uriTemplate),
-        oneLine(mimeType),
-        oneLine(title ?? own),
-      ]),
+      items.map(([where, { mimeType = '', title: shown, name: own }]) =>
+        [where, mimeType, shown ?? own].map(oneLine),
+      ),
     )
   }
   if (prompts.length > 0) heading('Prompts', prompts.length)

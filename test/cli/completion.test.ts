@@ -44,7 +44,7 @@ test('bash completes commands, options and names, wherever options stand and wha
   assert.equal(stderr, '')
   assert.deepEqual(
     stdout
-      .trimEnd()
+      .replace(/\n$/, '')
       .split('\n')
       .map((replies, at) => [ROWS[at]?.[0], replies]),
     ROWS.map(([line, , replies]) => [line, replies]),
