@@ -2,6 +2,8 @@
 
 import { isObject } from '../bounds/is-object.ts'
 import type { Client, Listing, Tool } from '../client/index.ts'
+import { describeAuth, readAuthInfo } from './auth-info.ts'
+import type { Opened } from './open.ts'
 import { oneLine, type Terminal, table, widthOf } from './terminal.ts'
 
 interface Named {
@@ -19,20 +21,20 @@ async function all<T>(offered: unknown, list: () => Listing<T>): Promise<T[]> {
 }
 
 export async function inspect(
-  client: Client,
-  target: string,
+  { client, target, isAuthorized }: Opened,
   terminal: Terminal,
   json: boolean,
 ): Promise<void> {
   const { serverCapabilities: offers, serverInfo, instructions, era, revision } = client
-  const [tools, resources, resourceTemplates, prompts] = await Promise.all([
+  const [auth, tools, resources, resourceTemplates, prompts] = await Promise.all([
+    isAuthorized === undefined ? undefined : readAuthInfo(target, isAuthorized),
     all(offers.tools, () => client.tools()),
     all(offers.resources, () => client.resources()),
     all(offers.resources, () => client.resourceTemplates()),
     all(offers.prompts, () => client.prompts()),
   ])
   if (json) {
-    const server = { target, era, revision, info: serverInfo, instructions, capabilities: offers }
+    const server = { target, era, revision, info: serverInfo, instructions, capabilities: offers, auth }
     terminal.print(JSON.stringify({ server, tools, resources, resourceTemplates, prompts }, undefined, 2))
     return
   }
@@ -63,6 +65,7 @@ export async function inspect(
   lines([
     ['address', target],
     ['protocol', `${revision}, ${era === 'session' ? 'with sessions' : 'without sessions'}`],
+    ...(auth === undefined ? [] : [['auth', describeAuth(auth)]]),
     ['offers', describeOffers(offers)],
     ...(instructions === undefined ? [] : [['says', oneLine(instructions)]]),
   ])
