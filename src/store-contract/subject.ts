@@ -108,6 +108,22 @@ export async function joinTwo(
   return [await RecordingNode.join(t, store), await RecordingNode.join(t, other)]
 }
 
+/** Makes the store unreachable until the function that it returns is called, or the test ends. */
+export async function interrupt(
+  t: TestContext,
+  begin: () => Promise<() => unknown>,
+): Promise<() => Promise<void>> {
+  const end = await begin()
+  let isOver = false
+  const restore = async () => {
+    if (isOver) return
+    isOver = true
+    await end()
+  }
+  t.after(restore)
+  return restore
+}
+
 /** Asks again and again until an answer is as wanted. */
 export async function eventually<T>(
   ask: () => T | PromiseLike<T>,
