@@ -7,6 +7,7 @@
 import type { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
+import { NodeFeed } from './features/feed.ts'
 import type { McpServer } from './features/server.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
 import { isAuthenticator } from './http/authenticate.ts'
@@ -70,6 +71,7 @@ export class Eras {
   readonly #inFlight: InFlightCounter
   #hasJoined = false
   #isClosing = false
+  readonly #feed: NodeFeed | undefined
 
   constructor(server: McpServer, settings: HandlerSettings, inFlight: InFlightCounter) {
     this.#served = settings.eras
@@ -88,11 +90,14 @@ export class Eras {
         this.#hasJoined = true
       },
     })
-    this.#tasks = new TaskTable(server, settings.tasks)
-    this.#session = new SessionEndpoint(server, settings.sessionEra, limits, this.#tasks, this.#channel)
-    const { httpSse } = settings
+    const channel = this.#channel
+    const { sessionEra, statelessEra, httpSse } = settings
+    const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
+    this.#feed = feed
+    this.#tasks = new TaskTable(server, settings.tasks, channel)
+    this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
     this.#httpSse = httpSse === undefined ? undefined : new HttpSseEndpoint(this.#session.era, httpSse)
-    this.#stateless = new StatelessEndpoint(server, settings.statelessEra, limits, this.#tasks)
+    this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }
 
   /** @param body - parsed JSON */
@@ -161,6 +166,7 @@ export class Eras {
     for (const era of eras) era.shutDown()
     this.#httpSse?.shutDown()
     await this.#tasks.close()
+    this.#feed?.close()
     await this.#channel?.node.flush(FLUSH_MS)
     await this.#channel?.node.leave()
     this.#detach()

@@ -118,7 +118,8 @@ export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
   ERR_TASK_CANCELLED:
     'reason of `ctx.signal`: the client cancelled the task; in a client: the task was cancelled',
   ERR_TASK_EXPIRED: 'reason of `ctx.signal`: the task did not finish within its `ttlMs`',
-  ERR_TASK_OVER: 'an input request of a task was pending when the task ended, or was made after that',
+  ERR_TASK_OVER:
+    'an input request of a task was pending when the task ended, or was made after that; reason of `ctx.signal`: another process ended the task',
   ERR_TASK_TOO_LARGE: 'the result of a task alone takes more than `tasks.maxBytes`',
   ERR_TOOL_TIMEOUT: 'reason of `ctx.signal`: the tool took longer than its `timeoutMs`',
   ERR_TOO_MANY_REQUESTS: 'as many input requests as one session may have are pending already',

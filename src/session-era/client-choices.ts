@@ -41,7 +41,7 @@ export class ClientChoices implements SessionChanges {
   }
 
   setLogLevel(session: Session, level: LogLevel): Promise<void> | undefined {
-    const stored = this.#host.nodes?.sessions.setLevel(session, level)
+    const stored = this.#store(session)?.setLevel(session, level)
     if (stored !== undefined) return stored.then(() => this.applyLevel(session, level))
     this.applyLevel(session, level)
     return undefined
@@ -59,7 +59,7 @@ export class ClientChoices implements SessionChanges {
     ctx: RequestContext,
     scopes: readonly string[] | undefined,
   ): Promise<void> | undefined {
-    const { changes, server, nodes } = this.#host
+    const { changes, server } = this.#host
     const kept = changes.subscribe(session, uri)
     try {
       server.watch.acquire(kept, wanted, ctx)
@@ -69,14 +69,16 @@ export class ClientChoices implements SessionChanges {
     }
     keepScopes(session, kept, scopes)
     const from = session.record.subscriptions?.get(kept) ?? 0
-    return nodes?.sessions.setSubscription(session, kept, { from, scopes }).catch((error) => {
-      this.#drop(session, kept)
-      throw error
-    })
+    return this.#store(session)
+      ?.setSubscription(session, kept, { from, scopes })
+      .catch((error) => {
+        this.#drop(session, kept)
+        throw error
+      })
   }
 
   unsubscribe(session: Session, uri: string): Promise<void> | undefined {
-    const stored = this.#host.nodes?.sessions.setSubscription(session, uri, undefined)
+    const stored = this.#store(session)?.setSubscription(session, uri, undefined)
     if (stored !== undefined) return stored.then(() => this.#drop(session, uri))
     this.#drop(session, uri)
     return undefined
@@ -97,6 +99,11 @@ export class ClientChoices implements SessionChanges {
 
   sessionClosed(session: Session): void {
     for (const uri of session.record.subscriptions?.keys() ?? []) this.#drop(session, uri)
+  }
+
+  /** @returns undefined: no other node has to know */
+  #store({ isShared }: Session): SharedSessions | undefined {
+    return isShared ? this.#host.nodes?.sessions : undefined
   }
 
   #drop(session: Session, uri: string): void {

@@ -56,6 +56,7 @@ export interface MessageSource {
 }
 
 export class ConnectionResponse implements ResponseChannel, DeferredResponse {
+  readonly bindsSession = true
   readonly session: Session | undefined
   readonly revision: Revision
   readonly peer: Peer

@@ -254,12 +254,15 @@ class ConnectionStream implements StandaloneStream {
   readonly #sink: ConnectionSink
   readonly #onFinish: () => void
   #attached = true
+  /** Sequence number of the last event that was sent. */
+  #delivered: number
 
   constructor(era: SessionEra, session: Session, sink: ConnectionSink, onFinish: () => void) {
     this.#era = era
     this.#session = session
     this.#sink = sink
     this.#onFinish = onFinish
+    this.#delivered = session.changesFrom
   }
 
   get record(): SessionRecord {
@@ -271,7 +274,14 @@ class ConnectionStream implements StandaloneStream {
   }
 
   notify(event: StreamEvent, alone: boolean): boolean {
-    return this.#attached && this.#sink.notify(event, alone)
+    if (!this.#attached || !this.#sink.notify(event, alone)) return false
+    this.#delivered = event.sequence
+    return true
+  }
+
+  /** Messages that were missed are lost: nothing is kept for a session that ends with its connection. */
+  catchUp(): void {
+    for (const event of this.#era.changes.summary(this.#session, this.#delivered)) this.notify(event, false)
   }
 
   /** There is no other connection to come back on. */

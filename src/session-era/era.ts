@@ -13,6 +13,7 @@ import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
+import { type Feed, NodeFeed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
@@ -70,9 +71,14 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
   closing = false
   readonly #streams: FinishedStreams
   readonly #unsubscribe: readonly (() => void)[]
+  /** Undefined where nothing is shared with other processes. */
+  readonly channel: NodeChannel | undefined
   #hasRestored = false
 
-  /** @param streams - the finished streams that the transport retains */
+  /**
+   * @param streams - the finished streams that the transport retains
+   * @param feed - where changes and messages come from: with a channel, from all nodes
+   */
   constructor(
     server: McpServer,
     settings: SessionEraSettings,
@@ -80,8 +86,11 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     tasks: TaskTable,
     streams: FinishedStreams,
     channel?: NodeChannel,
+    feed: Feed = server,
   ) {
     this.server = server
+    this.channel = channel
+    const isShared = channel !== undefined
     this.settings = settings
     this.limits = limits
     this.#streams = streams
@@ -107,26 +116,39 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     const hasNodes = channel !== undefined && sessions !== undefined
     this.nodes = hasNodes ? new SessionNodes(channel, this, idleTimeoutMs) : undefined
     this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
-    this.changes = new ChangeLog(replay, this.replayBudget, this.table)
+    this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
-    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
-    this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
-      // What nobody hears now is not kept: the state of a task can be asked for.
-      if (standaloneStream?.attached !== true) return
-      const json = encodeNotification(method, params)
-      this.messages.send(
-        { method, json, session: id, level: undefined, principal: undefined },
-        this.clock.now,
-      )
-    })
+    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
+    this.tasks = new SessionTasks(
+      tasks,
+      (session, method, params) => {
+        // What nobody hears now is not kept: the state of a task can be asked for.
+        const isHeard =
+          session.standaloneStream?.attached === true || this.nodes?.standalone.isElsewhere(session) === true
+        if (!isHeard) return
+        const json = encodeNotification(method, params)
+        const message = { method, json, session: session.id, level: undefined, principal: undefined }
+        if (feed instanceof NodeFeed) feed.send(message)
+        else this.messages.send(message, this.clock.now)
+      },
+      channel,
+    )
     this.choices = new ClientChoices(this)
     this.#methods = sessionMethods(this.choices)
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
-      server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
+      feed.changes.subscribe((changes, sequence) => {
+        this.changes.publish(changes, this.clock.now, sequence)
+        if (isShared) this.clock.start()
+      }),
+      feed.messages.subscribe((message, sequence) => {
+        if (sequence === undefined) return this.messages.send(message, this.clock.now)
+        this.clock.start()
+        return this.messages.receive(message, sequence, this.clock.now)
+      }, this.messages.refuse),
     ]
+    channel?.observe({ onMissed: (sequence) => this.#missed(sequence) })
   }
 
   get hasSessions(): boolean {
@@ -165,9 +187,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
-      const offered = offeredCapabilities(server, { notifies: true, logs: false })
-      const lists = new Set(LISTS.filter((kind) => kind in offered))
-      changes.publish({ lists, resources: new Set() }, this.clock.now)
+      changes.publish({ lists: new Set(this.#offeredLists()), resources: new Set() }, this.clock.now)
     }
     this.notifyOpened(session, true)
     return session
@@ -184,6 +204,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     const level = usual === undefined ? undefined : (state.logLevel ?? usual)
     const session = table.open(state.params, state.principalId, level, id)
     this.messages.includeLevel(level)
+    session.isShared = true
     session.changesFrom = state.changesFrom
     session.delivered = state.delivered
     try {
@@ -208,7 +229,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
   discard(session: Session): void {
     this.table.close(session, 'deleted')
     // At worst it expires.
-    this.nodes?.sessions.delete(session.id).catch(() => {})
+    if (session.isShared) this.nodes?.sessions.delete(session.id).catch(() => {})
   }
 
   /** Its client ends a session. @throws {StoreAwayError} later; it goes on, as far as is known */
@@ -237,7 +258,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.changes.streams.delete(stream)
     session.ownership?.owner.standaloneStreams?.delete(stream)
     this.table.release(session)
-    if (this.nodes === undefined || session.closed) return
+    if (this.nodes === undefined || !session.isShared || session.closed) return
     if (delivered > Math.max(session.delivered, session.changesFrom)) {
       session.delivered = delivered
       this.nodes.sessions.delivered(session, delivered)
@@ -259,6 +280,19 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.clock.stop()
   }
 
+  /** Lists that clients can know. */
+  #offeredLists(): readonly ListKind[] {
+    const offered = offeredCapabilities(this.server, { notifies: true, logs: false })
+    return LISTS.filter((kind) => kind in offered)
+  }
+
+  /** Changes and messages up to a sequence number may not have come to this node. */
+  #missed(sequence: number): void {
+    this.changes.missed(sequence, this.#offeredLists())
+    this.messages.lose(sequence)
+    for (const stream of this.changes.streams) stream.catchUp()
+  }
+
   #tick(): void {
     const { replay } = this.settings
     this.table.expire()
@@ -268,7 +302,8 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       const expired = this.clock.before(replay.ttlMs)
       for (const kept of [this.#streams, this.changes, this.messages]) kept.dropOlderThan(expired)
     }
-    if (this.table.size === 0 && this.calls.detachedSize === 0 && this.#streams.size === 0) this.clock.stop()
+    if (this.table.size > 0 || this.calls.detachedSize > 0 || this.#streams.size > 0) return
+    if (this.changes.isEmpty && this.messages.isEmpty) this.clock.stop()
   }
 
   /** The one teardown of a session. */
@@ -280,12 +315,15 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
     this.choices.sessionClosed(session)
-    // From a sealed id, or from the store, a session is taken up again, and its tasks with it.
-    const isAnonymous = this.sealedIds === undefined && this.nodes === undefined
-    const forGood = isAnonymous || reason === 'deleted' || reason === 'expired'
-    this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
-    this.messages.sessionClosed(session)
-    if (this.table.size === 0) this.changes.clear()
+    // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
+    const { channel, sealedIds } = this
+    const isLasting = channel !== undefined || sealedIds !== undefined
+    const forGood = reason === 'deleted' || (reason === 'expired' && channel === undefined)
+    const hasTasks =
+      channel !== undefined && session.ownership === undefined && this.offersTasks(session.revision)
+    this.tasks.sessionClosed(session, forGood || (!isLasting && reason !== 'shutdown'), hasTasks && forGood)
+    this.messages.sessionClosed(session, forGood)
+    if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return
     runHook(

@@ -45,6 +45,8 @@ export interface ResponseChannel {
   readonly peer: Peer
   readonly principal: Principal | undefined
   readonly headers: RequestHeaders
+  /** Its session ends with the connection: no other node can serve it. */
+  readonly bindsSession?: true
   /** Whether messages can be sent before the answer. */
   readonly canStream: boolean
   /** Whether a message reaches the client now, and not only when it reconnects. */

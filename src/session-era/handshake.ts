@@ -106,7 +106,7 @@ export class Handshake extends SessionExchange {
     if (!hasSessions || this.settled) return result
     if (this.#session !== undefined) this.#host.discard(this.#session)
     this.#session = this.#host.openSession(this.#params, this.principal?.id)
-    const ready = this.#host.sessionReady(this.#session)
+    const ready = this.channel.bindsSession ? undefined : this.#host.sessionReady(this.#session)
     return ready === undefined ? result : ready.then(() => result)
   }
 

@@ -55,6 +55,8 @@ export class Session implements Linked<Session> {
   /** Time of the coarse clock at the last request or end of a use. */
   lastSeen = 0
   closed = false
+  /** Its record is in a store: other nodes may have it open, too. */
+  isShared = false
   /** Whether `onSessionOpened` was called for it. */
   hooksNotified = false
   /** Whether its client has sent an HTTP request after `initialize`. */

@@ -15,7 +15,7 @@ import type { Leases } from './leases.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Member, SharedMemory } from './shared-memory.ts'
 import type { NodeEvents, StoreNode, StoreStats } from './store.ts'
-import { isOver, type TaskStore } from './task-store.ts'
+import type { TaskStore } from './task-store.ts'
 import { unavailable } from './unavailable.ts'
 
 /** Of what waits, besides its text. */
@@ -69,11 +69,7 @@ export class MemoryNode implements StoreNode, Member {
     this.tasks = {
       create: (record) => this.#ask(() => tasks.create(record)),
       read: (id) => this.#ask(() => tasks.read(id)),
-      update: (record) =>
-        this.#ask(() => {
-          const stored = tasks.read(record.taskId)
-          if (stored !== undefined && !isOver(stored)) tasks.update(record)
-        }),
+      update: (record) => this.#ask(() => tasks.update(record)),
       delete: (id) => this.#ask(() => tasks.delete(id)),
       list: (owner) => this.#ask(() => tasks.list(owner)),
     }

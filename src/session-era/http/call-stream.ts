@@ -93,11 +93,12 @@ export class CallStream extends ResumableStream {
   readBy(reader: RemoteReader, after: number): void {
     this.#endReader()
     this.endConnection()
-    this.#endWaiting()
     this.delivered = Math.min(after, this.lastSequence)
     this.#reader = reader
     this.owner?.streamConnected()
     reader.advanced(this.lastSequence)
+    // Handlers wait on until it has read what they wait for.
+    this.takenBy(reader, after)
   }
 
   /** The client has all events up to a sequence number, as the other node says. */

@@ -10,6 +10,7 @@ import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { Feed } from '../../features/feed.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
@@ -63,16 +64,17 @@ export class SessionEndpoint implements PostHost {
   readonly shared: SharedStreams | undefined
   readonly counters = { undeliverable: 0 }
 
-  /** @param channel - to other nodes; undefined: there are none */
+  /** @param channel - to other nodes; undefined: there are none. And `feed`: see `SessionEra` */
   constructor(
     server: McpServer,
     settings: SessionEraSettings,
     limits: CallLimits,
     tasks: TaskTable,
     channel?: NodeChannel,
+    feed?: Feed,
   ) {
     this.streams = new Streams(settings, channel?.node.id)
-    this.era = new SessionEra(server, settings, limits, tasks, this.streams, channel)
+    this.era = new SessionEra(server, settings, limits, tasks, this.streams, channel, feed)
     const { nodes } = this.era
     this.shared = nodes && new SharedStreams(nodes.channel, this.era, this.streams)
   }

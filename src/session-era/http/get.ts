@@ -15,7 +15,6 @@
  * "Resumability and Redelivery" {@link spec.resumability}.
  */
 
-import { pause } from '../../bounds/runtime.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { scopeError, statusRejection } from '../../dispatch/status-error.ts'
 import { StoreAwayError } from '../../dispatch/store-error.ts'
@@ -28,13 +27,9 @@ import { checkVersion, findSession, sessionNotFound, shutdownRejection } from '.
 import { readMeta } from './log-meta.ts'
 import { isEventIdOf, nodeOfStream } from './resumable-stream.ts'
 import type { SharedStreams } from './shared-streams.ts'
-import { HttpStandaloneStream } from './standalone-stream.ts'
+import { HttpStandaloneStream, sharedStreamName } from './standalone-stream.ts'
 import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
-/** How often, and how long, a position is waited for that another node has given out. */
-const MAX_WAITS = 20
-const WAIT_MS = 100
-const NEVER = new AbortController().signal
 const NOT_KEPT = 'its stream is not kept'
 const GAP = 'events after it are not kept any more'
 
@@ -67,38 +62,15 @@ export function openStream(
   if (era.closing) return shutdownRejection()
   const lacking = lackingScopes(scopesOf(session), http, era)
   if (lacking !== undefined) return lacking
-  const stream = standaloneOf(session, era, streams, true) as HttpStandaloneStream
+  const stream = standaloneOf(session) ?? new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
   attach(stream, stream.missed(undefined), http)
   return undefined
 }
 
-/**
- * The standalone stream of a session, in place of one of another transport.
- *
- * @param opens - begins one where there is none
- */
-function standaloneOf(
-  session: Session,
-  era: SessionEra,
-  streams: Streams,
-  opens: boolean,
-): HttpStandaloneStream | undefined {
-  const { standaloneStream } = session
-  if (standaloneStream instanceof HttpStandaloneStream) return standaloneStream
-  if (!opens) return undefined
-  const stream = new HttpStandaloneStream(era, streams, session)
-  session.standaloneStream = stream
-  return stream
-}
-
-/** The node that sent the event of a standalone stream may have heard of it before this one. */
-async function caughtUp(
-  stream: { hasSent(sequence: number): boolean },
-  { sequence }: EventPosition,
-  then: () => Rejection | undefined | Promise<Rejection | undefined>,
-): Promise<Rejection | undefined> {
-  for (let waits = 0; waits < MAX_WAITS && !stream.hasSent(sequence); waits++) await pause(WAIT_MS, NEVER)
-  return then()
+/** @returns undefined: the session has none, or one of another transport, which the new one replaces */
+function standaloneOf({ standaloneStream }: Session): HttpStandaloneStream | undefined {
+  return standaloneStream instanceof HttpStandaloneStream ? standaloneStream : undefined
 }
 
 /** The stream of a call on another node, or of one on this node that only the store still has. */
@@ -155,11 +127,11 @@ function resume(
   session: Session,
   era: SessionEra,
   streams: Streams,
-  shared?: SharedStreams,
+  shared: SharedStreams | undefined,
 ): Rejection | undefined | Promise<Rejection | undefined> {
   const position = parseEventId(lastEventId)
   if (position === undefined) return cannotResume('it is not an event id of this server')
-  const standalone = standaloneOf(session, era, streams, streams.node !== undefined)
+  const standalone = standaloneOf(session) ?? sharedStream(position.stream, session, era, streams)
   const isStandalone = standalone?.name === position.stream
   const calls = session.streams as CallStreams | undefined
   const stream = isStandalone ? standalone : calls?.byName.get(position.stream)
@@ -168,16 +140,25 @@ function resume(
   if (stream === undefined) return cannotResume(NOT_KEPT)
   const lacking = lackingScopes(isStandalone ? scopesOf(session) : stream.scopes, http, era)
   if (lacking !== undefined) return lacking
-  if (!stream.hasSent(position.sequence)) {
-    const mayFollow = isStandalone && shared !== undefined
-    if (mayFollow) return caughtUp(stream, position, () => resume(lastEventId, http, session, era, streams))
-    return cannotResume('no such event was sent')
-  }
+  if (!stream.hasSent(position.sequence)) return cannotResume('no such event was sent')
   const missed = stream.missed(position.sequence)
   if (missed === 'gap') return cannotResume(GAP)
   if (stream.finished && missed.length === 0) return streamEnded()
   attach(stream, missed, http)
   return undefined
+}
+
+/** The standalone stream of a session that had it on another node. */
+function sharedStream(
+  name: string,
+  session: Session,
+  era: SessionEra,
+  streams: Streams,
+): HttpStandaloneStream | undefined {
+  if (era.channel === undefined || era.closing || name !== sharedStreamName(session)) return undefined
+  const stream = new HttpStandaloneStream(era, streams, session)
+  session.standaloneStream = stream
+  return stream
 }
 
 /** What listening to all that the session subscribes to needs. */

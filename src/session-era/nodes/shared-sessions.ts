@@ -98,6 +98,7 @@ export class SharedSessions implements TopicListener, NodeListener {
 
   /** @throws {StoreAwayError} */
   create(session: Session): Promise<void> {
+    session.isShared = true
     return fromStore(this.#store.create(session.id, recordText(session), this.#ttlMs))
   }
 
@@ -193,6 +194,7 @@ export class SharedSessions implements TopicListener, NodeListener {
     for (const load of this.#loads.values()) load.isStale = true
     const used: Session[] = []
     for (const session of [...this.#host.table.values()]) {
+      if (!session.isShared) continue
       if (session.useCount > 0) used.push(session)
       else this.#host.table.close(session, 'evicted')
     }
@@ -267,7 +269,7 @@ export class SharedSessions implements TopicListener, NodeListener {
     if (this.#isTouching || !this.#channel.node.available) return
     this.#isTouching = true
     const used = [...this.#host.table.values()].filter(
-      ({ useCount, lastSeen }) => useCount > 0 || lastSeen >= time,
+      ({ isShared, useCount, lastSeen }) => isShared && (useCount > 0 || lastSeen >= time),
     )
     void inParts(used, (session) => this.#touch(session)).finally(() => {
       this.#isTouching = false

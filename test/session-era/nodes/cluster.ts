@@ -46,6 +46,8 @@ export async function cluster(
     await eventually(() => fixture.ready(), 'the node to join')
     const die = () => {
       store.kill(id)
+      // What a dead process says, nobody hears.
+      Object.defineProperty(fixture.errors, 'push', { value: () => 0 })
       fixture.http.closeAllConnections()
       fixture.http.close()
     }

@@ -1,6 +1,7 @@
 /** Stores for tests that look at what a node asks of them. */
 
 import { MemoryStore } from '../../../src/store/memory-store.ts'
+import type { SessionStore } from '../../../src/store/session-store.ts'
 import type { Store, StoreNode } from '../../../src/store/store.ts'
 
 /** A store that counts what its nodes ask of the sessions. */
@@ -12,8 +13,8 @@ export function counted(memory = new MemoryStore()) {
       const node = memory.join(events)
       last = node
       const sessions = new Proxy(node.sessions, {
-        get(target, name: keyof typeof target) {
-          const method = target[name] as (...args: unknown[]) => unknown
+        get(target, name: string) {
+          const method = target[name as keyof SessionStore] as (...args: unknown[]) => unknown
           return (...args: unknown[]) => {
             calls.set(name, (calls.get(name) ?? 0) + 1)
             return method(...args)
@@ -21,9 +22,9 @@ export function counted(memory = new MemoryStore()) {
         },
       })
       return new Proxy(node, {
-        get(target, name: keyof StoreNode) {
+        get(target, name: string) {
           if (name === 'sessions') return sessions
-          const value = target[name]
+          const value = target[name as keyof StoreNode]
           return typeof value === 'function' ? value.bind(target) : value
         },
       })
