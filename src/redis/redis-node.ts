@@ -152,7 +152,7 @@ export class RedisNode implements StoreNode {
     const args = [this.id, this.#settings.maxRetainedMessages, KEEP_MS]
     // Otherwise its lease ends by itself.
     if (wasAvailable) await this.#commands.run(LEAVE, keys, args).catch(() => undefined)
-    this.#commands.close(error)
+    this.#commands.stop(error)
     this.#onLeft()
   }
 

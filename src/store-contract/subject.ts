@@ -57,12 +57,18 @@ export class RecordingNode {
     this.node = store.join(events)
   }
 
-  /** A node that leaves at the end of the test, and can reach the store now. */
+  /** A node that leaves at the end of the test. */
+  static begin(t: TestContext, store: Store): RecordingNode {
+    const recorder = new RecordingNode(store)
+    t.after(() => recorder.node.leave())
+    return recorder
+  }
+
+  /** The same, when it can reach the store. */
   static async join(t: TestContext, store: Store): Promise<RecordingNode> {
-    const node = new RecordingNode(store)
-    t.after(() => node.node.leave())
-    await node.until('onAvailable')
-    return node
+    const recorder = RecordingNode.begin(t, store)
+    await recorder.until('onAvailable')
+    return recorder
   }
 
   /** Arguments of each call of a method. */
