@@ -46,6 +46,7 @@ export function fromStore<T>(answer: Promise<T>): Promise<T> {
   })
 }
 
-function isUnavailable(error: unknown): boolean {
+/** Whether an error says that the store cannot be reached. */
+export function isUnavailable(error: unknown): boolean {
   return error instanceof McpError && error.code === 'ERR_STORE_UNAVAILABLE'
 }

@@ -86,7 +86,7 @@ export class NodeFeed implements Feed {
     channel.listen(MESSAGES, { onBroadcast: (content, sequence) => this.#onMessage(content, sequence) })
     this.#unsubscribe = [
       definition.changes.subscribe((changes) => this.#announce(changes)),
-      definition.messages.subscribe((message) => this.#send(message)),
+      definition.messages.subscribe((message) => this.send(message)),
     ]
   }
 
@@ -157,7 +157,8 @@ export class NodeFeed implements Feed {
     for (const listener of this.#listeners) listener(changes, sequence)
   }
 
-  #send(message: ServerMessage): Delivery {
+  /** Sends a message to its audience on all nodes. */
+  send(message: ServerMessage): Delivery {
     const refusals = [...this.#receivers.values()].map((refuse) => refuse(message))
     if (refusals.length > 0 && !refusals.includes(undefined)) return unsent([...new Set(refusals)].join('; '))
     const limit = overRate(this.#buckets, audienceKey(message))

@@ -13,7 +13,7 @@ import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
-import type { Feed } from '../features/feed.ts'
+import { type Feed, NodeFeed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
@@ -121,14 +121,15 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
     this.tasks = new SessionTasks(
       tasks,
-      ({ id, standaloneStream }, method, params) => {
+      (session, method, params) => {
         // What nobody hears now is not kept: the state of a task can be asked for.
-        if (standaloneStream?.attached !== true) return
+        const isHeard =
+          session.standaloneStream?.attached === true || this.nodes?.standalone.isElsewhere(session) === true
+        if (!isHeard) return
         const json = encodeNotification(method, params)
-        this.messages.send(
-          { method, json, session: id, level: undefined, principal: undefined },
-          this.clock.now,
-        )
+        const message = { method, json, session: session.id, level: undefined, principal: undefined }
+        if (feed instanceof NodeFeed) feed.send(message)
+        else this.messages.send(message, this.clock.now)
       },
       channel,
     )

@@ -12,6 +12,7 @@
 
 import { isObject } from '../../bounds/is-object.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
+import { isUnavailable } from '../../dispatch/store-error.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { McpErrorCode } from '../../protocol/local-error-codes.ts'
@@ -210,10 +211,6 @@ export class TaskNodes {
     task.record = record
     subscribers.notify(task.taskId, task)
   }
-}
-
-export function isUnavailable(error: unknown): boolean {
-  return error instanceof McpError && error.code === 'ERR_STORE_UNAVAILABLE'
 }
 
 /** The last state of a task that the store has no more. */

@@ -17,8 +17,8 @@ import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
 import { messageOf } from '../../bounds/quote.ts'
 import { unref } from '../../bounds/runtime.ts'
 import type { ErrorReporter } from '../../dispatch/error-report.ts'
-import { LimitError } from '../../dispatch/limit-error.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
+import { fromStore, isUnavailable } from '../../dispatch/store-error.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
@@ -31,7 +31,7 @@ import type { TaskSettings } from './options.ts'
 import { type FollowedTask, RemoteTask } from './remote-task.ts'
 import { RunningTask, type TaskHost } from './running-task.ts'
 import { failedBy } from './task-end.ts'
-import { isUnavailable, TaskNodes, type TaskNodesHost } from './task-nodes.ts'
+import { TaskNodes, type TaskNodesHost } from './task-nodes.ts'
 import { type TaskSubscriber, TaskSubscribers, type TaskView } from './task-subscribers.ts'
 
 /** 192 bits: an id cannot be guessed, and where callers are not known it is all that a client needs. */
@@ -80,7 +80,7 @@ export class TaskTable implements TaskHost, TaskNodesHost {
    * @param askedMs - the time to live that the client asks for; it gets less where `tasks.ttlMs` is less
    * @param scopes - what the call needed, and so does whoever asks for the task
    * @throws {RpcError} -32000, there are too many
-   * @throws {LimitError} 503, the store cannot be reached
+   * @throws {StoreAwayError} 503, the store cannot be reached
    */
   async create(
     owner: string | null,
@@ -128,7 +128,7 @@ export class TaskTable implements TaskHost, TaskNodesHost {
   /**
    * A task that this caller may know of, with its present state.
    *
-   * @throws {LimitError} 503, the store cannot be reached
+   * @throws {StoreAwayError} 503, the store cannot be reached
    */
   find(taskId: string, owner: string | null): Found | Promise<Found> {
     const mine = (view: Found) =>
@@ -179,7 +179,7 @@ export class TaskTable implements TaskHost, TaskNodesHost {
    * Gives a task the responses to its input requests; does nothing for one that is over.
    *
    * @throws {RpcError} -32603, it runs in another process, which cannot be reached from here
-   * @throws {LimitError} 503, the store cannot be reached
+   * @throws {StoreAwayError} 503, the store cannot be reached
    */
   async respond(view: TaskView, responses: JsonObject): Promise<void> {
     if (view instanceof RunningTask) view.inputRequests.respond(responses)
@@ -316,14 +316,10 @@ export class TaskTable implements TaskHost, TaskNodesHost {
     throw new RpcError(ErrorCode.INTERNAL_ERROR, problem)
   }
 
-  /** @throws {LimitError} 503, the store cannot be reached: the request can be repeated */
+  /** @throws {StoreAwayError} 503, the store that processes share cannot be reached */
   async #ask<T>(asked: T | PromiseLike<T>): Promise<T> {
-    try {
-      return await asked
-    } catch (error) {
-      if (!isUnavailable(error)) throw error
-      throw new LimitError(503, 'The store of tasks cannot be reached: try again')
-    }
+    if (this.#nodes === undefined) return await asked
+    return await fromStore(Promise.resolve(asked))
   }
 }
 

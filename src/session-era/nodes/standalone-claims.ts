@@ -11,6 +11,7 @@
 
 import { isObject } from '../../bounds/is-object.ts'
 import type { NodeChannel, TopicListener } from '../../store/node-channel.ts'
+import type { Session } from '../session.ts'
 import type { SessionTable } from '../session-table.ts'
 
 const TOPIC = 'standalone'
@@ -20,6 +21,8 @@ export class StandaloneClaims implements TopicListener {
   readonly #table: SessionTable
   /** Claims by session id. Lifecycle: from the publication until it comes back. */
   readonly #own = new Map<string, number>()
+  /** Sessions of which another node was the last to open the stream, since they are open here. */
+  readonly #elsewhere = new WeakSet<Session>()
 
   constructor(channel: NodeChannel, table: SessionTable) {
     this.#channel = channel
@@ -34,11 +37,20 @@ export class StandaloneClaims implements TopicListener {
     this.#channel.publish(TOPIC, { session: sessionId }).catch(() => this.#settle(sessionId))
   }
 
+  /** Whether another node has, or had, the stream of a session. */
+  isElsewhere(session: Session): boolean {
+    return this.#elsewhere.has(session)
+  }
+
   onBroadcast(content: unknown, _sequence: number, from: string): void {
     if (!isObject(content)) return
     const sessionId = String(content['session'])
-    if (from === this.#channel.node.id) this.#settle(sessionId)
-    else if (!this.#own.has(sessionId)) this.#table.get(sessionId)?.standaloneStream?.disconnect(undefined)
+    const session = this.#table.get(sessionId)
+    const isOwn = from === this.#channel.node.id
+    if (session !== undefined && isOwn) this.#elsewhere.delete(session)
+    else if (session !== undefined) this.#elsewhere.add(session)
+    if (isOwn) this.#settle(sessionId)
+    else if (!this.#own.has(sessionId)) session?.standaloneStream?.disconnect(undefined)
   }
 
   #settle(sessionId: string): void {
