@@ -100,7 +100,8 @@ for (const kind of [clientV1, clientV2]) {
 
     test('hears of changes that any node announces', async (t) => {
       const { client, nodes } = await connected(t, kind)
-      for (const { server } of nodes) server.registerResource('note', 'note://1', { subscribe: true }, () => 'x')
+      for (const { server } of nodes)
+        server.registerResource('note', 'note://1', { subscribe: true }, () => 'x')
       await client.inbox.wait('notifications/resources/list_changed')
       await client.api.subscribeResource({ uri: 'note://1' })
       for (const [index, { server }] of nodes.entries()) {
