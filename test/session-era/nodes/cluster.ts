@@ -5,12 +5,14 @@
 
 import type { TestContext } from 'node:test'
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory-store.ts'
-import type { Store } from '../../../src/store/store.ts'
+import type { Store, StoreNode } from '../../../src/store/store.ts'
 import type { TestSession } from '../../helpers/wire.ts'
 import { eventually, type Fixture, type FixtureOptions, serving } from '../serving.ts'
 
 export interface Node extends Fixture {
   readonly id: string
+  /** Its connection to the store. */
+  readonly own: StoreNode
   /** Its process dies: connections break, and the store hears nothing of it any more. */
   die(): void
 }
@@ -36,11 +38,11 @@ export async function cluster(
   const { count = 3, memory = {}, onPublish, ...others } = options
   const store = new MemoryStore(memory)
   const join = async (): Promise<Node> => {
-    let id = ''
+    let own: StoreNode | undefined
     const named: Store = {
       join(events) {
         const node = store.join(events)
-        id = node.id
+        own = node
         const { bus } = node
         if (onPublish === undefined) return node
         const publish = (message: string) => {
@@ -52,6 +54,8 @@ export async function cluster(
     }
     const fixture = await serving(t, { ...others, store: named })
     await eventually(() => fixture.ready(), 'the node to join')
+    if (own === undefined) throw new Error('the handler has not joined the store')
+    const { id } = own
     const die = () => {
       store.kill(id)
       // What a dead process says, nobody hears.
@@ -59,7 +63,7 @@ export async function cluster(
       fixture.http.closeAllConnections()
       fixture.http.close()
     }
-    return { ...fixture, id, die }
+    return { ...fixture, id, own, die }
   }
   const nodes: Node[] = []
   for (let number = 0; number < count; number++) nodes.push(await join())
