@@ -23,8 +23,13 @@ export interface Bar {
 }
 
 const SDK = { families: ['sdk-v1', 'sdk-v2'] }
+/** Those that have a handler of a `Request`. */
+const FETCH_PEERS = { families: ['sdk-v2', 'tmcp', 'mcp-lite'] }
+/** Those of mcp-use's published comparison that npm has, itself included. */
+const PUBLISHED_PEERS = { families: ['sdk-v1', 'sdk-v2', 'tmcp', 'mcp-use', 'xmcp', 'mcp-handler'] }
 /** The rest of them: five times the SDK is more than twice it. */
 const OTHER_PEERS = { families: ['fastmcp', 'tmcp', 'mcp-lite'] }
+const SDK_CLIENTS = { families: ['sdk-v1-client', 'sdk-v2-client'] }
 const KB = 1000
 
 type Row = readonly [
@@ -84,6 +89,33 @@ const ROWS: readonly Row[] = [
   ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'installed', 1, 'barewire', 'packages', 'value', 'at most', 1],
   ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 600 * KB],
+  ['fetch', 'echo', 1, 'barewire', 'throughput', FETCH_PEERS, 'at least', 4],
+  ['fetch', 'echo', 1, 'barewire-stateless', 'throughput', FETCH_PEERS, 'at least', 4],
+  ['fetch', 'echo', 1, 'barewire-sessionless', 'throughput', FETCH_PEERS, 'at least', 4],
+  ['stdio', 'echo', 64, 'barewire', 'throughput', SDK, 'at least', 4],
+  ['stdio', 'echo', 64, 'barewire-stateless', 'throughput', SDK, 'at least', 4],
+  ...['barewire', 'barewire-stateless', 'barewire-sessionless'].flatMap((contender): Row[] => [
+    ['published', 'mix', 5, contender, 'per-cpu-second', PUBLISHED_PEERS, 'at least', 3],
+    ['published', 'mix', 50, contender, 'per-cpu-second', PUBLISHED_PEERS, 'at least', 3],
+    ['published', 'launch', 1, contender, 'accepts', PUBLISHED_PEERS, 'at most', 1],
+    ['published', 'installed', 1, contender, 'bytes', PUBLISHED_PEERS, 'at most', 1],
+  ]),
+  ['client', 'calls', 16, 'barewire-client-http', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.5],
+  [
+    'client',
+    'calls',
+    16,
+    'barewire-client-http-stateless',
+    'calls-per-cpu-second',
+    SDK_CLIENTS,
+    'at least',
+    1.5,
+  ],
+  // Node's own fetch alone takes two thirds of the time of the fastest of them.
+  ['client', 'calls', 16, 'barewire-client', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'calls', 16, 'barewire-client-stateless', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'connected', 200, 'barewire-client', 'heap', SDK_CLIENTS, 'at most', 1],
+  ['client', 'import', 1, 'barewire-client', 'bytes', 'value', 'at most', 90 * KB],
 ]
 
 export const BARS: readonly Bar[] = ROWS.map(([part, name, n, contender, metric, against, bound, limit]) => ({

@@ -17,7 +17,7 @@ for (const folder of FOLDERS) {
   const { devDependencies } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
   for (const name of Object.keys(devDependencies)) await installApart(home, name)
 }
-const filters = FOLDERS.map((folder) => `test/interop/${folder}.test.ts`)
+const filters = [...FOLDERS.map((folder) => `test/interop/${folder}.test.ts`), 'test/client/runtimes.test.ts']
 const { code, stdout, stderr } = await run(
   process.execPath,
   ['--import', 'tsx', 'scripts/test.ts', ...filters],

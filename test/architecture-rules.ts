@@ -96,6 +96,9 @@ const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
   'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
+  'client/loopback.ts',
+  'client/node-fetch.ts',
+  'client/http.ts',
 ])
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
 /** What only HTTP has, and a lifecycle does not name. */

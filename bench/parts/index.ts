@@ -3,12 +3,16 @@
 import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
 import { connections } from './connections.ts'
+import { fetchPart } from './fetch.ts'
+import { generator } from './generator.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
+import { published } from './published.ts'
 import { replay } from './replay.ts'
 import { sessions } from './sessions.ts'
 import { soak } from './soak.ts'
 import { start } from './start.ts'
+import { stdioPart } from './stdio.ts'
 import { streaming } from './streaming.ts'
 
 export const PARTS: readonly Part[] = [
@@ -18,9 +22,13 @@ export const PARTS: readonly Part[] = [
   streaming,
   replay,
   start,
+  fetchPart,
+  stdioPart,
   micro,
+  generator,
   client,
   soak,
+  published,
 ]
 
 /**

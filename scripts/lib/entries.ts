@@ -21,6 +21,7 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './stdio', source: 'stdio.ts', output: 'stdio' },
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
   { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio', alone: true },
+  { path: './client/http', source: 'client/http.ts', output: 'client-http', alone: true },
   { path: './client/loopback', source: 'client/loopback.ts', output: 'client-loopback', alone: true },
   { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
   { path: './redis', source: 'redis/index.ts', output: 'redis', alone: true },

@@ -25,13 +25,15 @@ export interface Cluster {
 export interface ClusterOptions extends FixtureOptions {
   readonly count?: number
   readonly memory?: MemoryStoreOptions
+  /** Called with each message to all nodes. */
+  readonly onPublish?: (message: string) => void
 }
 
 export async function cluster(
   t: TestContext,
   options: ClusterOptions = {},
 ): Promise<Cluster & { readonly a: Node; readonly b: Node; readonly c: Node }> {
-  const { count = 3, memory = {}, ...others } = options
+  const { count = 3, memory = {}, onPublish, ...others } = options
   const store = new MemoryStore(memory)
   const join = async (): Promise<Node> => {
     let id = ''
@@ -39,7 +41,13 @@ export async function cluster(
       join(events) {
         const node = store.join(events)
         id = node.id
-        return node
+        const { bus } = node
+        if (onPublish === undefined) return node
+        const publish = (message: string) => {
+          onPublish(message)
+          return bus.publish(message)
+        }
+        return Object.assign(node, { bus: { ...bus, publish } })
       },
     }
     const fixture = await serving(t, { ...others, store: named })
