@@ -223,6 +223,28 @@ test('changes announced while the store is away arrive once it is back, each onc
   assert.equal(a.errors.splice(0).length, 1)
 })
 
+test('changes that the store has no room for are announced later, and messages are given up with one report', async (t) => {
+  const { store, a, b } = await nodesOf(t, { memory: { maxWaitingBytes: 1000 } })
+  const session = await b.open(own)
+  const uris = Array.from({ length: 12 }, (_, n) => `note://${n}`)
+  for (const uri of uris) await session.request('resources/subscribe', { uri })
+  const stream = await session.listen()
+  store.setAvailable(false, a.id)
+  for (const uri of uris) a.server.notifyResourceUpdated(uri)
+  await new Promise<void>(setImmediate)
+  for (let n = 0; n < 20; n++) a.server.notify(OWN, { n })
+  await new Promise<void>(setImmediate)
+  // One for the outage, and one for the messages.
+  assert.equal(a.errors.splice(0).length, 2)
+  store.setAvailable(true, a.id)
+  const heard = new Set<unknown>()
+  while (heard.size < uris.length) {
+    const message = await stream.nextMessage(({ method }) => method === 'notifications/resources/updated')
+    assert.ok(!heard.has(said(message)), `${said(message)} twice`)
+    heard.add(said(message))
+  }
+})
+
 test('a node that has missed messages says so to a client that resumes there, and names what may have changed', async (t) => {
   const { a, join } = await nodesOf(t, { count: 1, memory: { maxRetainedMessages: 3 } })
   const session = await a.open(own)

@@ -67,6 +67,17 @@ export async function cluster(
   return { store, nodes, join, a, b, c }
 }
 
+/** A `fetch` that sends every request to the next node. */
+export function roundRobin(nodes: readonly { readonly port: number }[]): typeof fetch {
+  let number = 0
+  return (url, init) => {
+    number += 1
+    const target = new URL(String(url))
+    target.port = String(nodes[number % nodes.length]?.port)
+    return fetch(target, init)
+  }
+}
+
 /** Of a node that does nothing: for what a test does to the store itself. */
 export const SILENT: NodeEvents = {
   onBroadcast: () => {},

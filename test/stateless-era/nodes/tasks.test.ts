@@ -175,7 +175,9 @@ test('a node that was taken for dead hears that its task has ended, and what it 
   const call = await held.next()
   // As by another node that takes it for dead.
   const record = await (store.join(SILENT).tasks.read(taskId) as Promise<WireJson>)
-  await store.join(SILENT).tasks.update({ ...record, status: 'failed', statusMessage: 'taken for dead' })
+  const payload = JSON.stringify({ code: -32_000, message: 'taken for dead' })
+  const end = { status: 'failed', statusMessage: 'taken for dead', payload } as const
+  await store.join(SILENT).tasks.update({ ...record, ...end })
   call.ctx.progress(1, 2, 'I am not')
   assert.equal(((await call.aborted()) as { code?: string }).code, 'ERR_TASK_OVER')
   call.finish('done')
