@@ -6,9 +6,10 @@
  *    1 http/headers       no repeated single-valued header                 400
  *    2 http/host          Host is allowed                                  403
  *    3 http/origin        Origin, if there is one, is allowed              403
- *    4 path               that of the MCP endpoint                         404
+ *    4 path               that of the MCP endpoint, or of HTTP+SSE         404
  *    5 HTTP method        POST, GET, DELETE, OPTIONS                       405
  *    6 http/cors          preflight                                        204
+ *      page               a person with a browser                          200
  *    7 http/authenticate  a valid token, where `auth` requires one         400, 401, 403, 503
  *    8 http/media-type    Accept (strictAccept); Content-Type of a POST,   406, 415
  *                         and no Content-Encoding
@@ -38,15 +39,19 @@ import {
   type PublicDocument,
 } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
+import type { CloseTimes } from './http/close-times.ts'
 import type { Cors } from './http/cors.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
+import { publicUrl } from './http/proxy.ts'
 import { Rejection } from './http/rejection.ts'
 import { checkContentEncoding, RequestChecks } from './http/request-checks.ts'
 import { corsWith, HeaderIndex, type RequestHead } from './http/request-headers.ts'
+import { pathOf } from './http/target.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode-body.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import type { HandlerSettings } from './options.ts'
+import { pageHeaders, renderPage } from './page.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
 
@@ -104,8 +109,13 @@ export class Entrance {
     }
   }
 
-  close(drainMs: number): Promise<void> {
-    return this.#eras.close(drainMs)
+  /** Whether it wants requests. */
+  get ready(): boolean {
+    return this.#eras.ready
+  }
+
+  close(times: CloseTimes): Promise<void> {
+    return this.#eras.close(times)
   }
 
   /** Never throws. */
@@ -146,6 +156,12 @@ export class Entrance {
     if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
       http.ownReplyHeaders = this.#cors.headers(origin)
     }
+    if (http.accepts.htmlNamed && this.#isForPerson(http, rejection)) {
+      const { trustProxy, path = pathOf(http.target) } = this.#settings
+      const url = publicUrl(http, values[HeaderIndex.HOST], path, trustProxy)
+      http.html(renderPage(this.#server, url, this.#settings.auth !== undefined), pageHeaders())
+      return
+    }
     if (rejection !== undefined) {
       this.reject(http, rejection)
       return
@@ -169,6 +185,13 @@ export class Entrance {
     this.#verifiesAsync = 'then' in result
     if ('then' in result) this.#verify(result, http, contentType)
     else if (this.#applyAuthentication(result, http)) this.#proceed(http, contentType)
+  }
+
+  /** Whether a browser asks for the endpoint, or for `/` of a server whose endpoint is elsewhere. */
+  #isForPerson(http: Http, rejection: Rejection | undefined): boolean {
+    if (!this.#settings.page || http.method !== 'GET') return false
+    if (http.accepts.sseNamed || http.sessionId !== undefined) return false
+    return rejection === undefined || (rejection.status === 404 && pathOf(http.target) === '/')
   }
 
   /** Waits for an asynchronous verification. The request counts as in flight until it ends or the connection closes. */
@@ -208,7 +231,7 @@ export class Entrance {
   /** The checks after authentication, and the way to the era by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
-    const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
+    const rejection = this.#checks.checkTypes(http, contentType)
     if (rejection === undefined && method === 'POST') {
       this.#post(http)
       return
@@ -280,7 +303,11 @@ export class Entrance {
     const { headers } = http
     const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
     http.ownReplyHeaders = isPreflight
-      ? this.#cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS] as string | undefined)
+      ? this.#cors.preflight(
+          origin,
+          headers[HeaderName.REQUEST_HEADERS] as string | undefined,
+          headers[HeaderName.REQUEST_PRIVATE_NETWORK] === 'true',
+        )
       : [...this.#cors.headers(origin), ...ALLOW]
     http.empty(204)
   }

@@ -19,11 +19,11 @@
  * One check is here, before the entrance, since it is about the connection: the number of pipelined requests (429).
  */
 
-import { checkTime } from './bounds/check-options.ts'
 import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import { McpServer } from './features/server.ts'
+import { checkClose } from './http/close-times.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
 import { HeaderIndex, readHeaders } from './http/request-headers.ts'
@@ -46,7 +46,6 @@ import { checkOptions, type HandlerOptions, type HandlerSettings } from './optio
 /** A request handler for `http.createServer`, Express or Fastify, with `close` and `stats`. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
 
-const DRAIN_MS = 10_000
 const RETRY_SOON = ['Retry-After', '1'] as const
 
 /**
@@ -68,11 +67,11 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
     {
       checkContinue: (request: NodeRequest, response: NodeResponse) =>
         handler.handle(request, response, undefined, true),
-      close: async ({ drainMs = DRAIN_MS } = {}) => {
-        checkTime('drainMs', drainMs)
-        closing ??= handler.entrance.close(drainMs)
+      close: async (closeOptions = {}) => {
+        closing ??= handler.entrance.close(checkClose(closeOptions))
         await closing
       },
+      ready: () => handler.entrance.ready,
       stats: () => handler.entrance.stats(),
       [MEMORY_FETCH]: memoryFetch(
         (request, response, body) => handler.handle(request, response, body, false),

@@ -16,6 +16,8 @@ import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
 import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
+import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
 import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
@@ -37,7 +39,7 @@ import { checkStore, type Store } from './store/store.ts'
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -72,6 +74,11 @@ export interface HandlerOptions {
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
+  /**
+   * Session era: HTTP+SSE of 2024-11-05 beside Streamable HTTP, for clients that know nothing newer; `true` is `/sse` and
+   * `/messages`. A session lasts as long as its stream there. @defaultValue false
+   */
+  readonly httpSse?: boolean | HttpSseOptions | undefined
   /** Session era: limits of sessions. `false`: no sessions, every request is served alone. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
   /**
@@ -133,7 +140,10 @@ export interface HandlerOptions {
   readonly requestState?: SealOptions | undefined
   /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
-  /** Shared with other processes that serve the same URL, such as `redisStore` of `barewire/redis`. @defaultValue none */
+  /**
+   * What processes that serve the same URL share, such as `redisStore` of `barewire/redis`: each serves any request of any
+   * session. Not with `sessions.keys`. @defaultValue none
+   */
   readonly store?: Store | undefined
   /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
@@ -153,7 +163,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -169,6 +179,8 @@ export interface HandlerSettings {
   readonly rateLimit: Rate | undefined
   /** What it is told of the request depends on the carrier. */
   readonly onRejected: ((refusal: never) => void) | undefined
+  /** Undefined: off. */
+  readonly httpSse: HttpSsePaths | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
   readonly store: Store | undefined
@@ -208,6 +220,7 @@ export const OPTION_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'eras',
@@ -219,6 +232,7 @@ export const OPTION_NAMES: readonly string[] = [
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -227,11 +241,14 @@ export const OPTION_NAMES: readonly string[] = [
 /** Names of the same options in other libraries. */
 export const OTHER_WORDS: OtherWords = {
   allowedOrigins: 'cors origin',
+  httpSse: 'sse legacysse ssepath messagepath',
   sessions: 'sessionidgenerator session stateless',
   replay: 'eventstore resumability',
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -268,8 +285,10 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     ...counts
   } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
@@ -283,7 +302,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
-    eras: checkEras(eras),
+    httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
+    eras: served,
     tasks: checkTasks(tasks),
     store: checkStore(options.store),
     statelessEra: {
@@ -299,7 +319,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     sessionEra: {
       ...counts,
       ...times,
-      sessions: checkSessions(sessions),
+      sessions: checkSessions(sessions, options.store !== undefined),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
       messageRate: checkedRate,
@@ -363,7 +383,8 @@ function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
 }
 
-function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
+/** @param isShared - other processes have the same sessions */
+function checkSessions(sessions: false | SessionOptions, isShared: boolean): SessionSettings | undefined {
   if (sessions === false) return undefined
   const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
   const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
@@ -379,7 +400,7 @@ function checkSessions(sessions: false | SessionOptions): SessionSettings | unde
     missingId,
     ...checkAll(sessions, counts, 'sessions.', checkCount),
     ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: readSessionKeys(sessions.keys),
+    keys: readSessionKeys(sessions.keys, isShared),
   }
 }
 

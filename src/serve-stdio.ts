@@ -83,6 +83,7 @@ const HTTP_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'duplicateIds',

@@ -6,13 +6,13 @@
 
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { checkTime } from './bounds/check-options.ts'
 import { checkNames } from './bounds/option-names.ts'
 import { shown } from './bounds/quote.ts'
 import type { WarningCode } from './bounds/warning-codes.ts'
 import type { HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
-import { createMcpHandler } from './handler.ts'
+import { createMcpHandler, type McpHandler } from './handler.ts'
+import { type CloseTimes, checkClose } from './http/close-times.ts'
 import { DirectResponse } from './node-http/direct-response.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
@@ -34,10 +34,16 @@ export interface Serving {
   /** The HTTP server, for its settings and events. */
   readonly server: Server
   /**
-   * Stops accepting connections, waits at most `drainMs` for calls in flight (0: does not wait), ends streams, and
-   * closes every connection. A second call waits for the same shutdown. @defaultValue drainMs 10 s
+   * Serves as usual for `drainDelayMs`, then stops accepting connections, waits at most `drainMs` for calls in flight (0:
+   * does not wait), ends streams, and closes every connection. A second call waits for the same shutdown.
+   * @defaultValue drainMs 10 s, drainDelayMs 0
    */
-  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  close(options?: {
+    readonly drainMs?: number | undefined
+    readonly drainDelayMs?: number | undefined
+  }): Promise<void>
+  /** Whether it wants requests, for a readiness probe. See `NodeHandler.ready`. */
+  ready(): boolean
   /** Current usage, and the number of refused requests. */
   stats(): HandlerStats
 }
@@ -102,9 +108,9 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
     port: actualPort,
     server: httpServer,
     stats: handler.stats,
+    ready: handler.ready,
     async close(closeOptions = {}) {
-      if (closeOptions.drainMs !== undefined) checkTime('drainMs', closeOptions.drainMs)
-      closing ??= close(httpServer, () => handler.close(closeOptions))
+      closing ??= close(httpServer, checkClose(closeOptions), handler)
       await closing
     },
   }
@@ -136,20 +142,22 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
 }
 
 /** A hint for development: most clients do not recover when a restart of the server ends their session. */
-function explainSessions({ eras, sessions = {} }: HandlerOptions): void {
-  if (sessions === false || eras?.includes('session') === false) return
+function explainSessions({ eras, sessions = {}, store }: HandlerOptions): void {
+  if (store !== undefined || sessions === false || eras?.includes('session') === false) return
   if (sessions.keys !== undefined || process.env['BAREWIRE_SESSION_KEY'] !== undefined) return
   console.error(
     'barewire: sessions end with this process. To keep them over restarts and tsx watch reloads, set BAREWIRE_SESSION_KEY to 32 random characters or more: export BAREWIRE_SESSION_KEY=$(openssl rand -hex 32)',
   )
 }
 
-async function close(server: Server, drain: () => Promise<void>): Promise<void> {
+async function close(server: Server, times: CloseTimes, handler: McpHandler): Promise<void> {
+  const drained = handler.close(times)
+  if (times.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, times.drainDelayMs))
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
   server.closeIdleConnections()
-  await drain()
+  await drained
   // The last answers may not be written completely yet; their connections are idle once they are.
   const idle = setInterval(() => server.closeIdleConnections(), 10)
   const all = setTimeout(() => server.closeAllConnections(), FLUSH_MS)

@@ -9,7 +9,7 @@
 import { createPublicKey } from 'node:crypto'
 import { isSigned } from '../../src/auth/algorithms.ts'
 import { readPrincipal } from '../../src/auth/claims.ts'
-import { ExpiringMap } from '../../src/auth/expiring-map.ts'
+import { ExpiringMap } from '../../src/bounds/expiring-map.ts'
 import { algorithmOf, parseJws } from '../../src/auth/jws.ts'
 import { sha256 } from '../../src/auth/sha256.ts'
 import { ByteBudget } from '../../src/bounds/byte-budget.ts'

@@ -17,12 +17,14 @@ import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
+import { readText } from './read-text.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
 /** Arrays and objects inside each other: what walks a message is recursive. */
 const LIMITS = { ...UNLIMITED, maxDepth: 500 }
-/** Ids of events that are remembered, so that a server that sends them again does no harm. */
+/** Ids of events that are remembered, so that a server that sends them again does no harm: how many, of how many characters. */
 const MAX_SEEN = 1000
+const MAX_SEEN_LENGTH = 1_000_000
 /** What is read of an error page. */
 const MAX_ERROR_BYTES = 65_536
 /** How long a stream may go on after its answer, until it is closed. */
@@ -50,6 +52,7 @@ export class Inbox {
   /** One for each connection: an event without an id has that of the event before, which must not be of another. */
   #parser: SseParser
   #seen: Set<string> | undefined
+  #seenLength = 0
   /** Of the latest event of this connection. */
   #eventId = ''
   /** That of the connections before. */
@@ -89,7 +92,8 @@ export class Inbox {
 
   async #text(response: Response): Promise<string> {
     try {
-      return await readText(response, this.#options.maxMessageBytes)
+      const { maxMessageBytes } = this.#options
+      return await readText(response, maxMessageBytes, () => tooLarge(maxMessageBytes))
     } catch (error) {
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
@@ -123,8 +127,7 @@ export class Inbox {
     } catch (error) {
       void reader.cancel().catch(() => {})
       if (error === this.#failure) throw error
-      if (error instanceof RangeError)
-        throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(this.#options.maxMessageBytes))
+      if (error instanceof RangeError) throw tooLarge(this.#options.maxMessageBytes)
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
       return error
@@ -149,7 +152,12 @@ export class Inbox {
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)
-      if (this.#seen.size > MAX_SEEN) for (const oldest of this.#seen) if (this.#seen.delete(oldest)) break
+      this.#seenLength += id.length
+      for (const oldest of this.#seen) {
+        if (this.#seen.size <= MAX_SEEN && this.#seenLength <= MAX_SEEN_LENGTH) break
+        this.#seen.delete(oldest)
+        this.#seenLength -= oldest.length
+      }
     }
     if (event !== 'message') {
       this.#options.onOtherEvent?.(event, data)
@@ -182,7 +190,8 @@ export class Inbox {
     const { status } = response
     let text = ''
     try {
-      if (!response.bodyUsed) text = await readText(response, MAX_ERROR_BYTES)
+      if (!response.bodyUsed)
+        text = await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
     } catch (error) {
       text = `nothing that can be read: ${reasonOf(error)}`
     }
@@ -223,33 +232,7 @@ export function parse(text: string): unknown {
   }
 }
 
-/**
- * Reads a whole body as text.
- *
- * @throws {McpError} ERR_MESSAGE_TOO_LARGE; nothing more is read then
- */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const { headers } = response
-  const declared = Number(headers.get('content-length') ?? Number.NaN)
-  // HTTP holds the server to the length that it declared, unless it is that of a compressed body.
-  if (declared <= maxBytes && !headers.has('content-encoding')) return await response.text()
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.length
-    if (bytes > maxBytes) {
-      void reader.cancel().catch(() => {})
-      throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(maxBytes))
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-}
-
-function limitText(maxBytes: number): string {
-  return `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+function tooLarge(maxBytes: number): McpError {
+  const problem = `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+  return mcpError('ERR_MESSAGE_TOO_LARGE', problem)
 }

@@ -47,6 +47,10 @@ export abstract class BaseExchange<Principal> {
     this.#held = true
   }
 
+  continueTurn(): void {
+    this.#held = false
+  }
+
   releaseBody(): void {
     if (this.charged > 0) this.#bodies.give(this.charged)
     this.charged = 0

@@ -16,10 +16,20 @@ export interface NodeHandler<Stats> {
    */
   readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void
   /**
-   * Refuses new requests, waits at most `drainMs` for calls in flight (0: does not wait), fails the rest, and ends all
-   * streams. A second call waits for the same shutdown. @defaultValue drainMs 10 s
+   * Serves as usual for `drainDelayMs`, since a load balancer learns late that `ready` is false. Then refuses new requests,
+   * waits at most `drainMs` for calls in flight (0: does not wait), fails the rest, and ends all streams. With a store,
+   * clients go on through other processes. A second call waits for the same shutdown.
+   * @defaultValue drainMs 10 s, drainDelayMs 0
    */
-  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  close(options?: {
+    readonly drainMs?: number | undefined
+    readonly drainDelayMs?: number | undefined
+  }): Promise<void>
+  /**
+   * Whether it wants requests, for the readiness probe of a load balancer: false from the beginning of a shutdown, and,
+   * with a store, until that was reached for the first time. A later outage of the store does not change it.
+   */
+  ready(): boolean
   /** Current usage, and the number of refused requests. */
   stats(): Stats
 }

@@ -70,6 +70,22 @@ export function sendJson(
 }
 
 /**
+ * Sends an HTML document.
+ *
+ * @param headers - further headers, flat
+ * @returns whether the reply was given
+ */
+export function sendHtml(
+  response: ServerResponse,
+  text: string,
+  headers?: readonly string[],
+  options?: ReplyOptions,
+): boolean {
+  const head = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', `${Buffer.byteLength(text)}`]
+  return send(response, 200, head, text, headers, options)
+}
+
+/**
  * Sends a status without a body and without Content-Type.
  *
  * @param headers - further headers, flat

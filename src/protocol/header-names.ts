@@ -29,6 +29,7 @@ export const HeaderName = {
   // CORS preflight
   REQUEST_METHOD: 'access-control-request-method',
   REQUEST_HEADERS: 'access-control-request-headers',
+  REQUEST_PRIVATE_NETWORK: 'access-control-request-private-network',
 } as const
 
 /** One of the names of the table. */

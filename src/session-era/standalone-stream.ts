@@ -26,6 +26,8 @@ export interface StandaloneStream {
    * @returns whether it was written to the connection
    */
   notify(event: StreamEvent, alone: boolean): boolean
+  /** Sends what the session has not got, when it has a connection. */
+  catchUp(): void
   /** Ends the connection but not the stream. */
   disconnect(retryMs: number | undefined): void
   /** Ends the stream. */

@@ -14,10 +14,12 @@ import { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import { dispatch, type MethodHandler, type MethodTable } from '../dispatch/dispatcher.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { ShutdownError } from '../dispatch/shutdown-error.ts'
+import type { Feed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
+import type { NodeChannel } from '../store/node-channel.ts'
 import type { Envelope } from './envelope.ts'
 import { type ExchangeHost, StatelessExchange } from './exchange.ts'
 import { STATELESS_METHODS, TAKES_INPUT, TASK_METHODS } from './methods.ts'
@@ -51,12 +53,15 @@ export class StatelessEra implements ExchangeHost {
   #closing = false
   #onIdle: (() => void) | undefined
 
+  /** @param feed - where changes and messages come from: with a channel, from all nodes */
   constructor(
     server: McpServer,
     settings: StatelessEraSettings,
     limits: CallLimits,
     tasks: TaskTable,
     transport: StreamTransport,
+    channel?: NodeChannel,
+    feed: Feed = server,
   ) {
     this.server = server
     this.settings = settings
@@ -68,9 +73,13 @@ export class StatelessEra implements ExchangeHost {
     this.subscriptions = subscriptions
     this.#sealer = new RequestStateSealer(settings.requestState)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => subscriptions.notifyChanges(changes)),
-      server.messages.subscribe((message) => subscriptions.deliver(message)),
+      feed.changes.subscribe((changes) => subscriptions.notifyChanges(changes)),
+      feed.messages.subscribe(
+        (message, sequence) => subscriptions.deliver(message, sequence),
+        (message) => subscriptions.refuse(message),
+      ),
     ]
+    channel?.observe({ onMissed: () => subscriptions.notifyAll() })
     this.#ownMethods = new Map<string, Handler>([...STATELESS_METHODS, [Method.listen, subscriptions.listen]])
     this.#methods = this.#ownMethods
   }

@@ -15,11 +15,16 @@
 /** The log of one stream, for the node that runs the call. No method throws. */
 export interface EventLogWriter {
   /**
+   * Adds an event.
+   *
    * @param sequence - one more than that of the event before; the first is 1
    * @param data - encoded data of the event
-   * @param oldest - sequence of the oldest event that is still needed: older ones are dropped
+   * @param oldest - sequence of the oldest event that is still needed: older ones are dropped. `sequence + 1`: the event
+   *   itself is too large to be kept, `data` is empty and is not stored; readers find a gap before what follows
    */
   append(sequence: number, data: string, oldest: number): void
+  /** Begins the time to live anew, while the call runs and sends nothing. */
+  touch(): void
   /** Nothing follows. Readers get the rest, and then the end. */
   finish(): void
   /** Drops the log. */
@@ -49,6 +54,8 @@ export interface EventLogStore {
    */
   create(sessionId: string, stream: string, meta: string, ttlMs: number): EventLogWriter
   /**
+   * Reads the events after one, as far as they are there without holes, or a part of them.
+   *
    * @param after - sequence of the last event that the reader has
    * @returns undefined: there is no such log
    * @throws {McpError} `ERR_STORE_UNAVAILABLE`

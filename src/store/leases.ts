@@ -7,6 +7,10 @@
 export interface Leases {
   /** How long a node counts as alive after it was last heard of, in milliseconds. */
   readonly leaseMs: number
-  /** Whether a node is alive, as far as this node knows; true while the store cannot be reached, if it was alive before. */
+  /**
+   * Whether a node is alive, as far as this node knows; true while the store cannot be reached, if it was alive before.
+   * Of a node that this one has not heard of, true as well: it may have joined just now. The store is asked then, and
+   * `NodeEvents.onNodeGone` says so if it is not there.
+   */
   isAlive(node: string): boolean
 }

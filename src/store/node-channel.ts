@@ -27,6 +27,7 @@ export interface NodeListener {
 }
 
 export class NodeChannel implements NodeEvents {
+  readonly store: Store
   readonly node: StoreNode
   readonly #report: (error: unknown) => void
   readonly #topics = new Map<string, TopicListener>()
@@ -35,6 +36,7 @@ export class NodeChannel implements NodeEvents {
   /** @param report - called once for each outage of the store, and for what cannot be read */
   constructor(store: Store, report: (error: unknown) => void) {
     this.#report = report
+    this.store = store
     this.node = store.join(this)
   }
 
@@ -82,6 +84,10 @@ export class NodeChannel implements NodeEvents {
   }
 
   onUnavailable(error: Error): void {
+    this.#report(error)
+  }
+
+  onProblem(error: Error): void {
     this.#report(error)
   }
 

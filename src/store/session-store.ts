@@ -19,7 +19,7 @@ export interface SessionStore {
    * @param ttlMs - how long it lives without `touch`; 0: for ever
    */
   create(sessionId: string, record: string, ttlMs: number): Promise<void>
-  /** @returns undefined: unknown, expired or deleted; also where what is stored is not of this library */
+  /** Finds a session. @returns undefined: unknown, expired or deleted; also where what is stored is not of this library */
   read(sessionId: string): Promise<StoredSession | undefined>
   /**
    * Sets or deletes a field of a session, if it exists.

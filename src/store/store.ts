@@ -16,7 +16,7 @@
  * connects again by itself. What is written behind a request (events, messages to all nodes) waits in a bounded buffer
  * meanwhile. Every write can be repeated without another effect, since the outcome of one that timed out is not known.
  *
- * Not here: the implementations (memory-store.ts, ../redis/), the contract that each must fulfil (test/store/contract.ts).
+ * Not here: the implementations (memory-store.ts, ../redis/), the contract that each must fulfil (../store-contract/).
  */
 
 import { shown } from '../bounds/quote.ts'
@@ -37,7 +37,10 @@ export interface NodeEvents {
    * @param from - id of the node that published it
    */
   onBroadcast(message: string, sequence: number, from: string): void
-  /** Messages to all nodes up to this sequence may not have been delivered. Called at the start, with that of the first. */
+  /**
+   * Messages to all nodes up to this sequence may not have been delivered, and will not be. Called at the start too, with
+   * the sequence before that of the first one that is retained.
+   */
   onMissed(sequence: number): void
   /** A message for this node alone: each once, those of one node in the order in which they were sent. */
   onMessage(message: string, from: string): void
@@ -49,6 +52,8 @@ export interface NodeEvents {
   onAvailable(): void
   /** The store cannot be reached any more. Called once for each outage. */
   onUnavailable(error: Error): void
+  /** Something is wrong that does not end by itself: data that is not of this library, a command that is refused. Once for each. */
+  onProblem(error: Error): void
 }
 
 export interface StoreStats {
@@ -68,12 +73,19 @@ export interface StoreNode {
   readonly id: string
   /** Whether the store can be reached, and the retained messages of before the join have been delivered. */
   readonly available: boolean
+  /** The records of sessions, by id. */
   readonly sessions: SessionStore
+  /** The events of the streams of calls. */
   readonly events: EventLogStore
+  /** Messages between nodes. */
   readonly bus: Bus
+  /** The records of tasks; used where `tasks.store` is not given. */
   readonly tasks: TaskStore
+  /** Secrets that all nodes have. */
   readonly keys: KeyStore
+  /** Which nodes are alive. */
   readonly leases: Leases
+  /** What is known of the store now. */
   stats(): StoreStats
   /** Resolves when everything that waits is written, or the time is over. */
   flush(timeoutMs: number): Promise<void>

@@ -6,18 +6,19 @@
  *          `---> completed | failed | cancelled          once, and never changed after
  *
  * Its record is changed here at once and written to the store behind that, one write at a time, with all changes of a
- * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable.
+ * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable, and
+ * since another node may have ended the task first: what the store has counts then.
  * The text of open input requests is made when the record is read, not for each request: there may be many.
  *
  * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
- * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
+ * Invariant: exactly one `finish`, `stop` or end by another node has an effect; nothing is written after its state.
  */
 
 import { nextTurn } from '../../bounds/runtime.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
-import type { TaskRecord, TaskStore } from '../../store/task-store.ts'
+import { isOver, type TaskRecord, type TaskStore } from '../../store/task-store.ts'
 import { failedBy, shortText, type TaskEnd } from './task-end.ts'
 import { TaskInputRequests } from './task-input-requests.ts'
 
@@ -25,8 +26,12 @@ export interface TaskHost {
   readonly reporter: ErrorReporter
   readonly store: TaskStore
   changed(task: RunningTask): void
+  /** Its state is in the store. */
+  stored(task: RunningTask): void
   /** Called after the last `changed`. */
   ended(task: RunningTask): void
+  /** Resolves when a store that could not be reached can be reached again; undefined: nothing waits for that. */
+  storeBack(error: unknown): Promise<void> | undefined
 }
 
 export class RunningTask {
@@ -91,6 +96,16 @@ export class RunningTask {
     return finished
   }
 
+  /** Another node may have ended it. */
+  async check(): Promise<void> {
+    try {
+      const stored = await this.#host.store.read(this.taskId)
+      if (stored === undefined || isOver(stored)) this.#overrule()
+    } catch {
+      // Then the next write finds out.
+    }
+  }
+
   #refresh(): void {
     if (this.#end === undefined) this.#isStale = true
     this.#change({})
@@ -112,7 +127,8 @@ export class RunningTask {
     while (this.#written !== this.record) {
       const { record } = this
       try {
-        await this.#host.store.update(record)
+        if (await this.#store(record)) this.#host.stored(this)
+        else this.#overrule()
       } catch (error) {
         this.#host.reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
       }
@@ -127,7 +143,7 @@ export class RunningTask {
     this.inputRequests.close(new McpError('ERR_TASK_OVER', 'The task is over'))
     let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
     try {
-      await store.update(last)
+      if (!(await this.#store(last))) last = await this.#readEnd()
     } catch (error) {
       last = this.#next(
         failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter)),
@@ -138,9 +154,55 @@ export class RunningTask {
         reporter.reportError(again, { phase: 'transport', method: Method.toolsCall })
       }
     }
+    this.#settle(last)
+    this.#host.stored(this)
+    this.#host.ended(this)
+  }
+
+  /** @returns false: another node has ended the task */
+  async #store(record: TaskRecord): Promise<boolean> {
+    for (;;) {
+      try {
+        return (await this.#host.store.update(record)) !== false
+      } catch (error) {
+        const back = this.#host.storeBack(error)
+        if (back === undefined) throw error
+        await back
+      }
+    }
+  }
+
+  /** Takes over how another node has ended the task, and aborts the handler. */
+  #overrule(): void {
+    this.#end ??= this.#endAsStored()
+  }
+
+  async #endAsStored(): Promise<void> {
+    const last = await this.#readEnd()
+    const isCancelled = last.status === 'cancelled'
+    const problem = last.statusMessage ?? 'Another process ended the task'
+    const reason = new McpError(isCancelled ? 'ERR_TASK_CANCELLED' : 'ERR_TASK_OVER', problem)
+    this.inputRequests.close(reason)
+    this.#settle(last)
+    this.#host.ended(this)
+    this.#abort(reason)
+  }
+
+  /** The last state, as another node has stored it. */
+  async #readEnd(): Promise<TaskRecord> {
+    const { reporter, store } = this.#host
+    try {
+      const stored = await store.read(this.taskId)
+      if (stored !== undefined && isOver(stored)) return stored
+    } catch (error) {
+      reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
+    }
+    return this.#next(failedBy('The task was deleted while it ran'))
+  }
+
+  #settle(last: TaskRecord): void {
     this.#isStale = false
     this.#record = last
     this.#host.changed(this)
-    this.#host.ended(this)
   }
 }

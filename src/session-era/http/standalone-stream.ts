@@ -9,17 +9,36 @@ import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
 import type { SessionRecord } from '../session-record.ts'
 import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
-import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import { ResumableStream, type StreamOwner, sessionTag } from './resumable-stream.ts'
 import type { Streams } from './streams.ts'
+
+/** In place of node and number in the names of the streams of calls: neither of them begins with it. */
+const SHARED_NAME = '.'
+
+/** The name of the standalone stream of a session, where all nodes have the same events in the same sequence. */
+export function sharedStreamName(session: Session): string {
+  return `${sessionTag(session)}${SHARED_NAME}`
+}
 
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
   declare readonly session: Session
   readonly #era: SessionEra
+  /** What its client has got from another node already, though it has not come to this one. */
+  #ahead = 0
 
   constructor(era: SessionEra, streams: Streams, session: Session) {
     super(streams, undefined, session.revision.sendsPrimingEvent, session)
     this.#era = era
     this.delivered = session.changesFrom
+  }
+
+  override get name(): string {
+    return this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
+  }
+
+  /** Another node may be ahead of this one. */
+  override hasSent(sequence: number): boolean {
+    return this.#era.channel === undefined ? super.hasSent(sequence) : this.retainsEvents
   }
 
   get record(): SessionRecord {
@@ -35,17 +54,31 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
    */
   missed(after: number | undefined): readonly string[] {
     const { changes, messages } = this.#era
-    const { session, delivered } = this
+    const { session } = this
+    const delivered = Math.max(this.delivered, session.delivered)
     const changed =
       after === undefined
         ? changes.summary(session, delivered)
         : (changes.since(session, after) ?? changes.summary(session, after))
     const sent = messages.missed(session, after ?? delivered, after !== undefined)
     const all = sent.length === 0 ? changed : [...changed, ...sent].sort((a, b) => a.sequence - b.sequence)
-    return all.map(({ sequence, data }) => this.frame(sequence, data))
+    this.#ahead = after ?? 0
+    let last = after ?? delivered
+    return all.map(({ sequence, data }, index) => {
+      // Of several that stand for one gap, only the last says that the client has all of them.
+      if (all[index + 1]?.sequence !== sequence) last = sequence
+      return this.frame(last, data)
+    })
+  }
+
+  catchUp(): void {
+    if (!this.attached) return
+    for (const frame of this.missed(this.delivered)) this.write(frame)
+    this.delivered = this.lastSequence
   }
 
   notify({ sequence, data }: StreamEvent, alone: boolean): boolean {
+    if (sequence <= this.#ahead) return false
     const frame = this.frame(sequence, data)
     const isTaken = alone ? this.writeNow(frame) : this.write(frame)
     if (isTaken) this.delivered = sequence
@@ -58,10 +91,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
 
   streamConnected(): void {
     this.#era.streamConnected(this.session, this)
+    this.#era.nodes?.standalone.claim(this.session.id)
   }
 
   streamDisconnected(): void {
-    this.#era.streamDisconnected(this.session, this)
+    this.#era.streamDisconnected(this.session, this, this.delivered)
   }
 
   protected override get owner(): StreamOwner {
@@ -69,6 +103,6 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   }
 
   protected override get lastSequence(): number {
-    return this.#era.changes.lastSequence
+    return Math.max(this.#era.changes.lastSequence, this.#ahead)
   }
 }

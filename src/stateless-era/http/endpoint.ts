@@ -10,10 +10,12 @@
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
+import type { Feed } from '../../features/feed.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
+import type { NodeChannel } from '../../store/node-channel.ts'
 import { StatelessEra } from '../era.ts'
 import type { StatelessEraSettings } from '../options.ts'
 import { admitPost } from './admit.ts'
@@ -34,9 +36,17 @@ export class StatelessEndpoint {
   readonly #era: StatelessEra
   readonly #streams: EventStreams
 
-  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits, tasks: TaskTable) {
+  /** @param channel - and `feed`: see `StatelessEra` */
+  constructor(
+    server: McpServer,
+    settings: StatelessEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    channel?: NodeChannel,
+    feed?: Feed,
+  ) {
     this.#streams = new EventStreams(settings)
-    this.#era = new StatelessEra(server, settings, limits, tasks, this.#streams)
+    this.#era = new StatelessEra(server, settings, limits, tasks, this.#streams, channel, feed)
   }
 
   /** @param value - the body as parsed JSON */

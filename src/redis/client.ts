@@ -1,0 +1,152 @@
+/**
+ * The user's own client of Redis, recognised by its methods, behind one interface: node-redis (a client, a cluster, a
+ * sentinel) and ioredis (a client, a cluster).
+ *
+ * Commands go over the client itself; what must block gets a duplicate, which has a connection of its own.
+ *
+ * Not here: time limits, and what an error means (commands.ts).
+ */
+
+import { isObject } from '../bounds/is-object.ts'
+import { kindOf } from '../bounds/quote.ts'
+
+/**
+ * What is used of a client. `createClient`, `createCluster` and `createSentinel` of `redis` 5 and 6, and `Redis` and
+ * `Cluster` of `ioredis` 5 and 6, are such clients.
+ */
+export interface RedisClient {
+  sendCommand(...args: never[]): unknown
+  duplicate(...args: never[]): unknown
+}
+
+/** A command with its arguments. */
+export type Command = readonly [string, ...string[]]
+
+/** Connections of one client. */
+export interface Connection {
+  /** @param key - the one that says which server of a cluster gets it; all keys of a command belong to one server */
+  send(key: string, command: Command): Promise<unknown>
+  /** Connects it, if that has not begun. Resolves when it is connected, and may never do so. */
+  open(): Promise<unknown>
+  /** Ends its connections, without waiting for what they do. */
+  close(): void
+  /** Makes another one of the same kind, which is not open yet. */
+  duplicate(): Connection
+  /** Whether it connects by `open`, or has done so before. */
+  readonly isOpen: boolean
+}
+
+/** What the clients have; which of it depends on the kind. */
+interface AnyClient {
+  readonly isOpen?: boolean
+  readonly status?: string
+  readonly isCluster?: boolean
+  sendCommand(...args: unknown[]): Promise<unknown>
+  duplicate(...args: unknown[]): AnyClient
+  call?(name: string, args: readonly string[]): Promise<unknown>
+  connect?(): Promise<unknown>
+  destroy?(): void
+  disconnect?(): unknown
+  on?(event: 'error', listener: () => void): unknown
+  listenerCount?(event: 'error'): number
+}
+
+/** @throws {TypeError} it is no client that is known */
+export function connectionOf(client: unknown): Connection {
+  const methods = isObject(client) ? (client as Partial<AnyClient>) : {}
+  if (typeof methods.sendCommand !== 'function') throw refused(client, 'sendCommand or call')
+  if (typeof methods.duplicate !== 'function') throw refused(client, 'duplicate')
+  return connect(client as AnyClient)
+}
+
+function connect(client: AnyClient): Connection {
+  // Without a listener, an error of the connection ends the process. What matters is reported by whoever sends commands.
+  if (client.listenerCount?.('error') === 0) client.on?.('error', () => undefined)
+  return typeof client.call === 'function' ? new IoRedis(client) : new NodeRedis(client)
+}
+
+function refused(client: unknown, missing: string): TypeError {
+  const expected = 'a client of redis (5, 6) or ioredis (5, 6)'
+  return new TypeError(
+    `redisStore.client must be ${expected}; got ${kindOf(client)} without the method ${missing}`,
+  )
+}
+
+class NodeRedis implements Connection {
+  readonly #client: AnyClient
+  readonly #send: (key: string, command: Command) => Promise<unknown>
+
+  constructor(client: AnyClient) {
+    this.#client = client
+    if ('nodeClient' in client) this.#send = (key, command) => client.sendCommand(key, false, command)
+    else if ('getSentinelNode' in client) this.#send = (_, command) => client.sendCommand(false, command)
+    else this.#send = (_, command) => client.sendCommand(command)
+  }
+
+  get isOpen(): boolean {
+    return this.#client.isOpen === true
+  }
+
+  send(key: string, command: Command): Promise<unknown> {
+    return this.#send(key, command)
+  }
+
+  async open(): Promise<unknown> {
+    return this.isOpen ? undefined : this.#client.connect?.()
+  }
+
+  close(): void {
+    try {
+      this.#client.destroy?.()
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  duplicate(): Connection {
+    return connect(this.#client.duplicate())
+  }
+}
+
+/** Of a duplicate: it waits for as long as the command says, and what was under way when it broke is not sent again. */
+const BLOCKING = {
+  autoResendUnfulfilledCommands: false,
+  blockingTimeout: undefined,
+  commandTimeout: undefined,
+  lazyConnect: true,
+  maxRetriesPerRequest: null,
+  scaleReads: 'master',
+  socketTimeout: undefined,
+}
+
+class IoRedis implements Connection {
+  readonly #client: AnyClient
+
+  constructor(client: AnyClient) {
+    this.#client = client
+  }
+
+  get isOpen(): boolean {
+    const { status } = this.#client
+    return status !== 'wait' && status !== 'end'
+  }
+
+  async send(_key: string, [name, ...args]: Command): Promise<unknown> {
+    return this.#client.call?.(name, args)
+  }
+
+  async open(): Promise<unknown> {
+    return this.isOpen ? undefined : this.#client.connect?.()
+  }
+
+  close(): void {
+    this.#client.disconnect?.()
+  }
+
+  duplicate(): Connection {
+    const { isCluster } = this.#client
+    return connect(
+      isCluster === true ? this.#client.duplicate([], BLOCKING) : this.#client.duplicate(BLOCKING),
+    )
+  }
+}
