@@ -22,16 +22,14 @@ import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
-import {
-  type ReplayOptions,
-  SESSION_WORDS,
-  type SessionEnd,
-  type SessionEraSettings,
-  type SessionInfo,
-  type SessionOptions,
-  type SessionSettings,
+import { checkReplay, checkSessions } from './session-era/check-options.ts'
+import type {
+  ReplayOptions,
+  SessionEnd,
+  SessionEraSettings,
+  SessionInfo,
+  SessionOptions,
 } from './session-era/options.ts'
-import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
 import { checkStore, type Store } from './store/store.ts'
@@ -381,36 +379,4 @@ function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
   const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
-}
-
-/** @param isShared - other processes have the same sessions */
-function checkSessions(sessions: false | SessionOptions, isShared: boolean): SessionSettings | undefined {
-  if (sessions === false) return undefined
-  const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
-  const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
-  checkNames(
-    sessions,
-    [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'],
-    'sessions.',
-    SESSION_WORDS,
-  )
-  const { missingId = 'reject' } = sessions
-  oneOf('sessions.missingId', missingId, ['reject', 'serve'])
-  return {
-    missingId,
-    ...checkAll(sessions, counts, 'sessions.', checkCount),
-    ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: readSessionKeys(sessions.keys, isShared),
-  }
-}
-
-function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | undefined {
-  if (replay === false) return undefined
-  const counts = { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB }
-  const times = { ttlMs: 5 * MINUTE, retryMs: 1 * SECOND }
-  checkNames(replay, [...Object.keys(counts), ...Object.keys(times)], 'replay.')
-  return {
-    ...checkAll(replay, counts, 'replay.', checkCount),
-    ...checkAll(replay, times, 'replay.', checkTime),
-  }
 }
