@@ -7,7 +7,7 @@
  *    <prefix>{<session>}:s:<name>   events of a stream    stream        <prefix>{b}:c     last batch of each    hash
  *    <prefix>{<session>}:m:<name>   what the stream is    string        <prefix>{b}:o     no outage             string
  *    <prefix>{<task>}:t             task                  string        <prefix>{o:*}     tasks of an owner     sorted set
- *    <prefix>{k}:<purpose>          secrets               list
+ *    <prefix>{k}:k:<purpose>        secrets               list
  *
  * What stands in braces decides which server of a cluster has the key: all that one script touches is on one of them.
  * Ids come from clients, so none is put into a key before its form is known: a brace would take it elsewhere.
@@ -63,6 +63,6 @@ export class Keys {
   }
 
   secrets(purpose: string): string {
-    return `${this.#prefix}{k}:${purpose}`
+    return `${this.#prefix}{k}:k:${purpose}`
   }
 }

@@ -12,7 +12,6 @@ import type { NodeEvents } from '../store/store.ts'
 import { unavailable } from '../store/unavailable.ts'
 import { HEAD_OF_BUS } from './bus-scripts.ts'
 import type { Command, Connection } from './client.ts'
-import type { Commands } from './commands.ts'
 import type { ForeignData } from './foreign-data.ts'
 import type { Keys } from './keys.ts'
 import { asEntries, asList, asNumber, asStreams, fieldOf, type StreamEntry } from './reply.ts'
@@ -35,7 +34,6 @@ export interface ReaderListener {
 export class Reader {
   readonly #node: string
   readonly #client: Connection
-  readonly #commands: Commands
   readonly #keys: Keys
   readonly #foreign: ForeignData
   readonly #timeoutMs: number
@@ -52,7 +50,6 @@ export class Reader {
   constructor(
     node: string,
     client: Connection,
-    commands: Commands,
     keys: Keys,
     foreign: ForeignData,
     timeoutMs: number,
@@ -60,7 +57,6 @@ export class Reader {
   ) {
     this.#node = node
     this.#client = client
-    this.#commands = commands
     this.#keys = keys
     this.#foreign = foreign
     this.#timeoutMs = timeoutMs
@@ -119,7 +115,8 @@ export class Reader {
   /** Finds where to begin. */
   async #begin(): Promise<void> {
     const { all } = this.#keys
-    const [entries, last, now] = asList(await this.#commands.run(HEAD_OF_BUS, [all], []))
+    const sent = this.#connection?.send(all, ['EVAL', HEAD_OF_BUS.text, '1', all])
+    const [entries, last, now] = asList(await this.#inTime(sent, this.#timeoutMs))
     const [first] = asEntries(entries)
     this.#before = first === undefined ? asNumber(last) : Number(fieldOf(first, 'p'))
     this.#seen = first === undefined ? Math.max(asNumber(last), asNumber(now) - 1) : first.sequence - 1

@@ -87,7 +87,7 @@ export class RedisNode implements StoreNode {
       (sessionId, stream) => listener.onStreamTaken(sessionId, stream),
       onWritten,
     )
-    this.#reader = new Reader(this.id, connection, commands, keys, foreign, timeoutMs, {
+    this.#reader = new Reader(this.id, connection, keys, foreign, timeoutMs, {
       events: listener,
       onCaughtUp: () => this.#caughtUp(),
       onReaderFailed: (error) => this.#readerFailed(error),
