@@ -4,8 +4,8 @@
  */
 
 import type { TestContext } from 'node:test'
+import { LoadBalancer } from './load-balancer.ts'
 import { type NodeOptions, NodeProcess } from './node-process.ts'
-import { Proxy } from './proxy.ts'
 import { RedisServer } from './redis-server.ts'
 
 /** How often a node is asked: half of what a node waits that is being shut down (`DRAIN_DELAY_MS`), or less. */
@@ -18,14 +18,14 @@ export interface ClusterOptions extends Omit<NodeOptions, 'redisPort'> {
 
 export class Cluster {
   readonly redis: RedisServer
-  readonly proxy: Proxy
+  readonly proxy: LoadBalancer
   /** Those that were not removed, the oldest first. */
   readonly nodes: NodeProcess[] = []
   readonly #options: NodeOptions
   readonly #probes = new Map<NodeProcess, NodeJS.Timeout>()
   #started = 0
 
-  private constructor(redis: RedisServer, proxy: Proxy, options: NodeOptions) {
+  private constructor(redis: RedisServer, proxy: LoadBalancer, options: NodeOptions) {
     this.redis = redis
     this.proxy = proxy
     this.#options = options
@@ -33,7 +33,7 @@ export class Cluster {
 
   static async start({ nodes = 3, ...options }: ClusterOptions = {}): Promise<Cluster> {
     const redis = await RedisServer.start()
-    const proxy = await Proxy.start()
+    const proxy = await LoadBalancer.start()
     const cluster = new Cluster(redis, proxy, {
       drainDelayMs: DRAIN_DELAY_MS,
       ...options,

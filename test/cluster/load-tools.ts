@@ -32,7 +32,11 @@ function registerCalls(server: McpServer, node: string): void {
   const echo = { type: 'object', properties: { text }, required: ['text'] } as const
   server.registerTool('echo', { inputSchema: echo }, ({ text: said }) => said)
 
-  const counting = { type: 'object', properties: { id: text, to: count, pauseMs: count }, required: ['id', 'to'] } as const
+  const counting = {
+    type: 'object',
+    properties: { id: text, to: count, pauseMs: count },
+    required: ['id', 'to'],
+  } as const
   server.registerTool(
     'count',
     { description: 'Sends numbered progress messages, then its result', inputSchema: counting },

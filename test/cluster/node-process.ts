@@ -87,7 +87,8 @@ export class NodeProcess {
   async untilReady(limitMs = START_MS): Promise<this> {
     const end = Date.now() + limitMs
     while (!(await this.isReady())) {
-      if (this.hasEnded || Date.now() > end) throw new Error(`${this.name} is not ready; ${this.errors.join('; ')}`)
+      if (this.hasEnded || Date.now() > end)
+        throw new Error(`${this.name} is not ready; ${this.errors.join('; ')}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return this

@@ -36,17 +36,32 @@ export type Entry =
   | (Timed & { readonly type: 'progress'; readonly call: string; readonly n: number; readonly node: string })
   /** A question of the server to the client: `question` is the id of the request. */
   | (Timed & { readonly type: 'asked'; readonly call: string; readonly question: string })
-  | (Timed & { readonly type: 'answer'; readonly call: string; readonly outcome: Outcome; readonly text: string })
+  | (Timed & {
+      readonly type: 'answer'
+      readonly call: string
+      readonly outcome: Outcome
+      readonly text: string
+    })
   /** An event with data, by its id, which is unique in a session. */
   | (Timed & { readonly type: 'event'; readonly client: string; readonly id: string })
   /** An answer that no client may get: 404 for a session, no head within 10 s, a stream that has nothing left. */
   | (Timed & { readonly type: 'broken'; readonly client: string; readonly what: string })
   | (Timed & { readonly type: 'opened'; readonly client: string })
   /** From here on the client hears what is announced, until `until`; a session from its opening to the end. */
-  | (Timed & { readonly type: 'listening'; readonly client: string; readonly stream: string; readonly session: boolean })
+  | (Timed & {
+      readonly type: 'listening'
+      readonly client: string
+      readonly stream: string
+      readonly session: boolean
+    })
   | (Timed & { readonly type: 'unheard'; readonly client: string; readonly stream: string })
   /** Something was announced to all clients. `began`: when the call was sent whose answer is here. */
-  | (Timed & { readonly type: 'announced'; readonly node: string; readonly n: number; readonly began: number })
+  | (Timed & {
+      readonly type: 'announced'
+      readonly node: string
+      readonly n: number
+      readonly began: number
+    })
   | (Timed & { readonly type: 'heard'; readonly client: string; readonly node: string; readonly n: number })
   /** The watched resource was updated. */
   | (Timed & { readonly type: 'updated'; readonly client: string })

@@ -171,7 +171,11 @@ class KillLoop {
       for (const error of oldest.errors) this.#errors.add(`${oldest.name} ${error}`)
       const expected = signal === 'SIGTERM' ? 0 : 'SIGKILL'
       if (how === expected) return
-      this.#history.add({ type: 'broken', client: oldest.name, what: `it ended with ${how}, expected ${expected}` })
+      this.#history.add({
+        type: 'broken',
+        client: oldest.name,
+        what: `it ended with ${how}, expected ${expected}`,
+      })
     })
     this.#endings.push(ended)
   }

@@ -94,7 +94,9 @@ class Model {
     const excused = deaths.some((death) => node === undefined || death.node === node)
     if (!excused) {
       const of = node === undefined ? '' : ` of ${node}`
-      problems.push(`ended with "${answer.outcome}"${of} after ${took} ms, and no node died for it: ${answer.text}`)
+      problems.push(
+        `ended with "${answer.outcome}"${of} after ${took} ms, and no node died for it: ${answer.text}`,
+      )
     }
     return problems
   }
@@ -120,7 +122,8 @@ class Model {
   events(): string[] {
     const problems: string[] = []
     for (const [client, events] of groupBy(this.of('event'), (event) => event.client)) {
-      for (const id of repeated(events.map((event) => event.id))) problems.push(`${client}: event ${id} came twice`)
+      for (const id of repeated(events.map((event) => event.id)))
+        problems.push(`${client}: event ${id} came twice`)
     }
     return problems
   }

@@ -41,12 +41,14 @@ export class SessionClient implements LoadClient {
     const clientInfo = { name: this.name, version: '1' }
     const params = { protocolVersion: this.#revision, capabilities: CAPABILITIES, clientInfo }
     const { head, message } = await this.#request('initialize', params)
-    if (message?.result?.protocolVersion !== this.#revision) throw new Error(`initialize: ${JSON.stringify(message)}`)
+    if (message?.result?.protocolVersion !== this.#revision)
+      throw new Error(`initialize: ${JSON.stringify(message)}`)
     this.#sessionId = String(head?.headers['mcp-session-id'])
     await this.#post({ jsonrpc: '2.0', method: 'notifications/initialized' })
     this.#history.add({ type: 'opened', client: this.name })
     const subscribed = await this.#request('resources/subscribe', { uri: WATCHED })
-    if (subscribed.message?.result === undefined) throw new Error(`subscribe: ${JSON.stringify(subscribed.message)}`)
+    if (subscribed.message?.result === undefined)
+      throw new Error(`subscribe: ${JSON.stringify(subscribed.message)}`)
     this.#history.add({ type: 'listening', client: this.name, stream: 'session', session: true })
     this.#listening = this.#listen()
   }
@@ -105,7 +107,8 @@ export class SessionClient implements LoadClient {
     const message = { jsonrpc: '2.0', id: `${this.name}-${this.#lastId}`, method, params }
     const head = await this.#post(message)
     if (head instanceof NoHead) return { outcome: 'refused', text: head.message }
-    if (head.statusCode === 200 && isEventStream(head)) return { head, ...(await this.#follow(head, message.id, call)) }
+    if (head.statusCode === 200 && isEventStream(head))
+      return { head, ...(await this.#follow(head, message.id, call)) }
     const text = await readText(head)
     const response = parse(text)
     if (head.statusCode !== 200) {
@@ -196,7 +199,8 @@ export class SessionClient implements LoadClient {
       void this.#answer(message.id, params)
     } else if (method === 'notifications/progress') {
       const [of, n, node = ''] = String(params.message).split(' ')
-      if (of !== call || params.progressToken !== call) this.#broken(`progress of ${of} on the stream of ${call}`)
+      if (of !== call || params.progressToken !== call)
+        this.#broken(`progress of ${of} on the stream of ${call}`)
       this.#history.add({ type: 'progress', call, n: Number(n), node })
     }
   }
@@ -220,7 +224,8 @@ export class SessionClient implements LoadClient {
         continue
       }
       // 400: the node that asked is gone, or has the answer of an earlier attempt.
-      if (head.statusCode !== 202 && head.statusCode !== 400) this.#broken(`an answer got ${head.statusCode} ${text}`)
+      if (head.statusCode !== 202 && head.statusCode !== 400)
+        this.#broken(`an answer got ${head.statusCode} ${text}`)
       return
     }
   }

@@ -49,7 +49,8 @@ export class StatelessLoadClient implements LoadClient {
       const { message, outcome, text } = await this.#request('tools/call', sent, meta, call, tool)
       const { result } = message ?? {}
       if (result?.resultType === 'task') return await this.#finishTask(result.taskId)
-      if (result?.resultType !== 'input_required') return { outcome: result?.isError === true ? 'error' : outcome, text }
+      if (result?.resultType !== 'input_required')
+        return { outcome: result?.isError === true ? 'error' : outcome, text }
       for (const key of Object.keys(result.inputRequests ?? {})) {
         this.#history.add({ type: 'asked', call, question: `${call} ${key}` })
       }
@@ -75,7 +76,8 @@ export class StatelessLoadClient implements LoadClient {
       }
       const { result } = message ?? {}
       if (result === undefined) return { outcome, text }
-      if (result.status === 'completed') return { outcome: 'result', text: result.result?.content?.[0]?.text ?? '' }
+      if (result.status === 'completed')
+        return { outcome: 'result', text: result.result?.content?.[0]?.text ?? '' }
       if (result.status === 'failed') return { outcome: 'error', text: JSON.stringify(result.error) }
       await sleep(100)
     }

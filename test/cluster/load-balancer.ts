@@ -24,7 +24,7 @@ export interface Forwarded {
   readonly rpc: string | undefined
 }
 
-export class Proxy {
+export class LoadBalancer {
   /** What was sent to whom, in order, up to `maxLog`. */
   readonly log: Forwarded[] = []
   /** Each request waits so long before it is sent on. */
@@ -47,12 +47,12 @@ export class Proxy {
     this.#server.keepAliveTimeout = 60_000
   }
 
-  static async start(nodes: readonly Upstream[] = [], maxLog = 10_000): Promise<Proxy> {
-    const proxy = new Proxy(maxLog)
-    for (const node of nodes) proxy.add(node)
-    proxy.#server.listen(0, '127.0.0.1')
-    await once(proxy.#server, 'listening')
-    return proxy
+  static async start(nodes: readonly Upstream[] = [], maxLog = 10_000): Promise<LoadBalancer> {
+    const balancer = new LoadBalancer(maxLog)
+    for (const node of nodes) balancer.add(node)
+    balancer.#server.listen(0, '127.0.0.1')
+    await once(balancer.#server, 'listening')
+    return balancer
   }
 
   get url(): string {
@@ -132,16 +132,23 @@ function rpcOf(body: Buffer): string | undefined {
 }
 
 /** @returns false: the node did not accept the connection, so nothing was sent */
-function send(node: Upstream, incoming: IncomingMessage, body: Buffer, response: ServerResponse): Promise<boolean> {
+function send(
+  node: Upstream,
+  incoming: IncomingMessage,
+  body: Buffer,
+  response: ServerResponse,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const { method } = incoming
     const { hostname, port, pathname } = new URL(node.url)
     const headers = incoming.rawHeaders
     const upstream = request({ method, hostname, port, path: pathname, headers, agent: false })
     let isConnected = false
-    upstream.on('socket', (socket) => socket.once('connect', () => {
-      isConnected = true
-    }))
+    upstream.on('socket', (socket) =>
+      socket.once('connect', () => {
+        isConnected = true
+      }),
+    )
     upstream.on('response', (answer) => {
       if (response.destroyed) {
         answer.destroy()
