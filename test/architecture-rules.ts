@@ -43,7 +43,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stdio', [...CODECS, 'http']],
   ['node-modules.ts', ['bounds']],
   ['node-http', [...CODECS, 'http']],
-  ['dispatch', [...CODECS, 'http']],
+  ['dispatch', [...CODECS, 'http', 'store']],
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],

@@ -8,6 +8,7 @@
  * Not here: which requests are admitted (http/admit.ts).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { RequestStateSealer } from '../dispatch/client-input/request-state.ts'
 import { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
@@ -71,7 +72,7 @@ export class StatelessEra implements ExchangeHost {
     this.#taskMethods = taskMethods(tasks)
     const subscriptions = new Subscriptions(server, settings, tasks, transport)
     this.subscriptions = subscriptions
-    this.#sealer = new RequestStateSealer(settings.requestState)
+    this.#sealer = new RequestStateSealer(settings.requestState, channel)
     this.#unsubscribe = [
       feed.changes.subscribe((changes) => subscriptions.notifyChanges(changes)),
       feed.messages.subscribe(
@@ -104,6 +105,18 @@ export class StatelessEra implements ExchangeHost {
   /** Messages that could reach nobody, since the start. */
   get undeliverable(): number {
     return this.#undeliverable
+  }
+
+  /**
+   * What has to be waited for before a message can be received: its state may be sealed with a key that another node has
+   * made.
+   *
+   * @param value - the message as parsed JSON
+   * @returns undefined: nothing. The promise rejects with `StoreAwayError` where the store cannot be reached
+   */
+  beforeReceive(value: unknown): Promise<void> | undefined {
+    if (!this.#sealer.isShared || !isObject(value) || !isObject(value['params'])) return undefined
+    return this.#sealer.beforeOpen(value['params']['requestState'])
   }
 
   /**
@@ -175,6 +188,7 @@ export class StatelessEra implements ExchangeHost {
 
   /** Fails what is left. */
   shutDown(): void {
+    this.#sealer.close()
     for (const exchange of [...this.#inFlight]) {
       exchange.fail({ error: new ShutdownError(), origin: 'protocol' })
     }
