@@ -26,6 +26,8 @@ type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
 
 /** Time to notice, besides the lease. */
 const NOTICE_MS = 2000
+/** Nodes that are there from the start. */
+const FIRST_NODES = 3
 /** Before a SIGKILL: changes and messages so young may be lost. */
 const LOST_MS = 1000
 
@@ -169,15 +171,19 @@ class Model {
     )
   }
 
-  /** Updates are coalesced: the last one must have come, and there are not more of them than announcements. */
+  /**
+   * Updates are coalesced: the last one must have come, and there are not more of them than announcements, and one for
+   * each node, which says that anything may have changed before it was there.
+   */
   updates(): string[] {
     const last = this.of('announced').at(-1)
     if (last === undefined) return []
     const updates = groupBy(this.of('updated'), ({ client }) => client)
-    const most = this.of('call').filter(({ tool }) => tool === 'announce').length
+    const announcements = this.of('call').filter(({ tool }) => tool === 'announce').length
+    const most = announcements + this.of('ended').length + FIRST_NODES
     return [...new Set(this.of('listening').map(({ client }) => client))].flatMap((client) => {
       const of = updates.get(client) ?? []
-      if (of.length > most) return [`${client}: ${of.length} updates of ${most} announcements`]
+      if (of.length > most) return [`${client}: ${of.length} updates, expected at most ${most}`]
       return of.some(({ at }) => at >= last.began) ? [] : [`${client}: the last update did not come`]
     })
   }
