@@ -1,6 +1,6 @@
 /**
- * `npm run conformance [-- --carrier node|fetch] [--url URL] [run-name...]`: the official MCP conformance suite against our
- * fixture, on one of its carriers.
+ * `npm run conformance [-- --carrier node|fetch|cluster] [--url URL] [run-name...]`: the official MCP conformance suite against our
+ * fixture, on one of its carriers. `cluster`: on three nodes that share a Redis, where each request reaches another one.
  *
  * Clean means: every scenario that the pinned suite has for a run did run, no check ended in FAILURE or WARNING,
  * whether the revision scores it or not, and none was skipped but those that are named. The suite lives in test/conformance/ with a lock file of its
@@ -45,7 +45,12 @@ try {
 }
 
 function startFixture() {
-  const args = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0', '--carrier', values.carrier]
+  const { carrier } = values
+  const program =
+    carrier === 'cluster'
+      ? ['test/cluster/serve.ts']
+      : ['test/fixture/server.ts', '--port', '0', '--carrier', carrier]
+  const args = ['--import', 'tsx', ...program]
   return start(process.execPath, args, /listening on (http:\/\/\S+)/, { cwd: root })
 }
 

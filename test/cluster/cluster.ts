@@ -4,13 +4,16 @@
  */
 
 import type { TestContext } from 'node:test'
+import { RedisServer } from '../redis/server.ts'
 import { LoadBalancer } from './load-balancer.ts'
 import { type NodeOptions, NodeProcess } from './node-process.ts'
-import { RedisServer } from './redis-server.ts'
 
 /** How often a node is asked: half of what a node waits that is being shut down (`DRAIN_DELAY_MS`), or less. */
 const PROBE_MS = 100
 const DRAIN_DELAY_MS = 400
+
+/** What was acknowledged is there after a restart. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'everysec']
 
 export interface ClusterOptions extends Omit<NodeOptions, 'redisPort'> {
   readonly nodes?: number
@@ -32,7 +35,7 @@ export class Cluster {
   }
 
   static async start({ nodes = 3, ...options }: ClusterOptions = {}): Promise<Cluster> {
-    const redis = await RedisServer.start()
+    const redis = await RedisServer.start(DURABLE)
     const proxy = await LoadBalancer.start()
     const cluster = new Cluster(redis, proxy, {
       drainDelayMs: DRAIN_DELAY_MS,

@@ -18,7 +18,7 @@ export interface ModelOptions {
   readonly leaseMs: number
   /** For a call beyond its work: reconnecting, waiting for the answer to a 503, a slow machine. */
   readonly slackMs: number
-  /** How much later than it should a timer ran at most, in the process of the clients. */
+  /** How slow the machine was: what is done in no time took so long. */
   readonly lagMs: number
 }
 
