@@ -1,6 +1,6 @@
 /**
- * A cluster for tests: one Redis, nodes as processes of their own, and the proxy before them. The proxy asks each node
- * whether it is ready, as a load balancer does, and takes it out when it is not.
+ * A cluster for tests: one Redis, nodes as processes of their own, and the load balancer before them. It asks each node
+ * whether it is ready, and takes it out when it is not.
  */
 
 import type { TestContext } from 'node:test'
@@ -21,23 +21,23 @@ export interface ClusterOptions extends Omit<NodeOptions, 'redisPort'> {
 
 export class Cluster {
   readonly redis: RedisServer
-  readonly proxy: LoadBalancer
+  readonly balancer: LoadBalancer
   /** Those that were not removed, the oldest first. */
   readonly nodes: NodeProcess[] = []
   readonly #options: NodeOptions
   readonly #probes = new Map<NodeProcess, NodeJS.Timeout>()
   #started = 0
 
-  private constructor(redis: RedisServer, proxy: LoadBalancer, options: NodeOptions) {
+  private constructor(redis: RedisServer, balancer: LoadBalancer, options: NodeOptions) {
     this.redis = redis
-    this.proxy = proxy
+    this.balancer = balancer
     this.#options = options
   }
 
   static async start({ nodes = 3, ...options }: ClusterOptions = {}): Promise<Cluster> {
     const redis = await RedisServer.start(DURABLE)
-    const proxy = await LoadBalancer.start()
-    const cluster = new Cluster(redis, proxy, {
+    const balancer = await LoadBalancer.start()
+    const cluster = new Cluster(redis, balancer, {
       drainDelayMs: DRAIN_DELAY_MS,
       ...options,
       redisPort: redis.port,
@@ -52,7 +52,7 @@ export class Cluster {
   }
 
   get url(): string {
-    return this.proxy.url
+    return this.balancer.url
   }
 
   /** Starts a node more, and waits until it is ready. @param options - where it is not as the others */
@@ -61,7 +61,7 @@ export class Cluster {
     const node = await NodeProcess.start(`n${this.#started}`, { ...this.#options, ...options })
     this.nodes.push(node)
     await node.untilReady()
-    this.proxy.add(node)
+    this.balancer.add(node)
     this.#watch(node)
     return node
   }
@@ -83,7 +83,7 @@ export class Cluster {
   async close(): Promise<void> {
     for (const probe of this.#probes.values()) clearInterval(probe)
     await Promise.all([...this.#probes.keys(), ...this.nodes].map((node) => node.stop()))
-    await this.proxy.close()
+    await this.balancer.close()
     await this.redis.remove()
   }
 
@@ -91,12 +91,12 @@ export class Cluster {
     const remove = () => {
       clearInterval(probe)
       this.#probes.delete(node)
-      this.proxy.remove(node.name)
+      this.balancer.remove(node.name)
     }
     const probe = setInterval(() => {
       void node.isReady().then((isReady) => {
         // It is the load balancer that stops: the process may go on for as long as it drains.
-        if (!isReady) this.proxy.remove(node.name)
+        if (!isReady) this.balancer.remove(node.name)
       })
     }, PROBE_MS)
     this.#probes.set(node, probe)

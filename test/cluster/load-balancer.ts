@@ -33,9 +33,8 @@ export class LoadBalancer {
   readonly #nodes: Upstream[] = []
   readonly #server: Server
   readonly #open = new Set<ServerResponse>()
-  /** By session, the last node. */
+  /** By session, the last node; all without a session count as one. */
   readonly #last = new Map<string, string>()
-  #turn = 0
 
   private constructor(maxLog: number) {
     this.#maxLog = maxLog
@@ -86,7 +85,7 @@ export class LoadBalancer {
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs))
     const tried = new Set<string>()
     for (;;) {
-      const node = this.#choose(sessionOf(incoming), tried)
+      const node = this.#choose(sessionOf(incoming) ?? '', tried)
       if (node === undefined) {
         if (!response.destroyed) response.writeHead(503, { 'retry-after': '1' }).end('no node')
         return
@@ -97,15 +96,12 @@ export class LoadBalancer {
     }
   }
 
-  /** Another node than that of the last request of this session, where there is another. */
-  #choose(session: string | undefined, tried: ReadonlySet<string>): Upstream | undefined {
-    const last = session === undefined ? undefined : this.#last.get(session)
-    const left = this.#nodes.filter(({ name }) => !tried.has(name))
-    const others = left.filter(({ name }) => name !== last)
-    const choice = others.length > 0 ? others : left
-    this.#turn += 1
-    const node = choice[this.#turn % choice.length]
-    if (node !== undefined && session !== undefined) this.#last.set(session, node.name)
+  /** The node after that of the last request of this session, or of any where there is none. */
+  #choose(session: string, tried: ReadonlySet<string>): Upstream | undefined {
+    const after = this.#nodes.findIndex(({ name }) => name === this.#last.get(session)) + 1
+    const inTurn = [...this.#nodes.slice(after), ...this.#nodes.slice(0, after)]
+    const node = inTurn.find(({ name }) => !tried.has(name))
+    if (node !== undefined) this.#last.set(session, node.name)
     return node
   }
 

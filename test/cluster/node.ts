@@ -40,8 +40,6 @@ const server = values.fixture ? createFixture({ onError }) : createLoadServer(na
 const store = values.redis === undefined ? undefined : connectStore(values.redis)
 const serving = await serve(server, {
   port: 0,
-  // The Host header is that of the proxy.
-  allowedHosts: ['*'],
   replay: { retryMs: Number(values['retry-ms']) },
   sessions: { idleTimeoutMs: Number(values['idle-timeout-ms']) },
   tasks: { pollIntervalMs: 100 },

@@ -1,5 +1,5 @@
 /**
- * `serve.ts`: the fixture of the conformance suite on three nodes behind the proxy, so that every request reaches
+ * `serve.ts`: the fixture of the conformance suite on three nodes behind the load balancer, so that every request reaches
  * another node than the one before. Prints its address, and ends everything on SIGTERM and SIGINT.
  */
 

@@ -1,5 +1,5 @@
 /**
- * The kill loop: clients of both eras do mixed work through the proxy while nodes are replaced one after the other, and
+ * The kill loop: clients of both eras do mixed work through the load balancer while nodes are replaced one after the other, and
  * the store is restarted and paused in between. Then the model checks what the clients saw.
  *
  *    work       ....................................................|  the rest is answered, one last announcement
@@ -49,8 +49,8 @@ export interface KillLoopReport {
 }
 
 const SLACK_MS = 8000
-/** After the load: for what still has to arrive. */
-const SETTLE_MS = 5000
+/** After the load: the longest wait for what still has to arrive. */
+const SETTLE_MS = 20_000
 
 export async function killLoop(options: KillLoopOptions): Promise<KillLoopReport> {
   const { leaseMs, drainMs, redisClient } = options
@@ -124,27 +124,23 @@ class KillLoop {
     this.#history.add({ type: 'announced', node, n: Number(n), began })
   }
 
-  /** Replaces nodes for as long as the load runs, with the trouble of the store in between. */
+  /** Replaces nodes one after the other, with the trouble of the store in between. */
   async #disturb(): Promise<void> {
     const { durationMs, replaceEveryMs, pauseMs } = this.#options
-    const begin = performance.now()
-    const passed = () => (performance.now() - begin) / durationMs
-    let restarted = pauseMs === 0
-    let paused = pauseMs === 0
-    while (passed() < 1) {
+    const { redis } = this.#cluster
+    const steps = Math.max(1, Math.floor(durationMs / replaceEveryMs))
+    for (let step = 0; step < steps; step++) {
       const next = sleep(replaceEveryMs)
-      if (!restarted && passed() > 0.3) {
-        restarted = true
+      if (pauseMs > 0 && step === Math.floor(steps / 3)) {
         await this.#outage(async () => {
-          await this.#cluster.redis.stop()
-          await this.#cluster.redis.start()
+          await redis.stop()
+          await redis.start()
         })
-      } else if (!paused && passed() > 0.6) {
-        paused = true
+      } else if (pauseMs > 0 && step === Math.floor((steps * 2) / 3)) {
         await this.#outage(async () => {
-          this.#cluster.redis.pause()
+          redis.pause()
           await sleep(pauseMs)
-          this.#cluster.redis.resume()
+          redis.resume()
         })
       } else {
         await this.#replace()
@@ -186,7 +182,8 @@ class KillLoop {
   async #finish(): Promise<void> {
     const [first] = this.#clients
     if (first !== undefined) await this.#call(first, 'announce')
-    await sleep(SETTLE_MS)
+    const end = performance.now() + SETTLE_MS
+    while (!this.#isSettled() && performance.now() < end) await sleep(100)
     await Promise.all(
       this.#clients.map(async (client) => {
         if (await client.isKnown()) return
@@ -197,6 +194,18 @@ class KillLoop {
       for (const error of node.errors) this.#errors.add(`${node.name} ${error}`)
     }
     await Promise.all(this.#clients.map((client) => client.close()))
+  }
+
+  /** Whether every client has heard the last announcement. */
+  #isSettled(): boolean {
+    const { entries } = this.#history
+    const last = entries.findLast((entry) => entry.type === 'announced')
+    if (last === undefined) return true
+    const recent = entries.filter(({ at }) => at >= last.began)
+    const isOfAll = (type: 'heard' | 'updated') =>
+      new Set(recent.flatMap((entry) => (entry.type === type ? [entry.client] : []))).size ===
+      this.#clients.length
+    return isOfAll('heard') && isOfAll('updated')
   }
 
   /** How long a call takes that waits for nothing, when it takes long: a measure of the machine. */

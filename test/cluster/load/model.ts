@@ -26,6 +26,8 @@ type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
 
 /** Time to notice, besides the lease. */
 const NOTICE_MS = 2000
+/** For so long the sockets of a process that was killed still accept connections, which are then reset. */
+const DYING_MS = 500
 /** Nodes that are there from the start. */
 const FIRST_NODES = 3
 /** Before a SIGKILL: changes and messages so young may be lost. */
@@ -117,8 +119,10 @@ class Model {
     return limit + lagMs
   }
 
-  #deaths(from: number, to: number): Of<'ended'>[] {
-    return this.of('ended').filter(({ at, signal }) => signal === 'SIGKILL' && at >= from && at <= to)
+  /** Deaths by SIGKILL that a call which began and ended then may have noticed. */
+  #deaths(began: number, ended: number): Of<'ended'>[] {
+    const from = began - DYING_MS - this.#options.lagMs
+    return this.of('ended').filter(({ at, signal }) => signal === 'SIGKILL' && at >= from && at <= ended)
   }
 
   events(): string[] {
