@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js'
+import { post } from '../helpers/wire.ts'
 import { within } from '../helpers/within.ts'
 import { clientV1 } from '../interop/client-v1.ts'
 import type { ClientV2 } from '../interop/client-v2.ts'
@@ -117,17 +118,16 @@ describe('three nodes', { skip: noRedis }, () => {
     test(`${kind.name} ends its session on all nodes`, async (t) => {
       const client = await connect(t, kind)
       for (let call = 0; call < 3; call++) await client.callTool('whoami')
+      const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
+      const headers = { 'mcp-session-id': client.sessionId, 'mcp-protocol-version': client.protocolVersion }
+      const statuses = async () =>
+        await Promise.all(cluster.nodes.map(async ({ url }) => (await post(url, ping, headers)).status))
+      assert.deepEqual(await statuses(), [200, 200, 200])
       await client.terminate()
-      await Promise.all(
-        cluster.nodes.map(async (node) => {
-          const end = Date.now() + 2000
-          while ((await node.stats()).sessions > 0 && Date.now() < end) {
-            await new Promise((resolve) => setTimeout(resolve, 20))
-          }
-        }),
-      )
-      const other = await connect(t, kind)
-      assert.notEqual(other.sessionId, client.sessionId)
+      const end = Date.now() + 2000
+      let last = await statuses()
+      while (last.some((status) => status !== 404) && Date.now() < end) last = await statuses()
+      assert.deepEqual(last, [404, 404, 404])
       await assert.rejects(client.callTool('whoami'))
     })
   }
