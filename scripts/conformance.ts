@@ -1,6 +1,7 @@
 /**
- * `npm run conformance [-- --carrier node|fetch|http2] [--url URL] [run-name...]`: the official MCP conformance suite against our
- * fixture, on one of its carriers; for `http2` the suite is made to speak HTTP/2.
+ * `npm run conformance [-- --carrier node|fetch|http2|cluster] [--url URL] [run-name...]`: the official MCP conformance
+ * suite against our fixture, on one of its carriers; for `http2` the suite is made to speak HTTP/2. `cluster`: on three
+ * nodes that share a Redis, where each request reaches another one.
  *
  * Clean means: every scenario that the pinned suite has for a run did run, no check ended in FAILURE or WARNING,
  * whether the revision scores it or not, and none was skipped but those that are named. The suite lives in test/conformance/ with a lock file of its
@@ -56,7 +57,12 @@ try {
 }
 
 function startFixture() {
-  const args = ['--import', 'tsx', 'test/fixture/server.ts', '--port', '0', '--carrier', values.carrier]
+  const { carrier } = values
+  const program =
+    carrier === 'cluster'
+      ? ['test/cluster/serve.ts']
+      : ['test/fixture/server.ts', '--port', '0', '--carrier', carrier]
+  const args = ['--import', 'tsx', ...program]
   return start(process.execPath, args, /(?:NODE_EXTRA_CA_CERTS=(\S+)[\s\S]*)?listening on (https?:\/\/\S+)/, {
     cwd: root,
   })
