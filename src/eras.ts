@@ -127,6 +127,11 @@ export class Eras {
     return !this.#isClosing && (this.#channel === undefined || this.#hasJoined)
   }
 
+  /** @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    return this.#session.closeSession(id)
+  }
+
   stats(): EraStats {
     const session = this.#session.stats()
     const stateless = this.#stateless.stats()
