@@ -215,6 +215,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       throw error
     }
     this.notifyOpened(session, true)
+    this.nodes?.watches.opened(session)
     return session
   }
 
@@ -251,6 +252,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       owner.standaloneStreams.add(stream)
     }
     this.table.use(session)
+    this.nodes?.watches.opened(session)
   }
 
   /** @param delivered - the last sequence number that was written to it */
@@ -314,7 +316,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.streams?.close()
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
-    this.choices.sessionClosed(session)
+    this.choices.sessionClosed(session, reason !== 'evicted')
     // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
     const { channel, sealedIds } = this
     const isLasting = channel !== undefined || sealedIds !== undefined
