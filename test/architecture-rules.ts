@@ -82,6 +82,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'store']],
   ['store-contract', [...CODECS, 'store']],
+  ['memory-store.ts', ['store']],
 ])
 
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([

@@ -25,6 +25,7 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './client/loopback', source: 'client/loopback.ts', output: 'client-loopback', alone: true },
   { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
   { path: './redis', source: 'redis/index.ts', output: 'redis', alone: true },
+  { path: './memory-store', source: 'memory-store.ts', output: 'memory-store', alone: true },
   { path: './store-contract', source: 'store-contract/index.ts', output: 'store-contract', alone: true },
 ]
 

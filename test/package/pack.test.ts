@@ -28,6 +28,7 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   'client-http': 10_000,
   auth: 90_000,
   redis: 60_000,
+  'memory-store': 30_000,
   'store-contract': 40_000,
   cli: 40_000,
 }
