@@ -249,7 +249,7 @@ export class Entrance {
       this.#decoded(http, () => decodeParsed(parsed, bodyLimits))
       return
     }
-    const encoded = checkContentEncoding(http.headers)
+    const encoded = checkContentEncoding(http.contentEncoding)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)

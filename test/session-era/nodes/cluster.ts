@@ -5,7 +5,7 @@
 
 import type { TestContext } from 'node:test'
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory-store.ts'
-import type { Store, StoreNode } from '../../../src/store/store.ts'
+import type { NodeEvents, Store, StoreNode } from '../../../src/store/store.ts'
 import type { TestSession } from '../../helpers/wire.ts'
 import { eventually, type Fixture, type FixtureOptions, serving } from '../serving.ts'
 
@@ -69,6 +69,29 @@ export async function cluster(
   for (let number = 0; number < count; number++) nodes.push(await join())
   const [a, b, c] = nodes as [Node, Node, Node]
   return { store, nodes, join, a, b, c }
+}
+
+/** A `fetch` that sends every request to the next node. */
+export function roundRobin(nodes: readonly { readonly port: number }[]): typeof fetch {
+  let number = 0
+  return (url, init) => {
+    number += 1
+    const target = new URL(String(url))
+    target.port = String(nodes[number % nodes.length]?.port)
+    return fetch(target, init)
+  }
+}
+
+/** Of a node that does nothing: for what a test does to the store itself. */
+export const SILENT: NodeEvents = {
+  onBroadcast: () => {},
+  onMissed: () => {},
+  onMessage: () => {},
+  onNodeGone: () => {},
+  onStreamTaken: () => {},
+  onAvailable: () => {},
+  onUnavailable: () => {},
+  onProblem: () => {},
 }
 
 /** The next requests of the session go to this node. */

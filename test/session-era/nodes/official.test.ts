@@ -7,18 +7,7 @@ import { clientV1 } from '../../interop/client-v1.ts'
 import { clientV2 } from '../../interop/client-v2.ts'
 import type { ClientKind, ConnectOptions } from '../../interop/real-client.ts'
 import { eventually } from '../serving.ts'
-import { cluster, type Node } from './cluster.ts'
-
-/** A `fetch` that sends every request to the next node. */
-function roundRobin(nodes: readonly Node[]): typeof fetch {
-  let number = 0
-  return (url, init) => {
-    number += 1
-    const target = new URL(String(url))
-    target.port = String((nodes[number % nodes.length] as Node).port)
-    return fetch(target, init)
-  }
-}
+import { cluster, roundRobin } from './cluster.ts'
 
 async function connected(t: TestContext, kind: ClientKind, options: Partial<ConnectOptions> = {}) {
   const made = await cluster(t, { logging: true })
