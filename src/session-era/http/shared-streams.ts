@@ -213,6 +213,12 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     const read = streams?.byName.get(stream)
     // Finished and not retained: the log says the rest.
     if (read === undefined) return
+    const known = this.#readers.get(`${from} ${attach}`)
+    if (known !== undefined) {
+      // Sent again, since it was not known whether it had come.
+      known.askPosition()
+      return
+    }
     const reader = new RemoteReader(this, from, attach, read)
     this.#readers.set(`${from} ${attach}`, reader)
     read.readBy(reader, after)

@@ -76,6 +76,26 @@ test('resuming on another node is within the limits of a call', async (t) => {
   assert.equal((await get(b.url, headers)).status, 429)
 })
 
+test('a finished stream that its node does not retain any more is gone for all nodes', async (t) => {
+  const { a, b } = await cluster(t, { count: 2 })
+  const session = await a.open()
+  const ids: string[] = []
+  for (let number = 0; number < 66; number++) {
+    const { call, stream } = await streaming(session, a.held)
+    call.finish('done')
+    await stream.end()
+    ids.push(stream.events.find(({ id }) => id !== undefined)?.id ?? '')
+  }
+  const statuses = []
+  for (const place of [0, 1, 2, 65]) {
+    const headers = { ...session.headers, 'last-event-id': ids[place] ?? '' }
+    const response = await fetch(b.url, { headers: { accept: 'text/event-stream', ...headers } as never })
+    statuses.push(response.status)
+    await response.text()
+  }
+  assert.deepEqual(statuses, [400, 400, 200, 200])
+})
+
 test('a session of HTTP+SSE ends with its connection, and is never in the store', async (t) => {
   const { store, calls } = counted()
   const { connect, serving: served } = await serveHttpSse(t, { store })

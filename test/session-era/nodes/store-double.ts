@@ -56,3 +56,21 @@ export function held(memory = new MemoryStore()) {
   }
   return { store, release }
 }
+
+/** A store that reads a session at once, and gives what it has read when that is released. */
+export function slowReads(memory = new MemoryStore()) {
+  const releases: (() => void)[] = []
+  const store: Store = {
+    join(events) {
+      const node = memory.join(events)
+      const { sessions } = node
+      const read: SessionStore['read'] = async (id) => {
+        const stored = await sessions.read(id)
+        await new Promise<void>((resolve) => releases.push(resolve))
+        return stored
+      }
+      return Object.assign(node, { sessions: { ...sessions, read } })
+    },
+  }
+  return { store, releases }
+}

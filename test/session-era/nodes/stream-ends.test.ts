@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { McpError } from '../../../src/jsonrpc/rpc-error.ts'
 import { get, openSse, type SseStream } from '../../helpers/wire.ts'
 import { eventually, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
 import { at, cluster } from './cluster.ts'
@@ -103,6 +104,50 @@ test('a log that this library has not written is not kept for anybody', async (t
     assert.equal(reply.status, 400, meta)
     assert.match(reply.json.error.message, /not kept/)
   }
+})
+
+test('a resumption that its node is told of twice is one', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { a, b } = await cluster(t, { count: 2 })
+  const session = await a.open()
+  const { call, stream } = await streaming(session, a.held)
+  await stream.until(({ json }) => json?.params?.progress === 0)
+  const bus = b.own.bus as { send: typeof b.own.bus.send }
+  const { send } = bus
+  let sent = 0
+  bus.send = async (node, message) => {
+    const isAlive = await send(node, message)
+    sent += 1
+    // It has come, but that is not known.
+    if (sent === 1) throw new McpError('ERR_STORE_UNAVAILABLE', 'too late')
+    return isAlive
+  }
+  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
+  await eventually(() => sent === 1, 'the first one to be sent')
+  t.mock.timers.tick(1000)
+  await eventually(() => sent === 2, 'the second one to be sent')
+  call.ctx.progress(1)
+  await resumed.until(({ json }) => json?.params?.progress === 1)
+  call.finish('done')
+  await resumed.end()
+  assert.equal(responsesOf(resumed).length, 1)
+})
+
+test('ctx.closeStream ends the connection on another node, with retry:, and not the call', async (t) => {
+  const { a, b } = await cluster(t, { count: 2 })
+  const session = await a.open()
+  const { call, stream } = await streaming(session, a.held)
+  await stream.until(({ json }) => json?.params?.progress === 0)
+  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
+  call.ctx.progress(1)
+  await resumed.until(({ json }) => json?.params?.progress === 1)
+  call.ctx.closeStream(2500)
+  assert.equal((await resumed.end()).complete, true)
+  assert.equal(resumed.events.at(-1)?.retry, 2500)
+  const again = await at(session, b).resume(resumed.lastEventId ?? '')
+  call.finish('later')
+  await again.end()
+  assert.equal(textOf(responsesOf(again)[0] ?? {}), 'later')
 })
 
 test('a call whose node forgets that a client reads elsewhere is told so when it sends', async (t) => {
