@@ -7,7 +7,7 @@ import { clientV1 } from '../../interop/client-v1.ts'
 import { clientV2 } from '../../interop/client-v2.ts'
 import type { ClientKind, ConnectOptions } from '../../interop/real-client.ts'
 import { eventually } from '../serving.ts'
-import { cluster, roundRobin } from './cluster.ts'
+import { cluster, type Node, roundRobin } from './cluster.ts'
 
 async function connected(t: TestContext, kind: ClientKind, options: Partial<ConnectOptions> = {}) {
   const made = await cluster(t, { logging: true })
