@@ -18,7 +18,7 @@ export interface ModelOptions {
   readonly leaseMs: number
   /** For a call beyond its work: reconnecting, waiting for the answer to a 503, a slow machine. */
   readonly slackMs: number
-  /** How slow the machine was: what is done in no time took so long. */
+  /** How slow the machine was: a request that is answered in no time took so long. */
   readonly lagMs: number
 }
 
@@ -26,6 +26,8 @@ type Of<Type extends Entry['type']> = Extract<Entry, { type: Type }>
 
 /** Time to notice, besides the lease. */
 const NOTICE_MS = 2000
+/** Of one call, one after the other: create a task, poll it, get its result; or answer a question and resume. */
+const REQUESTS = 4
 /** For so long the sockets of a process that was killed still accept connections, which are then reset. */
 const DYING_MS = 500
 /** Nodes that are there from the start. */
@@ -116,7 +118,7 @@ class Model {
       const after = Math.max(death.at, ...outages.map(({ until }) => until))
       limit = Math.max(limit, after + leaseMs + NOTICE_MS)
     }
-    return limit + lagMs
+    return limit + REQUESTS * lagMs
   }
 
   /** Deaths by SIGKILL that a call which began and ended then may have noticed. */
