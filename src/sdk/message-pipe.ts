@@ -4,7 +4,7 @@
  *
  *    transport.onmessage --> line --> serveStdio --> line --> transport.send
  *
- * Not here: what the lines are for (../serve-stdio.ts).
+ * Not here: what the lines are for (serve-stdio.ts).
  */
 
 import { PassThrough, Writable } from 'node:stream'

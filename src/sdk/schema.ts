@@ -7,7 +7,7 @@
  * zod's the part by which it embeds a schema in another one (`_zod`), so that `z.object({ tool: ToolSchema })` and
  * `z.infer<typeof ToolSchema>` work with zod 4. Members that a schema does not name are kept, except where it is strict.
  *
- * Not here: the schemas of the protocol (types/), schemas of the application (shapes.ts).
+ * Not here: the schemas of the protocol (types/), schemas of the application (app-schema.ts).
  */
 
 import { kindOf } from '../bounds/quote.ts'

@@ -4,7 +4,7 @@
  *
  * A tool that fails answers with `isError` and the message of what it threw, which the model sees.
  *
- * Not here: the schemas themselves (../app-schema.ts), the handles (handles.ts).
+ * Not here: the schemas themselves (app-schema.ts), the handles (handles.ts).
  */
 
 import { isPromise } from '../../bounds/is-promise.ts'

@@ -3,7 +3,7 @@
  * client".
  *
  * Invariant: a call is in `#calls` from the start of its handler until its end.
- * Not here: what a program calls (index.ts), what the engine does (../http-engine.ts, ../message-pipe.ts).
+ * Not here: what a program calls (index.ts), what the engine does (http-engine.ts, message-pipe.ts).
  */
 
 import { isPromise } from '../../bounds/is-promise.ts'
