@@ -2,6 +2,7 @@
 
 import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
+import { cluster } from './cluster.ts'
 import { connections } from './connections.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
@@ -17,6 +18,7 @@ export const PARTS: readonly Part[] = [
   connections,
   streaming,
   replay,
+  cluster,
   start,
   micro,
   client,
