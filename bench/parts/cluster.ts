@@ -221,14 +221,7 @@ async function resumeElsewhere(place: Place): Promise<void> {
   }
   // The first one is the engine's warm-up.
   await come('warm', second.port)
-  place.add(
-    'resume',
-    MISSED,
-    'catch-up',
-    'ms',
-    await come('same', first.port),
-    'barewire-redis, same process',
-  )
+  place.add('resume-same', MISSED, 'catch-up', 'ms', await come('same', first.port))
   place.add('resume-other', MISSED, 'catch-up', 'ms', await come('other', second.port))
 }
 
