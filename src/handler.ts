@@ -36,8 +36,10 @@ import {
   type NodeResponse,
   type Refusal,
 } from './node-http/exchange.ts'
+import { http2HeaderLines, isHttp2 } from './node-http/http2.ts'
+import { Http2Exchange } from './node-http/http2-exchange.ts'
 import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-fetch.ts'
-import type { NodeHandler } from './node-http/node-handler.ts'
+import type { AnyRequest, AnyResponse, NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { provideNodeModules } from './node-modules.ts'
@@ -55,18 +57,26 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  * @throws {Error} the runtime is not supported, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  return handlerWith(server, checkOptions(options)).handler
+}
+
+/** The same with settings that were checked, and with its entrance. */
+export function handlerWith(
+  server: McpServer,
+  settings: HandlerSettings,
+): { readonly handler: McpHandler; readonly entrance: Entrance } {
   checkRuntime()
   provideNodeModules()
-  const settings = checkOptions(options)
   const handler = new Handler(server, settings)
+  const { entrance } = handler
   const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
-  return Object.assign(
-    (request: NodeRequest, response: NodeResponse, parsedBody?: unknown) =>
-      handler.handle(request, response, parsedBody, false),
+  const serve = Object.assign(
+    (request: AnyRequest, response: AnyResponse, parsedBody?: unknown) =>
+      handler.handle(request as NodeRequest, response as NodeResponse, parsedBody, false),
     {
-      checkContinue: (request: NodeRequest, response: NodeResponse) =>
-        handler.handle(request, response, undefined, true),
+      checkContinue: (request: AnyRequest, response: AnyResponse) =>
+        handler.handle(request as NodeRequest, response as NodeResponse, undefined, true),
       close: async (closeOptions = {}) => {
         closing ??= handler.entrance.close(checkClose(closeOptions))
         await closing
@@ -79,6 +89,7 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
       ),
     },
   )
+  return { handler: serve, entrance }
 }
 
 /** Lifecycle: as long as the server. It has no port and no timer of its own, so that nothing has to close it. */
@@ -120,6 +131,10 @@ class Handler {
     const waiting = enqueue(request, response)
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
     httpChannels.start(request, response)
+    if (isHttp2(response)) {
+      this.#handleHttp2(request, response, parsedBody, awaitsContinue)
+      return
+    }
     const head = readHeaders(headerLines(request))
     const http = new NodeHttpExchange<Principal>(
       request,
@@ -132,6 +147,27 @@ class Handler {
     )
     if (waiting > maxPipelined) this.entrance.reject(http, tooManyWaiting(maxPipelined))
     else this.entrance.enter(http, head)
+  }
+
+  #handleHttp2(
+    request: NodeRequest,
+    response: NodeResponse,
+    parsedBody: unknown,
+    awaitsContinue: boolean,
+  ): void {
+    const lines = http2HeaderLines(request)
+    const head = readHeaders(lines)
+    const http = new Http2Exchange<Principal>(
+      request,
+      response,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
+      this.#host,
+      parsedBody,
+      awaitsContinue,
+      lines,
+    )
+    this.entrance.enter(http, head)
   }
 
   #onRejected(refusal: Refusal, response: NodeResponse): void {

@@ -14,7 +14,7 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
-import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
+import { checkTasks, type TaskOptions, type TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
 import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
 import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
@@ -165,6 +165,8 @@ export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
+  /** Origin was checked before the request came here. */
+  readonly originChecked?: boolean
   readonly auth: AuthOptions<Principal> | Authenticator<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number
@@ -302,7 +304,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     onRejected: options.onRejected,
     httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
     eras: served,
-    tasks: checkTasks(tasks),
+    tasks: checkTasks(tasks, options.store !== undefined),
     store: checkStore(options.store),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
@@ -350,27 +352,6 @@ function checkRequestState(requestState: SealOptions): SealOptions {
     ...checkAll(requestState, { ttlMs: 15 * MINUTE }, 'requestState.', checkTime),
     ...checkAll(requestState, { maxLength: 65_536 }, 'requestState.', checkCount),
   }
-}
-
-function checkTasks(tasks: TaskOptions): TaskSettings {
-  const limits = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB }
-  const defaults = { ttlMs: 60 * MINUTE, pollIntervalMs: 1 * SECOND }
-  checkNames(tasks, [...Object.keys(limits), ...Object.keys(defaults), 'store'], 'tasks.')
-  const times = checkAll(tasks, defaults, 'tasks.', checkTime)
-  const checked = checkAll(tasks, limits, 'tasks.', checkCount)
-  for (const [name, value] of Object.entries(times)) {
-    if (!Number.isInteger(value))
-      throw new TypeError(`tasks.${name} must be whole milliseconds; got ${value}`)
-  }
-  const { store } = tasks
-  if (store === undefined) return { ...times, store: checked }
-  requireType('tasks.store', store, ['object'])
-  for (const method of ['create', 'read', 'update', 'delete'] as const) {
-    requireType(`tasks.store.${method}`, store?.[method], ['function'])
-  }
-  const conflict = Object.keys(limits).find((name) => tasks[name as keyof typeof limits] !== undefined)
-  if (conflict === undefined) return { ...times, store }
-  throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
 }
 
 /** @returns undefined: no limit */

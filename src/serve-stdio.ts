@@ -87,6 +87,7 @@ const HTTP_NAMES: readonly string[] = [
   'replay',
   'strictAccept',
   'duplicateIds',
+  'store',
   'onSessionOpened',
   'onSessionClosed',
   'onRejected',

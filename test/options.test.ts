@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMcpHandler, type HandlerOptions, McpServer, type ServeOptions, serve } from '../src/index.ts'
 import { checkOptions } from '../src/options.ts'
+import { MemoryStore } from '../src/store/memory-store.ts'
 
 const newServer = () => new McpServer({ name: 'options-test', version: '1' })
 
@@ -91,6 +92,7 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ['tasks.store', { tasks: { store: 'redis' } }],
   ['tasks.store.create', { tasks: { store: {} } }],
   ['tasks.max', { tasks: { max: 5, store: taskStore } }],
+  ['tasks.maxBytes', { tasks: { maxBytes: 5 }, store: new MemoryStore() }],
   ...['yes', 1, null].map((serverInfo) => ['serverInfo', { serverInfo }] as const),
   ...['yes', 1, null].map((strictAccept) => ['strictAccept', { strictAccept }] as const),
   ...['tolerate', true, null].map((duplicateIds) => ['duplicateIds', { duplicateIds }] as const),

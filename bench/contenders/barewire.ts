@@ -29,7 +29,8 @@ const SCHEMAS = {
 /** So that every request is counted, as it is by default, and none is refused. */
 const BEYOND_ANY_ROUND = { perSecond: 1e9, burst: 1e9 }
 
-export async function start(setup: Setup): Promise<Running> {
+/** The definition, and the tool that changes. */
+function define(setup: Setup) {
   const server = new McpServer(SERVER_INFO)
   server.registerTool(
     ECHO.name,
@@ -56,6 +57,11 @@ export async function start(setup: Setup): Promise<Running> {
     server.registerTool(name, { description, inputSchema }, () => name)
   }
   if (setup.guarded === true) server.use((_ctx, next) => next())
+  return { server, progress }
+}
+
+export async function start(setup: Setup): Promise<Running> {
+  const { server, progress } = define(setup)
   const options: ServeOptions = {
     port: 0,
     keepAliveMs: setup.keepAliveMs,
@@ -82,6 +88,21 @@ export async function start(setup: Setup): Promise<Running> {
       progress.update({ description: `${PROGRESS.description} (${changes})` })
     },
   }
+}
+
+/** Loaded here only: who serves HTTP loads none of it. */
+export async function fetchHandler(setup: Setup): Promise<(request: Request) => Promise<Response>> {
+  const { createFetchHandler } = await import('../../src/fetch.ts')
+  const { server } = define(setup)
+  return createFetchHandler(server, {
+    rateLimit: BEYOND_ANY_ROUND,
+    ...(setup.wire === 'sessionless' && { sessions: false as const }),
+  })
+}
+
+export async function stdio(setup: Setup): Promise<void> {
+  const { serveStdio } = await import('../../src/stdio.ts')
+  serveStdio(define(setup).server)
 }
 
 function verify(token: string) {

@@ -65,10 +65,10 @@ export class KeyRing {
     this.#keys = keys.map((key) => makeKey(key, this.#purpose, 'the store'))
   }
 
-  /** Whether a text says that it was sealed with one of these keys. */
-  hasKeyOf(sealed: string): boolean {
+  /** Whether a text says that it was sealed with a key that is not one of these. */
+  lacksKeyOf(sealed: string): boolean {
     const head = Buffer.from(sealed.slice(0, HEAD_LENGTH), 'base64url')
-    return this.#find(head) !== undefined
+    return head[0] === VERSION && this.#find(head) === undefined
   }
 
   /** @throws {StoreAwayError} no key has come from the store yet */

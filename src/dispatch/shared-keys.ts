@@ -58,7 +58,7 @@ export class SharedKeys {
 
   /** The same before it can open a text. */
   beforeOpen(sealed: unknown): Promise<void> | undefined {
-    if (typeof sealed !== 'string' || this.#ring.hasKeyOf(sealed)) return undefined
+    if (typeof sealed !== 'string' || !this.#ring.lacksKeyOf(sealed)) return undefined
     if (!this.#ring.hasKeys || this.#reading !== undefined) return this.#read()
     const waitMs = this.#readAt + MIN_READ_MS - performance.now()
     if (waitMs <= 0) return this.#read()

@@ -1,20 +1,25 @@
 /** The handler on node:http: a function of (request, response) with methods. Types only. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+
+export type AnyRequest = IncomingMessage | Http2ServerRequest
+export type AnyResponse = ServerResponse | Http2ServerResponse
 
 export interface NodeHandler<Stats> {
   /**
-   * Answers a request; mount it in `http.createServer`, Express, Fastify.
+   * Answers a request; mount it in `http.createServer`, `https.createServer`, `http2.createSecureServer`, Express,
+   * Fastify.
    *
    * @param parsedBody - the body, when a framework has parsed it; `request.body` is used otherwise. A function here
    *   (Express's `next`) is ignored
    */
-  (request: IncomingMessage, response: ServerResponse, parsedBody?: unknown): void
+  (request: AnyRequest, response: AnyResponse, parsedBody?: unknown): void
   /**
    * The same, as a listener for the `checkContinue` event of an `http.Server`: a client that sends `Expect: 100-continue`
    * does not send a body that would be refused.
    */
-  readonly checkContinue: (request: IncomingMessage, response: ServerResponse) => void
+  readonly checkContinue: (request: AnyRequest, response: AnyResponse) => void
   /**
    * Serves as usual for `drainDelayMs`, since a load balancer learns late that `ready` is false. Then refuses new requests,
    * waits at most `drainMs` for calls in flight (0: does not wait), fails the rest, and ends all streams. With a store,

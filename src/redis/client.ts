@@ -11,8 +11,8 @@ import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
 
 /**
- * What is used of a client. `createClient`, `createCluster` and `createSentinel` of `redis` 5 and 6, and `Redis` and
- * `Cluster` of `ioredis` 5 and 6, are such clients.
+ * What is used of a client. `createClient` and `createCluster` of `redis` 5 and 6, its `createSentinel` of version 6, and
+ * `Redis` and `Cluster` of `ioredis` 5 and 6 give such clients; a pool of connections is none.
  */
 export interface RedisClient {
   sendCommand(...args: never[]): unknown
@@ -27,7 +27,7 @@ export interface Connection {
   /** @param key - the one that says which server of a cluster gets it; all keys of a command belong to one server */
   send(key: string, command: Command): Promise<unknown>
   /** Connects it, if that has not begun. Resolves when it is connected, and may never do so. */
-  open(): Promise<unknown>
+  open(): Promise<void>
   /** Ends its connections, without waiting for what they do. */
   close(): void
   /** Makes another one of the same kind, which is not open yet. */
@@ -72,8 +72,12 @@ function refused(client: unknown, missing: string): TypeError {
   )
 }
 
+/** What connects longer than this is closed in the middle of it: there is no server. */
+const LONGEST_OPENING_MS = 500
+
 class NodeRedis implements Connection {
   readonly #client: AnyClient
+  #opening: Promise<unknown> | undefined
   readonly #send: (key: string, command: Command) => Promise<unknown>
 
   constructor(client: AnyClient) {
@@ -91,20 +95,39 @@ class NodeRedis implements Connection {
     return this.#send(key, command)
   }
 
-  async open(): Promise<unknown> {
-    return this.isOpen ? undefined : this.#client.connect?.()
+  async open(): Promise<void> {
+    if (this.isOpen) return
+    const opening = this.#client.connect?.()
+    this.#opening = opening
+    const end = () => {
+      this.#opening = undefined
+    }
+    opening?.then(end, end)
+    await opening
   }
 
   close(): void {
+    const opening = this.#opening
+    if (opening === undefined) {
+      this.#destroy()
+      return
+    }
+    // What is destroyed while it connects may stay connected, and keep the process alive.
+    const destroy = () => this.#destroy()
+    const timer = setTimeout(destroy, LONGEST_OPENING_MS)
+    opening.then(destroy, destroy).finally(() => clearTimeout(timer))
+  }
+
+  duplicate(): Connection {
+    return connect(this.#client.duplicate())
+  }
+
+  #destroy(): void {
     try {
       this.#client.destroy?.()
     } catch {
       // It is closed already.
     }
-  }
-
-  duplicate(): Connection {
-    return connect(this.#client.duplicate())
   }
 }
 
@@ -135,8 +158,8 @@ class IoRedis implements Connection {
     return this.#client.call?.(name, args)
   }
 
-  async open(): Promise<unknown> {
-    return this.isOpen ? undefined : this.#client.connect?.()
+  async open(): Promise<void> {
+    if (!this.isOpen) await this.#client.connect?.()
   }
 
   close(): void {

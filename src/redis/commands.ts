@@ -51,6 +51,10 @@ const EXPECTED = /^(?:NOSCRIPT|WRONGTYPE|ERR The (?:ID specified in XADD|stream 
 const IN_SCRIPT = /^ERR Error running script \(.*?\): (?:@\w+: ?\d+: )?-?/
 /** A timer that is later than this was held up in this process, and so was the reading of replies. */
 const LATE_MS = 250
+/** So many times the time limit is the longest that a command waits while others get replies. */
+const LONGEST = 3
+/** After so many times the time limit without a reply, another connection is made. */
+const SILENT = 5
 /** Part of a new time in the average. */
 const SMOOTHING = 0.1
 
@@ -60,7 +64,10 @@ interface Waiting extends Linked<Waiting> {
 }
 
 export class Commands {
-  readonly #connection: Connection
+  readonly #client: Connection
+  /** The client, or what has taken its place. */
+  #connection: Connection
+  #replacement: Connection | undefined
   readonly #timeoutMs: number
   readonly #listener: CommandListener
   /** Those without a reply, the oldest first. Lifecycle: until the reply, or the time is over. */
@@ -68,11 +75,15 @@ export class Commands {
   #timer: NodeJS.Timeout | undefined
   /** A probe that has no reply. */
   #probing: Promise<unknown> | undefined
+  #probingSince = Number.POSITIVE_INFINITY
   /** Why nothing is sent; undefined: it is. */
   #closed: McpError | undefined
   #latencyMs = 0
+  /** When the last reply came. */
+  #repliedAt = 0
 
   constructor(connection: Connection, timeoutMs: number, listener: CommandListener) {
+    this.#client = connection
     this.#connection = connection
     this.#timeoutMs = timeoutMs
     this.#listener = listener
@@ -116,15 +127,37 @@ export class Commands {
    * yet is waited for again, so that they do not heap up in the client.
    */
   probe(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    if (performance.now() - this.#probingSince > SILENT * this.#timeoutMs) this.#replace()
     if (this.#probing === undefined) {
       const probing = this.#runWith((key, command) => this.#connection.send(key, command), script, keys, args)
       this.#probing = probing
+      this.#probingSince = performance.now()
       const end = () => {
-        this.#probing = undefined
+        if (this.#probing === probing) this.#endProbe()
       }
       probing.then(end, end)
     }
     return this.#limit(this.#probing, 'EVALSHA')
+  }
+
+  /** Nothing more is sent. */
+  stop(error: McpError): void {
+    this.close(error)
+    this.#replacement?.close()
+  }
+
+  #endProbe(): void {
+    this.#probing = undefined
+    this.#probingSince = Number.POSITIVE_INFINITY
+  }
+
+  /** The connection is open and dead, which its client may not notice for a quarter of an hour. */
+  #replace(): void {
+    this.#replacement?.close()
+    this.#replacement = this.#client.duplicate()
+    this.#connection = this.#replacement
+    this.#connection.open().catch(() => undefined)
+    this.#endProbe()
   }
 
   #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -173,7 +206,9 @@ export class Commands {
       sent.then(
         (reply) =>
           end(() => {
-            this.#latencyMs += (performance.now() - began - this.#latencyMs) * SMOOTHING
+            const now = performance.now()
+            this.#repliedAt = now
+            this.#latencyMs += (now - began - this.#latencyMs) * SMOOTHING
             resolve(reply)
           }),
         (error: unknown) => end(() => reject(this.#judge(error, name))),
@@ -204,15 +239,19 @@ export class Commands {
       this.#timer = this.#startTimer(LATE_MS)
       return
     }
-    if (now - oldest.began >= this.#timeoutMs) {
+    if (this.#deadlineOf(oldest) <= now) {
       const error = unavailable(`no reply within ${this.#timeoutMs} ms`)
-      for (; oldest !== undefined && now - oldest.began >= this.#timeoutMs; { oldest } = this.#waiting) {
+      for (; oldest !== undefined && this.#deadlineOf(oldest) <= now; { oldest } = this.#waiting) {
         oldest.reject(error)
       }
       this.#listener.onAway(error)
     }
-    if (oldest !== undefined) {
-      this.#timer = this.#startTimer(Math.max(1, oldest.began + this.#timeoutMs - now))
-    }
+    if (oldest !== undefined) this.#timer = this.#startTimer(Math.max(1, this.#deadlineOf(oldest) - now))
+  }
+
+  /** Where replies come one after the other, the server is not away but has much to do. */
+  #deadlineOf({ began }: Waiting): number {
+    const silentSince = Math.max(began, this.#repliedAt)
+    return Math.min(silentSince + this.#timeoutMs, began + LONGEST * this.#timeoutMs)
   }
 }

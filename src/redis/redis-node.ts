@@ -110,7 +110,7 @@ export class RedisNode implements StoreNode {
       onRenewed: () => this.#renewed(),
       onRenewalFailed: (error) => this.#away(error),
     })
-    void this.#join(connection)
+    void this.#join(connection, timeoutMs)
   }
 
   get available(): boolean {
@@ -152,7 +152,7 @@ export class RedisNode implements StoreNode {
     const args = [this.id, this.#settings.maxRetainedMessages, KEEP_MS]
     // Otherwise its lease ends by itself.
     if (wasAvailable) await this.#commands.run(LEAVE, keys, args).catch(() => undefined)
-    this.#commands.close(error)
+    this.#commands.stop(error)
     this.#onLeft()
   }
 
@@ -160,9 +160,11 @@ export class RedisNode implements StoreNode {
     return this.events.isWaiting || this.bus.isWaiting
   }
 
-  async #join(connection: Connection): Promise<void> {
-    // What fails here fails for the commands too, and is reported by them.
-    connection.open().catch(() => undefined)
+  async #join(connection: Connection, timeoutMs: number): Promise<void> {
+    // What fails here fails for the commands too, and is reported by them. Some clients refuse commands until then.
+    const opened = connection.open().catch(() => undefined)
+    await Promise.race([opened, new Promise((resolve) => unref(setTimeout(resolve, timeoutMs)))])
+    if (this.#state === 'left') return
     await this.leases.renew()
     void this.#reader.run()
   }

@@ -14,6 +14,7 @@ import type { LogLevel } from '../protocol/wire-types.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { SessionChanges } from './methods.ts'
 import type { SharedSessions } from './nodes/shared-sessions.ts'
+import type { SharedWatches } from './nodes/shared-watches.ts'
 import type { StoredSubscription } from './nodes/stored-session.ts'
 import type { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
@@ -24,13 +25,11 @@ export interface ChoicesHost {
   readonly changes: ChangeLog
   readonly messages: ServerMessages
   /** Undefined with one node. */
-  readonly nodes: { readonly sessions: SharedSessions } | undefined
+  readonly nodes: { readonly sessions: SharedSessions; readonly watches: SharedWatches } | undefined
 }
 
 export class ClientChoices implements SessionChanges {
   readonly #host: ChoicesHost
-  /** Subscriptions whose resource another node watches. */
-  readonly #watchedElsewhere = new WeakMap<Session, Set<string>>()
 
   constructor(host: ChoicesHost) {
     this.#host = host
@@ -69,8 +68,11 @@ export class ClientChoices implements SessionChanges {
     }
     keepScopes(session, kept, scopes)
     const from = session.record.subscriptions?.get(kept) ?? 0
+    const { watches } = this.#host.nodes ?? {}
+    if (session.isShared) watches?.keep(session, kept, wanted)
+    const node = watches?.own
     return this.#store(session)
-      ?.setSubscription(session, kept, { from, scopes })
+      ?.setSubscription(session, kept, { from, scopes, node })
       .catch((error) => {
         this.#drop(session, kept)
         throw error
@@ -86,18 +88,21 @@ export class ClientChoices implements SessionChanges {
 
   /** A subscription that another node has taken, or given up (undefined). */
   applySubscription(session: Session, uri: string, subscription: StoredSubscription | undefined): void {
-    const isKept = session.record.subscriptions?.has(uri) === true
+    const watches = this.#host.nodes?.watches
     if (subscription === undefined) {
       this.#drop(session, uri)
-    } else if (!isKept) {
+    } else if (session.record.subscriptions?.has(uri)) {
+      watches?.moved(session, uri, subscription.node)
+    } else {
       const kept = this.#host.changes.subscribe(session, uri, subscription.from)
       keepScopes(session, kept, subscription.scopes)
-      const elsewhere = this.#watchedElsewhere.get(session) ?? new Set()
-      this.#watchedElsewhere.set(session, elsewhere.add(kept))
+      watches?.add(session, kept, subscription.node)
     }
   }
 
-  sessionClosed(session: Session): void {
+  /** @param forGood - it is not open on another node either */
+  sessionClosed(session: Session, forGood: boolean): void {
+    if (session.isShared && !forGood) this.#host.nodes?.watches.closing(session)
     for (const uri of session.record.subscriptions?.keys() ?? []) this.#drop(session, uri)
   }
 
@@ -107,7 +112,7 @@ export class ClientChoices implements SessionChanges {
   }
 
   #drop(session: Session, uri: string): void {
-    const isElsewhere = this.#watchedElsewhere.get(session)?.delete(uri) === true
+    const isElsewhere = this.#host.nodes?.watches.remove(session, uri) === true
     if (this.#host.changes.unsubscribe(session, uri) && !isElsewhere) this.#host.server.watch.release(uri)
   }
 }

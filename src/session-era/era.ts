@@ -108,7 +108,8 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
         idleTimeoutMs,
         // Another node may serve it.
         idleEnd: channel === undefined ? 'expired' : 'evicted',
-        sealId: (params, logLevel, principalId) => sealedIds?.seal(params, logLevel, principalId),
+        sealId: (params, logLevel, principalId) =>
+          sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,
@@ -215,6 +216,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       throw error
     }
     this.notifyOpened(session, true)
+    this.nodes?.watches.opened(session)
     return session
   }
 
@@ -251,6 +253,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       owner.standaloneStreams.add(stream)
     }
     this.table.use(session)
+    this.nodes?.watches.opened(session)
   }
 
   /** @param delivered - the last sequence number that was written to it */
@@ -314,7 +317,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     session.streams?.close()
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
-    this.choices.sessionClosed(session)
+    this.choices.sessionClosed(session, reason !== 'evicted')
     // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
     const { channel, sealedIds } = this
     const isLasting = channel !== undefined || sealedIds !== undefined

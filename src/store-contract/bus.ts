@@ -8,10 +8,12 @@ export function testBus(name: string, make: MakeStore): void {
   test(`${name}: bus.publish reaches all nodes once, in one order and with the same sequences, which rise`, async (t) => {
     const [a, b] = await joinTwo(t, await make(t))
     const publish = async ({ node }: RecordingNode, from: string) => {
+      const stored: Promise<void>[] = []
       for (let n = 0; n < 200; n++) {
-        const stored = node.bus.publish(`${from} ${n} Grüße 👋`)
-        if (n % 10 === 0) await stored
+        stored.push(node.bus.publish(`${from} ${n} Grüße 👋`))
+        if (n % 10 === 0) await stored[n]
       }
+      await Promise.all(stored)
     }
     await Promise.all([publish(a, 'a'), publish(b, 'b')])
     await Promise.all([a, b].map((each) => each.until('onBroadcast', [], 400)))

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, joinTwo, type MakeStore, newId } from './subject.ts'
+import { eventually, interrupt, joinTwo, type MakeStore, newId } from './subject.ts'
 
 const MINUTE = 60_000
 const refusal = { code: 'ERR_STORE_UNAVAILABLE' }
@@ -25,7 +25,7 @@ export function testOutages(name: string, make: MakeStore): void {
     log.append(1, 'before', 1)
     await a.node.flush(MINUTE)
 
-    const restore = await subject.interrupt()
+    const restore = await interrupt(t, subject.interrupt)
     await Promise.all([a, b].map((each) => each.until('onUnavailable')))
     assert.equal(a.node.available, false)
     await assert.rejects(a.node.sessions.read(session), refusal)
@@ -79,7 +79,7 @@ export function testOutages(name: string, make: MakeStore): void {
     const log = a.node.events.create(session, 's1', 'meta', MINUTE)
     log.append(1, 'before', 1)
     await a.node.flush(MINUTE)
-    const restore = await subject.interrupt()
+    const restore = await interrupt(t, subject.interrupt)
     await a.until('onUnavailable')
     // 64 MiB: above what any store should have waiting.
     const data = 'x'.repeat(256 * 1024)

@@ -57,12 +57,18 @@ export class RecordingNode {
     this.node = store.join(events)
   }
 
-  /** A node that leaves at the end of the test, and can reach the store now. */
+  /** A node that leaves at the end of the test. */
+  static begin(t: TestContext, store: Store): RecordingNode {
+    const recorder = new RecordingNode(store)
+    t.after(() => recorder.node.leave())
+    return recorder
+  }
+
+  /** The same, when it can reach the store. */
   static async join(t: TestContext, store: Store): Promise<RecordingNode> {
-    const node = new RecordingNode(store)
-    t.after(() => node.node.leave())
-    await node.until('onAvailable')
-    return node
+    const recorder = RecordingNode.begin(t, store)
+    await recorder.until('onAvailable')
+    return recorder
   }
 
   /** Arguments of each call of a method. */
@@ -106,6 +112,22 @@ export async function joinTwo(
   { store, other = store }: StoreUnderTest,
 ): Promise<readonly [RecordingNode, RecordingNode]> {
   return [await RecordingNode.join(t, store), await RecordingNode.join(t, other)]
+}
+
+/** Makes the store unreachable until the function that it returns is called, or the test ends. */
+export async function interrupt(
+  t: TestContext,
+  begin: () => Promise<() => unknown>,
+): Promise<() => Promise<void>> {
+  const end = await begin()
+  let isOver = false
+  const restore = async () => {
+    if (isOver) return
+    isOver = true
+    await end()
+  }
+  t.after(restore)
+  return restore
 }
 
 /** Asks again and again until an answer is as wanted. */

@@ -25,8 +25,10 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   client: 420_000,
   'client-stdio': 20_000,
   'client-loopback': 20_000,
+  'client-http': 10_000,
   auth: 90_000,
   redis: 60_000,
+  'memory-store': 30_000,
   'store-contract': 40_000,
   cli: 40_000,
 }

@@ -1,6 +1,6 @@
 /** The clients that a store on Redis is tested with. */
-import { Redis as IoRedis } from 'ioredis'
-import { createClient as createClient6 } from 'redis'
+import { Cluster, Redis as IoRedis } from 'ioredis'
+import { createClient as createClient6, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
 import type { RedisClient } from '../../src/redis/index.ts'
 
@@ -54,3 +54,23 @@ export const CLIENTS = {
   'redis 5': nodeRedis(createClient5 as unknown as typeof createClient6),
   'ioredis 6': ioRedis,
 } satisfies { readonly [name: string]: MakeClient }
+
+export function clusterNodeRedis(ports: readonly number[]): TestClient {
+  const client = createCluster({ rootNodes: ports.map((port) => ({ socket: { host: '127.0.0.1', port } })) })
+  return {
+    client,
+    close: () => {
+      if (client.isOpen) client.destroy()
+    },
+    send: (...command) => client.sendCommand(command[1], false, command),
+  }
+}
+
+export function clusterIoRedis(ports: readonly number[]): TestClient {
+  const client = new Cluster(ports.map((port) => ({ host: '127.0.0.1', port })))
+  return {
+    client,
+    close: () => client.disconnect(),
+    send: (name, ...args) => client.call(name as string, args),
+  }
+}

@@ -23,7 +23,10 @@ describe('redisStore', { skip: noRedis }, () => {
   after(() => server.remove())
 
   test('redisStore gives every key a time to live, also those of what is kept for ever', async (t) => {
-    const { client, recorder } = await join(t, server, { prefix: 'expiry:' })
+    const { client, recorder } = await join(t, server, {
+      prefix: 'expiry:',
+      maxRetainedMessages: Number.POSITIVE_INFINITY,
+    })
     const { node } = recorder
     await node.sessions.create('session-1', 'record', 0)
     await node.sessions.setField('session-1', 'level', 'info', 0)

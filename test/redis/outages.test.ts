@@ -56,21 +56,16 @@ describe('redisStore', { skip: noRedis }, () => {
       const client = makeClient({ port })
       t.after(() => client.close())
       const store = redisStore({ client: client.client, leaseMs: 1500, timeoutMs: 500 })
-      const joining = RecordingNode.join(t, store)
-      await assert.rejects(
-        (async () => {
-          const node = store.join(Object.create(new Proxy({}, { get: () => () => undefined })))
-          t.after(() => node.leave())
-          assert.equal(node.available, false)
-          await node.sessions.read('session-1')
-        })(),
-        refusal,
-      )
+      const recorder = RecordingNode.begin(t, store)
+      const { node } = recorder
+      assert.equal(node.available, false)
+      await assert.rejects(node.sessions.read('session-1'), refusal)
+      await recorder.until('onUnavailable')
       const server = await RedisServer.start(['--port', String(port)])
       t.after(() => server.remove())
-      const { node, heard } = await joining
+      await recorder.until('onAvailable')
       assert.equal(await node.sessions.read('session-1'), undefined)
-      assert.equal(heard.filter(([method]) => method === 'onUnavailable').length, 1)
+      assert.equal(recorder.calls('onUnavailable').length, 1)
     })
 
     test(`redisStore over ${name} goes on after the server has lost all data`, async (t) => {
@@ -151,6 +146,24 @@ describe('redisStore', { skip: noRedis }, () => {
         ['one', 'the node is gone'],
       )
       assert.deepEqual([a.calls('onUnavailable'), b.calls('onNodeGone')], [[], []])
+    })
+  }
+
+  for (const [name, makeClient] of Object.entries(CLIENTS)) {
+    test(`redisStore over ${name} makes another connection when its own is open and dead`, async (t) => {
+      const server = await RedisServer.start()
+      t.after(() => server.remove())
+      const proxy = await TcpProxy.start(t, server.port)
+      const { recorder } = await join(t, proxy, { timeoutMs: 300 }, makeClient)
+      const { node } = recorder
+      await node.sessions.create('session-1', 'record', MINUTE)
+      proxy.silence()
+      await assert.rejects(node.sessions.read('session-1'), refusal)
+      await recorder.until('onAvailable', [], 2)
+      assert.equal((await node.sessions.read('session-1'))?.record, 'record')
+      await node.bus.publish('it works')
+      await recorder.until('onBroadcast', ['it works'])
+      assert.equal(recorder.calls('onUnavailable').length, 1)
     })
   }
 

@@ -34,6 +34,11 @@ export class TcpProxy {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Passes on nothing more over the connections there are; new ones are as usual. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   restore(): void {
     this.#isCut = false
   }

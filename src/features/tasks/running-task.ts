@@ -16,6 +16,7 @@
 
 import { nextTurn } from '../../bounds/runtime.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
+import { isUnavailable } from '../../dispatch/store-error.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
 import { isOver, type TaskRecord, type TaskStore } from '../../store/task-store.ts'
@@ -32,6 +33,8 @@ export interface TaskHost {
   ended(task: RunningTask): void
   /** Resolves when a store that could not be reached can be reached again; undefined: nothing waits for that. */
   storeBack(error: unknown): Promise<void> | undefined
+  /** The last state of a task was not stored, since the store cannot be reached. */
+  endLost(): void
 }
 
 export class RunningTask {
@@ -138,25 +141,32 @@ export class RunningTask {
   }
 
   async #finish(end: TaskEnd): Promise<void> {
-    const { reporter, store } = this.#host
     await this.#writing
     this.inputRequests.close(new McpError('ERR_TASK_OVER', 'The task is over'))
     let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
     try {
       if (!(await this.#store(last))) last = await this.#readEnd()
+      this.#host.stored(this)
     } catch (error) {
-      last = this.#next(
-        failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter)),
-      )
-      try {
-        await store.update(last)
-      } catch (again) {
-        reporter.reportError(again, { phase: 'transport', method: Method.toolsCall })
-      }
+      if (isUnavailable(error)) this.#host.endLost()
+      else last = await this.#failAs(error)
     }
     this.#settle(last)
-    this.#host.stored(this)
     this.#host.ended(this)
+  }
+
+  /** The last state cannot be stored. @returns another one, which says so */
+  async #failAs(problem: unknown): Promise<TaskRecord> {
+    const { reporter, store } = this.#host
+    const text = concealError(problem, { phase: 'output', method: Method.toolsCall }, reporter)
+    const last = this.#next(failedBy(text))
+    try {
+      await store.update(last)
+      this.#host.stored(this)
+    } catch (error) {
+      reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
+    }
+    return last
   }
 
   /** @returns false: another node has ended the task */

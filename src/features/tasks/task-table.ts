@@ -55,6 +55,8 @@ export class TaskTable implements TaskHost, TaskNodesHost {
   #creating = 0
   #closing = false
   #isClosed = false
+  /** Tasks whose last state was not stored. */
+  #lostEnds = 0
   #onIdle: (() => void) | undefined
 
   /** @param channel - to the other nodes of a store, which has the tasks where `tasks.store` does not */
@@ -247,6 +249,10 @@ export class TaskTable implements TaskHost, TaskNodesHost {
     return this.#isClosed || !isUnavailable(error) ? undefined : this.#nodes?.storeBack()
   }
 
+  endLost(): void {
+    this.#lostEnds += 1
+  }
+
   ended(task: RunningTask): void {
     const { taskId } = task.record
     clearTimeout(this.#running.get(taskId)?.timer)
@@ -273,6 +279,9 @@ export class TaskTable implements TaskHost, TaskNodesHost {
     this.#nodes?.release()
     await Promise.all([...this.#running.values()].map(({ task }) => this.#stop(task)))
     this.#memory?.close()
+    if (this.#lostEnds === 0) return
+    const problem = `The end of ${this.#lostEnds} tasks was not stored, since the store cannot be reached`
+    this.reporter.reportError(new McpError('ERR_STORE_UNAVAILABLE', problem), { phase: 'transport' })
   }
 
   /** @returns null: no limit */

@@ -4,7 +4,7 @@
  *    record          ["1", revision, client info, capabilities, principal, sequence of the last change before it]
  *    level           the log level that the client has set
  *    delivered       the last sequence number that was written to its standalone stream
- *    sub <uri>       { from, scopes } of a subscription
+ *    sub <uri>       { from, scopes, node } of a subscription
  *
  * What cannot be read was not written by this library, or by a newer version of it: for this node there is no such session.
  */
@@ -30,6 +30,8 @@ export interface StoredSubscription {
   readonly from: number
   /** What listening to it needs. */
   readonly scopes?: readonly string[] | undefined
+  /** The node that watches the resource for it; undefined: none does. */
+  readonly node?: string | undefined
 }
 
 /** What a node needs to serve a session that began on another one. */
@@ -83,9 +85,13 @@ export function readLevel(level: unknown): LogLevel | undefined {
 
 /** @throws {Error} it is none */
 export function readSubscription(value: unknown): StoredSubscription {
-  const { from, scopes } = value as StoredSubscription
+  const { from, scopes, node } = value as StoredSubscription
   if (scopes !== undefined && !Array.isArray(scopes)) throw new Error('scopes are no array')
-  return { from: checked(from, 'number'), scopes: scopes?.map((scope) => checked(scope, 'string')) }
+  return {
+    from: checked(from, 'number'),
+    scopes: scopes?.map((scope) => checked(scope, 'string')),
+    node: node === undefined ? undefined : checked(node, 'string'),
+  }
 }
 
 function checked<T>(value: T, type: 'string' | 'number'): T {
