@@ -167,8 +167,8 @@ export class NodeFeed implements Feed {
     return { streams: 0, kept: true }
   }
 
-  #publishMessage({ method, json, level, session, principal }: ServerMessage): void {
-    this.channel.publish(MESSAGES, { method, json, level, session, principal }).then(
+  #publishMessage({ method, json, level, session, principal, scopes }: ServerMessage): void {
+    this.channel.publish(MESSAGES, { method, json, level, session, principal, scopes }).then(
       () => {
         this.#isFailing = false
       },
@@ -178,9 +178,9 @@ export class NodeFeed implements Feed {
 
   #onMessage(content: unknown, sequence: number): void {
     if (!isObject(content)) return
-    const { method, json, level, session, principal } = content as Partial<ServerMessage>
+    const { method, json, level, session, principal, scopes } = content as Partial<ServerMessage>
     if (typeof method !== 'string' || typeof json !== 'string') return
-    const message = { method, json, level, session, principal }
+    const message = { method, json, level, session, principal, scopes }
     for (const receiver of this.#receivers.keys()) receiver(message, sequence)
   }
 

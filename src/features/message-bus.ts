@@ -47,6 +47,8 @@ export interface ServerMessage {
   readonly level: LogLevel | undefined
   readonly session: string | undefined
   readonly principal: string | undefined
+  /** Of a message that is not kept: who listens now, on any node, must have these. */
+  readonly scopes?: readonly string[] | undefined
 }
 
 /**

@@ -279,6 +279,10 @@ class ConnectionStream implements StandaloneStream {
     return true
   }
 
+  allows(): boolean {
+    return true
+  }
+
   /** Messages that were missed are lost: nothing is kept for a session that ends with its connection. */
   catchUp(): void {
     for (const event of this.#era.changes.summary(this.#session, this.#delivered)) this.notify(event, false)

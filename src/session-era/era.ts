@@ -122,14 +122,16 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
     this.tasks = new SessionTasks(
       tasks,
-      (session, method, params) => {
+      ({ id }, method, params, scopes) => {
         // What nobody hears now is not kept: the state of a task can be asked for.
-        const isHeard =
-          session.standaloneStream?.attached === true || this.nodes?.standalone.isElsewhere(session) === true
-        if (!isHeard) return
+        const session = this.table.get(id)
+        const isAttached = session?.standaloneStream?.attached === true
+        if (session === undefined || (!isAttached && this.nodes?.standalone.isElsewhere(session) !== true))
+          return
         const json = encodeNotification(method, params)
-        const message = { method, json, session: session.id, level: undefined, principal: undefined }
-        if (feed instanceof NodeFeed) feed.send(message)
+        const message = { method, json, session: id, level: undefined, principal: undefined }
+        // Who listens here had the scopes of the task when it came; on another node that is not known.
+        if (feed instanceof NodeFeed) feed.send({ ...message, scopes })
         else this.messages.send(message, this.clock.now)
       },
       channel,

@@ -144,11 +144,13 @@ export class ServerMessages {
     recipient: Recipient | undefined,
     now: number,
   ): Delivery {
+    const { scopes } = message
     const severity = rankOf(message.level)
     const event = { sequence, data: encodeData(message.json) }
-    const kept = this.#keep(audienceKey(message), event, severity, now)
+    const kept = scopes === undefined && this.#keep(audienceKey(message), event, severity, now)
     let streams = 0
     for (const stream of recipient === undefined ? [] : this.#streams(recipient)) {
+      if (scopes !== undefined && !stream.allows(scopes)) continue
       if (severity >= minSeverityOf(stream.record) && stream.notify(event, false)) streams += 1
     }
     return { streams, kept }

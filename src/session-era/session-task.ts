@@ -32,7 +32,7 @@ import { taskState, withTask } from './task-wire.ts'
 export interface SessionTaskHost {
   readonly reporter: ErrorReporter
   /** Sends a message on the standalone stream of a session, if it has a connection. */
-  tell(session: Session, method: string, params: JsonObject): void
+  tell(session: Session, method: string, params: JsonObject, scopes: readonly string[] | undefined): void
   /** Called once. */
   over(task: SessionTask<FollowedTask>): void
   /** Somebody waits for a task; called again with false when this one waits no more. */
@@ -119,7 +119,7 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
     const exchange = this.reach(session.id)
     if (exchange !== undefined) return exchange.notify(method, own)
     const forwarded = this.#host.forward(this, method, own)
-    if (forwarded === undefined) this.#host.tell(session, method, own)
+    if (forwarded === undefined) this.#host.tell(session, method, own, this.running.record.scopes)
     return forwarded
   }
 
@@ -136,7 +136,7 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
     for (const [key, { controller }] of this.#sent) if (!inputRequests.isOpen(key)) controller.abort()
     const state = taskState(record)
     if (this.session !== undefined && state['status'] !== this.#lastStatus) {
-      this.#host.tell(this.session, Notify.taskStatus, state)
+      this.#host.tell(this.session, Notify.taskStatus, state, record.scopes)
     }
     this.#lastStatus = state['status']
     if (!isOver(record)) {

@@ -19,6 +19,8 @@ export interface StandaloneStream {
   readonly record: SessionRecord
   /** Whether it has a connection. */
   readonly attached: boolean
+  /** Whether who opened the connection has these scopes. */
+  allows(scopes: readonly string[]): boolean
   /**
    * Sends an event, when it has a connection.
    *

@@ -5,6 +5,8 @@
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */
 
+import type { Scoped } from '../../http/access.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
 import { frameMessage } from '../../sse/frame.ts'
 import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
@@ -26,6 +28,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   readonly #era: SessionEra
   /** What its client has got from another node already, though it has not come to this one. */
   #ahead = 0
+  /** Of who opened the connection. */
+  #granted: readonly string[] | undefined = undefined
 
   constructor(era: SessionEra, streams: Streams, session: Session) {
     super(streams, undefined, session.revision.sendsPrimingEvent, session)
@@ -40,6 +44,20 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   /** Another node may be ahead of this one. */
   override hasSent(sequence: number): boolean {
     return this.#era.channel === undefined ? super.hasSent(sequence) : this.retainsEvents
+  }
+
+  override attach(
+    http: HttpExchange<unknown>,
+    headers: readonly string[] | undefined,
+    missed: readonly string[],
+  ): void {
+    this.#granted = (http.principal as Scoped | undefined)?.scopes
+    super.attach(http, headers, missed)
+  }
+
+  allows(scopes: readonly string[]): boolean {
+    const { access } = this.#era.limits
+    return access === undefined || access.allows({ scopes: this.#granted }, scopes)
   }
 
   get record(): SessionRecord {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { as, resourceOf } from '../../auth/scoped-serving.ts'
 import { ErrorAnswer, type TestSession, type WireJson } from '../../helpers/wire.ts'
 import { eventually, HeldCalls, textOf } from '../serving.ts'
 import { begin, related, taskOf, until } from '../task-session.ts'
@@ -143,6 +144,32 @@ test('the session that began a task is notified of its status on the node of its
   call.finish('done')
   const { params } = await stream.nextMessage(({ method }) => method === 'notifications/tasks/status')
   assert.deepEqual([params.taskId, params.status], [taskId, 'completed'])
+})
+
+test('messages of a task that needs scopes reach a standalone stream on another node only with a token that has them', async (t) => {
+  const auth = resourceOf()
+  const { a, b, c } = await cluster(t, {
+    auth,
+    setup: (server) => {
+      server.registerTool('job', { task: true, scopes: ['notes:write'] }, () => 'done')
+    },
+  })
+  const session = await a.open({ headers: as('ada', 'notes:write') })
+  for (const [scope, node, hears] of [
+    ['notes:read', b, false],
+    ['notes:write', c, true],
+  ] as const) {
+    const stream = await at(session, node).listen({ headers: as('ada', scope) })
+    await at(session, a).request('ping')
+    a.server.registerTool(`after ${scope}`.replace(/\W/g, '_'), {}, () => '')
+    await stream.nextMessage(({ method }) => method === 'notifications/tools/list_changed')
+    const { taskId } = await begin(session, 'job')
+    await until(session, taskId, 'completed')
+    a.server.registerTool(`behind ${scope}`.replace(/\W/g, '_'), {}, () => '')
+    const next = await stream.nextMessage()
+    assert.equal(next.method === 'notifications/tasks/status', hears, JSON.stringify(next))
+    await stream.close()
+  }
 })
 
 test('a task is cancelled on another node before the answer, once, and who waits for it is answered', async (t) => {
