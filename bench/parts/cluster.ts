@@ -4,13 +4,13 @@
  *    known-call     a call of a session that the process knows: CPU time, and the commands that Redis gets for it
  *    initialize     opening a session: CPU time, commands for each
  *    progress       messages of a streamed call, each of which is appended to the event log: CPU time of a message
- *    resume         256 missed events, on another process than the one that ran the call
+ *    resume         256 missed events, on the process that ran the call and on another one
  *    restore        the first call of sessions that another process opened
  *    change         a change that is announced by one process, to clients that listen on two
  *    idle, event    memory that Redis takes for an idle session, and for an event
  *
  * Measured: CPU time is that of the server alone, without Redis, which has a process of its own. `cpu-to-memory` is the
- * ratio within a round to the same server without a store.
+ * ratio within a round to the same server without a store, whose cases have no `-redis` in their names.
  *
  * Defeated: commands that are sent behind a request (they are counted for a while after it); sessions that are restored
  * from the id alone (there is no key). Redis is as it comes: nothing is written to a disk.
@@ -28,7 +28,6 @@ import type { ArmStreams, StreamNews } from '../load/streams.ts'
 import { openSession } from './latency.ts'
 
 const PART = 'cluster'
-const SHARED = 'barewire-redis'
 const HELLO = 'hello benchmark'
 const CONNECTIONS = 64
 const MISSED = 256
@@ -71,7 +70,7 @@ interface Place {
   alone(): Promise<ServerProcess>
   /** @param number - each is a process of its own */
   node(number: number): Promise<ServerProcess>
-  add(name: string, n: number, metric: string, unit: string, value: number, contender?: string): void
+  add(name: string, n: number, metric: string, unit: string, value: number): void
 }
 
 type Task = (place: Place, round: number) => Promise<void>
@@ -90,8 +89,13 @@ async function withRedis(
       redis,
       alone: () => bench.server(contender),
       node: (number) => bench.server(contender, { store: { port: redis.port, node: number } }),
-      add: (name, n, metric, unit, value, of = SHARED) =>
-        bench.collector.add({ part: PART, case: name, n, contender: of, metric }, unit, value, round),
+      add: (name, n, metric, unit, value) =>
+        bench.collector.add(
+          { part: PART, case: name, n, contender: contender.name, metric },
+          unit,
+          value,
+          round,
+        ),
     })
   } finally {
     await bench.stopServers(contender)
@@ -127,9 +131,9 @@ function addCpu(
   unit: string,
   cpu: { memory: number; shared: number },
 ): void {
-  place.add(name, n, 'cpu', unit, cpu.memory, 'barewire')
-  place.add(name, n, 'cpu', unit, cpu.shared)
-  place.add(name, n, 'cpu-to-memory', 'x memory', cpu.shared / cpu.memory)
+  place.add(name, n, 'cpu', unit, cpu.memory)
+  place.add(`${name}-redis`, n, 'cpu', unit, cpu.shared)
+  place.add(`${name}-redis`, n, 'cpu-to-memory', 'x memory', cpu.shared / cpu.memory)
 }
 
 async function knownCalls(place: Place, round: number): Promise<void> {
@@ -160,7 +164,7 @@ async function knownCalls(place: Place, round: number): Promise<void> {
   await openSessions(load, contender, { group, port, count: CONNECTIONS })
   const call = { port, group, tool: 'echo', args: { text: HELLO }, needle: HELLO }
   const commands = await countCommands(redis.port, OF_SESSION, () => load.call('callEach', call))
-  place.add('known-call', CONNECTIONS, 'commands', 'commands/call', commands / CONNECTIONS)
+  place.add('known-call-redis', CONNECTIONS, 'commands', 'commands/call', commands / CONNECTIONS)
 }
 
 async function opening(place: Place, round: number): Promise<void> {
@@ -177,14 +181,14 @@ async function opening(place: Place, round: number): Promise<void> {
     return { cpu: used / count, perSecond: (count / milliseconds) * 1000 }
   })
   addCpu(place, 'initialize', 32, 'µs/session', { memory: cpu.memory.cpu, shared: cpu.shared.cpu })
-  place.add('initialize', 32, 'throughput', 'sessions/s', cpu.memory.perSecond, 'barewire')
-  place.add('initialize', 32, 'throughput', 'sessions/s', cpu.shared.perSecond)
+  place.add('initialize', 32, 'throughput', 'sessions/s', cpu.memory.perSecond)
+  place.add('initialize-redis', 32, 'throughput', 'sessions/s', cpu.shared.perSecond)
   const { port } = await place.node(1)
   const few = 100
   const commands = await countCommands(redis.port, OF_SESSION, () =>
     openSessions(load, contender, { group: 'counted', port, count: few }),
   )
-  place.add('initialize', 32, 'commands', 'commands/session', commands / few)
+  place.add('initialize-redis', 32, 'commands', 'commands/session', commands / few)
 }
 
 async function progress(place: Place, round: number): Promise<void> {
@@ -217,15 +221,8 @@ async function resumeElsewhere(place: Place): Promise<void> {
   }
   // The first one is the engine's warm-up.
   await come('warm', second.port)
-  place.add(
-    'resume',
-    MISSED,
-    'catch-up',
-    'ms',
-    await come('same', first.port),
-    'barewire-redis, same process',
-  )
-  place.add('resume', MISSED, 'catch-up', 'ms', await come('other', second.port))
+  place.add('resume-same', MISSED, 'catch-up', 'ms', await come('same', first.port))
+  place.add('resume-other', MISSED, 'catch-up', 'ms', await come('other', second.port))
 }
 
 async function restore(place: Place): Promise<void> {

@@ -17,7 +17,13 @@ async function startExample(t: TestContext) {
   const redis = await RedisServer.start()
   t.after(() => redis.remove())
   const env = { ...process.env, REDIS_URL: redis.url, PORT: '0', PROCESSES: '2' }
-  const started = await start(process.execPath, [...typescript, program], /2 processes serve (http:\S+)/, { env }, LIMIT_MS)
+  const started = await start(
+    process.execPath,
+    [...typescript, program],
+    /2 processes serve (http:\S+)/,
+    { env },
+    LIMIT_MS,
+  )
   t.after(() => started.stop())
   return started.match[1] as string
 }

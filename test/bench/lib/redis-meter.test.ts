@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { createClient } from 'redis'
 import { countCommands, usedMemory } from '../../../bench/lib/redis-meter.ts'
 import { noRedis, RedisServer } from '../../redis/server.ts'
 
-test('countCommands counts what clients send about something, and not what scripts do', {
-  skip: noRedis,
-}, async (t) => {
+async function connected(t: TestContext) {
   const redis = await RedisServer.start()
   t.after(() => redis.remove())
   const client = createClient({ url: redis.url })
+  // It is still connected when the server ends.
+  client.on('error', () => {})
   await client.connect()
   t.after(() => client.destroy())
-  const count = await countCommands(redis.port, /\{a\}/, async () => {
+  return { port: redis.port, client }
+}
+
+test('countCommands counts what clients send about something, and not what scripts do', {
+  skip: noRedis,
+}, async (t) => {
+  const { port, client } = await connected(t)
+  const count = await countCommands(port, /\{a\}/, async () => {
     await client.set('{a}:1', 'x')
     await client.set('{b}:1', 'x')
     const script = "redis.call('SET', KEYS[1], 'y') return redis.call('GET', KEYS[1])"
@@ -22,13 +29,9 @@ test('countCommands counts what clients send about something, and not what scrip
 })
 
 test('usedMemory grows by what is stored', { skip: noRedis }, async (t) => {
-  const redis = await RedisServer.start()
-  t.after(() => redis.remove())
-  const client = createClient({ url: redis.url })
-  await client.connect()
-  t.after(() => client.destroy())
-  const before = await usedMemory(redis.port)
+  const { port, client } = await connected(t)
+  const before = await usedMemory(port)
   await client.set('large', 'x'.repeat(1_000_000))
-  const added = (await usedMemory(redis.port)) - before
+  const added = (await usedMemory(port)) - before
   assert.ok(added > 1_000_000 && added < 1_500_000, `${added} bytes`)
 })
