@@ -4,13 +4,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js'
+import { needs } from '../helpers/needs.ts'
 import { post } from '../helpers/wire.ts'
 import { within } from '../helpers/within.ts'
 import { clientV1 } from '../interop/client-v1.ts'
 import type { ClientV2 } from '../interop/client-v2.ts'
 import type { ClientKind, ConnectOptions, RealClient } from '../interop/real-client.ts'
 import { kinds, statelessKinds } from '../interop/setup.ts'
-import { noRedis } from '../redis/server.ts'
 import { TaskClient } from '../stateless-era/task-client.ts'
 import { Cluster } from './cluster.ts'
 import { ANNOUNCED, WATCHED } from './load-tools.ts'
@@ -27,7 +27,7 @@ const answers: NonNullable<ConnectOptions['answers']> = {
   }),
 }
 
-describe('three nodes', { skip: noRedis }, () => {
+describe('three nodes', needs('redis-server'), () => {
   let cluster: Cluster
   before(async () => {
     cluster = await Cluster.start()

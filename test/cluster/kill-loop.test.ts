@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { noRedis } from '../redis/server.ts'
+import { needs } from '../helpers/needs.ts'
 import { type KillLoopOptions, killLoop } from './load/kill-loop.ts'
 
 const options = { clients: 24, leaseMs: 2000, drainMs: 4000, replaceEveryMs: 2500, seed: 1 } as const
@@ -29,7 +29,7 @@ const loops: { readonly [name: string]: KillLoopOptions } = {
 }
 
 for (const [name, loop] of Object.entries(loops)) {
-  test(name, { skip: noRedis }, async (t) => {
+  test(name, needs('redis-server'), async (t) => {
     const { problems, replaced, calls, messages, outcomes, errors } = await killLoop(loop)
     t.diagnostic(`${replaced} nodes replaced, ${calls} calls, ${messages} messages`)
     assert.deepEqual(problems, [], errors.join('\n'))

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { createClient } from 'redis'
 import { countCommands, usedMemory } from '../../../bench/lib/redis-meter.ts'
-import { noRedis, RedisServer } from '../../redis/server.ts'
+import { needs } from '../../helpers/needs.ts'
+import { RedisServer } from '../../redis/server.ts'
 
 async function connected(t: TestContext) {
   const redis = await RedisServer.start()
@@ -15,20 +16,22 @@ async function connected(t: TestContext) {
   return { port: redis.port, client }
 }
 
-test('countCommands counts what clients send about something, and not what scripts do', {
-  skip: noRedis,
-}, async (t) => {
-  const { port, client } = await connected(t)
-  const count = await countCommands(port, /\{a\}/, async () => {
-    await client.set('{a}:1', 'x')
-    await client.set('{b}:1', 'x')
-    const script = "redis.call('SET', KEYS[1], 'y') return redis.call('GET', KEYS[1])"
-    assert.equal(await client.eval(script, { keys: ['{a}:2'] }), 'y')
-  })
-  assert.equal(count, 2)
-})
+test(
+  'countCommands counts what clients send about something, and not what scripts do',
+  needs('redis-server'),
+  async (t) => {
+    const { port, client } = await connected(t)
+    const count = await countCommands(port, /\{a\}/, async () => {
+      await client.set('{a}:1', 'x')
+      await client.set('{b}:1', 'x')
+      const script = "redis.call('SET', KEYS[1], 'y') return redis.call('GET', KEYS[1])"
+      assert.equal(await client.eval(script, { keys: ['{a}:2'] }), 'y')
+    })
+    assert.equal(count, 2)
+  },
+)
 
-test('usedMemory grows by what is stored', { skip: noRedis }, async (t) => {
+test('usedMemory grows by what is stored', needs('redis-server'), async (t) => {
   const { port, client } = await connected(t)
   const before = await usedMemory(port)
   await client.set('large', 'x'.repeat(1_000_000))
