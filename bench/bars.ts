@@ -24,8 +24,14 @@ export interface Bar {
 
 const SDK_V1 = { families: ['sdk-v1'] }
 const SDK = { families: ['sdk-v1', 'sdk-v2'] }
+/** What `Request` and `Response` cost is most of a call in process: the floor is not twice as fast as mcp-lite. */
+const FETCH_PEERS = { families: ['tmcp', 'mcp-lite'] }
+/** Those of mcp-use's published comparison that npm has, itself included. */
+const PUBLISHED_PEERS = { families: ['sdk-v1', 'sdk-v2', 'tmcp', 'mcp-use', 'xmcp', 'mcp-handler'] }
 /** The rest of them: five times the SDK is more than twice it. */
 const OTHER_PEERS = { families: ['fastmcp', 'tmcp', 'mcp-lite'] }
+const SDK_CLIENTS = { families: ['sdk-v1-client', 'sdk-v2-client'] }
+const OURS = ['barewire', 'barewire-stateless', 'barewire-sessionless']
 const KB = 1000
 
 type Row = readonly [
@@ -86,10 +92,44 @@ const ROWS: readonly Row[] = [
   ['streaming', 'slow-readers', 4, 'barewire', 'held', 'value', 'at most', 2 * SLOW_BUFFER_BYTES],
   ['streaming', 'slow-readers', 4, 'barewire-stateless', 'held', 'value', 'at most', SLOW_BUFFER_BYTES * 1.2],
   ['replay', 'missed-256', 1000, 'barewire', 'throughput', 'floor', 'at least', 0.7],
+  ['cluster', 'known-call-redis', 64, 'barewire', 'cpu-to-memory', 'value', 'at most', 1.03],
+  ['cluster', 'known-call-redis', 64, 'barewire', 'commands', 'value', 'at most', 0],
+  ['cluster', 'initialize-redis', 32, 'barewire', 'commands', 'value', 'at most', 2],
+  ['cluster', 'progress-redis', 1000, 'barewire', 'cpu-to-memory', 'value', 'at most', 2.5],
+  ['cluster', 'idle', 10_000, 'barewire', 'redis-memory', 'value', 'at most', 600],
   ['start', 'process', 1, 'barewire', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'installed', 1, 'barewire', 'packages', 'value', 'at most', 1],
   ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 600 * KB],
+  ...OURS.flatMap((contender): Row[] => [
+    ['fetch', 'echo', 1, contender, 'throughput', SDK, 'at least', 4],
+    ['fetch', 'echo', 1, contender, 'cpu', FETCH_PEERS, 'at most', 1.1],
+    ['fetch', 'echo', 1, contender, 'cpu', 'floor', 'at most', 1.6],
+  ]),
+  ['stdio', 'echo', 64, 'barewire', 'throughput', SDK, 'at least', 4],
+  ['stdio', 'echo', 64, 'barewire-stateless', 'throughput', SDK, 'at least', 4],
+  ...OURS.flatMap((contender): Row[] => [
+    ['published', 'mix', 5, contender, 'per-cpu-second', PUBLISHED_PEERS, 'at least', 3],
+    ['published', 'mix', 50, contender, 'per-cpu-second', PUBLISHED_PEERS, 'at least', 3],
+    ['published', 'launch', 1, contender, 'accepts', PUBLISHED_PEERS, 'at most', 1],
+    ['published', 'installed', 1, contender, 'bytes', PUBLISHED_PEERS, 'at most', 1],
+  ]),
+  ['client', 'calls', 16, 'barewire-client-http', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.5],
+  [
+    'client',
+    'calls',
+    16,
+    'barewire-client-http-stateless',
+    'calls-per-cpu-second',
+    SDK_CLIENTS,
+    'at least',
+    1.5,
+  ],
+  // Node's own fetch alone takes two thirds of the time of the fastest of them.
+  ['client', 'calls', 16, 'barewire-client', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'calls', 16, 'barewire-client-stateless', 'calls-per-cpu-second', SDK_CLIENTS, 'at least', 1.2],
+  ['client', 'connected', 200, 'barewire-client', 'heap', SDK_CLIENTS, 'at most', 1],
+  ['client', 'import', 1, 'barewire-client', 'bytes', 'value', 'at most', 90 * KB],
 ]
 
 export const BARS: readonly Bar[] = ROWS.map(([part, name, n, contender, metric, against, bound, limit]) => ({

@@ -10,6 +10,7 @@
 import { spawnSync } from 'node:child_process'
 import { relative, resolve } from 'node:path'
 import { BARS, judge } from './bars.ts'
+import { CLIENTS } from './clients/index.ts'
 import { CONTENDERS, type Contender, floorOf, isPeer, pick } from './contenders/index.ts'
 import { type Arguments, parseArguments, USAGE } from './lib/arguments.ts'
 import { type Base, baseNameOf, buildBase, compareWithBase } from './lib/base.ts'
@@ -108,7 +109,7 @@ function check(results: Results, parts: readonly Part[]): boolean {
   const verdicts = judge(
     results,
     BARS,
-    CONTENDERS,
+    [...CONTENDERS, ...CLIENTS],
     parts.map(({ name }) => name),
   )
   console.log('')

@@ -11,12 +11,17 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findBuildFaults } from './lib/build-output.ts'
-import { bundle, bundleTogether } from './lib/bundle.ts'
+import { bundle, bundleAnywhere, bundleProgram, bundleTogether } from './lib/bundle.ts'
 import { readPublicApis } from './lib/declarations.ts'
 import { ENTRIES, SDK } from './lib/entries.ts'
 import { writeSdkModules } from './lib/sdk-modules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** What the command imports of the client is the client as users import it, and not a copy. */
+const FILES_OF_PROGRAM = new Map([
+  ['../client/index.ts', './client.js'],
+  ['../json-schema/compile.ts', './client-compile.js'],
+])
 const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 
 const apis = readPublicApis()
@@ -24,15 +29,12 @@ rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
 bundleTogether(dist, [...ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true), SDK])
 for (const { source, output, anywhere, alone } of ENTRIES) {
-  const text = apis.get(output)?.text ?? ''
-  if (anywhere || alone) bundle(join(dist, `${output}.js`), join(root, 'src', source), anywhere)
-  if (anywhere) {
-    writeFileSync(join(dist, `${output}.d.ts`), text.replace("'./index.cjs'", "'./index.js'"))
-  } else {
-    writeFileSync(join(dist, `${output}.d.cts`), text)
-    writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
-  }
+  if (anywhere) bundleAnywhere(dist, { source, output })
+  if (alone) bundle(join(dist, `${output}.js`), join(root, 'src', source))
+  writeFileSync(join(dist, `${output}.d.cts`), apis.get(output)?.text ?? '')
+  writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
 }
+bundleProgram(join(dist, 'cli.js'), join(root, 'src', 'cli', 'index.ts'), FILES_OF_PROGRAM)
 
 writeSdkModules(dist)
 

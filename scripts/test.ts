@@ -6,21 +6,24 @@
  * other argument is a part of a path: only files whose path contains one of these parts run. No file at all is
  * a failure, because a run that tested nothing must not look like a success.
  *
- * Each file runs in a process of its own, several at a time, from code that is transpiled once (lib/transpile.ts).
+ * Several processes run at a time, each with the files of one group (lib/group-tests.ts), from code that is transpiled
+ * once (lib/transpile.ts).
  *
- * Not here: the conformance suite (conformance.ts), which needs a server and a newer Node.
+ * Not here: the attacks of test/robustness/attacks/, which run for a minute, unless an argument names them (`npm run
+ * attacks`); the conformance suite (conformance.ts), which needs a server and a newer Node.
  */
 import { spawn } from 'node:child_process'
 import { availableParallelism, constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { collectTests } from './lib/collect-tests.ts'
+import { groupTests, writeGroups } from './lib/group-tests.ts'
 import { transpile } from './lib/transpile.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
 const options = args.filter((arg) => arg.startsWith('-'))
 const filters = args.filter((arg) => !arg.startsWith('-'))
-const files = collectTests(root, filters)
+const files = collectTests(root, filters).filter((file) => filters.length > 0 || !file.includes('/attacks/'))
 
 if (files.length === 0) {
   console.error(
@@ -33,11 +36,12 @@ const reporter = options.some((option) => option.startsWith('--test-reporter'))
   ? []
   : ['--test-reporter=spec']
 const sources = await transpile(root)
+const programs = writeGroups(groupTests(files), root, sources.folder)
 const child = spawn(
   process.execPath,
   [
     ...['--import', './scripts/lib/transpiled-loader.mjs', '--import', './scripts/check-warnings.ts'],
-    ...[...reporter, ...sideBySide(), ...options, '--test', ...files],
+    ...[...reporter, ...sideBySide(), ...options, '--test', ...programs],
   ],
   {
     cwd: root,

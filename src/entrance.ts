@@ -6,9 +6,10 @@
  *    1 http/headers       no repeated single-valued header                 400
  *    2 http/host          Host is allowed                                  403
  *    3 http/origin        Origin, if there is one, is allowed              403
- *    4 path               that of the MCP endpoint                         404
+ *    4 path               that of the MCP endpoint, or of HTTP+SSE         404
  *    5 HTTP method        POST, GET, DELETE, OPTIONS                       405
  *    6 http/cors          preflight                                        204
+ *      page               a person with a browser                          200
  *    7 http/authenticate  a valid token, where `auth` requires one         400, 401, 403, 503
  *    8 http/media-type    Accept (strictAccept); Content-Type of a POST,   406, 415
  *                         and no Content-Encoding
@@ -38,15 +39,19 @@ import {
   type PublicDocument,
 } from './http/authenticate.ts'
 import { type BodyError, busyError } from './http/body-error.ts'
+import type { CloseTimes } from './http/close-times.ts'
 import type { Cors } from './http/cors.ts'
 import type { HttpExchange } from './http/http-exchange.ts'
+import { publicUrl } from './http/proxy.ts'
 import { Rejection } from './http/rejection.ts'
 import { checkContentEncoding, RequestChecks } from './http/request-checks.ts'
 import { corsWith, HeaderIndex, type RequestHead } from './http/request-headers.ts'
+import { pathOf } from './http/target.ts'
 import { decodeBody, decodeParsed } from './jsonrpc/decode-body.ts'
 import { measureBody } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import type { HandlerSettings } from './options.ts'
+import { pageHeaders, renderPage } from './page.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
 import { HeaderName } from './protocol/header-names.ts'
 
@@ -104,13 +109,18 @@ export class Entrance {
     }
   }
 
+  /** Whether it wants requests. */
+  get ready(): boolean {
+    return this.#eras.ready
+  }
+
   /** Ends a session, as its client does with DELETE. @returns false: there is no such session */
   closeSession(id: string): boolean {
     return this.#eras.closeSession(id)
   }
 
-  close(drainMs: number): Promise<void> {
-    return this.#eras.close(drainMs)
+  close(times: CloseTimes): Promise<void> {
+    return this.#eras.close(times)
   }
 
   /** Never throws. */
@@ -152,6 +162,12 @@ export class Entrance {
     if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
       http.ownReplyHeaders = this.#cors.headers(origin)
     }
+    if (http.accepts.htmlNamed && this.#isForPerson(http, rejection)) {
+      const { trustProxy, path = pathOf(http.target) } = this.#settings
+      const url = publicUrl(http, values[HeaderIndex.HOST], path, trustProxy)
+      http.html(renderPage(this.#server, url, this.#settings.auth !== undefined), pageHeaders())
+      return
+    }
     if (rejection !== undefined) {
       this.reject(http, rejection)
       return
@@ -175,6 +191,13 @@ export class Entrance {
     this.#verifiesAsync = 'then' in result
     if ('then' in result) this.#verify(result, http, contentType)
     else if (this.#applyAuthentication(result, http)) this.#proceed(http, contentType)
+  }
+
+  /** Whether a browser asks for the endpoint, or for `/` of a server whose endpoint is elsewhere. */
+  #isForPerson(http: Http, rejection: Rejection | undefined): boolean {
+    if (!this.#settings.page || http.method !== 'GET') return false
+    if (http.accepts.sseNamed || http.sessionId !== undefined) return false
+    return rejection === undefined || (rejection.status === 404 && pathOf(http.target) === '/')
   }
 
   /** Waits for an asynchronous verification. The request counts as in flight until it ends or the connection closes. */
@@ -214,7 +237,7 @@ export class Entrance {
   /** The checks after authentication, and the way to the era by HTTP method. */
   #proceed(http: Http, contentType: string | undefined): void {
     const { method } = http
-    const rejection = this.#checks.checkTypes(method, contentType, http.accepts)
+    const rejection = this.#checks.checkTypes(http, contentType)
     if (rejection === undefined && method === 'POST') {
       this.#post(http)
       return
@@ -226,13 +249,13 @@ export class Entrance {
   }
 
   #post(http: Http): void {
-    const { maxBodyDepth } = this.#settings
+    const { bodyLimits } = this.#settings
     const parsed = http.parsedBody
     if (parsed !== undefined) {
-      this.#decoded(http, () => decodeParsed(parsed, maxBodyDepth))
+      this.#decoded(http, () => decodeParsed(parsed, bodyLimits))
       return
     }
-    const encoded = checkContentEncoding(http.headers)
+    const encoded = checkContentEncoding(http.contentEncoding)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)
@@ -244,9 +267,9 @@ export class Entrance {
         return
       }
       // Parsed JSON may take many times the bytes of its text, so its values are charged too.
-      const values = body.length > FREE_BODY_BYTES ? measureBody(body, Number.POSITIVE_INFINITY) : 0
+      const values = body.length > FREE_BODY_BYTES ? measureBody(body) : 0
       if (values === 0 || http.charge(values * VALUE_BYTES)) {
-        this.#decoded(http, () => decodeBody(body, maxBodyDepth))
+        this.#decoded(http, () => decodeBody(body, bodyLimits))
       } else {
         this.#bodyFailed(http, busyError())
       }
@@ -286,7 +309,11 @@ export class Entrance {
     const { headers } = http
     const isPreflight = origin !== undefined && headers[HeaderName.REQUEST_METHOD] !== undefined
     http.ownReplyHeaders = isPreflight
-      ? this.#cors.preflight(origin, headers[HeaderName.REQUEST_HEADERS] as string | undefined)
+      ? this.#cors.preflight(
+          origin,
+          headers[HeaderName.REQUEST_HEADERS] as string | undefined,
+          headers[HeaderName.REQUEST_PRIVATE_NETWORK] === 'true',
+        )
       : [...this.#cors.headers(origin), ...ALLOW]
     http.empty(204)
   }

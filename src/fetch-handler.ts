@@ -5,13 +5,13 @@
  * Not here: the checks and the eras, which are the same for every carrier (entrance.ts).
  */
 
-import { checkTime } from './bounds/check-options.ts'
 import { checkNames } from './bounds/option-names.ts'
 import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
 import type { Authenticator, AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
+import { checkClose } from './http/close-times.ts'
 import { negotiate } from './http/media-type.ts'
 import { HeaderIndex, readJoinedHeaders } from './http/request-headers.ts'
 import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
@@ -43,15 +43,19 @@ export interface FetchHandler {
    */
   (request: Request, ...platform: readonly unknown[]): Promise<Response>
   /**
-   * Lets calls finish for at most `drainMs`, ends streams, then gives up the rest. 0: at once. Calling it again
-   * waits for the same end. @defaultValue drainMs 10 s
+   * Goes on for `drainDelayMs`, then lets calls finish for at most `drainMs`, ends streams, and gives up the rest. 0: at
+   * once. Calling it again waits for the same end. @defaultValue drainMs 10 s, drainDelayMs 0
    */
-  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  close(options?: {
+    readonly drainMs?: number | undefined
+    readonly drainDelayMs?: number | undefined
+  }): Promise<void>
+  /** Whether it wants requests. See `NodeHandler.ready`. */
+  ready(): boolean
   /** What is in use now, and what was refused. */
   stats(): HandlerStats
 }
 
-const DRAIN_MS = 10_000
 const NAMES = OPTION_NAMES.filter((name) => name !== 'maxPipelined')
 const NOTHING: WebCall = { parsedBody: undefined, waitUntil: undefined }
 
@@ -79,11 +83,11 @@ export function createFetchHandler(server: McpServer, options: FetchHandlerOptio
   return Object.assign(
     async (request: Request, ...platform: readonly unknown[]) => handle(request, platform, entrance, host),
     {
-      close: async ({ drainMs = DRAIN_MS } = {}) => {
-        checkTime('drainMs', drainMs)
-        closing ??= entrance.close(drainMs)
+      close: async (closeOptions = {}) => {
+        closing ??= entrance.close(checkClose(closeOptions))
         await closing
       },
+      ready: () => entrance.ready,
       stats: () => entrance.stats(),
     },
   )

@@ -19,11 +19,11 @@
  * One check is here, before the entrance, since it is about the connection: the number of pipelined requests (429).
  */
 
-import { checkTime } from './bounds/check-options.ts'
 import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import { McpServer } from './features/server.ts'
+import { checkClose } from './http/close-times.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
 import { HeaderIndex, readHeaders } from './http/request-headers.ts'
@@ -36,8 +36,10 @@ import {
   type NodeResponse,
   type Refusal,
 } from './node-http/exchange.ts'
+import { http2HeaderLines, isHttp2 } from './node-http/http2.ts'
+import { Http2Exchange } from './node-http/http2-exchange.ts'
 import { MEMORY_FETCH, type MemoryFetch, memoryFetch } from './node-http/memory-fetch.ts'
-import type { NodeHandler } from './node-http/node-handler.ts'
+import type { AnyRequest, AnyResponse, NodeHandler } from './node-http/node-handler.ts'
 import { checkRuntime } from './node-http/node-internals.ts'
 import { enqueue } from './node-http/pipelining.ts'
 import { provideNodeModules } from './node-modules.ts'
@@ -46,7 +48,6 @@ import { checkOptions, type HandlerOptions, type HandlerSettings } from './optio
 /** A request handler for `http.createServer`, Express or Fastify, with `close` and `stats`. */
 export interface McpHandler extends NodeHandler<HandlerStats> {}
 
-const DRAIN_MS = 10_000
 const RETRY_SOON = ['Retry-After', '1'] as const
 
 /**
@@ -71,16 +72,16 @@ export function handlerWith(
   const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
   const serve = Object.assign(
-    (request: NodeRequest, response: NodeResponse, parsedBody?: unknown) =>
-      handler.handle(request, response, parsedBody, false),
+    (request: AnyRequest, response: AnyResponse, parsedBody?: unknown) =>
+      handler.handle(request as NodeRequest, response as NodeResponse, parsedBody, false),
     {
-      checkContinue: (request: NodeRequest, response: NodeResponse) =>
-        handler.handle(request, response, undefined, true),
-      close: async ({ drainMs = DRAIN_MS } = {}) => {
-        checkTime('drainMs', drainMs)
-        closing ??= handler.entrance.close(drainMs)
+      checkContinue: (request: AnyRequest, response: AnyResponse) =>
+        handler.handle(request as NodeRequest, response as NodeResponse, undefined, true),
+      close: async (closeOptions = {}) => {
+        closing ??= handler.entrance.close(checkClose(closeOptions))
         await closing
       },
+      ready: () => handler.entrance.ready,
       stats: () => handler.entrance.stats(),
       [MEMORY_FETCH]: memoryFetch(
         (request, response, body) => handler.handle(request, response, body, false),
@@ -130,6 +131,10 @@ class Handler {
     const waiting = enqueue(request, response)
     if (waiting > maxPipelined && isFlood(request, waiting, maxPipelined)) return
     httpChannels.start(request, response)
+    if (isHttp2(response)) {
+      this.#handleHttp2(request, response, parsedBody, awaitsContinue)
+      return
+    }
     const head = readHeaders(headerLines(request))
     const http = new NodeHttpExchange<Principal>(
       request,
@@ -142,6 +147,27 @@ class Handler {
     )
     if (waiting > maxPipelined) this.entrance.reject(http, tooManyWaiting(maxPipelined))
     else this.entrance.enter(http, head)
+  }
+
+  #handleHttp2(
+    request: NodeRequest,
+    response: NodeResponse,
+    parsedBody: unknown,
+    awaitsContinue: boolean,
+  ): void {
+    const lines = http2HeaderLines(request)
+    const head = readHeaders(lines)
+    const http = new Http2Exchange<Principal>(
+      request,
+      response,
+      negotiate(head.values[HeaderIndex.ACCEPT]),
+      head,
+      this.#host,
+      parsedBody,
+      awaitsContinue,
+      lines,
+    )
+    this.entrance.enter(http, head)
   }
 
   #onRejected(refusal: Refusal, response: NodeResponse): void {

@@ -14,28 +14,30 @@ import type { InFlightLimits } from './dispatch/in-flight-counter.ts'
 import { checkRate } from './dispatch/rate-limit.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import type { Rate } from './dispatch/token-bucket.ts'
-import type { TaskOptions, TaskSettings } from './features/tasks/options.ts'
+import { checkTasks, type TaskOptions, type TaskSettings } from './features/tasks/options.ts'
 import { type Authenticator, type AuthOptions, checkAuth } from './http/authenticate.ts'
+import { checkEdge, EDGE_NAMES, type EdgeOptions, type EdgeSettings } from './http/edge-options.ts'
+import { checkHttpSse, type HttpSseOptions, type HttpSsePaths } from './http/http-sse.ts'
+import type { BodyLimits } from './jsonrpc/measure.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import type { NodeAuth } from './node-http/node-auth.ts'
 import type { Era } from './select-era.ts'
-import {
-  type ReplayOptions,
-  SESSION_WORDS,
-  type SessionEnd,
-  type SessionEraSettings,
-  type SessionInfo,
-  type SessionOptions,
-  type SessionSettings,
+import { checkReplay, checkSessions } from './session-era/check-options.ts'
+import type {
+  ReplayOptions,
+  SessionEnd,
+  SessionEraSettings,
+  SessionInfo,
+  SessionOptions,
 } from './session-era/options.ts'
-import { readSessionKeys } from './session-era/sealed-ids.ts'
 import type { StatelessEraSettings, SubscriptionOptions } from './stateless-era/options.ts'
 import { STATELESS_REVISIONS } from './stateless-era/revisions.ts'
+import { checkStore, type Store } from './store/store.ts'
 
 export type { TaskOptions } from './features/tasks/options.ts'
 export type { SubscriptionOptions } from './stateless-era/options.ts'
 
-export interface HandlerOptions {
+export interface HandlerOptions extends EdgeOptions {
   /** The path of the endpoint, with or without a final slash; 404 for others. @defaultValue any path that reaches the handler */
   readonly path?: string | undefined
   /**
@@ -64,10 +66,17 @@ export interface HandlerOptions {
   readonly maxPipelined?: number | undefined
   /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
+  /** JSON values and names of members in a request body, about; 400 above. @defaultValue 500 000 */
+  readonly maxBodyValues?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined
   /** Eras of the protocol that are served. @defaultValue both */
   readonly eras?: readonly Era[] | undefined
+  /**
+   * Session era: HTTP+SSE of 2024-11-05 beside Streamable HTTP, for clients that know nothing newer; `true` is `/sse` and
+   * `/messages`. A session lasts as long as its stream there. @defaultValue false
+   */
+  readonly httpSse?: boolean | HttpSseOptions | undefined
   /** Session era: limits of sessions. `false`: no sessions, every request is served alone. @defaultValue {} */
   readonly sessions?: false | SessionOptions | undefined
   /**
@@ -130,6 +139,11 @@ export interface HandlerOptions {
   /** Where the state of tasks is kept, and for how long. */
   readonly tasks?: TaskOptions | undefined
   /**
+   * What processes that serve the same URL share, such as `redisStore` of `barewire/redis`: each serves any request of any
+   * session. Not with `sessions.keys`. @defaultValue none
+   */
+  readonly store?: Store | undefined
+  /**
    * Stateless era: every result carries the name and version of the server in `_meta`. The specification recommends it,
    * unless a server is configured otherwise, as with `false`. @defaultValue true
    */
@@ -147,7 +161,7 @@ export interface HandlerOptions {
 }
 
 /** The options with their defaults filled in. */
-export interface HandlerSettings {
+export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
@@ -159,14 +173,17 @@ export interface HandlerSettings {
   readonly maxPipelined: number
   readonly maxUnreadBytes: number
   readonly inFlight: InFlightLimits
-  readonly maxBodyDepth: number
+  readonly bodyLimits: BodyLimits
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
   /** What it is told of the request depends on the carrier. */
   readonly onRejected: ((refusal: never) => void) | undefined
+  /** Undefined: off. */
+  readonly httpSse: HttpSsePaths | undefined
   readonly eras: ReadonlySet<Era>
   readonly tasks: TaskSettings
+  readonly store: Store | undefined
   readonly sessionEra: SessionEraSettings
   readonly statelessEra: StatelessEraSettings
 }
@@ -180,6 +197,7 @@ const COUNTS = {
   maxTotalBodyBytes: 256 * MiB,
   maxPipelined: 128,
   maxBodyDepth: 512,
+  maxBodyValues: 500_000,
   maxBatch: 100,
   maxStreamBufferBytes: 1 * MiB,
   maxInFlightPerSession: 256,
@@ -202,16 +220,19 @@ export const OPTION_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'eras',
   'subscriptions',
   'requestState',
   'tasks',
+  'store',
   'serverInfo',
   'duplicateIds',
   'rateLimit',
   'messageRate',
+  ...EDGE_NAMES,
   ...HOOKS,
   ...Object.keys(COUNTS),
   ...Object.keys(TIMES),
@@ -220,11 +241,14 @@ export const OPTION_NAMES: readonly string[] = [
 /** Names of the same options in other libraries. */
 export const OTHER_WORDS: OtherWords = {
   allowedOrigins: 'cors origin',
+  httpSse: 'sse legacysse ssepath messagepath',
   sessions: 'sessionidgenerator session stateless',
   replay: 'eventstore resumability',
   onSessionOpened: 'onsessioninitialized',
   path: 'endpoint basepath route',
   host: 'hostname address',
+  trustProxy: 'proxy behindproxy trustedproxies',
+  page: 'landingpage homepage html',
   'it is an option of serve()': 'port host',
   'it is an option of McpServer': 'onerror instructions pagesize logging cache slowpatterns nullasabsent',
 }
@@ -252,7 +276,8 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
   requireType('serverInfo', serverInfo, ['boolean'])
   const {
     maxBodyBytes,
-    maxBodyDepth,
+    maxBodyDepth: maxDepth,
+    maxBodyValues: maxValues,
     maxTotalBodyBytes,
     maxPipelined,
     maxInFlight,
@@ -260,8 +285,10 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     ...counts
   } = checkAll(options, COUNTS, '', checkCount)
   const times = checkAll(options, TIMES, '', checkTime)
+  const served = checkEras(eras)
   const checkedRate = checkMessageRate(messageRate)
   return {
+    ...checkEdge(options),
     path: path?.replace(/(?<=.)\/$/, ''),
     allowedHosts: options.allowedHosts,
     allowedOrigins: options.allowedOrigins,
@@ -271,12 +298,14 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     maxPipelined,
     maxUnreadBytes: counts.maxStreamBufferBytes,
     inFlight: { maxInFlight, maxInFlightPerPrincipal },
-    maxBodyDepth,
+    bodyLimits: { maxDepth, maxValues },
     strictAccept,
     rateLimit: rateLimit === false ? undefined : checkRate(rateLimit, 'rateLimit'),
     onRejected: options.onRejected,
-    eras: checkEras(eras),
-    tasks: checkTasks(tasks),
+    httpSse: checkHttpSse(options.httpSse ?? false, path, served.has('session') && sessions !== false),
+    eras: served,
+    tasks: checkTasks(tasks, options.store !== undefined),
+    store: checkStore(options.store),
     statelessEra: {
       keepAliveMs: times.keepAliveMs,
       sseAfterMs: times.sseAfterMs,
@@ -290,7 +319,7 @@ export function checkOptions(options: HandlerOptions): HandlerSettings {
     sessionEra: {
       ...counts,
       ...times,
-      sessions: checkSessions(sessions),
+      sessions: checkSessions(sessions, options.store !== undefined),
       replay: sessions === false ? undefined : checkReplay(replay),
       duplicateIds,
       messageRate: checkedRate,
@@ -325,62 +354,10 @@ function checkRequestState(requestState: SealOptions): SealOptions {
   }
 }
 
-function checkTasks(tasks: TaskOptions): TaskSettings {
-  const limits = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * MiB }
-  const defaults = { ttlMs: 60 * MINUTE, pollIntervalMs: 1 * SECOND }
-  checkNames(tasks, [...Object.keys(limits), ...Object.keys(defaults), 'store'], 'tasks.')
-  const times = checkAll(tasks, defaults, 'tasks.', checkTime)
-  const checked = checkAll(tasks, limits, 'tasks.', checkCount)
-  for (const [name, value] of Object.entries(times)) {
-    if (!Number.isInteger(value))
-      throw new TypeError(`tasks.${name} must be whole milliseconds; got ${value}`)
-  }
-  const { store } = tasks
-  if (store === undefined) return { ...times, store: checked }
-  requireType('tasks.store', store, ['object'])
-  for (const method of ['create', 'read', 'update', 'delete'] as const) {
-    requireType(`tasks.store.${method}`, store?.[method], ['function'])
-  }
-  const conflict = Object.keys(limits).find((name) => tasks[name as keyof typeof limits] !== undefined)
-  if (conflict === undefined) return { ...times, store }
-  throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and tasks.store replaces it`)
-}
-
 /** @returns undefined: no limit */
 function checkMessageRate(rate: false | Given<Rate>): Rate | undefined {
   if (rate === false) return undefined
   if (typeof rate !== 'object' || rate === null) return checkRate(rate, 'messageRate')
   const { perSecond = DEFAULT_RATE.perSecond, burst = DEFAULT_RATE.burst, ...others } = rate
   return checkRate({ perSecond, burst, ...others }, 'messageRate')
-}
-
-function checkSessions(sessions: false | SessionOptions): SessionSettings | undefined {
-  if (sessions === false) return undefined
-  const counts = { max: 10_000, maxPerPrincipal: 1000, maxTotalBytes: 64 * MiB }
-  const times = { idleTimeoutMs: 30 * MINUTE, lifetimeMs: 7 * 24 * 60 * MINUTE }
-  checkNames(
-    sessions,
-    [...Object.keys(counts), ...Object.keys(times), 'missingId', 'keys'],
-    'sessions.',
-    SESSION_WORDS,
-  )
-  const { missingId = 'reject' } = sessions
-  oneOf('sessions.missingId', missingId, ['reject', 'serve'])
-  return {
-    missingId,
-    ...checkAll(sessions, counts, 'sessions.', checkCount),
-    ...checkAll(sessions, times, 'sessions.', checkTime),
-    keys: readSessionKeys(sessions.keys),
-  }
-}
-
-function checkReplay(replay: false | ReplayOptions): Filled<ReplayOptions> | undefined {
-  if (replay === false) return undefined
-  const counts = { maxEvents: 256, maxBytes: 1 * MiB, maxTotalBytes: 64 * MiB }
-  const times = { ttlMs: 5 * MINUTE, retryMs: 1 * SECOND }
-  checkNames(replay, [...Object.keys(counts), ...Object.keys(times)], 'replay.')
-  return {
-    ...checkAll(replay, counts, 'replay.', checkCount),
-    ...checkAll(replay, times, 'replay.', checkTime),
-  }
 }

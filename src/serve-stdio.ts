@@ -24,6 +24,7 @@ import type { McpServer } from './features/server.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
 import { decodeBody } from './jsonrpc/decode-body.ts'
 import { encodeError } from './jsonrpc/encode.ts'
+import type { BodyLimits } from './jsonrpc/measure.ts'
 import { RpcError } from './jsonrpc/rpc-error.ts'
 import { checkOptions, type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 import { ErrorCode } from './protocol/error-codes.ts'
@@ -40,6 +41,7 @@ export interface StdioOptions
     HandlerOptions,
     | 'eras'
     | 'maxBodyDepth'
+    | 'maxBodyValues'
     | 'maxBatch'
     | 'maxStreamBufferBytes'
     | 'messageRate'
@@ -81,9 +83,11 @@ const HTTP_NAMES: readonly string[] = [
   'allowedOrigins',
   'auth',
   'sessions',
+  'httpSse',
   'replay',
   'strictAccept',
   'duplicateIds',
+  'store',
   'onSessionOpened',
   'onSessionClosed',
   'onRejected',
@@ -138,7 +142,7 @@ class StdioConnection implements StdioServing {
   readonly #server: McpServer
   readonly #settings: ConnectionSettings
   readonly #eras: ReturnType<typeof checkOptions>['eras']
-  readonly #maxDepth: number
+  readonly #limits: BodyLimits
   readonly #reader: LineReader
   readonly #writer: LineWriter
   readonly #session: SessionLines
@@ -159,7 +163,7 @@ class StdioConnection implements StdioServing {
     this.#server = server
     this.#settings = settings
     this.#eras = handler.eras
-    this.#maxDepth = handler.maxBodyDepth
+    this.#limits = handler.bodyLimits
     this.closed = new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -236,7 +240,7 @@ class StdioConnection implements StdioServing {
 
   #decode(line: Buffer): unknown {
     try {
-      return decodeBody(line, this.#maxDepth)
+      return decodeBody(line, this.#limits)
     } catch (error) {
       if (!(error instanceof RpcError)) throw error
       this.#refuse(error)

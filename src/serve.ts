@@ -5,16 +5,19 @@
  */
 
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { checkTime } from './bounds/check-options.ts'
+import type { Http2SecureServer } from 'node:http2'
+import type { AddressInfo, Server as NetServer } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { checkNames } from './bounds/option-names.ts'
 import { shown } from './bounds/quote.ts'
 import type { WarningCode } from './bounds/warning-codes.ts'
 import type { HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
-import { createMcpHandler } from './handler.ts'
+import { createMcpHandler, type McpHandler } from './handler.ts'
+import { type CloseTimes, checkClose } from './http/close-times.ts'
 import { DirectResponse } from './node-http/direct-response.ts'
 import type { Refusal } from './node-http/exchange.ts'
+import { createSecureServer, type SecureServer } from './node-http/secure-server.ts'
 import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
 
 export interface ServeOptions extends HandlerOptions {
@@ -24,31 +27,44 @@ export interface ServeOptions extends HandlerOptions {
   readonly host?: string | undefined
   /** The path of the MCP endpoint; other paths get 404. @defaultValue '/mcp' */
   readonly path?: string | undefined
+  /**
+   * Key and certificate, and whatever else `tls.createServer` takes: the server speaks TLS, HTTP/2 with clients that offer
+   * it, and HTTP/1.1 with the others. @defaultValue none: HTTP/1.1 without TLS
+   */
+  readonly tls?: TlsOptions | undefined
 }
 
-export interface Serving {
+export interface Serving<HttpServer = Server> {
   /** URL that clients connect to. */
   readonly url: string
   /** The port that the server listens on. */
   readonly port: number
   /** The HTTP server, for its settings and events. */
-  readonly server: Server
+  readonly server: HttpServer
   /**
-   * Stops accepting connections, waits at most `drainMs` for calls in flight (0: does not wait), ends streams, and
-   * closes every connection. A second call waits for the same shutdown. @defaultValue drainMs 10 s
+   * Serves as usual for `drainDelayMs`, then stops accepting connections, waits at most `drainMs` for calls in flight (0:
+   * does not wait), ends streams, and closes every connection. A second call waits for the same shutdown.
+   * @defaultValue drainMs 10 s, drainDelayMs 0
    */
-  close(options?: { readonly drainMs?: number | undefined }): Promise<void>
+  close(options?: {
+    readonly drainMs?: number | undefined
+    readonly drainDelayMs?: number | undefined
+  }): Promise<void>
+  /** Whether it wants requests, for a readiness probe. See `NodeHandler.ready`. */
+  ready(): boolean
   /** Current usage, and the number of refused requests. */
   stats(): HandlerStats
 }
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', '::1', 'localhost']
 
-/** Above the 60 s for which load balancers keep idle connections, so that the load balancer closes first. */
-const KEEP_ALIVE_MS = 65_000
-const HEADERS_MS = 66_000
-/** For the whole request, body included: a client that sends its body slowly is disconnected then. */
-const REQUEST_MS = 70_000
+const TIMEOUTS = {
+  /** Above the 60 s for which load balancers keep idle connections, so that the load balancer closes first. */
+  keepAliveTimeout: 65_000,
+  headersTimeout: 66_000,
+  /** For the whole request, body included: a client that sends its body slowly is disconnected then. */
+  requestTimeout: 70_000,
+}
 /** For the last bytes to reach slow clients, at the end of a shutdown. */
 const FLUSH_MS = 500
 
@@ -63,9 +79,17 @@ const FLUSH_MS = 500
  * const { url, close } = await serve(server, { port: 3000 })
  * ```
  */
-export async function serve(server: McpServer, options: ServeOptions = {}): Promise<Serving> {
-  checkNames(options, [...OPTION_NAMES, 'port', 'host'], '', OTHER_WORDS)
-  const { host = '127.0.0.1', path = '/mcp', port: _, ...handlerOptions } = options
+export function serve(
+  server: McpServer,
+  options: ServeOptions & { readonly tls: TlsOptions },
+): Promise<Serving<Http2SecureServer>>
+export function serve(server: McpServer, options?: ServeOptions): Promise<Serving>
+export async function serve(
+  server: McpServer,
+  options: ServeOptions = {},
+): Promise<Serving<Server | Http2SecureServer>> {
+  checkNames(options, [...OPTION_NAMES, 'port', 'host', 'tls'], '', OTHER_WORDS)
+  const { host = '127.0.0.1', path = '/mcp', port: _, tls, ...handlerOptions } = options
   const port = readPort(options.port)
   if (typeof host !== 'string' || host === '') {
     throw new TypeError(`host must be an address or a name; got ${shown(host)}`)
@@ -76,35 +100,29 @@ export async function serve(server: McpServer, options: ServeOptions = {}): Prom
     )
   }
   const handler = createMcpHandler(server, { path, ...handlerOptions, ...explainRefusals(options) })
-  const httpServer = createServer(
-    {
-      ServerResponse: DirectResponse,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-    },
-    handler,
-  )
-  httpServer.on('checkContinue', handler.checkContinue)
+  let made: ReturnType<typeof plainServer> | SecureServer
   try {
-    await listen(httpServer, port, host)
+    made = tls === undefined ? plainServer(handler) : createSecureServer(tls, TIMEOUTS, handler)
+    made.server.on('checkContinue', handler.checkContinue)
+    await listen(made.server, port, host)
   } catch (error) {
     await handler.close({ drainMs: 0 })
     throw error
   }
+  const { server: httpServer, ...ending } = made
   // Such as EMFILE while a connection is accepted: it must not end the process.
   httpServer.on('error', (error) => server.reportError(error, { phase: 'transport' }))
   if (process.stderr.isTTY) explainSessions(options)
   const { port: actualPort } = httpServer.address() as AddressInfo
   let closing: Promise<void> | undefined
   return {
-    url: `http://${urlHost(host)}:${actualPort}${path}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${actualPort}${path}`,
     port: actualPort,
     server: httpServer,
     stats: handler.stats,
+    ready: handler.ready,
     async close(closeOptions = {}) {
-      if (closeOptions.drainMs !== undefined) checkTime('drainMs', closeOptions.drainMs)
-      closing ??= close(httpServer, () => handler.close(closeOptions))
+      closing ??= close(httpServer, ending, checkClose(closeOptions), handler)
       await closing
     },
   }
@@ -136,29 +154,48 @@ function explainRefusals({ onRejected = () => {} }: HandlerOptions): Pick<Handle
 }
 
 /** A hint for development: most clients do not recover when a restart of the server ends their session. */
-function explainSessions({ eras, sessions = {} }: HandlerOptions): void {
-  if (sessions === false || eras?.includes('session') === false) return
+function explainSessions({ eras, sessions = {}, store }: HandlerOptions): void {
+  if (store !== undefined || sessions === false || eras?.includes('session') === false) return
   if (sessions.keys !== undefined || process.env['BAREWIRE_SESSION_KEY'] !== undefined) return
   console.error(
     'barewire: sessions end with this process. To keep them over restarts and tsx watch reloads, set BAREWIRE_SESSION_KEY to 32 random characters or more: export BAREWIRE_SESSION_KEY=$(openssl rand -hex 32)',
   )
 }
 
-async function close(server: Server, drain: () => Promise<void>): Promise<void> {
+/** How the connections of a server are ended. */
+type Ending = Omit<SecureServer, 'server'>
+
+function plainServer(handler: McpHandler): Ending & { readonly server: Server } {
+  const server = createServer({ ServerResponse: DirectResponse, ...TIMEOUTS }, handler)
+  return {
+    server,
+    closeIdle: () => server.closeIdleConnections(),
+    closeAll: () => server.closeAllConnections(),
+  }
+}
+
+async function close(
+  server: NetServer,
+  ending: Ending,
+  times: CloseTimes,
+  handler: McpHandler,
+): Promise<void> {
+  const drained = handler.close(times)
+  if (times.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, times.drainDelayMs))
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
-  server.closeIdleConnections()
-  await drain()
+  ending.closeIdle()
+  await drained
   // The last answers may not be written completely yet; their connections are idle once they are.
-  const idle = setInterval(() => server.closeIdleConnections(), 10)
-  const all = setTimeout(() => server.closeAllConnections(), FLUSH_MS)
+  const idle = setInterval(() => ending.closeIdle(), 10)
+  const all = setTimeout(() => ending.closeAll(), FLUSH_MS)
   await closed
   clearInterval(idle)
   clearTimeout(all)
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: NetServer, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE')

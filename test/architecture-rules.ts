@@ -3,10 +3,10 @@
  *
  *    {protocol, bounds} <- {jsonrpc, sse, json-schema} <- {http, store} <- {dispatch, node-http, web-http} <- features
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
- *             <- {select-era, options} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
+ *             <- {select-era, options, page} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
- * Folders in one pair of braces do not import each other. `auth`, `client`, `sdk` and `redis` are export paths of
- * their own: nothing imports them but their users.
+ * Folders in one pair of braces do not import each other. `auth`, `client`, `sdk`, `redis` and `store-contract` are
+ * export paths of their own: nothing imports them but their users.
  *
  * Input is text, so that the test can hold each rule against sources made up to break it. Imports are found line
  * by line, which is safe because the formatter puts each on lines of its own.
@@ -27,7 +27,7 @@ const ERA_BLIND = [...CODECS, 'http', 'dispatch', 'store', 'features']
 /** What a lifecycle sees, whatever carries its messages: no event streams, and of `http` the headers of a request. */
 const OF_LIFECYCLE = ERA_BLIND.filter((layer) => layer !== 'sse')
 const LIFECYCLES = [...ERA_BLIND, 'session-era', 'stateless-era']
-const ERAS = [...LIFECYCLES, 'session-era/http', 'stateless-era/http']
+const ERAS = [...LIFECYCLES, 'session-era/http', 'session-era/http-sse', 'stateless-era/http']
 /** Folders inside of an era that are layers of their own: the transports of its lifecycle. */
 const TRANSPORTS: ReadonlySet<string | undefined> = new Set(['http', 'http-sse', 'stdio'])
 
@@ -43,7 +43,7 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stdio', [...CODECS, 'http']],
   ['node-modules.ts', ['bounds']],
   ['node-http', [...CODECS, 'http']],
-  ['dispatch', [...CODECS, 'http']],
+  ['dispatch', [...CODECS, 'http', 'store']],
   ['store', CODECS],
   // A feature does not know that HTTP exists, so `http` is missing here.
   ['features', [...CODECS, 'dispatch', 'store']],
@@ -52,13 +52,15 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['stateless-era', OF_LIFECYCLE],
   ['session-era/http', [...ERA_BLIND, 'session-era']],
   ['stateless-era/http', [...ERA_BLIND, 'stateless-era']],
+  ['session-era/http-sse', [...ERA_BLIND, 'session-era']],
   ['session-era/stdio', [...ERA_BLIND, 'session-era', 'stdio']],
   ['stateless-era/stdio', [...ERA_BLIND, 'stateless-era', 'stdio']],
   ['select-era.ts', LIFECYCLES],
   // Settings of both eras in one table; it knows their types only.
   ['options.ts', [...LIFECYCLES, 'node-http', 'select-era.ts']],
+  ['page.ts', ['bounds', 'features']],
   ['eras.ts', [...ERAS, 'select-era.ts', 'options.ts']],
-  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts']],
+  ['entrance.ts', [...ERAS, 'eras.ts', 'options.ts', 'page.ts']],
   ['handler.ts', [...ERAS, 'node-http', 'node-modules.ts', 'entrance.ts', 'eras.ts', 'options.ts']],
   ['serve.ts', [...ERAS, 'node-http', 'entrance.ts', 'handler.ts', 'options.ts']],
   [
@@ -78,7 +80,9 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ['sdk', [...ERAS, 'node-http', 'client', 'entrance.ts', 'handler.ts', 'options.ts', 'serve-stdio.ts']],
   ['client', CODECS],
   ['cli', [...CODECS, 'client']],
-  ['redis', [...CODECS, 'dispatch', 'store']],
+  ['redis', [...CODECS, 'store']],
+  ['store-contract', [...CODECS, 'store']],
+  ['memory-store.ts', ['store']],
 ])
 
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([
@@ -95,6 +99,9 @@ const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',
   'client/stdio-channel.ts',
   'client/oauth/loopback.ts',
+  'client/loopback.ts',
+  'client/node-fetch.ts',
+  'client/http.ts',
 ])
 const FREE_OF_CARRIERS: ReadonlySet<string> = new Set(['session-era', 'stateless-era'])
 /** What only HTTP has, and a lifecycle does not name. */

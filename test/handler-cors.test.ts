@@ -106,6 +106,16 @@ test('a preflight is answered with 204 without a token, and allows the headers o
   assert.deepEqual(refusals, [])
 })
 
+test('a preflight to a private network is answered for allowed origins only', async (t) => {
+  const { url } = await start(t, { allowedOrigins: [page] })
+  const asked = { 'access-control-request-method': 'POST', 'access-control-request-private-network': 'true' }
+  const allowed = await options(url, { ...asked, origin: page })
+  assert.equal(allowed.headers['access-control-allow-private-network'], 'true')
+  const refused = await options(url, { ...asked, origin: 'https://evil.example' })
+  assert.equal(refused.status, 403)
+  assert.equal(refused.headers['access-control-allow-private-network'], undefined)
+})
+
 test('OPTIONS that is no preflight names the methods', async (t) => {
   const { url } = await start(t, { allowedOrigins: [page] })
   for (const headers of [{}, { origin: page }, { 'access-control-request-method': 'POST' }]) {

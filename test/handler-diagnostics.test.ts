@@ -109,6 +109,8 @@ test('stats counts sessions, streams, calls and kept bytes as they come and go',
     subscriptionBytes: 0,
     undeliverable: 0,
     rejected: 0,
+    ready: true,
+    store: undefined,
   })
   const session = await TestSession.open(url)
   const listening = await session.listen()

@@ -350,6 +350,31 @@ test('a Content-Type in another charset is refused with 415 that asks for UTF-8'
   assert.match(refused.body, /application\/json in UTF-8/)
 })
 
+test('a body with more values than maxBodyValues gets 400 with the limit; by default 10 000 rows of 20 columns are within it', async (t) => {
+  const row = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`column_${i}`, i]))
+  const rows = Array(10_000).fill(row)
+  const text = (more: unknown) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'echo', arguments: { text: 'x', more } },
+    })
+  const limited = await start(t, { maxBodyValues: 300_000 })
+  const usual = await start(t)
+  for (const url of [limited.url, usual.url]) {
+    const { headers } = await TestSession.open(url)
+    const answer = await post(url, text(rows), headers)
+    if (url === usual.url) assert.equal(answer.status, 200)
+    else {
+      assert.deepEqual([answer.status, answer.json.error.code], [400, -32700])
+      assert.match(answer.json.error.message, /above 300000, the limit \(option maxBodyValues\)/)
+    }
+    const dense = await post(url, `[${'{},'.repeat(400_000)}{}]`, headers)
+    assert.match(dense.json.error.message, /option maxBodyValues/)
+  }
+})
+
 test('a body that is nested more deeply than maxBodyDepth gets 400 with the limit, in both eras', async (t) => {
   const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
   const call = (depth: number) =>

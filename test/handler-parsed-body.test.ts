@@ -130,7 +130,7 @@ test('path is that of the whole URL or what is left of it below a mount, and a r
   assertWelcomed(await post(`${url}/api/mcp?key=1`, hello))
   const refused = await post(`${url}/api/other`, hello)
   assert.equal(refused.status, 404)
-  assert.match(refused.json.error.message, /"\/api\/other"; the MCP endpoint is \/mcp$/)
+  assert.match(refused.json.error.message, /"\/api\/other"; the MCP endpoint is \/mcp \(the path option\)$/)
 })
 
 test('Express serves it below a mount point, with and without its JSON parser, final slash and query included', async (t) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMcpHandler, type HandlerOptions, McpServer, type ServeOptions, serve } from '../src/index.ts'
 import { checkOptions } from '../src/options.ts'
+import { MemoryStore } from '../src/store/memory-store.ts'
 
 const newServer = () => new McpServer({ name: 'options-test', version: '1' })
 
@@ -13,6 +14,7 @@ const given = (options: object) => options as HandlerOptions
 const counts = [
   'maxBodyBytes',
   'maxBodyDepth',
+  'maxBodyValues',
   'maxBatch',
   'maxStreamBufferBytes',
   'maxInFlightPerSession',
@@ -90,6 +92,7 @@ const wrong: readonly (readonly [name: string, options: object])[] = [
   ['tasks.store', { tasks: { store: 'redis' } }],
   ['tasks.store.create', { tasks: { store: {} } }],
   ['tasks.max', { tasks: { max: 5, store: taskStore } }],
+  ['tasks.maxBytes', { tasks: { maxBytes: 5 }, store: new MemoryStore() }],
   ...['yes', 1, null].map((serverInfo) => ['serverInfo', { serverInfo }] as const),
   ...['yes', 1, null].map((strictAccept) => ['strictAccept', { strictAccept }] as const),
   ...['tolerate', true, null].map((duplicateIds) => ['duplicateIds', { duplicateIds }] as const),
@@ -188,16 +191,20 @@ test('the defaults are the documented ones', () => {
     allowedHosts: undefined,
     allowedOrigins: undefined,
     auth: undefined,
+    httpSse: undefined,
     eras: new Set(['session', 'stateless']),
     maxBodyBytes: 4 * MiB,
     maxTotalBodyBytes: 256 * MiB,
     maxPipelined: 128,
     maxUnreadBytes: 1 * MiB,
     inFlight: { maxInFlight: 10_000, maxInFlightPerPrincipal: 1024 },
-    maxBodyDepth: 512,
+    bodyLimits: { maxDepth: 512, maxValues: 500_000 },
     strictAccept: false,
+    trustProxy: false,
+    page: true,
     rateLimit: { perSecond: 10_000, burst: 100_000 },
     onRejected: undefined,
+    store: undefined,
   })
   assert.deepEqual(sessionEra, {
     maxBatch: 100,
@@ -259,13 +266,13 @@ test('0 turns every time limit off, Infinity every count and size', () => {
     set(options[group] as object, nestedCounts[group], Number.POSITIVE_INFINITY)
     set(options[group] as object, nestedTimes[group], 0)
   }
-  const { sessionEra, statelessEra, tasks, maxBodyBytes, maxBodyDepth } = checkOptions(given(options))
+  const { sessionEra, statelessEra, tasks, maxBodyBytes, bodyLimits } = checkOptions(given(options))
   const { subscriptions, requestState } = statelessEra
   const numbers = [
     ...Object.values({ ...sessionEra, ...sessionEra.sessions, ...sessionEra.replay }),
     ...Object.values({ ...subscriptions, ...requestState, ...tasks, ...tasks.store }),
     maxBodyBytes,
-    maxBodyDepth,
+    ...Object.values(bodyLimits),
   ]
   for (const value of numbers.filter((each) => typeof each === 'number')) {
     assert.ok(value === 0 || value === Number.POSITIVE_INFINITY)

@@ -37,7 +37,7 @@ test('requirements is well-formed: unique kebab ids, known levels, sections of t
     assert.match(level, /^(MUST|SHOULD)( NOT)?$/, id)
     assert.match(
       section,
-      /^https:\/\/(modelcontextprotocol\.io\/specification\/202[56]-|www\.jsonrpc\.org\/|www\.rfc-editor\.org\/rfc\/|github\.com\/modelcontextprotocol\/)/,
+      /^https:\/\/(modelcontextprotocol\.io\/specification\/202[456]-|www\.jsonrpc\.org\/|www\.rfc-editor\.org\/rfc\/|github\.com\/modelcontextprotocol\/)/,
       id,
     )
     assert.ok(behavior.length > 10 && !behavior.endsWith('.'), id)

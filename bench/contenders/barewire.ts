@@ -29,7 +29,8 @@ const SCHEMAS = {
 /** So that every request is counted, as it is by default, and none is refused. */
 const BEYOND_ANY_ROUND = { perSecond: 1e9, burst: 1e9 }
 
-export async function start(setup: Setup): Promise<Running> {
+/** The definition, and the tool that changes. */
+function define(setup: Setup) {
   const server = new McpServer(SERVER_INFO)
   server.registerTool(
     ECHO.name,
@@ -56,6 +57,11 @@ export async function start(setup: Setup): Promise<Running> {
     server.registerTool(name, { description, inputSchema }, () => name)
   }
   if (setup.guarded === true) server.use((_ctx, next) => next())
+  return { server, progress }
+}
+
+export async function start(setup: Setup): Promise<Running> {
+  const { server, progress } = define(setup)
   const options: ServeOptions = {
     port: 0,
     keepAliveMs: setup.keepAliveMs,
@@ -67,6 +73,7 @@ export async function start(setup: Setup): Promise<Running> {
     subscriptions: { max: Number.POSITIVE_INFINITY },
     ...(setup.guarded === true && { auth: { verify } }),
     ...(setup.guarded === 'oauth' && { auth: await resourceServer() }),
+    ...(setup.store !== undefined && { store: await redis(setup.store.port) }),
   }
   // A commit that `--base` measures may be from before that option.
   const limited = serve(server, { ...options, rateLimit: BEYOND_ANY_ROUND })
@@ -83,8 +90,33 @@ export async function start(setup: Setup): Promise<Running> {
   }
 }
 
+/** Loaded here only: who serves HTTP loads none of it. */
+export async function fetchHandler(setup: Setup): Promise<(request: Request) => Promise<Response>> {
+  const { createFetchHandler } = await import('../../src/fetch.ts')
+  const { server } = define(setup)
+  return createFetchHandler(server, {
+    rateLimit: BEYOND_ANY_ROUND,
+    ...(setup.wire === 'sessionless' && { sessions: false as const }),
+  })
+}
+
+export async function stdio(setup: Setup): Promise<void> {
+  const { serveStdio } = await import('../../src/stdio.ts')
+  serveStdio(define(setup).server)
+}
+
 function verify(token: string) {
   return token === TOKEN ? { id: 'bench', scopes: [] } : undefined
+}
+
+/** Imported here: a commit that `--base` measures may be from before it. */
+async function redis(port: number): Promise<NonNullable<ServeOptions['store']>> {
+  const { createClient } = await import('redis')
+  const { redisStore } = await import('../../src/redis/index.ts')
+  const client = createClient({ url: `redis://127.0.0.1:${port}` })
+  client.on('error', () => {})
+  await client.connect()
+  return redisStore({ client })
 }
 
 /** Its key is fetched once. Imported here: a commit that `--base` measures may be from before it. */

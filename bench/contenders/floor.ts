@@ -25,21 +25,31 @@ interface Message {
   }
 }
 
+const INITIALIZED = {
+  protocolVersion: SESSION_VERSION,
+  capabilities: { tools: { listChanged: true } },
+  serverInfo: SERVER_INFO,
+}
 const SSE_HEAD = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }
 const CHANGED = 'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n'
 /** The same as one chunk of a chunked body (RFC 9112 section 7.1). */
 const CHANGED_CHUNK = Buffer.from(`${CHANGED.length.toString(16)}\r\n${CHANGED}\r\n`)
 
-export async function start(setup: Setup): Promise<Running> {
-  const sessions = new Map<string, { seenAt: number }>()
-  const streams = new Set<ServerResponse>()
+/** What is the same for all answers of one way of talking. */
+function answersOf(setup: Setup) {
   const stateless = setup.wire === 'stateless'
   const extra = stateless
     ? { resultType: 'complete', _meta: { [MetaKey.SERVER_INFO]: SERVER_INFO } }
     : undefined
   const caching = stateless ? { ttlMs: 0, cacheScope: 'private' } : undefined
   const tools = [ECHO, CHECKED, PROGRESS, ...fillers(setup.tools)]
-  const list = JSON.stringify({ ...extra, ...caching, tools })
+  return { stateless, extra, list: JSON.stringify({ ...extra, ...caching, tools }) }
+}
+
+export async function start(setup: Setup): Promise<Running> {
+  const sessions = new Map<string, { seenAt: number }>()
+  const streams = new Set<ServerResponse>()
+  const { stateless, extra, list } = answersOf(setup)
 
   function open(response: ServerResponse): void {
     response.writeHead(200, SSE_HEAD)
@@ -61,14 +71,9 @@ export async function start(setup: Setup): Promise<Running> {
     } else if (method === 'tools/list') {
       json(response, id, list)
     } else if (method === 'initialize') {
-      const result = {
-        protocolVersion: SESSION_VERSION,
-        capabilities: { tools: { listChanged: true } },
-        serverInfo: SERVER_INFO,
-      }
       const sessionId = randomUUID()
       if (setup.wire === 'session') sessions.set(sessionId, { seenAt: performance.now() })
-      json(response, id, JSON.stringify(result), sessionId)
+      json(response, id, JSON.stringify(INITIALIZED), sessionId)
     } else if (method === 'subscriptions/listen') {
       open(response)
     } else {
@@ -147,13 +152,52 @@ export async function start(setup: Setup): Promise<Running> {
 }
 
 function json(response: ServerResponse, id: string | number, result: string, sessionId?: string): void {
-  const body = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+  const body = messageOf(id, result)
   response.writeHead(200, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
     ...(sessionId !== undefined && { 'Mcp-Session-Id': sessionId }),
   })
   response.end(body)
+}
+
+function messageOf(id: string | number, result: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`
+}
+
+/** The result of a request, but for progress, which is no part of `fetch` and `stdio`. */
+function resultOf({ method, params }: Message, { extra, list }: ReturnType<typeof answersOf>): string {
+  if (method === 'tools/call') {
+    return JSON.stringify({ ...extra, content: [{ type: 'text', text: text(params) }] })
+  }
+  return method === 'tools/list' ? list : JSON.stringify(INITIALIZED)
+}
+
+export async function fetchHandler(setup: Setup): Promise<(request: Request) => Promise<Response>> {
+  const answers = answersOf(setup)
+  return async (request) => {
+    const message = (await request.json()) as Message
+    if (message.id === undefined) return new Response(null, { status: 202 })
+    const headers = {
+      'Content-Type': 'application/json',
+      ...(message.method === 'initialize' && { 'Mcp-Session-Id': randomUUID() }),
+    }
+    return new Response(messageOf(message.id, resultOf(message, answers)), { headers })
+  }
+}
+
+export async function stdio(setup: Setup): Promise<void> {
+  const answers = answersOf(setup)
+  let pending = ''
+  process.stdin.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (pending + chunk).split('\n')
+    pending = lines.pop() ?? ''
+    for (const line of lines) {
+      const message = JSON.parse(line) as Message
+      if (message.id === undefined) continue
+      process.stdout.write(`${messageOf(message.id, resultOf(message, answers))}\n`)
+    }
+  })
 }
 
 function text(params: Message['params']): unknown {

@@ -18,6 +18,8 @@ export interface Contender {
   readonly mode?: string
   /** Parts that this server cannot take part in, with the reason. */
   readonly without?: { readonly [part: string]: string }
+  /** The only parts that it takes part in. */
+  readonly parts?: readonly string[]
   /** The newest revision of the session era that it speaks, where that is not the newest there is. */
   readonly version?: string
   /** Opening a session takes it long without work: its sessions are opened more at a time, and fewer of them. */
@@ -34,7 +36,7 @@ function peer(
   wire: Wire,
   mode: string,
   packages: readonly string[],
-  more: Pick<Contender, 'without' | 'version' | 'slowToOpen'> = {},
+  more: Pick<Contender, 'without' | 'version' | 'slowToOpen' | 'parts'> = {},
 ): Contender {
   const name = suffix === '' ? family : `${family}-${suffix}`
   return { name, family, wire, mode, packages, module: `bench/peers/${family}.mjs`, ...more }
@@ -49,11 +51,33 @@ function facade(suffix: string, wire: Wire, mode: string): Contender {
 const V2 = ['@modelcontextprotocol/server', '@modelcontextprotocol/node', 'zod']
 const V2_EXPRESS = [...V2, '@modelcontextprotocol/express', 'express']
 const FASTMCP = ['fastmcp', 'zod']
-const TMCP = ['tmcp', '@tmcp/transport-http', '@tmcp/adapter-zod', '@remix-run/node-fetch-server', 'zod']
+const TMCP = [
+  'tmcp',
+  '@tmcp/transport-http',
+  '@tmcp/transport-stdio',
+  '@tmcp/adapter-zod',
+  '@remix-run/node-fetch-server',
+  'zod',
+]
 const LITE = ['mcp-lite', 'hono', '@hono/node-server', 'zod']
 /** What mcp-lite 0.10 speaks. */
 const OLDER = { version: '2025-06-18' }
 const NO_STORE = { replay: 'its documented setup keeps no events' }
+const NO_FETCH = { fetch: 'this mode has no handler of a Request' }
+const NO_STDIO = { stdio: 'it does not serve this on standard input and output' }
+/** For the comparison that mcp-use publishes: what is in it, and is not here already. */
+const PUBLISHED = { parts: ['published'] }
+const MCP_USE = ['mcp-use', 'react', 'react-dom', 'zod']
+const XMCP = [
+  'xmcp',
+  '@modelcontextprotocol/client',
+  '@modelcontextprotocol/server',
+  'jose',
+  'react',
+  'react-dom',
+  'zod',
+]
+const MCP_HANDLER = ['mcp-handler', '@modelcontextprotocol/server', '@remix-run/node-fetch-server', 'zod']
 /** The event store of its examples names events by milliseconds and a random part, and replays in order of names. */
 const UNORDERED = {
   replay: 'the event store of its examples replays events of one millisecond in random order',
@@ -66,26 +90,40 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'barewire', wire: 'session', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-stateless', wire: 'stateless', module: OURS, family: 'barewire', packages: [] },
   { name: 'barewire-sessionless', wire: 'sessionless', module: OURS, family: 'barewire', packages: [] },
-  peer('sdk-v1', 'sse', 'session', 'sse', V1, { without: UNORDERED }),
+  peer('sdk-v1', 'sse', 'session', 'sse', V1, { without: { ...UNORDERED, ...NO_FETCH } }),
   peer('sdk-v1', 'json', 'session', 'json', V1, {
-    without: { ...UNORDERED, streaming: 'this mode drops progress messages' },
+    without: {
+      ...UNORDERED,
+      ...NO_FETCH,
+      streaming: 'this mode drops progress messages',
+      stdio: 'it is sdk-v1-sse there',
+    },
   }),
-  peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1),
+  peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1, { without: NO_FETCH }),
   facade('', 'session', 'sse'),
   facade('json', 'session', 'json'),
   facade('sessionless', 'sessionless', 'stateless'),
-  peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: NO_STORE }),
+  peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: { ...NO_STORE, ...NO_FETCH } }),
   peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
   peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),
-  peer('fastmcp', '', 'session', 'sessions', FASTMCP, { slowToOpen: true }),
-  peer('fastmcp', 'sessionless', 'sessionless', 'stateless', FASTMCP),
+  peer('fastmcp', '', 'session', 'sessions', FASTMCP, {
+    slowToOpen: true,
+    without: { ...NO_FETCH, ...NO_STDIO },
+  }),
+  peer('fastmcp', 'sessionless', 'sessionless', 'stateless', FASTMCP, { without: NO_FETCH }),
   peer('tmcp', '', 'session', 'sessions', TMCP, { without: NO_STORE }),
   peer('tmcp', 'stateless', 'stateless', 'stateless', TMCP),
   peer('mcp-lite', '', 'session', 'sessions', LITE, {
     ...OLDER,
-    without: { replay: 'the events of a call have no ids' },
+    without: { replay: 'the events of a call have no ids', ...NO_STDIO },
   }),
   peer('mcp-lite', 'sessionless', 'sessionless', 'stateless', LITE, OLDER),
+  peer('mcp-use', 'stateless', 'stateless', '', MCP_USE, PUBLISHED),
+  peer('mcp-use', 'sessionless', 'sessionless', '', MCP_USE, PUBLISHED),
+  peer('xmcp', 'stateless', 'stateless', '', XMCP, PUBLISHED),
+  peer('xmcp', 'sessionless', 'sessionless', '', XMCP, PUBLISHED),
+  peer('mcp-handler', 'stateless', 'stateless', '', MCP_HANDLER, PUBLISHED),
+  peer('mcp-handler', 'sessionless', 'sessionless', '', MCP_HANDLER, PUBLISHED),
 ]
 
 /** Whether it is one of the servers that people use today: neither ours nor the floor. */

@@ -7,6 +7,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type Contender, isPeer } from '../contenders/index.ts'
 import { type Build, ROOT } from './build.ts'
 import { chooseCores } from './cores.ts'
@@ -100,6 +101,16 @@ export class Bench {
     return started
   }
 
+  /** For `import`. */
+  moduleUrl(contender: Contender): string {
+    return pathToFileURL(this.modulePath(contender)).href
+  }
+
+  /** As servers get it. */
+  setupOf({ wire, mode }: Contender): Setup {
+    return { ...DEFAULT_SETUP, wire, ...(mode !== undefined && { mode }) }
+  }
+
   spawnOptions() {
     return { node: this.node, core: this.cores.server, entry: this.build.path('bench/lib/server-child.ts') }
   }
@@ -159,6 +170,7 @@ export class Bench {
   /** The contenders that can take part in a part; the others get a note. */
   able(part: string): Contender[] {
     return this.contenders.filter((contender) => {
+      if (contender.parts?.includes(part) === false) return false
       const reason = contender.without?.[part]
       if (reason !== undefined) this.collector.note(`${contender.name} is not in ${part}: ${reason}`)
       return reason === undefined

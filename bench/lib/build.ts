@@ -1,7 +1,7 @@
 /**
  * Compiles the benchmark's own servers and load generator to plain JavaScript: child processes then run without a
  * loader, which would cost them start time and memory and be measured too. Servers import barewire as users do, as
- * the one module that `npm run build` makes; only the micro benchmarks have modules of src/ to themselves.
+ * the modules that `npm run build` makes; only the micro benchmarks have modules of src/ to themselves.
  *
  * The output lies below the project's root so that packages resolve as usual. Each run has a folder of its own.
  */
@@ -9,7 +9,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { bundle } from '../../scripts/lib/bundle.ts'
+import { bundle, bundleAnywhere, bundleTogether } from '../../scripts/lib/bundle.ts'
 import { run } from '../../scripts/lib/child.ts'
 import { SDK } from '../../scripts/lib/entries.ts'
 
@@ -28,8 +28,11 @@ export async function build(): Promise<Build> {
   const args = [tsc, '-p', join(ROOT, 'bench', 'tsconfig.json'), '--outDir', folder]
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: ROOT })
   if (code !== 0) throw new Error(`the benchmark does not compile:\n${stdout}${stderr}`)
-  // In place of what the compiler made of src/index.ts.
-  bundle(join(folder, 'src', 'index.js'))
+  // In place of what the compiler made of the entries.
+  const entries = ['index', 'fetch', 'stdio'].map((output) => ({ source: `${output}.ts`, output }))
+  bundleTogether(join(folder, 'src'), entries)
+  bundleAnywhere(join(folder, 'src', 'client'), { source: 'client/index.ts', output: 'index' })
+  bundle(join(folder, 'src', 'client', 'http.js'), join(ROOT, 'src', 'client', 'http.ts'))
   bundle(join(folder, 'src', 'sdk.js'), join(ROOT, 'src', SDK.source))
   writeFacade(join(folder, 'bench', 'contenders'))
   return {

@@ -51,6 +51,15 @@ export function readAnswer(response: IncomingMessage): Promise<CheckedAnswer> {
   })
 }
 
+/** The text of the only content of a result, in JSON or in an event stream; undefined: there is none. */
+export function textIn(body: string): unknown {
+  const [message] = body.startsWith('{') ? [JSON.parse(body)] : readEvents(body)
+  const { result } = message as {
+    readonly result?: { readonly content?: readonly { readonly text?: string }[] }
+  }
+  return result?.content?.length === 1 ? result.content[0]?.text : undefined
+}
+
 /** The messages of a finished stream. */
 function readEvents(text: string): unknown[] {
   const messages: unknown[] = []

@@ -6,8 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { pinned } from './cores.ts'
+import type { Memory } from './live-memory.ts'
 import { Remote } from './remote.ts'
-import type { Cpu, Memory } from './server-child.ts'
+import type { Cpu } from './server-child.ts'
 import type { Setup } from './setup.ts'
 
 /** Longest wait for a server to listen. */
@@ -79,17 +80,37 @@ export interface LoadProcess {
 }
 
 /** @param entry - the compiled load/child.ts */
-export async function startLoad(entry: string, core: number | undefined): Promise<LoadProcess> {
-  const { child, output } = spawnChild(core, process.execPath, ['--expose-gc', entry])
-  const remote = new Remote(child)
-  await firstMessage(child, output)
-  return { call: (operation, args) => remote.call(operation, args), stop: () => stop(child) }
+export function startLoad(entry: string, core: number | undefined): Promise<LoadProcess> {
+  return startChild({ entry, core, node: process.execPath })
 }
 
-function spawnChild(core: number | undefined, node: string, args: readonly string[]) {
+/** A contender that is no HTTP server, in a process of its own. */
+export interface ChildOptions extends SpawnOptions {
+  readonly args?: readonly string[]
+  /** What it reads and writes is for the caller. */
+  readonly piped?: boolean
+}
+
+/**
+ * Starts a process that answers calls, and says so with its first message.
+ *
+ * @throws {Error} with what it printed, when it does not start
+ */
+export async function startChild(
+  options: ChildOptions,
+): Promise<LoadProcess & { readonly child: ChildProcess }> {
+  const { entry, core, node, args = [], nodeOptions = [], piped = false } = options
+  const { child, output } = spawnChild(core, node, ['--expose-gc', ...nodeOptions, entry, ...args], piped)
+  const remote = new Remote(child)
+  await firstMessage(child, output)
+  return { child, call: (operation, args) => remote.call(operation, args), stop: () => stop(child) }
+}
+
+function spawnChild(core: number | undefined, node: string, args: readonly string[], piped = false) {
   const [command, all] = pinned(core, node, args)
+  const ends = piped ? 'pipe' : 'ignore'
   const child = spawn(command, all, {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: [ends, ends, 'pipe', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production', NODE_OPTIONS: '' },
   })
   const output: string[] = []

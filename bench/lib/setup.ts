@@ -26,6 +26,8 @@ export interface Setup {
   readonly idleTimeoutMs: number
   /** Bytes that may wait for one slow reader. */
   readonly maxStreamBufferBytes: number
+  /** The port of a Redis that servers share, and which of them this is. Absent: none. */
+  readonly store?: { readonly port: number; readonly node: number }
 }
 
 export const DEFAULT_SETUP: Setup = {
@@ -50,6 +52,12 @@ export interface Running {
 
 /** The export that every contender module has. */
 export type Start = (setup: Setup) => Promise<Running>
+
+/** The export `fetchHandler` of those that have a handler of a `Request`. */
+export type FetchHandlerOf = (setup: Setup) => Promise<(request: Request) => Promise<Response>>
+
+/** The export `stdio` of those that serve standard input and output. */
+export type ServeStdio = (setup: Setup) => Promise<unknown>
 
 /** The token that a guarded server accepts. */
 export const TOKEN = 'bench-token-0123456789abcdef'

@@ -1,6 +1,7 @@
 /** The process that makes the load: its operations, called by the parts of the benchmark. */
 
 import { answerCalls } from '../lib/remote.ts'
+import { loadMix } from './mix.ts'
 import { loadRequests } from './requests.ts'
 import { prepareResume, resume } from './resume.ts'
 import { callEach, createSessions, deleteSessions, forgetSessions } from './sessions.ts'
@@ -16,6 +17,7 @@ import {
 
 answerCalls({
   loadRequests,
+  loadMix,
   createSessions,
   callEach,
   deleteSessions,

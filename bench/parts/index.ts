@@ -2,13 +2,18 @@
 
 import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
+import { cluster } from './cluster.ts'
 import { connections } from './connections.ts'
+import { fetchPart } from './fetch.ts'
+import { generator } from './generator.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
+import { published } from './published.ts'
 import { replay } from './replay.ts'
 import { sessions } from './sessions.ts'
 import { soak } from './soak.ts'
 import { start } from './start.ts'
+import { stdioPart } from './stdio.ts'
 import { streaming } from './streaming.ts'
 
 export const PARTS: readonly Part[] = [
@@ -17,10 +22,15 @@ export const PARTS: readonly Part[] = [
   connections,
   streaming,
   replay,
+  cluster,
   start,
+  fetchPart,
+  stdioPart,
   micro,
+  generator,
   client,
   soak,
+  published,
 ]
 
 /**

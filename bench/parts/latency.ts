@@ -95,7 +95,6 @@ export const latency: Part = {
   name: 'latency',
   about: 'tools/call and tools/list on keep-alive connections',
   plan(bench) {
-    const seconds = bench.quick ? 0.4 : 0.8
     const steps: Step[] = []
     for (const each of cases(bench.quick)) {
       const contenders = bench.able('latency').filter((contender) => takesPart(each, contender))
@@ -108,17 +107,15 @@ export const latency: Part = {
       }
       for (const n of each.connections) {
         const among = contenders.filter((contender) => takesPartAt(n, contender))
-        // The bars are about 1 and 64 connections; the others show how it changes between and beyond.
-        const ours = n === 1 || n === MAIN ? 5 : 3
-        const rounds = (contender: Contender) => (bench.quick ? 1 : isPeer(contender) ? 3 : ours)
+        const turns = (contender: Contender) => turnsOf(bench, contender, n)
         const label = `latency ${each.name} ${n}`
         steps.push(
           ...bench.inTurn(
             label,
-            (contender) => seconds + 0.1 + againSeconds(bench, contender),
-            rounds,
+            (contender) => turns(contender).seconds + 0.1 + againSeconds(bench, contender),
+            (contender) => turns(contender).rounds,
             among,
-            (contender, round) => measure(bench, each, contender, n, seconds, round),
+            (contender, round) => measure(bench, each, contender, n, turns(contender).seconds, round),
           ),
         )
       }
@@ -127,6 +124,16 @@ export const latency: Part = {
     }
     return steps
   },
+}
+
+/**
+ * The bars are about 1 and 64 connections; the others show how it changes between and beyond. A machine slows down and
+ * recovers within seconds. So many short turns, each next to one of the floor, say more than a few long ones.
+ */
+function turnsOf({ quick }: Bench, contender: Contender, n: number): { rounds: number; seconds: number } {
+  if (quick) return { rounds: 1, seconds: 0.4 }
+  if (isPeer(contender)) return { rounds: 3, seconds: 0.8 }
+  return n === 1 || n === MAIN ? { rounds: 15, seconds: 0.25 } : { rounds: 3, seconds: 0.8 }
 }
 
 function takesPart({ peers, sessionless }: Case, contender: Contender): boolean {

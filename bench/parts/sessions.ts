@@ -16,9 +16,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
+import type { Memory } from '../lib/live-memory.ts'
 import { openSessions } from '../lib/open-sessions.ts'
 import type { ServerProcess } from '../lib/process.ts'
-import type { Memory } from '../lib/server-child.ts'
 import { openSession } from './latency.ts'
 
 const HELLO = 'hello benchmark'

@@ -53,13 +53,16 @@ async function firstAnswer(bench: Bench, contender: Contender, round: number): P
   }
 }
 
-function installed(bench: Bench, contenders: readonly Contender[]): void {
-  const families = new Set<string>()
+/** @param part - with another one than this, each way of talking has the figures of its family, to be compared */
+export function installed(bench: Bench, contenders: readonly Contender[], part = 'start'): void {
+  const families = new Map<string, { count: number; bytes: number }>()
   for (const { family, name, packages } of contenders) {
-    if (family === 'floor' || families.has(family)) continue
-    families.add(family)
-    const { count, bytes } = packages.length === 0 ? ownPackage(bench.quick) : installedTree(packages)
-    const key = { part: 'start', case: 'installed', n: 1, contender: name }
+    const known = families.get(family)
+    if (family === 'floor' || (known !== undefined && part === 'start')) continue
+    const { count, bytes } =
+      known ?? (packages.length === 0 ? ownPackage(bench.quick) : installedTree(packages))
+    families.set(family, { count, bytes })
+    const key = { part, case: 'installed', n: 1, contender: name }
     bench.collector.add({ ...key, metric: 'packages' }, 'packages', count)
     bench.collector.add({ ...key, metric: 'bytes' }, 'bytes', bytes)
   }

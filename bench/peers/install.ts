@@ -1,4 +1,7 @@
-/** `npm run bench:peers`: installs the peers and the plotting library of the report, each from its lock file. */
+/**
+ * `npm run bench:peers`: installs the peers and the plotting library of the report, each from its lock file, and builds
+ * the project of the peer that needs it.
+ */
 
 import { fileURLToPath } from 'node:url'
 import { run } from '../../scripts/lib/child.ts'
@@ -14,4 +17,12 @@ for (const folder of ['peers', 'report']) {
     console.error(`npm ci in bench/${folder} failed:\n${stderr}`)
     process.exitCode = 1
   }
+}
+const xmcp = fileURLToPath(new URL('xmcp-build.mjs', import.meta.url))
+const { code, stderr } = await run(process.execPath, [xmcp])
+if (code === 0) {
+  console.log('built the server of xmcp')
+} else {
+  console.error(stderr)
+  process.exitCode = 1
 }

@@ -10,7 +10,7 @@ import { InMemorySessionAdapter, McpServer, StreamableHttpTransport } from 'mcp-
 import { z } from 'zod'
 import * as shared from './shared.mjs'
 
-export async function start(setup) {
+export async function fetchHandler(setup) {
   const mcp = new McpServer({
     ...shared.SERVER_INFO,
     schemaAdapter: (schema) => z.toJSONSchema(schema),
@@ -41,7 +41,11 @@ export async function start(setup) {
       ? { sessionAdapter: new InMemorySessionAdapter({ maxEventBufferSize: 1024 }) }
       : {},
   )
-  const handle = transport.bind(mcp)
+  return transport.bind(mcp)
+}
+
+export async function start(setup) {
+  const handle = await fetchHandler(setup)
   const app = new Hono()
   app.all('/mcp', (c) => handle(c.req.raw))
   return { port: await shared.listen(createServer(getRequestListener(app.fetch))) }

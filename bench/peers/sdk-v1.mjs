@@ -47,6 +47,11 @@ function getServer({ tools }) {
   return server
 }
 
+export async function stdio(setup) {
+  const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js')
+  await getServer(setup).connect(new StdioServerTransport())
+}
+
 export async function start(setup) {
   const app = createMcpExpressApp()
   const sessions = new Map()

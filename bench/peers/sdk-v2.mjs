@@ -54,6 +54,18 @@ export function start(setup) {
   return setup.mode === 'sessions' ? withSessions(setup) : withHandler(setup)
 }
 
+/** As the README of /server mounts it where requests are those of fetch. */
+export async function fetchHandler(setup) {
+  const handler = createMcpHandler(() => getServer(setup))
+  return (request) => handler.fetch(request)
+}
+
+/** As the README of /server, "stdio": one definition for both eras. */
+export async function stdio(setup) {
+  const { serveStdio } = await import('@modelcontextprotocol/server/stdio')
+  serveStdio(() => getServer(setup))
+}
+
 async function withHandler(setup) {
   const handler = createMcpHandler(() => getServer(setup), {
     maxSubscriptions: Number.MAX_SAFE_INTEGER,

@@ -10,7 +10,7 @@ import { HttpTransport } from '@tmcp/transport-http'
 import { McpServer } from 'tmcp'
 import * as shared from './shared.mjs'
 
-export async function start(setup) {
+function getServer(setup) {
   const server = new McpServer(shared.SERVER_INFO, {
     adapter: new ZodJsonSchemaAdapter(),
     capabilities: { tools: { listChanged: true } },
@@ -35,6 +35,21 @@ export async function start(setup) {
   for (const { name, description } of shared.fillers(setup.tools)) {
     server.tool({ name, description, schema: shared.filler }, async () => shared.text(name))
   }
+  return server
+}
+
+export async function fetchHandler(setup) {
+  const transport = new HttpTransport(getServer(setup), { path: '/mcp' })
+  return async (request) => (await transport.respond(request)) ?? new Response(null, { status: 404 })
+}
+
+export async function stdio(setup) {
+  const { StdioTransport } = await import('@tmcp/transport-stdio')
+  new StdioTransport(getServer(setup)).listen()
+}
+
+export async function start(setup) {
+  const server = getServer(setup)
   const transport = new HttpTransport(server, { path: '/mcp' })
   const httpServer = createServer(
     createRequestListener(

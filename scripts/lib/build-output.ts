@@ -1,8 +1,8 @@
 /**
  * Reads a build back to say what is wrong with it.
  *
- * Invariant of a good build: index.js and index.cjs have declarations next to them, index.cjs has a map, no import
- * names a `.ts` file, and every relative import finds its file.
+ * Invariant of a good build: each entry has its files, declarations and map, no import names a `.ts` file, and every
+ * relative import finds its file.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,8 +10,8 @@ import { ENTRIES, type Entry } from './entries.ts'
 
 /** A relative specifier that ends in `.ts` but not `.d.ts`: `from './x.ts'`, `import './x.ts'`, `import("./x.ts")`. */
 const TS_SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"\n]+?)(?<!\.d)\.ts\2/g
-/** A relative specifier that ends in `.cjs`, in the same places and in `require`. */
-const CJS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\()(['"])(\.{1,2}\/[^'"\n]+?)\.cjs\1/g
+/** A relative specifier that ends in `.cjs` or `.js`, in the same places and in `require`. */
+const JS_SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\()(['"])(\.{1,2}\/[^'"\n]+?)\.(c?js)\1/g
 
 /**
  * Lists the faults of a build.
@@ -25,7 +25,10 @@ export function findBuildFaults(dist: string, entries: readonly Entry[] = ENTRIE
   const needed = entries.flatMap(({ output, anywhere }) => [
     `${output}.js`,
     `${output}.d.ts`,
-    ...(anywhere ? [`${output}.js.map`] : commonJs(output)),
+    `${output}.d.cts`,
+    `${output}.cjs`,
+    `${output}.cjs.map`,
+    anywhere ? `${output}.js.map` : output === 'index' ? 'exports.cjs' : `${output}.exports.cjs`,
   ])
   const faults = needed
     .filter((file) => !files.includes(file))
@@ -41,16 +44,13 @@ export function findBuildFaults(dist: string, entries: readonly Entry[] = ENTRIE
   return faults
 }
 
-function commonJs(output: string): string[] {
-  const exportsFile = output === 'index' ? 'exports.cjs' : `${output}.exports.cjs`
-  return [exportsFile, `${output}.cjs`, `${output}.cjs.map`, `${output}.d.cts`]
-}
-
 /** What a file imports of the others, by the path in the output folder; for a declaration, their declarations. */
 function importedFiles(dist: string, file: string): string[] {
-  const ending = /\.d\.c?ts$/.test(file) ? '.d.cts' : '.cjs'
+  const isDeclaration = /\.d\.c?ts$/.test(file)
   const text = readFileSync(join(dist, file), 'utf8')
-  return [...text.matchAll(CJS_SPECIFIER)].map((match) => join(dirname(file), match[2] + ending))
+  return [...text.matchAll(JS_SPECIFIER)].map(([, , path = '', ending = '']) =>
+    join(dirname(file), `${path}.${isDeclaration ? `d.${ending.replace('js', 'ts')}` : ending}`),
+  )
 }
 
 function listFiles(folder: string): string[] {

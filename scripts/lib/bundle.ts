@@ -4,9 +4,12 @@
  *    import 'barewire'         ->  index.js  ->  exports.cjs        ->  index.cjs  --.
  *    require('barewire')       -----------------------------------------^            |--> core.cjs
  *    import 'barewire/fetch'   ->  fetch.js  ->  fetch.exports.cjs  ->  fetch.cjs  --'
+ *    import 'barewire/client'  ->  client.js   ->  client-core.js     import() where it is needed: client-flows.js, ...
+ *    require('barewire/client')->  client.cjs  ->  client-core.cjs    require() at the same places: client-flows.cjs, ...
  *
  * What entries have in common is in a module of its own, so that a class is one and the same in all of them: a server
- * that was made with one entry is served by another. Entries that run anywhere stand alone.
+ * that was made with one entry is served by another. Entries that run anywhere stand alone: they are ES modules that
+ * import nothing else, with a copy for require(). What they load with import() stays a module of its own.
  *
  * There is one implementation, a CommonJS module, since Node 20 cannot require() an ES module. A second copy as an ES
  * module would double the package, and a program that loads both would have two classes of each name. The ES module
@@ -16,21 +19,23 @@
  * One module instead of a hundred, since node resolves, reads and compiles each of them on its own before the first
  * request can come (bench: start). Indentation and comments go, statements are written as short as they can be, and
  * parameters and local variables get names of one letter. What a stack trace or `error.name` shows keeps its name:
- * functions, also those that a local variable holds, classes with their private members, and all of the top level.
+ * functions, also those that a local variable holds, classes with their private members, and, of CommonJS modules, all
+ * of the top level.
  * The lines stay short, because node prints the whole line of an uncaught error.
  *
  * The map says for each statement that can throw which line of src it comes from, and repeats no source: that is what
  * stack traces need, in a seventh of the bytes of esbuild's own map.
  *
  * Invariant: the modules import nothing but each other and Node's own modules.
- * Not here: declarations, which the compiler writes (../build.ts).
+ * Not here: what goes into which file (pieces.ts); declarations, which the compiler writes (../build.ts).
  */
-import { writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, type SourceMapMappings } from '@jridgewell/sourcemap-codec'
-import { type BuildOptions, buildSync, transformSync } from 'esbuild'
+import { buildSync, transformSync } from 'esbuild'
 import { minify_sync } from 'terser'
+import { isOfNode, renamed, SETTINGS, split, withOneCore } from './pieces.ts'
 
 const SOURCE_ROOT = '../src/'
 const MAX_LINE = 160
@@ -46,45 +51,49 @@ interface SourceMap {
   readonly mappings: string
 }
 
-// The target as in tsconfig.json: Node 20 speaks it, so nothing is rewritten for less.
-const SETTINGS = {
-  write: false,
-  bundle: true,
-  platform: 'node',
-  target: 'es2023',
-  packages: 'external',
-  minifySyntax: true,
-  legalComments: 'none',
-  sourcesContent: false,
-  metafile: true,
-  logLevel: 'silent',
-} satisfies BuildOptions
-
 /**
  * Writes the ES module of one entry, and next to it what it exports, and the implementation with its map.
  *
  * @param outfile - where to; the implementation has the same name with `.cjs`
  * @param entry - the source to begin with
- * @param anywhere - it must run where there is no Node: the ES module is the implementation, and imports nothing
  * @throws {Error} when a source does not parse or is missing, or one of them imports what it must not
  */
-export function bundle(outfile: string, entry = join(root, 'src', 'index.ts'), anywhere = false): void {
-  const implementation = anywhere ? outfile : outfile.replace(/js$/, 'cjs')
+export function bundle(outfile: string, entry = join(root, 'src', 'index.ts')): void {
+  const implementation = outfile.replace(/js$/, 'cjs')
   const { metafile, outputFiles } = buildSync({
     ...SETTINGS,
     entryPoints: [entry],
     outfile: implementation,
-    format: anywhere ? 'esm' : 'cjs',
+    format: 'cjs',
     sourcemap: 'external',
   })
-  for (const { path } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
-    if (anywhere || !path.startsWith('node:')) {
-      throw new Error(`${entry} needs ${path}, expected ${anywhere ? 'nothing' : 'node: modules only'}`)
-    }
-  }
-  const text = (ending: string) => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
-  const code = writeImplementation(implementation, text(basename(implementation)), text('.map'), anywhere)
-  if (!anywhere) writeExports(outfile, code)
+  checkImports(entry, Object.values(metafile.outputs).flatMap(pathsOf), isOfNode)
+  const code = writeImplementation(implementation, ...codeAndMap(outputFiles), false)
+  writeExports(outfile, code)
+}
+
+/**
+ * Writes a program of the package: an ES module that loads others of its files.
+ *
+ * @param outfile - where to
+ * @param entry - the source to begin with
+ * @param files - imports, as they stand in its sources, that are files of the package already, by these names
+ * @throws {Error} as `bundle`
+ */
+export function bundleProgram(outfile: string, entry: string, files: ReadonlyMap<string, string>): void {
+  const { metafile, outputFiles } = buildSync({
+    ...SETTINGS,
+    entryPoints: [entry],
+    outfile,
+    format: 'esm',
+    external: [...files.keys()],
+    sourcemap: 'external',
+  })
+  const imports = Object.values(metafile.outputs).flatMap(pathsOf)
+  checkImports(entry, imports, (path) => isOfNode(path) || files.has(path))
+  const [code, map] = codeAndMap(outputFiles)
+  writeImplementation(outfile, renamed(code, files), map, true)
+  chmodSync(outfile, 0o755)
 }
 
 /**
@@ -99,52 +108,68 @@ export function bundleTogether(
   dist: string,
   entries: readonly { readonly source: string; readonly output: string }[],
 ): void {
-  const { metafile, outputFiles } = buildSync({
-    ...SETTINGS,
-    absWorkingDir: root,
-    entryPoints: entries.map(({ source, output }) => ({ in: resolve(root, 'src', source), out: output })),
-    outdir: dist,
-    splitting: true,
-    format: 'esm',
-    chunkNames: 'shared-[hash]',
-    sourcemap: 'inline',
-  })
-  const importsOf = new Map(
-    Object.entries(metafile.outputs).map(([file, { imports }]) => [
-      basename(file),
-      imports.map(({ path }) => (path.startsWith('node:') ? path : basename(path))),
-    ]),
-  )
-  const reaches = (from: string, target: string): boolean =>
-    importsOf.get(from)?.some((next) => next === target || reaches(next, target)) === true
-  const shared = [...importsOf.keys()].filter((name) => name.startsWith('shared-'))
-  const names = new Map(
-    shared.map((name) => {
-      const users = entries.map(({ output }) => output).filter((output) => reaches(`${output}.js`, name))
-      return [name, users.length === entries.length ? 'core.cjs' : `core-${users.sort().join('-')}.cjs`]
-    }),
-  )
-  for (const [file, imports] of importsOf) {
-    const foreign = imports.find((path) => !path.startsWith('node:') && !names.has(path))
-    if (foreign !== undefined) throw new Error(`${file} needs ${foreign}, expected node: modules only`)
+  const pieces = split(dist, entries, 'core')
+  for (const { code, imports, output, isShared } of pieces) {
+    checkImports(output, imports, (path) => isOfNode(path) || path.startsWith('./'))
+    const short = writeImplementation(join(dist, `${output}.cjs`), ...asCommonJs(code, `${output}.js`), false)
+    if (!isShared) writeExports(join(dist, `${output}.js`), short)
   }
-  for (const { path, text } of outputFiles) {
-    const outfile = join(dist, basename(path))
-    const name = names.get(basename(path)) ?? basename(path).replace(/js$/, 'cjs')
-    const { code, map } = transformSync(
-      text.replace(/"\.\/(shared-\w+\.js)"/g, (_, other) => `"./${names.get(other)}"`),
-      {
-        format: 'cjs',
-        platform: 'node',
-        target: SETTINGS.target,
-        sourcefile: outfile,
-        sourcemap: 'external',
-        sourcesContent: false,
-      },
-    )
-    const short = writeImplementation(join(dist, name), code, map, false)
-    if (!names.has(basename(path))) writeExports(outfile, short)
+}
+
+/**
+ * Writes an entry that runs anywhere: as an ES module and as a CommonJS module, both with what they load by `import()`
+ * in files of their own, and what these share in further ones.
+ *
+ * @param dist - the folder
+ * @param entry - its source below src, and its name
+ * @throws {Error} as `bundle`
+ */
+export function bundleAnywhere(
+  dist: string,
+  entry: { readonly source: string; readonly output: string },
+): void {
+  for (const { code, imports, output } of withOneCore(dist, split(dist, [entry], `${entry.output}-core`))) {
+    checkImports(output, imports, (path) => path.startsWith('./'))
+    writeImplementation(join(dist, `${output}.js`), ...asModule(code, `${output}.js`), true)
+    writeImplementation(join(dist, `${output}.cjs`), ...asCommonJs(code, `${output}.js`), false)
   }
+}
+
+function pathsOf({ imports }: { readonly imports: readonly { readonly path: string }[] }): string[] {
+  return imports.map(({ path }) => path)
+}
+
+function checkImports(from: string, imports: readonly string[], isAllowed: (path: string) => boolean): void {
+  const foreign = imports.find((path) => !isAllowed(path))
+  if (foreign !== undefined)
+    throw new Error(`${from} needs ${foreign}, expected what is its own and, where it may, node: modules`)
+}
+
+function codeAndMap(
+  files: readonly { readonly path: string; readonly text: string }[],
+): [code: string, map: string] {
+  const text = (isMap: boolean) => files.find(({ path }) => path.endsWith('.map') === isMap)?.text ?? ''
+  return [text(false), text(true)]
+}
+
+const AGAIN = {
+  platform: 'node',
+  target: SETTINGS.target,
+  sourcemap: 'external',
+  sourcesContent: false,
+} as const
+
+function asModule(code: string, sourcefile: string): [code: string, map: string] {
+  const done = transformSync(code, { ...AGAIN, format: 'esm', sourcefile })
+  return [done.code, done.map]
+}
+
+/** `import()` becomes a `require()` at the same place: it knows where the file is, whatever bundles it. */
+function asCommonJs(code: string, sourcefile: string): [code: string, map: string] {
+  const supported = { 'dynamic-import': false }
+  const done = transformSync(code, { ...AGAIN, format: 'cjs', sourcefile, supported })
+  const relative = /(?<=require\("\.\/[\w-]+\.)js(?="\))/g
+  return [done.code.replace(relative, 'cjs'), done.map]
 }
 
 /** @returns the code that was written */
@@ -168,11 +193,13 @@ function writeExports(outfile: string, code: string): void {
 
 function shortenNames(code: string, map: string, module: boolean): { code: string; map: SourceMap } {
   if (code.includes(PRIVATE)) throw new Error(`the sources contain ${PRIVATE}, which stands for # here`)
+  // The variable is where such a class has its name from; at the top level of ES modules they are renamed.
+  const reserved = [...code.matchAll(/([\w$]+) = class\b/g)].map(([, name = '']) => name)
   const short = minify_sync(code.replace(/#(?=[\p{ID_Start}$_])/gu, PRIVATE), {
     ecma: 2020,
     compress: false,
     module,
-    mangle: { keep_fnames: true, keep_classnames: true, toplevel: false },
+    mangle: { keep_fnames: true, keep_classnames: true, toplevel: false, reserved },
     format: { max_line_len: MAX_LINE },
     sourceMap: { content: map },
   })

@@ -9,7 +9,7 @@ export interface Entry {
   readonly source: string
   /** Below `dist/`, without ending. */
   readonly output: string
-  /** Runs where there is no Node: its bundle imports nothing. */
+  /** Runs where there is no Node: its files import nothing but each other. */
   readonly anywhere?: boolean
   /** Has little of what the core and others share, and a copy of that. */
   readonly alone?: boolean
@@ -21,7 +21,12 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './stdio', source: 'stdio.ts', output: 'stdio' },
   { path: './client', source: 'client/index.ts', output: 'client', anywhere: true },
   { path: './client/stdio', source: 'client/stdio.ts', output: 'client-stdio', alone: true },
+  { path: './client/http', source: 'client/http.ts', output: 'client-http', alone: true },
+  { path: './client/loopback', source: 'client/loopback.ts', output: 'client-loopback', alone: true },
   { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
+  { path: './redis', source: 'redis/index.ts', output: 'redis', alone: true },
+  { path: './memory-store', source: 'memory-store.ts', output: 'memory-store', alone: true },
+  { path: './store-contract', source: 'store-contract/index.ts', output: 'store-contract', alone: true },
 ]
 
 /** `barewire/sdk/...`, with the module paths of the official SDK: one implementation, and a module for each path. */

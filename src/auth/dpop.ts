@@ -9,11 +9,11 @@
  */
 
 import { checkCount } from '../bounds/check-options.ts'
+import { ExpiringMap } from '../bounds/expiring-map.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/quote.ts'
 import type { AuthRequest } from '../http/authenticate.ts'
 import { type AlgorithmName, checkAlgorithms, fits, isSigned } from './algorithms.ts'
-import { ExpiringMap } from './expiring-map.ts'
 import { importKey, isPrivate, thumbprint } from './jwk.ts'
 import { algorithmOf, type Jws, parseJws, typeOf } from './jws.ts'
 import { Nonces } from './nonces.ts'

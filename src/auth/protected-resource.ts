@@ -21,6 +21,7 @@
  */
 
 import { checkCount, checkTime, oneOf, requireType } from '../bounds/check-options.ts'
+import { ExpiringMap } from '../bounds/expiring-map.ts'
 import { heapBytes } from '../bounds/heap-size.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { checkNames } from '../bounds/option-names.ts'
@@ -33,7 +34,6 @@ import type { Verified } from './claims.ts'
 import { readCredentials } from './credentials.ts'
 import { customVerifier } from './custom-verify.ts'
 import { Dpop, type DpopSettings } from './dpop.ts'
-import { ExpiringMap } from './expiring-map.ts'
 import { MetadataDocument, metadataUrl } from './metadata.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
 import { rejectionOf } from './settle.ts'

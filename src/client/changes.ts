@@ -9,6 +9,8 @@ import type { Change } from './connection.ts'
 
 /** Resources of a server that may have changed and were not asked for one by one, such as those below a folder. */
 const MAX_WAITING = 1000
+/** Of their URIs together, in characters. */
+const MAX_WAITING_LENGTH = 1_000_000
 
 interface Waiter {
   readonly resolve: (result: IteratorResult<Change, undefined>) => void
@@ -21,6 +23,8 @@ export class Changes implements AsyncIterableIterator<Change, undefined> {
   readonly #listen: (onChange: (change: Change) => void, signal: AbortSignal) => Promise<void>
   readonly #stop = new AbortController()
   readonly #waiting = new Map<string, Change>()
+  /** Of its keys. */
+  #waitingLength = 0
   readonly #waiters: Waiter[] = []
   #state: 'idle' | 'listening' | 'over' = 'idle'
   #failure: { readonly error: unknown } | undefined
@@ -41,6 +45,7 @@ export class Changes implements AsyncIterableIterator<Change, undefined> {
     if (this.#state === 'idle') this.#start()
     for (const [key, value] of this.#waiting) {
       this.#waiting.delete(key)
+      this.#waitingLength -= key.length
       return Promise.resolve({ done: false, value })
     }
     if (this.#failure !== undefined) {
@@ -84,13 +89,25 @@ export class Changes implements AsyncIterableIterator<Change, undefined> {
       waiter.resolve({ done: false, value: change })
       return
     }
-    if (change.kind === 'gap' || this.#waiting.size >= MAX_WAITING) {
-      // It says all that the others say.
-      this.#waiting.clear()
-      this.#waiting.set('gap', { kind: 'gap' })
-    } else if (!this.#waiting.has('gap')) {
-      this.#waiting.set(change.kind === 'resource' ? `resource ${change.uri}` : change.kind, change)
-    }
+    if (this.#waiting.has('gap')) return
+    const key = change.kind === 'resource' ? `resource ${change.uri}` : change.kind
+    if (this.#waiting.has(key)) return
+    const isTooMuch =
+      this.#waiting.size >= MAX_WAITING || this.#waitingLength + key.length > MAX_WAITING_LENGTH
+    // A gap says all that the others say.
+    if (change.kind === 'gap' || isTooMuch) this.#keepOnly({ kind: 'gap' })
+    else this.#keep(key, change)
+  }
+
+  #keep(key: string, change: Change): void {
+    this.#waiting.set(key, change)
+    this.#waitingLength += key.length
+  }
+
+  #keepOnly(change: Change): void {
+    this.#waiting.clear()
+    this.#waitingLength = 0
+    this.#keep(change.kind, change)
   }
 
   #end(): void {

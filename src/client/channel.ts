@@ -19,9 +19,9 @@ export abstract class OpenChannel implements Transport {
   receiver: Receiver | undefined
 
   async request(out: Outgoing): Promise<void> {
-    await this.send(out.text)
+    await this.send(out.text, out.signal)
   }
 
-  abstract send(text: string): Promise<void>
+  abstract send(text: string, signal: AbortSignal): Promise<void>
   abstract close(): Promise<void>
 }

@@ -15,8 +15,9 @@ import { type Detection, detect } from './detect.ts'
 import { type KnownEra, recall, remember } from './era-memory.ts'
 import { mcpError, reasonOf, shortUrl } from './errors.ts'
 import { HttpClient } from './http-client.ts'
-import { HttpSse } from './http-sse.ts'
+import type { HttpSse } from './http-sse.ts'
 import { fetchOf, type InMemoryTarget } from './in-memory.ts'
+import { loadPart } from './load-part.ts'
 import { onAbort } from './on-abort.ts'
 import { type ConnectOptions, checkConnectOptions, type Settings } from './options.ts'
 import { Questions } from './questions.ts'
@@ -115,8 +116,13 @@ class Connecting {
       if (origin !== undefined) remember(origin, era)
       return this.#made(connection)
     }
-    const httpSse = async () =>
-      settle('http-sse', await this.#session(new HttpSse(http, this.#settings, this.#signal)))
+    const httpSse = async () => {
+      // Few servers are that old.
+      const { HttpSse } = await loadPart(() => import('./http-sse.ts'))
+      const channel = new HttpSse(http, this.#settings)
+      await channel.open(this.#signal)
+      return settle('http-sse', await this.#session(channel))
+    }
     if (known === 'http-sse' && this.#settings.revision === undefined) {
       try {
         return await httpSse()
@@ -169,9 +175,8 @@ class Connecting {
   }
 
   async #session(channel: HttpClient | HttpSse): Promise<SessionConnection> {
-    if (channel instanceof HttpSse) await channel.open()
     const session = new SessionConnection(channel, ...this.#parts())
-    if (channel instanceof HttpSse) channel.receiver = session.router
+    if ('receiver' in channel) channel.receiver = session.router
     try {
       await session.open(this.#signal)
       return session

@@ -13,8 +13,8 @@ import type { McpErrorCode } from '../protocol/local-error-codes.ts'
 /** Characters of a server's error message that are kept. */
 const MAX_MESSAGE = 2000
 
-/** Lifecycle: as long as the error is referenced. */
-const statuses = new WeakMap<object, number>()
+/** On the error, so that `statusOf` of another copy of the client finds it. */
+const STATUS = Symbol.for('barewire.httpStatus')
 
 /**
  * The HTTP status of the response that an error of the client tells of; undefined where there was none.
@@ -25,12 +25,13 @@ const statuses = new WeakMap<object, number>()
  * ```
  */
 export function statusOf(error: unknown): number | undefined {
-  return typeof error === 'object' && error !== null ? statuses.get(error) : undefined
+  const status: unknown =
+    typeof error === 'object' ? (error as { [STATUS]?: unknown } | null)?.[STATUS] : undefined
+  return typeof status === 'number' ? status : undefined
 }
 
 export function withStatus<E extends Error>(error: E, status: number): E {
-  statuses.set(error, status)
-  return error
+  return Object.defineProperty(error, STATUS, { value: status, configurable: true })
 }
 
 export function mcpError(code: McpErrorCode, message: string, cause?: unknown): McpError {

@@ -43,6 +43,8 @@ export class HttpClient {
   readonly #fetch: FetchLike
   readonly #auth: AuthProvider | undefined
   readonly #settings: Settings
+  /** Names in lower case: one that differs from ours in case alone would be sent beside it. */
+  readonly #custom: Readonly<Record<string, string>> | undefined
   /** Called when other credentials than before are sent: what a server said may be for somebody else's eyes. */
   onIdentity: () => void = () => {}
   /** As `pause` of a request, for the time that connecting may take. */
@@ -50,12 +52,15 @@ export class HttpClient {
   #identity: string | undefined
 
   constructor(url: URL, settings: Settings) {
-    const { fetch: given = (input, init) => fetch(input, init), middleware = [], auth } = settings
+    const { fetch: given = (input, init) => fetch(input, init), middleware = [], auth, headers } = settings
     // A fragment is never sent, and `fetch` refuses user names in a URL.
     url.hash = ''
     this.url = url.href
     this.#fetch = middleware.reduceRight((next, wrap) => wrap(next), given)
     this.#auth = typeof auth === 'object' ? auth : auth === undefined ? undefined : new TokenAuth(auth)
+    this.#custom =
+      headers &&
+      Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
     this.#settings = settings
   }
 
@@ -85,7 +90,7 @@ export class HttpClient {
   async #once(request: HttpRequest): Promise<Response> {
     const { method, headers, body, signal, url: start = this.url } = request
     const auth = this.#auth
-    const { headers: custom } = this.#settings
+    const custom = this.#custom
     let url = start
     // One object for all tries: by it a provider knows what it did for this request.
     let asked = { url, method, signal }

@@ -12,17 +12,19 @@
 
 import { quote } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
-import { isShallow, measureBody } from '../jsonrpc/measure.ts'
+import { isWithin, measureBody, UNLIMITED } from '../jsonrpc/measure.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
+import { readText } from './read-text.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
 /** Arrays and objects inside each other: what walks a message is recursive. */
-const MAX_DEPTH = 500
-/** Ids of events that are remembered, so that a server that sends them again does no harm. */
+const LIMITS = { ...UNLIMITED, maxDepth: 500 }
+/** Ids of events that are remembered, so that a server that sends them again does no harm: how many, of how many characters. */
 const MAX_SEEN = 1000
+const MAX_SEEN_LENGTH = 1_000_000
 /** What is read of an error page. */
 const MAX_ERROR_BYTES = 65_536
 /** How long a stream may go on after its answer, until it is closed. */
@@ -50,6 +52,7 @@ export class Inbox {
   /** One for each connection: an event without an id has that of the event before, which must not be of another. */
   #parser: SseParser
   #seen: Set<string> | undefined
+  #seenLength = 0
   /** Of the latest event of this connection. */
   #eventId = ''
   /** That of the connections before. */
@@ -89,7 +92,8 @@ export class Inbox {
 
   async #text(response: Response): Promise<string> {
     try {
-      return await readText(response, this.#options.maxMessageBytes)
+      const { maxMessageBytes } = this.#options
+      return await readText(response, maxMessageBytes, () => tooLarge(maxMessageBytes))
     } catch (error) {
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
@@ -123,8 +127,7 @@ export class Inbox {
     } catch (error) {
       void reader.cancel().catch(() => {})
       if (error === this.#failure) throw error
-      if (error instanceof RangeError)
-        throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(this.#options.maxMessageBytes))
+      if (error instanceof RangeError) throw tooLarge(this.#options.maxMessageBytes)
       const { signal } = this.#options.out ?? {}
       if (signal?.aborted) throw signal.reason
       return error
@@ -150,7 +153,12 @@ export class Inbox {
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)
-      if (this.#seen.size > MAX_SEEN) for (const oldest of this.#seen) if (this.#seen.delete(oldest)) break
+      this.#seenLength += id.length
+      for (const oldest of this.#seen) {
+        if (this.#seen.size <= MAX_SEEN && this.#seenLength <= MAX_SEEN_LENGTH) break
+        this.#seen.delete(oldest)
+        this.#seenLength -= oldest.length
+      }
     }
     if (event !== 'message') {
       this.#options.onOtherEvent?.(event, data)
@@ -183,7 +191,8 @@ export class Inbox {
     const { status } = response
     let text = ''
     try {
-      if (!response.bodyUsed) text = await readText(response, MAX_ERROR_BYTES)
+      if (!response.bodyUsed)
+        text = await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
     } catch (error) {
       text = `nothing that can be read: ${reasonOf(error)}`
     }
@@ -213,9 +222,9 @@ export function mediaType(response: Response): string {
 /** @throws {McpError} it is not JSON, or nested too deeply */
 export function parse(text: string): unknown {
   try {
-    if (!isShallow(text, MAX_DEPTH)) measureBody(new TextEncoder().encode(text), MAX_DEPTH)
+    if (!isWithin(text, LIMITS)) measureBody(new TextEncoder().encode(text), LIMITS)
   } catch {
-    throw invalidResponse(`A message of the server is nested more than ${MAX_DEPTH} levels deep`)
+    throw invalidResponse(`A message of the server is nested more than ${LIMITS.maxDepth} levels deep`)
   }
   try {
     return JSON.parse(text)
@@ -224,33 +233,7 @@ export function parse(text: string): unknown {
   }
 }
 
-/**
- * Reads a whole body as text.
- *
- * @throws {McpError} ERR_MESSAGE_TOO_LARGE; nothing more is read then
- */
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const { headers } = response
-  const declared = Number(headers.get('content-length') ?? Number.NaN)
-  // HTTP holds the server to the length that it declared, unless it is that of a compressed body.
-  if (declared <= maxBytes && !headers.has('content-encoding')) return await response.text()
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.length
-    if (bytes > maxBytes) {
-      void reader.cancel().catch(() => {})
-      throw mcpError('ERR_MESSAGE_TOO_LARGE', limitText(maxBytes))
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-}
-
-function limitText(maxBytes: number): string {
-  return `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+function tooLarge(maxBytes: number): McpError {
+  const problem = `A message of the server has more than ${maxBytes} bytes, the limit (option maxMessageBytes)`
+  return mcpError('ERR_MESSAGE_TOO_LARGE', problem)
 }

@@ -52,7 +52,7 @@ export function onAbort(signal: AbortSignal | undefined, callback: () => void): 
  * @throws what `error` makes, as soon as the signal aborts
  */
 export async function abortable<T>(
-  promise: Promise<T>,
+  promise: PromiseLike<T> | T,
   signal: AbortSignal | undefined,
   error: () => unknown,
 ): Promise<T> {

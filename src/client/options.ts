@@ -237,9 +237,16 @@ export function checkConnectOptions(options: ConnectOptions): Settings {
   if (auth !== undefined) requireType('auth', auth, ['string', 'function', 'object'])
   if (headers !== undefined) checkHeaders(headers)
   requireType('tasks', tasks, ['boolean'])
-  const { checkOutput = true, clientInfo = DEFAULT_INFO, onError = () => {} } = options
+  const { checkOutput = true, clientInfo = DEFAULT_INFO, onError: given = () => {} } = options
   requireType('checkOutput', checkOutput, ['boolean'])
   checkInfo(clientInfo)
+  const onError = (error: unknown) => {
+    try {
+      given(error)
+    } catch {
+      // It has nobody else to tell.
+    }
+  }
   return { ...settings, retries, first, tasks, checkOutput, clientInfo, onError } as Settings
 }
 

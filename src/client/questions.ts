@@ -12,13 +12,14 @@
  */
 
 import { kindOf, quote, shown } from '../bounds/quote.ts'
-import { compile } from '../json-schema/compile.ts'
+import type { Validator } from '../json-schema/compile.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { TASKS_EXTENSION } from '../protocol/meta-keys.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CreateMessageParams, JsonObject } from '../protocol/wire-types.ts'
 import { mcpError, reasonOf } from './errors.ts'
+import { loadChecker } from './load-checker.ts'
 import type { ElicitRequest, ElicitUrlRequest, Settings } from './options.ts'
 
 const ACTIONS: readonly unknown[] = ['accept', 'decline', 'cancel']
@@ -70,7 +71,7 @@ export class Questions {
         `This client does not elicit in the mode ${quote(String(mode))}`,
       )
     }
-    const check = formCheck(params['requestedSchema'])
+    const check = await formCheck(params['requestedSchema'])
     const answer = checkAction(await onElicit(params as unknown as ElicitRequest, { signal }))
     if (answer.action !== 'accept') return { action: answer.action }
     const { content = {} } = answer
@@ -104,9 +105,10 @@ function capabilitiesOf(settings: Settings): JsonObject {
   return all
 }
 
-function formCheck(schema: unknown): ReturnType<typeof compile> {
+async function formCheck(schema: unknown): Promise<Validator> {
   if (typeof schema !== 'object' || schema === null)
     throw wrongQuestion('"requestedSchema" must be an object')
+  const { compile } = await loadChecker()
   try {
     return compile(schema, { defaults: true, formats: true })
   } catch (error) {

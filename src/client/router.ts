@@ -21,7 +21,7 @@ import { MetaKey } from '../protocol/meta-keys.ts'
 import { Method, Notify } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import { abortError, invalidResponse, mcpError, reasonOf, rpcError } from './errors.ts'
-import { onAbort } from './on-abort.ts'
+import { abortable, onAbort } from './on-abort.ts'
 import type { RequestOptions } from './options.ts'
 import { Deadline } from './timing.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
@@ -54,6 +54,8 @@ export interface RouterOptions {
 export interface SendOptions extends RequestOptions {
   /** Headers of this request alone. */
   readonly headers?: Readonly<Record<string, string>> | undefined
+  /** As of {@link Outgoing}. @defaultValue false */
+  readonly begins?: boolean | undefined
   /** Notifications on the stream of the request. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined
 }
@@ -77,6 +79,8 @@ export class Router implements Receiver {
   readonly #waiting = new Map<JsonRpcId, Waiting>()
   /** Requests of the server that the application is working on. */
   readonly #questions = new Map<JsonRpcId, AbortController>()
+  /** What is being sent and has no answer. */
+  readonly #sending = new Set<AbortController>()
   #closed: McpError | undefined
 
   constructor(transport: Transport, options: RouterOptions) {
@@ -100,7 +104,7 @@ export class Router implements Receiver {
     options: SendOptions,
   ): Promise<Answered> {
     return new Promise((resolve, reject) => {
-      const { signal, headers } = options
+      const { signal, headers, begins = false } = options
       if (this.#closed !== undefined) throw this.#closed
       if (signal?.aborted) throw abortError(method, signal)
       const id = ++this.#lastId
@@ -117,16 +121,17 @@ export class Router implements Receiver {
         deadline.pause()
         return () => deadline.resume()
       }
-      const out: Outgoing = { id, method, params, text, headers, signal: abort.signal, pause }
+      const out: Outgoing = { id, method, params, text, headers, begins, signal: abort.signal, pause }
       const release = onAbort(signal, () => this.#abandon(id, abortError(method, signal)))
       this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, release })
       this.#transport.request(out, this).catch((error: unknown) => this.#take(id)?.reject(error))
     })
   }
 
-  /** @throws {McpError} it could not be sent */
-  notify(method: string, params?: JsonObject): Promise<void> {
-    return this.#transport.send(encodeNotification(method, params))
+  /** @throws {McpError} it could not be sent, or not within `requestTimeoutMs` */
+  async notify(method: string, params?: JsonObject, signal?: AbortSignal): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closed
+    await this.#send(encodeNotification(method, params), method, signal)
   }
 
   receive(value: unknown, bytes: number, from: Outgoing | undefined): boolean {
@@ -155,6 +160,7 @@ export class Router implements Receiver {
   close(error: McpError): void {
     this.#closed = error
     for (const waiting of this.#waiting.values()) waiting.abort.abort(error)
+    for (const sending of this.#sending) sending.abort(error)
     this.failed(error)
   }
 
@@ -270,7 +276,27 @@ export class Router implements Receiver {
   }
 
   #reply(text: string): void {
-    this.#transport.send(text).catch((error: unknown) => this.#options.onError(error))
+    this.#send(text, 'A response', undefined).catch((error: unknown) => this.#options.onError(error))
+  }
+
+  /** A server that accepts a message and never says so must not hold up anything. */
+  async #send(text: string, what: string, signal: AbortSignal | undefined): Promise<void> {
+    const { requestTimeoutMs } = this.#options
+    const stop = new AbortController()
+    const release = onAbort(signal, () => stop.abort(signal?.reason))
+    const deadline = new Deadline(requestTimeoutMs, 0, () => {
+      const problem = `${what} was not accepted within ${requestTimeoutMs} ms (option requestTimeoutMs)`
+      stop.abort(mcpError('ERR_REQUEST_TIMEOUT', problem))
+    })
+    this.#sending.add(stop)
+    try {
+      const sent = this.#transport.send(text, stop.signal)
+      await abortable(sent, stop.signal, () => stop.signal.reason)
+    } finally {
+      this.#sending.delete(stop)
+      deadline.stop()
+      release()
+    }
   }
 
   /** A hook of the application must not stop the stream that it is called from. */

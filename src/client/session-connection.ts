@@ -18,6 +18,7 @@ import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
 import type { Change, ChangeFilter, Connection, ConnectionHooks, ServerDescription } from './connection.ts'
 import { invalidResponse, mcpError } from './errors.ts'
 import type { HttpClient } from './http-client.ts'
+import type { HttpSse } from './http-sse.ts'
 import type { Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { isSessionRevision, LATEST_SESSION_REVISION } from './revisions.ts'
@@ -44,7 +45,7 @@ export class SessionConnection implements Connection {
 
   /** @param channel - HTTP, or a channel that carries all messages */
   constructor(
-    channel: HttpClient | Transport,
+    channel: HttpClient | Transport | HttpSse,
     settings: Settings,
     questions: Questions,
     hooks: ConnectionHooks,
@@ -52,6 +53,7 @@ export class SessionConnection implements Connection {
     this.#settings = settings
     this.#questions = questions
     this.#hooks = hooks
+    if ('renew' in channel) channel.renew = () => this.#beginOnce(channel)
     if ('request' in channel) this.#transport = channel
     else {
       this.#http = new SessionHttp(channel, settings, (gone) => this.#renew(gone))
@@ -132,11 +134,11 @@ export class SessionConnection implements Connection {
       capabilities: this.#questions.capabilities,
       clientInfo,
     } as unknown as JsonObject
-    const untimed = { signal, timeoutMs: 0, maxTimeoutMs: 0 }
+    const untimed = { signal, timeoutMs: 0, maxTimeoutMs: 0, begins: true }
     const { result } = await this.#router.request(Method.initialize, () => params, untimed)
     this.server = describe(result, pinned)
     if (this.#http !== undefined) this.#http.revision = this.server.revision
-    await this.#router.notify(Notify.initialized)
+    await this.#router.notify(Notify.initialized, undefined, signal)
     if (logLevel !== undefined && this.server.capabilities.logging !== undefined) {
       await this.#router.request(Method.setLevel, () => ({ level: logLevel }), untimed)
     }
@@ -145,18 +147,24 @@ export class SessionConnection implements Connection {
   /** Once for all requests that met the end of the same session. */
   #renew(gone: string): Promise<void> {
     if (this.#http?.sessionId !== gone) return this.#renewing ?? Promise.resolve()
-    this.#renewing ??= this.#begin().finally(() => {
+    return this.#beginOnce()
+  }
+
+  #beginOnce(channel?: HttpSse): Promise<void> {
+    this.#renewing ??= this.#begin(channel).finally(() => {
       this.#renewing = undefined
     })
     return this.#renewing
   }
 
-  async #begin(): Promise<void> {
+  async #begin(channel: HttpSse | undefined): Promise<void> {
     const { timeoutMs } = this.#settings
-    await this.#initialize(timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(timeoutMs))
+    const signal = timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(timeoutMs)
+    await channel?.open(signal)
+    await this.#initialize(signal)
     this.#hooks.onRenewed()
-    this.#gap()
-    await this.#listeners.subscribeAgain()
+    // What changes before the server knows the subscriptions is not announced.
+    void this.#listeners.subscribeAgain(this.#settings.onError).then(() => this.#gap())
   }
 
   #gap(): void {

@@ -50,17 +50,17 @@ export class SessionHttp implements Transport {
   async request(out: Outgoing, receiver: Receiver): Promise<void> {
     const { signal } = out
     const { maxMessageBytes, retries } = this.#settings
-    const begins = out.method === Method.initialize
+    const isInitialize = out.method === Method.initialize
     for (let renewals = 0; ; renewals++) {
       const { sessionId } = this
       const response = await this.http.send({
         method: 'POST',
-        headers: this.#headers(ACCEPT_BOTH, begins),
+        headers: this.#headers(ACCEPT_BOTH, isInitialize),
         body: out.text,
         signal,
         pause: out.pause,
       })
-      if (response.status === 404 && sessionId !== undefined && !begins && renewals < retries) {
+      if (response.status === 404 && sessionId !== undefined && !out.begins && renewals < retries) {
         await discard(response)
         await this.#renew(sessionId)
         if (signal.aborted) throw signal.reason
@@ -68,15 +68,16 @@ export class SessionHttp implements Transport {
       }
       const inbox = new Inbox({ receiver, maxMessageBytes, out })
       if (!response.ok) throw await inbox.readError(response, this.http.url)
-      if (begins) this.#begin(response)
+      if (isInitialize) this.#begin(response)
       const cut = await inbox.read(response)
       if (!inbox.answered) await this.#resume(inbox, cut, out)
       return
     }
   }
 
-  async send(text: string): Promise<void> {
-    const response = await this.http.send({ method: 'POST', headers: this.#headers(ACCEPT_BOTH), body: text })
+  async send(text: string, signal: AbortSignal): Promise<void> {
+    const headers = this.#headers(ACCEPT_BOTH)
+    const response = await this.http.send({ method: 'POST', headers, body: text, signal })
     await discard(response)
     if (!response.ok)
       throw httpError('POST', this.http.url, response.status, '', ' to a notification or response')
@@ -140,13 +141,13 @@ export class SessionHttp implements Transport {
     throw mcpError('ERR_STREAM_CUT', problem, reason)
   }
 
-  /** @param begins - an `initialize`, which belongs to no session yet */
-  #headers(accept: string, begins = false): { [name: string]: string } {
+  /** @param isInitialize - it belongs to no session yet */
+  #headers(accept: string, isInitialize = false): { [name: string]: string } {
     const headers: { [name: string]: string } = {
       accept: accept,
       'content-type': 'application/json',
     }
-    if (begins) return headers
+    if (isInitialize) return headers
     if (this.sessionId !== undefined) headers[HeaderName.SESSION_ID] = this.sessionId
     if (this.revision !== undefined) headers[HeaderName.PROTOCOL_VERSION] = this.revision
     return headers

@@ -59,10 +59,12 @@ export class SessionListeners {
     for (const { filter, onChange } of this.#listeners) if (isAskedFor(change, filter)) onChange(change)
   }
 
-  /** A new session knows of no subscription. */
-  async subscribeAgain(): Promise<void> {
+  /** A new session knows of no subscription. Does not throw. */
+  async subscribeAgain(onError: (error: unknown) => void): Promise<void> {
     await Promise.all(
-      [...this.#subscribed.keys()].map((uri) => this.#request(Method.resourcesSubscribe, { uri })),
+      [...this.#subscribed.keys()].map((uri) =>
+        this.#request(Method.resourcesSubscribe, { uri }).catch(onError),
+      ),
     )
   }
 

@@ -50,8 +50,8 @@ export class StatelessHttp implements Transport {
     throw mcpError('ERR_STREAM_CUT', problem, cut)
   }
 
-  async send(text: string): Promise<void> {
-    const response = await this.#http.send({ method: 'POST', headers: FIXED, body: text })
+  async send(text: string, signal: AbortSignal): Promise<void> {
+    const response = await this.#http.send({ method: 'POST', headers: FIXED, body: text, signal })
     await discard(response)
     if (!response.ok) throw httpError('POST', this.#http.url, response.status, '', ' to a notification')
   }

@@ -118,14 +118,18 @@ class StdioChannel extends OpenChannel {
     if (this.#isClosing) return
     this.#isClosing = true
     const child = this.#child
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
-    child.stdin?.end()
-    const term = setTimeout(() => child.kill('SIGTERM'), this.#closeMs)
-    const kill = setTimeout(() => child.kill('SIGKILL'), 2 * this.#closeMs)
-    await closed
-    clearTimeout(term)
-    clearTimeout(kill)
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      child.stdin?.end()
+      const term = setTimeout(() => child.kill('SIGTERM'), this.#closeMs)
+      const kill = setTimeout(() => child.kill('SIGKILL'), 2 * this.#closeMs)
+      await exited
+      clearTimeout(term)
+      clearTimeout(kill)
+    }
+    // What the process started may still hold its pipes, and would keep this process running.
+    child.stdout?.destroy()
+    child.stderr?.destroy()
   }
 
   #read(chunk: Buffer): void {

@@ -13,7 +13,7 @@ import { kindOf, shown } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
-import { invalidResponse, mcpError, rpcError } from './errors.ts'
+import { abortError, invalidResponse, mcpError, rpcError } from './errors.ts'
 import { askAll } from './input-rounds.ts'
 import type { RequestOptions } from './options.ts'
 import type { Questions } from './questions.ts'
@@ -23,8 +23,9 @@ const DEFAULT_POLL_MS = 1000
 const MIN_POLL_MS = 10
 /** A hint of the server must not make the client wait for good. */
 const MAX_POLL_MS = 60_000
-/** Questions of one task that are remembered as answered. */
+/** Questions of one task that are remembered as answered: how many, with keys of how many characters together. */
 const MAX_ANSWERED = 10_000
+const MAX_ANSWERED_LENGTH = 1_000_000
 const STATUSES: readonly unknown[] = ['working', 'input_required', 'completed', 'failed', 'cancelled']
 
 export type ClientTaskStatus = 'working' | 'input_required' | 'completed' | 'failed' | 'cancelled'
@@ -61,6 +62,7 @@ export class ClientTask implements AsyncIterable<TaskState> {
   #result: Promise<CallToolResult> | undefined
   /** Keys of questions that were answered: each is asked once, however often the server repeats it. */
   readonly #answered = new Set<string>()
+  #answeredLength = 0
 
   /** @internal */
   constructor(
@@ -124,7 +126,6 @@ export class ClientTask implements AsyncIterable<TaskState> {
   async *[Symbol.asyncIterator](): AsyncGenerator<TaskState, void, undefined> {
     const { taskId } = this
     if (taskId === undefined) return
-    const { signal } = this.#options
     let last = ''
     // A state that was seen before says when to ask again, and may hold questions.
     for (let state = this.#state ?? (await this.get()); ; state = await this.get()) {
@@ -134,7 +135,7 @@ export class ClientTask implements AsyncIterable<TaskState> {
       last = now
       if (isOver(state)) return
       await this.#answer(state)
-      await sleep(pollMs(state), signal)
+      await this.#pause(state)
     }
   }
 
@@ -144,10 +145,20 @@ export class ClientTask implements AsyncIterable<TaskState> {
     if (isOver(state)) state = await this.get()
     while (!isOver(state)) {
       await this.#answer(state)
-      await sleep(pollMs(state), this.#options.signal)
+      await this.#pause(state)
       state = await this.get()
     }
     return await this.#outcome(state)
+  }
+
+  /** @throws {McpError} ERR_REQUEST_ABORTED */
+  async #pause(state: TaskState): Promise<void> {
+    const { signal } = this.#options
+    try {
+      await sleep(pollMs(state), signal)
+    } catch {
+      throw abortError(Method.tasksGet, signal)
+    }
   }
 
   async #outcome({ status, result, error, statusMessage }: TaskState): Promise<CallToolResult> {
@@ -170,7 +181,8 @@ export class ClientTask implements AsyncIterable<TaskState> {
     if (status !== 'input_required') return
     const open = Object.entries(inputRequests).filter(([key]) => !this.#answered.has(key))
     if (open.length === 0) return
-    if (this.#answered.size + open.length > MAX_ANSWERED) {
+    this.#answeredLength += open.reduce((sum, [key]) => sum + key.length, 0)
+    if (this.#answered.size + open.length > MAX_ANSWERED || this.#answeredLength > MAX_ANSWERED_LENGTH) {
       throw invalidResponse(`A task asked more than ${MAX_ANSWERED} questions`)
     }
     const { signal } = this.#options

@@ -13,6 +13,7 @@ import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
 import type { Change, Connection } from './connection.ts'
 import { abortError, invalidResponse, mcpError } from './errors.ts'
 import { pagesOf } from './listing.ts'
+import { loadChecker } from './load-checker.ts'
 import { parameterHeaders } from './mirror-headers.ts'
 import { abortable, onAbort } from './on-abort.ts'
 import type { RequestOptions, Settings } from './options.ts'
@@ -74,7 +75,7 @@ export class ToolCalls {
    * annotation MUST be left out: 2026-07-28, "Schema Extension".
    */
   async *pages(options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
-    const lesson = this.#index.lesson()
+    const lesson = this.#index.lesson(this.#settings.maxMessageBytes)
     for await (const page of this.#fetched(lesson, options)) {
       yield page.filter((tool) => {
         const { problem } = lesson.add(tool)
@@ -88,14 +89,10 @@ export class ToolCalls {
 
   async #listAll(): Promise<ReadonlyMap<string, KnownTool>> {
     const { maxMessageBytes } = this.#settings
-    const lesson = this.#index.lesson()
-    let bytes = 0
+    const lesson = this.#index.lesson(maxMessageBytes)
     for await (const page of this.#fetched(lesson, {})) {
-      for (const tool of page) {
-        const { outputSchema } = lesson.add(tool)
-        bytes += tool.name.length + (outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length)
-      }
-      if (bytes <= maxMessageBytes) continue
+      for (const tool of page) lesson.add(tool)
+      if (!lesson.isTooLarge) continue
       const problem = `The tools of the server take more than ${maxMessageBytes} bytes (option maxMessageBytes)`
       throw mcpError('ERR_MESSAGE_TOO_LARGE', problem)
     }
@@ -111,20 +108,38 @@ export class ToolCalls {
     return pagesOf<Tool>(fetchPage, Method.toolsList, 'tools', 'name')
   }
 
-  async #known(name: string): Promise<KnownTool | undefined> {
+  /** Without a promise where nothing has to be asked or loaded, as for most calls. */
+  #known(name: string): KnownTool | undefined | Promise<KnownTool | undefined> {
     const { mirrorsParameters, server } = this.#connection
     if (server.capabilities.tools === undefined) return undefined
     if (!mirrorsParameters && !this.#settings.checkOutput) return undefined
-    let tool: KnownTool | undefined
+    const found = this.#index.find(name)
+    if (found instanceof Promise || this.#needsChecker(found)) return this.#prepared(name, found)
+    return this.#usable(name, found)
+  }
+
+  async #prepared(
+    name: string,
+    found: KnownTool | undefined | Promise<KnownTool | undefined>,
+  ): Promise<KnownTool | undefined> {
     try {
-      const found = this.#index.find(name)
-      tool = found instanceof Promise ? await found : found
+      const tool = await found
+      // Before the call: a result that cannot be checked would be lost, and what the tool did with it.
+      if (this.#needsChecker(tool)) await loadChecker()
+      return this.#usable(name, tool)
     } catch (error) {
       // A server that lists nothing may still know the tool.
       if (error instanceof RpcError) return undefined
       throw error
     }
-    if (tool?.problem === undefined || !mirrorsParameters) return tool
+  }
+
+  #needsChecker(tool: KnownTool | undefined): boolean {
+    return this.#settings.checkOutput && tool?.outputSchema !== undefined && tool.check === undefined
+  }
+
+  #usable(name: string, tool: KnownTool | undefined): KnownTool | undefined {
+    if (tool?.problem === undefined || !this.#connection.mirrorsParameters) return tool
     throw mcpError('ERR_NOT_SUPPORTED', `The tool ${shown(name)} cannot be called: ${tool.problem}`)
   }
 
@@ -134,7 +149,10 @@ export class ToolCalls {
     const allowed = this.#settings.tasks ? ['task'] : []
     for (let tries = 0; ; tries++) {
       const known = this.#known(name)
-      const tool = await abortable(known, options.signal, () => abortError(Method.toolsCall, options.signal))
+      const tool =
+        known instanceof Promise
+          ? await abortable(known, options.signal, () => abortError(Method.toolsCall, options.signal))
+          : known
       const headers =
         tool && this.#connection.mirrorsParameters ? parameterHeaders(tool.parameters, args) : undefined
       try {
@@ -154,13 +172,15 @@ export class ToolCalls {
     const checked = withContent(result)
     if (tool?.outputSchema === undefined || !this.#settings.checkOutput || checked.isError === true)
       return checked
-    let problem = outputProblem(tool, name, checked.structuredContent)
+    let problem = await outputProblem(tool, name, checked.structuredContent)
     if (problem !== undefined) {
       // The tool may have another schema by now.
       this.#index.forget()
       const now = await this.#known(name)
       problem =
-        now?.outputSchema === undefined ? undefined : outputProblem(now, name, checked.structuredContent)
+        now?.outputSchema === undefined
+          ? undefined
+          : await outputProblem(now, name, checked.structuredContent)
     }
     if (problem === undefined) return checked
     const message = `The result of the tool ${shown(name)} does not fit its outputSchema: ${problem}`

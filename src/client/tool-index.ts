@@ -5,9 +5,10 @@
  *    kept until   its ttlMs is over; the server says that its tools changed; a call shows that it is wrong
  */
 
-import { compile, type Validator } from '../json-schema/compile.ts'
+import type { Validator } from '../json-schema/compile.ts'
 import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { mcpError, reasonOf } from './errors.ts'
+import { loadChecker } from './load-checker.ts'
 import type { Tool } from './wire.ts'
 
 export interface KnownTool {
@@ -46,10 +47,14 @@ export class ToolIndex {
     this.#tools = undefined
   }
 
-  /** For a listing that begins now. */
-  lesson(): Lesson {
+  /**
+   * For a listing that begins now.
+   *
+   * @param maxBytes - what may be known of all tools together
+   */
+  lesson(maxBytes: number): Lesson {
     const epoch = this.#epoch
-    return new Lesson((tools, ttlMs) => {
+    return new Lesson(maxBytes, (tools, ttlMs) => {
       // What changed in the meantime may be in it, or not.
       if (epoch !== this.#epoch) return
       this.#tools = tools
@@ -73,16 +78,26 @@ export class ToolIndex {
 /** What is learnt from one listing, page by page. */
 export class Lesson {
   readonly #tools = new Map<string, KnownTool>()
+  readonly #maxBytes: number
+  #bytes = 0
   readonly #onEnd: (tools: Tools, ttlMs: number) => void
   #ttlMs = Number.POSITIVE_INFINITY
 
-  constructor(onEnd: (tools: Tools, ttlMs: number) => void) {
+  constructor(maxBytes: number, onEnd: (tools: Tools, ttlMs: number) => void) {
+    this.#maxBytes = maxBytes
     this.#onEnd = onEnd
+  }
+
+  /** There are too many tools to know them all. */
+  get isTooLarge(): boolean {
+    return this.#bytes > this.#maxBytes
   }
 
   add(tool: Tool): KnownTool {
     const known = knownTool(tool)
-    this.#tools.set(tool.name, known)
+    this.#bytes += bytesOf(tool, known)
+    if (this.isTooLarge) this.#tools.clear()
+    else this.#tools.set(tool.name, known)
     return known
   }
 
@@ -92,9 +107,15 @@ export class Lesson {
   }
 
   end(): Tools {
-    this.#onEnd(this.#tools, this.#ttlMs)
+    if (!this.isTooLarge) this.#onEnd(this.#tools, this.#ttlMs)
     return this.#tools
   }
+}
+
+function bytesOf({ name, outputSchema }: Tool, { parameters }: KnownTool): number {
+  const schema = outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length
+  const paths = parameters.reduce((sum, { path }) => sum + path.join().length, 0)
+  return name.length + schema + paths
 }
 
 function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
@@ -113,15 +134,24 @@ function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
  * @returns what is wrong
  * @throws {McpError} ERR_OUTPUT_SCHEMA: the schema itself cannot be used, as with a `$ref` that leads to the network
  */
-export function outputProblem(tool: KnownTool, name: string, structured: unknown): string | undefined {
+export async function outputProblem(
+  tool: KnownTool,
+  name: string,
+  structured: unknown,
+): Promise<string | undefined> {
   if (structured === undefined) return 'it has no structuredContent, which its outputSchema asks for'
+  tool.check ??= await outputCheck(tool, name)
+  const outcome = tool.check(structured)
+  if (outcome.valid) return undefined
+  return outcome.errors.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ')
+}
+
+async function outputCheck({ outputSchema }: KnownTool, name: string): Promise<Validator> {
+  const { compile } = await loadChecker()
   try {
-    tool.check ??= compile(tool.outputSchema)
+    return compile(outputSchema)
   } catch (error) {
     const problem = `The outputSchema of the tool ${JSON.stringify(name)} cannot be used: ${reasonOf(error)}`
     throw mcpError('ERR_OUTPUT_SCHEMA', problem, error)
   }
-  const outcome = tool.check(structured)
-  if (outcome.valid) return undefined
-  return outcome.errors.map(({ path, message }) => `${path || '/'}: ${message}`).join('; ')
 }

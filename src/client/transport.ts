@@ -19,6 +19,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>> | undefined
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
+  /** It is a part of beginning a session: when that is gone, no other is begun for it. */
+  readonly begins: boolean
   /** Hears of the ids of events on its streams. */
   readonly onEventId?: ((id: string) => void) | undefined
   /** Stops its time; gives what lets it go on. */
@@ -47,8 +49,8 @@ export interface Transport {
    * @throws {McpError} no answer can come any more
    */
   request(out: Outgoing, receiver: Receiver): Promise<void>
-  /** Sends a notification or a response. */
-  send(text: string): Promise<void>
+  /** Sends a notification or a response. The signal gives it up. */
+  send(text: string, signal: AbortSignal): Promise<void>
   /** Whether the server takes the end of the connection of a request for its cancellation. */
   readonly abortCancels: boolean
   /** Ends everything. Does not throw. */

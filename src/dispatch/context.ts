@@ -222,9 +222,9 @@ export class RequestContext {
    *
    * This holds within a process, also for a client that repeats a request: it gets the result of the function, or an
    * error (-32602) when the result is not kept any more, and the function is not run again, unless it failed. A client
-   * that repeats the first request of a call starts another call. Several processes with the same `requestState.keys`,
-   * and a process and the one that it replaces, do not know of each other's calls: give the function an idempotency key
-   * of your own there.
+   * that repeats the first request of a call starts another call. Several processes with one `store` or the same
+   * `requestState.keys`, and a process and the one that it replaces, do not know of each other's calls: give the function
+   * an idempotency key of your own there.
    *
    * @param key - unique within the handler
    * @returns what the function returned the first time: a JSON value, which is part of the sealed request state

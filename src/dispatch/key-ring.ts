@@ -13,6 +13,7 @@
 import { Buffer } from 'node:buffer'
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 import { kindOf } from '../bounds/quote.ts'
+import { StoreAwayError } from './store-error.ts'
 
 /** Secrets of at least 32 bytes or characters. */
 export type Keys = readonly (string | Uint8Array)[]
@@ -28,6 +29,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEAD_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES + TAG_BYTES
 const MIN_SECRET_BYTES = 32
+/** Characters that have version and key id. */
+const HEAD_LENGTH = 8
 
 /** The characters in what `seal` returns that come from the nonce alone, and are unique to each sealed text. */
 const MARK = [8, 20] as const
@@ -35,25 +38,44 @@ const MARK = [8, 20] as const
 export class KeyRing {
   readonly #purpose: string
   /** Undefined until the one random key is made: some runtimes give no random numbers while a program loads. */
-  #keys: readonly [Key, ...Key[]] | undefined
+  #keys: readonly Key[] | undefined
 
   /**
-   * @param keys - undefined: one random key
+   * @param keys - undefined: one random key; 'shared': none, until `use` gives it some
    * @param purpose - what is sealed for one purpose does not open for another one, with the same keys
    * @param option - what the keys are called in an error
    * @throws {TypeError} no key, or one that is too short
    */
-  constructor(keys: Keys | undefined, purpose: string, option: string) {
+  constructor(keys: Keys | 'shared' | undefined, purpose: string, option: string) {
     this.#purpose = purpose
-    if (keys === undefined) return
+    if (keys === 'shared') this.#keys = []
+    if (keys === undefined || keys === 'shared') return
     if (!Array.isArray(keys)) throw new TypeError(`${option} must be an array of keys; got ${kindOf(keys)}`)
     const [first, ...rest] = keys.map((key) => makeKey(key, purpose, option))
     if (first === undefined) throw new TypeError(`${option} must have at least one key`)
     this.#keys = [first, ...rest]
   }
 
+  get hasKeys(): boolean {
+    return this.#all.length > 0
+  }
+
+  /** Replaces all keys. The first one seals. */
+  use(keys: Keys): void {
+    this.#keys = keys.map((key) => makeKey(key, this.#purpose, 'the store'))
+  }
+
+  /** Whether a text says that it was sealed with a key that is not one of these. */
+  lacksKeyOf(sealed: string): boolean {
+    const head = Buffer.from(sealed.slice(0, HEAD_LENGTH), 'base64url')
+    return head[0] === VERSION && this.#find(head) === undefined
+  }
+
+  /** @throws {StoreAwayError} no key has come from the store yet */
   seal(text: string | Uint8Array, binding: string): string {
-    const [{ id, secret }] = this.#all
+    const [first] = this.#all
+    if (first === undefined) throw new StoreAwayError()
+    const { id, secret } = first
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(Buffer.from(binding))
     const bytes = Buffer.concat([cipher.update(Buffer.from(text)), cipher.final()])
@@ -69,8 +91,7 @@ export class KeyRing {
     if (bytes.length <= HEAD_BYTES || bytes[0] !== VERSION || bytes.toString('base64url') !== sealed) {
       return 'it is not one of ours'
     }
-    const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
-    const key = this.#all.find(({ id }) => id.equals(keyId))
+    const key = this.#find(bytes)
     if (key === undefined) return 'it was sealed with another key'
     const nonce = bytes.subarray(1 + KEY_ID_BYTES, 1 + KEY_ID_BYTES + NONCE_BYTES)
     const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
@@ -83,7 +104,12 @@ export class KeyRing {
     }
   }
 
-  get #all(): readonly [Key, ...Key[]] {
+  #find(bytes: Buffer): Key | undefined {
+    const keyId = bytes.subarray(1, 1 + KEY_ID_BYTES)
+    return this.#all.find(({ id }) => id.equals(keyId))
+  }
+
+  get #all(): readonly Key[] {
     this.#keys ??= [makeKey(randomBytes(MIN_SECRET_BYTES), this.#purpose, '')]
     return this.#keys
   }

@@ -16,7 +16,8 @@ export interface Changes {
   readonly resources: ReadonlySet<string>
 }
 
-export type ChangeListener = (changes: Changes) => void
+/** @param sequence - of the change among those of all nodes; undefined: it is of this process alone */
+export type ChangeListener = (changes: Changes, sequence?: number) => void
 
 export class ChangeBus {
   /** Lifecycle: one for each handler that serves the definition, until it is closed. */

@@ -8,8 +8,9 @@
  *    remove b  a     c  d  e  f       page 2: c d
  *
  * An item is found again by its key (name or URI). When it was removed, or is not visible to this caller, its
- * order decides: a number that grows with each registration and is never given twice. Between processes that
- * registered the same items, only the key is the same.
+ * order decides: a number that grows with each registration and is never given twice; or one that may be the same, such
+ * as a time, in a list that is sorted by it and then by the key. Between processes that registered the same items, only
+ * the key is the same.
  *
  * Wire form: base64url of the JSON text `[version, kind, order, key]`. It is not sealed: it holds nothing but
  * what the client was shown, and a made-up one only chooses where a page begins.
@@ -65,7 +66,7 @@ export interface PageItem {
   /** Name or URI, unique in the list. */
   readonly key: string
   /**
-   * Registration number, growing along the list.
+   * Registration number, growing along the list; where it is the same, the key grows.
    *
    * @defaultValue the index of the item, which is wrong when an earlier item is removed together with the last one
    */
@@ -121,7 +122,9 @@ function startAfter(items: readonly PageItem[], { key, order }: CursorPosition):
   const found = key === '' ? -1 : items.findIndex((item) => item.key === key)
   if (found !== -1) return found + 1
   if (isOrdered(items)) {
-    const after = items.findIndex((item) => (item.order as number) > order)
+    const isAfter = (item: PageItem) =>
+      (item.order as number) > order || (item.order === order && key !== '' && item.key > key)
+    const after = items.findIndex(isAfter)
     return after === -1 ? items.length : after
   }
   // The item that followed the removed one has moved into its place; one left out for its length is still there.

@@ -24,9 +24,15 @@ export type Audience = { readonly session: string } | { readonly principal: stri
 
 /** What became of a message outside of a call. */
 export interface Delivery {
-  /** Open streams that it was written to: those that sessions listen to with GET, and `subscriptions/listen`. */
+  /**
+   * Open streams that it was written to: those that sessions listen to with GET, and `subscriptions/listen`. 0 with a
+   * `store`, over which it comes to the streams of all processes, this one included.
+   */
   readonly streams: number
-  /** It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. */
+  /**
+   * It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. With a
+   * `store`: it was handed to the store, whoever listens; `onError` hears when the store does not take it.
+   */
   readonly kept: boolean
   /** Why it reaches no client; undefined when it was written or is kept. */
   readonly reason?: string | undefined
@@ -41,10 +47,19 @@ export interface ServerMessage {
   readonly level: LogLevel | undefined
   readonly session: string | undefined
   readonly principal: string | undefined
+  /** Of a message that is not kept: who listens now, on any node, must have these. */
+  readonly scopes?: readonly string[] | undefined
 }
 
-/** Delivers a message, for one era of one handler. */
-export type Receiver = (message: ServerMessage) => Delivery
+/**
+ * Delivers a message, for one era of one handler.
+ *
+ * @param sequence - of the message among those of all nodes; undefined: it is of this process alone
+ */
+export type Receiver = (message: ServerMessage, sequence?: number) => Delivery
+
+/** @returns why an era has no use for a message, whoever its clients are; undefined: it may have */
+export type Refusal = (message: ServerMessage) => string | undefined
 
 /** Visible ASCII, as the name of any method. */
 export const NOTIFICATION_METHOD = /^notifications\/[\x21-\x7e]+$/
@@ -101,6 +116,12 @@ export function overRate(buckets: TokenBuckets | undefined, audience: string): s
   if (buckets === undefined || buckets.take(audience, 1, performance.now()) === 0) return undefined
   const { burst, perSecond } = buckets.rate
   return `above messageRate: ${burst} messages at once and ${perSecond} a second`
+}
+
+/** Equal for messages to the same recipients. */
+export function audienceKey({ session, principal }: Pick<ServerMessage, 'session' | 'principal'>): string {
+  if (session !== undefined) return `s${session}`
+  return principal === undefined ? '' : `p${principal}`
 }
 
 /** @throws {TypeError} a method that is not sent this way, params that are no JSON object, a wrong audience */

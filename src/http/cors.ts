@@ -36,8 +36,10 @@ export interface Cors {
    *
    * @param origin - the allowed value of Origin
    * @param requestedHeaders - the value of Access-Control-Request-Headers
+   * @param privateNetwork - the page is on the internet, and this server on a private address (Private Network Access):
+   *   the origin is allowed, so the answer says that it may come from there
    */
-  preflight(origin: string, requestedHeaders?: string): readonly string[]
+  preflight(origin: string, requestedHeaders?: string, privateNetwork?: boolean): readonly string[]
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
@@ -72,8 +74,10 @@ export function createCors(options: CorsOptions): Cors {
       if (exposedHeaders !== '') list.push('Access-Control-Expose-Headers', exposedHeaders)
       return list
     },
-    preflight(origin, requestedHeaders) {
+    preflight(origin, requestedHeaders, privateNetwork = false) {
+      const allowed = privateNetwork ? ['Access-Control-Allow-Private-Network', 'true'] : []
       return [
+        ...allowed,
         'Access-Control-Allow-Origin',
         origin,
         'Access-Control-Allow-Methods',
@@ -83,7 +87,7 @@ export function createCors(options: CorsOptions): Cors {
         'Access-Control-Max-Age',
         maxAge,
         'Vary',
-        'Origin, Access-Control-Request-Headers',
+        'Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
       ]
     },
   }

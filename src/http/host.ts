@@ -12,8 +12,12 @@
 
 import { quote } from '../bounds/quote.ts'
 
-/** Returns `true`, or a sentence that says why the value is refused. */
-export type HeaderCheck = (value: string | undefined) => true | string
+/**
+ * Returns `true`, or a sentence that says why the value is refused.
+ *
+ * @param name - of the header that the value is from; absent: Host
+ */
+export type HeaderCheck = (value: string | undefined, name?: string) => true | string
 
 /** Names of this machine itself, accepted when nothing else is configured. */
 const LOOPBACK_HOSTS: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
@@ -41,7 +45,7 @@ export function createHostCheck(options: {
 
   // The last accepted value is cached: nearly all requests of a server have the same Host.
   let lastAccepted: string | undefined
-  return (value) => {
+  return (value, name = 'Host') => {
     if (value === undefined)
       return 'The Host header is missing: expected a host that the allowedHosts option lists'
     if (value === lastAccepted) return true
@@ -50,7 +54,7 @@ export function createHostCheck(options: {
       lastAccepted = value
       return true
     }
-    return `The Host header ${quote(value)} is not allowed: if this name is right, add it to the allowedHosts option`
+    return `The ${name} header ${quote(value)} is not allowed: if this name is right, add it to the allowedHosts option`
   }
 }
 

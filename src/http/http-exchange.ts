@@ -45,6 +45,8 @@ export interface HttpExchange<Principal> {
   readonly target: string
   /** The same without the mount point of a framework. */
   readonly url: string | undefined
+  /** How the request reached this server: a proxy may have been asked in another way. */
+  readonly scheme: 'http' | 'https'
   readonly headers: RequestHeaders
   /** Name, value, name, value, ... as they were sent. */
   readonly headerLines: readonly string[]
@@ -57,6 +59,7 @@ export interface HttpExchange<Principal> {
   /** Headers that mirror the body: the method, and the name of the tool, prompt or resource. */
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
+  readonly contentEncoding: string | undefined
   /** Set by the entrance once the credentials are verified. */
   principal: Principal | undefined
   /** Headers of every reply (CORS), as a flat list; set by the entrance once the origin is allowed. */
@@ -84,6 +87,8 @@ export interface HttpExchange<Principal> {
   charge(bytes: number): boolean
   /** The body is needed after this turn of the event loop: it stays charged until `releaseBody`. */
   holdBody(): void
+  /** What was waited for is there, and the request goes on: the body is held no longer, unless it is held again. */
+  continueTurn(): void
   /** The body is not needed any more: its bytes return to the budget. */
   releaseBody(): void
   /** The request was processed, as far as this turn of the event loop goes: releases the body unless it is held. */
@@ -107,6 +112,8 @@ export interface HttpExchange<Principal> {
   replyHeaders(extra?: readonly string[]): readonly string[] | undefined
   /** Replies with a JSON body. @param text - JSON text @returns whether the reply was sent */
   json(status: number, text: string, extra?: readonly string[]): boolean
+  /** Replies 200 with a document for people. @param text - HTML @returns whether the reply was sent */
+  html(text: string, extra?: readonly string[]): boolean
   /** Replies without a body. @returns whether the reply was sent */
   empty(status: number, extra?: readonly string[]): boolean
   /** Replies with a JSON-RPC error. @param closeAfter - the body was not read, so the connection must be closed */

@@ -20,7 +20,7 @@ export interface MediaType {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** Which of the two response types of this library a client accepts. */
+/** Which of the response types of this library a client accepts. */
 export interface Accepts {
   /** `application/json` is acceptable. */
   readonly json: boolean
@@ -30,10 +30,13 @@ export interface Accepts {
   readonly jsonNamed: boolean
   /** `text/event-stream` is acceptable and listed by name, not by a wildcard. */
   readonly sseNamed: boolean
+  /** `text/html` is acceptable and listed by name, as browsers do. */
+  readonly htmlNamed: boolean
 }
 
 const JSON_TYPE = 'application/json'
 const SSE_TYPE = 'text/event-stream'
+const HTML_TYPE = 'text/html'
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map()
 const PLAIN_JSON: MediaType = {
@@ -77,10 +80,10 @@ const cache = new Map<string, Accepts>()
 const CACHE_MAX_ENTRIES = 64
 const CACHE_MAX_LENGTH = 128
 
-const ANYTHING: Accepts = { json: true, sse: true, jsonNamed: false, sseNamed: false }
+const ANYTHING: Accepts = { json: true, sse: true, jsonNamed: false, sseNamed: false, htmlNamed: false }
 
 /**
- * Reads which of the two response types a client accepts. Order, case and other types do not matter; the most
+ * Reads which of the response types a client accepts. Order, case and other types do not matter; the most
  * specific range that matches a type decides, and `q=0` excludes it.
  *
  * @param accept - the value of the header; several lines joined with a comma
@@ -108,6 +111,7 @@ interface Best {
 function parseAccept(accept: string): Accepts {
   const json: Best = { rank: Rank.NONE, isAccepted: false }
   const sse: Best = { rank: Rank.NONE, isAccepted: false }
+  const html: Best = { rank: Rank.NONE, isAccepted: false }
   let isEmpty = true
   let at = 0
   while (at < accept.length) {
@@ -119,6 +123,7 @@ function parseAccept(accept: string): Accepts {
       const isAccepted = !(Number(parameters.get('q') ?? 1) <= 0)
       consider(json, essence === JSON_TYPE, type === 'application', essence, isAccepted)
       consider(sse, essence === SSE_TYPE, type === 'text', essence, isAccepted)
+      consider(html, essence === HTML_TYPE, type === 'text', essence, isAccepted)
       at = scanned.end + 1
     } else {
       const comma = accept.indexOf(',', at)
@@ -131,6 +136,7 @@ function parseAccept(accept: string): Accepts {
     sse: sse.isAccepted,
     jsonNamed: json.isAccepted && json.rank === Rank.NAME,
     sseNamed: sse.isAccepted && sse.rank === Rank.NAME,
+    htmlNamed: html.isAccepted && html.rank === Rank.NAME,
   }
 }
 

@@ -5,17 +5,20 @@
  */
 
 import { quote } from '../bounds/quote.ts'
-import { createHostCheck } from './host.ts'
-import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
-import { type Accepts, isJson, parseMediaType } from './media-type.ts'
+import { createHostCheck, type HeaderCheck } from './host.ts'
+import type { HttpExchange } from './http-exchange.ts'
+import { type HttpSsePart, type HttpSsePaths, httpSsePart } from './http-sse.ts'
+import { isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
+import { FORWARDED_HOST, proxyHint, readForwarded } from './proxy.ts'
 import { Rejection } from './rejection.ts'
+import { authorityOf, isAt } from './target.ts'
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
-const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
 /** What is read of a request. */
-type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'mayHideHeaders'>
+type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'headers' | 'mayHideHeaders'>
+type TypedRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'accepts'>
 
 export interface RequestCheckOptions {
   /** undefined: any path. */
@@ -23,11 +26,14 @@ export interface RequestCheckOptions {
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
   readonly strictAccept: boolean
+  readonly trustProxy: boolean
+  /** Undefined: HTTP+SSE is off. */
+  readonly httpSse: HttpSsePaths | undefined
 }
 
 export class RequestChecks {
   readonly #options: RequestCheckOptions
-  readonly #checkHost: (host: string | undefined) => true | string
+  readonly #checkHost: HeaderCheck
   readonly #checkOrigin: OriginCheck
 
   constructor(options: RequestCheckOptions) {
@@ -52,16 +58,21 @@ export class RequestChecks {
     if (duplicate !== undefined) {
       return new Rejection(400, `The ${duplicate} header occurs more than once`)
     }
-    // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
-    const authority = ABSOLUTE_FORM.exec(request.target)?.[1] ?? host
-    const hostCheck = this.#checkHost(authority)
-    if (hostCheck !== true) return new Rejection(403, hostCheck)
-    const originCheck = this.#checkOrigin(origin, authority)
-    if (originCheck !== true) return new Rejection(403, originCheck)
-    if (!this.#isEndpoint(request)) {
+    const { path, trustProxy, httpSse } = this.#options
+    const forwarded = trustProxy ? readForwarded(request.headers).host : undefined
+    const authority = forwarded ?? authorityOf(request.target, host)
+    const hostCheck = this.#checkHost(authority, forwarded === undefined ? undefined : FORWARDED_HOST)
+    const check = hostCheck === true ? this.#checkOrigin(origin, authority) : hostCheck
+    if (check !== true) {
+      const hint = trustProxy ? '' : proxyHint(request.headers, hostCheck === true ? undefined : authority)
+      return new Rejection(403, check + hint)
+    }
+    const part = httpSse === undefined ? undefined : httpSsePart(request, httpSse)
+    if (part !== undefined) return checkHttpSseMethod(request.method, part, path)
+    if (path !== undefined && !isAt(request, path)) {
       // Without its query, which may hold an API key.
-      const [path = ''] = request.target.split('?', 1)
-      const problem = `Not found: ${quote(path)}; the MCP endpoint is ${this.#options.path}`
+      const [asked = ''] = request.target.split('?', 1)
+      const problem = `Not found: ${quote(asked)}; the MCP endpoint is ${path} (the path option)`
       return new Rejection(404, problem)
     }
     if (METHODS.has(request.method)) return undefined
@@ -69,29 +80,36 @@ export class RequestChecks {
   }
 
   /** Checks Accept and Content-Type. */
-  checkTypes(
-    method: string | undefined,
-    contentType: string | undefined,
-    accepts: Accepts,
-  ): Rejection | undefined {
-    const unfit = this.#options.strictAccept ? checkStrictAccept(method, accepts) : undefined
+  checkTypes(request: TypedRequest, contentType: string | undefined): Rejection | undefined {
+    const { method } = request
+    const unfit = this.#options.strictAccept ? this.#checkStrictAccept(request) : undefined
     return unfit ?? (method === 'POST' ? checkContentType(contentType) : undefined)
   }
 
-  /**
-   * The query is ignored, and nothing is percent-decoded, so that a proxy and this server see the same path. Below a
-   * mount point of a framework, the path may be that of the whole URL or the part after the mount point.
-   */
-  #isEndpoint(request: RequestLine): boolean {
-    const { path } = this.#options
-    if (path === undefined || request.url === path) return true
-    const isPath = (target: string | undefined) => {
-      // Absolute form is for proxies, but a server MUST accept it (RFC 9112 section 3.2.2).
-      const [beforeQuery = ''] = (target ?? '').replace(ABSOLUTE_FORM, '').split(/[?#]/, 1)
-      return beforeQuery === path || beforeQuery === `${path}/`
-    }
-    return isPath(request.url) || isPath(request.target)
+  /** The Accept rule of the specification, enforced only with `strictAccept`. */
+  #checkStrictAccept(request: TypedRequest): Rejection | undefined {
+    const { method, accepts } = request
+    if (method === 'DELETE') return undefined
+    if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
+    const { httpSse } = this.#options
+    // The POST of HTTP+SSE has no answer but its status.
+    if (httpSse !== undefined && httpSsePart(request, httpSse) === 'messages') return undefined
+    const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
+    return new Rejection(406, `The Accept header must name ${types}`)
   }
+}
+
+/** 405 for all that is not the one method of an endpoint of HTTP+SSE: clients of Streamable HTTP try POST first. */
+function checkHttpSseMethod(
+  method: string | undefined,
+  part: HttpSsePart,
+  path: string | undefined,
+): Rejection | undefined {
+  const expected = part === 'stream' ? 'GET' : 'POST'
+  if (method === expected || method === 'OPTIONS') return undefined
+  const where = path === undefined ? '' : `; Streamable HTTP is at ${path}`
+  const problem = `Method ${method} is not allowed here, only ${expected}, as HTTP+SSE has it${where}`
+  return new Rejection(405, problem, undefined, ['Allow', `${expected}, OPTIONS`])
 }
 
 function checkContentType(contentType: string | undefined): Rejection | undefined {
@@ -103,18 +121,9 @@ function checkContentType(contentType: string | undefined): Rejection | undefine
 }
 
 /** Compressed bodies are refused: this library does not decompress what a client sends. */
-export function checkContentEncoding(headers: RequestHeaders): Rejection | undefined {
-  const { 'content-encoding': encoding = 'identity' } = headers
+export function checkContentEncoding(encoding = 'identity'): Rejection | undefined {
   if (encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
   // RFC 9110 section 15.5.16: what would have been accepted.
   return new Rejection(415, message, undefined, ['Accept-Encoding', 'identity'])
-}
-
-/** The Accept rule of the specification, enforced only with `strictAccept`. */
-function checkStrictAccept(method: string | undefined, accepts: Accepts): Rejection | undefined {
-  if (method === 'DELETE') return undefined
-  if (accepts.sseNamed && (accepts.jsonNamed || method === 'GET')) return undefined
-  const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
-  return new Rejection(406, `The Accept header must name ${types}`)
 }

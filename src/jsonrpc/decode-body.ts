@@ -6,19 +6,18 @@
 
 import { Buffer, isUtf8 } from 'node:buffer'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import { isShallow, measureBody } from './measure.ts'
+import { type BodyLimits, isWithin, measureBody, UNLIMITED } from './measure.ts'
 import { RpcError } from './rpc-error.ts'
 
 /**
  * Reads a body as JSON.
  *
  * @param bytes - the whole body
- * @param maxDepth - arrays and objects inside each other, see measure.ts; `Infinity`: no limit
  * @returns any JSON value. `__proto__` in it is an own property like any other
- * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, is not UTF-8, not JSON, or nested
- *   too deeply
+ * @throws {RpcError} -32700 when the body is empty, begins with a byte order mark, is not UTF-8, not JSON, or above
+ *   its limits
  */
-export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINITY): unknown {
+export function decodeBody(bytes: Uint8Array, limits: BodyLimits = UNLIMITED): unknown {
   if (bytes.length === 0) throw parseError('the body is empty, expected a JSON-RPC message')
   // Decoding must be fatal: a replacement character in a string would change what the client said.
   if (!isUtf8(bytes)) throw parseError('the body is not valid UTF-8')
@@ -30,7 +29,7 @@ export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINIT
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const text = buffer.toString('utf8')
-  if (!isShallow(text, maxDepth)) measureBody(bytes, maxDepth)
+  if (!isWithin(text, limits)) measureBody(bytes, limits)
   try {
     return JSON.parse(text)
   } catch {
@@ -45,9 +44,9 @@ export function decodeBody(bytes: Uint8Array, maxDepth = Number.POSITIVE_INFINIT
  *
  * @throws {RpcError} as `decodeBody`
  */
-export function decodeParsed(parsed: unknown, maxDepth: number): unknown {
-  if (parsed instanceof Uint8Array) return decodeBody(parsed, maxDepth)
-  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), maxDepth) : parsed
+export function decodeParsed(parsed: unknown, limits: BodyLimits): unknown {
+  if (parsed instanceof Uint8Array) return decodeBody(parsed, limits)
+  return typeof parsed === 'string' ? decodeBody(Buffer.from(parsed), limits) : parsed
 }
 
 function parseError(problem: string): RpcError {

@@ -5,6 +5,9 @@
  * the client. An `McpError` has a string code and is never sent: it is for the developer, or for the handler
  * that awaits something. Nothing else that is thrown is ever shown to a client.
  *
+ * A program that loads several entries of the package, or an ES module and a CommonJS module of it, has several copies
+ * of these classes. `instanceof` holds for the errors of all of them, by a mark that the copies share.
+ *
  * Not here: the codes (protocol/error-codes.ts, protocol/local-error-codes.ts), how an error is written (encode.ts).
  */
 
@@ -37,6 +40,7 @@ export class RpcError extends Error {
     if (data !== undefined) this.data = data
   }
 }
+recognise(RpcError, Symbol.for('barewire.RpcError'))
 
 /** A local error, never sent to a client. Its code is a string such as `ERR_REQUEST_TIMEOUT`. */
 export class McpError extends Error {
@@ -52,4 +56,17 @@ export class McpError extends Error {
     super(message, options)
     this.code = code
   }
+}
+recognise(McpError, Symbol.for('barewire.McpError'))
+
+/** Makes `instanceof` look for a mark. It is on the prototype: an error that is printed or compared does not show it. */
+function recognise(own: { readonly prototype: object }, mark: symbol): void {
+  Object.defineProperty(own.prototype, mark, { value: true })
+  Object.defineProperty(own, Symbol.hasInstance, {
+    value(this: object, value: unknown): boolean {
+      if (this === own) return typeof value === 'object' && value !== null && mark in value
+      // A class that extends this one has instances of its own only.
+      return Function.prototype[Symbol.hasInstance].call(this, value)
+    },
+  })
 }

@@ -118,6 +118,8 @@ export class BodyReader extends BodyBytes {
       if (this.#done !== undefined || !this.#listening) return
       // Emits `data`, and makes the request read from the socket again, so the socket is paused too.
       request.read()
+      // The socket of HTTP/2 is not that of one request, whose flow is controlled without it.
+      if (request.httpVersionMajor === 2) return
       this.#socketPaused = true
       request.socket?.pause?.()
     })

@@ -16,10 +16,12 @@
  * Not here: how much may be buffered before the connection is dropped (sse-writer.ts).
  */
 
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 import { Gate } from '../bounds/gate.ts'
 import { STALLED_TICKS } from '../sse/keep-alive.ts'
+import { isHttp2, streamOf } from './http2.ts'
 
 export class Drain {
   readonly #target: Writable
@@ -72,11 +74,10 @@ export class Drain {
   /**
    * Whether the client has read nothing for a long time. Called at keep-alive ticks while bytes are buffered.
    *
-   * @param socket - the socket of the connection
+   * @param taken - what the client has taken, as a number that changes when it takes more
    * @param idleTicks - since the last write
    */
-  isStalled(socket: Socket, idleTicks: number): boolean {
-    const taken = socket.bytesWritten - socket.writableLength
+  isStalled(taken: number, idleTicks: number): boolean {
     if (taken === this.#taken) return idleTicks - this.#takenAt >= STALLED_TICKS
     this.#taken = taken
     this.#takenAt = idleTicks
@@ -93,4 +94,24 @@ export class Drain {
     this.#gate?.open()
     this.#gate = undefined
   }
+}
+
+export function needsDrain(target: Socket | ServerResponse | undefined): boolean {
+  if (target === undefined) return false
+  // Responses of node:http2 do not say it themselves.
+  const { writableNeedDrain = isResponse(target) && streamOf(target)?.writableNeedDrain } = target
+  return writableNeedDrain === true
+}
+
+/** A number that changes when the client takes more of a stream; undefined: it is not the turn of the stream. */
+export function bytesTaken(target: Socket | ServerResponse | undefined): number | undefined {
+  if (target === undefined) return undefined
+  // The socket is that of other streams too.
+  if (isResponse(target) && isHttp2(target)) return -target.writableLength
+  const socket = isResponse(target) ? target.socket : target
+  return socket ? socket.bytesWritten - socket.writableLength : undefined
+}
+
+function isResponse(target: Socket | ServerResponse): target is ServerResponse {
+  return 'writeHead' in target
 }

@@ -19,7 +19,7 @@ import { BodyReader } from './body.ts'
 import { serverSettings } from './node-internals.ts'
 import { parsedBodyOf } from './parsed-body.ts'
 import { hasReply } from './pipelining.ts'
-import { type ReplyOptions, sendEmpty, sendError, sendJson } from './response.ts'
+import { type ReplyOptions, sendEmpty, sendError, sendHtml, sendJson } from './response.ts'
 import { SseWriter } from './sse-writer.ts'
 
 export type NodeRequest = IncomingMessage
@@ -31,7 +31,7 @@ export interface Refusal {
   readonly status: number
   /** The JSON-RPC error of the reply. */
   readonly error: RpcError
-  /** The refused request. */
+  /** The refused request; over HTTP/2 an `Http2ServerRequest`, which has the same properties. */
   readonly request: IncomingMessage
   /** Why, where the client is told less: which claim of a token failed, what was expected, what came. */
   readonly reason?: string | undefined
@@ -98,6 +98,12 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
     return (this.request as { originalUrl?: string }).originalUrl ?? this.request.url ?? ''
   }
 
+  get scheme(): 'http' | 'https' {
+    // Adapters may have no socket.
+    const { socket } = this.request as { readonly socket?: { readonly encrypted?: unknown } }
+    return socket?.encrypted === true ? 'https' : 'http'
+  }
+
   get headers(): RequestHeaders {
     return this.request.headers as RequestHeaders
   }
@@ -160,6 +166,10 @@ export class NodeHttpExchange<Principal> extends BaseExchange<Principal> impleme
 
   json(status: number, text: string, extra?: readonly string[]): boolean {
     return sendJson(this.response, status, text, this.replyHeaders(extra), this.#host.replyOptions)
+  }
+
+  html(text: string, extra?: readonly string[]): boolean {
+    return sendHtml(this.response, text, this.replyHeaders(extra), this.#host.replyOptions)
   }
 
   empty(status: number, extra?: readonly string[]): boolean {

@@ -21,6 +21,7 @@ import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
 import { DirectResponse } from './direct-response.ts'
+import { isHttp2, sendHttp2 } from './http2.ts'
 import { isConnection, isNodeHttp, serverSettings } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
 import { writeHead } from './write-head.ts'
@@ -70,6 +71,22 @@ export function sendJson(
 }
 
 /**
+ * Sends an HTML document.
+ *
+ * @param headers - further headers, flat
+ * @returns whether the reply was given
+ */
+export function sendHtml(
+  response: ServerResponse,
+  text: string,
+  headers?: readonly string[],
+  options?: ReplyOptions,
+): boolean {
+  const head = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', `${Buffer.byteLength(text)}`]
+  return send(response, 200, head, text, headers, options)
+}
+
+/**
  * Sends a status without a body and without Content-Type.
  *
  * @param headers - further headers, flat
@@ -115,6 +132,10 @@ function send(
 ): boolean {
   if (response.headersSent || response.writableEnded || response.destroyed || hasReply(response)) return false
   const { maxUnreadBytes = Number.POSITIVE_INFINITY } = options ?? {}
+  if (isHttp2(response)) {
+    const all = headers === undefined ? head : [...head, ...headers]
+    return sendHttp2(response, status, all, body, maxUnreadBytes, options?.closeAfter === true)
+  }
   if (isQueued(response)) {
     const bytes = HEAD_BYTES + Buffer.byteLength(body)
     return replyInTurn(response, bytes, maxUnreadBytes, () => {

@@ -27,7 +27,8 @@ import { withEventStreamHeaders } from '../http/event-stream-head.ts'
 import type { EventSink, EventSinkOwner } from '../sse/event-sink.ts'
 import { encodeComment } from '../sse/frame.ts'
 import { detach, returnSocket } from './detach.ts'
-import { Drain } from './drain.ts'
+import { bytesTaken, Drain, needsDrain } from './drain.ts'
+import { abortHttp2, isHttp2 } from './http2.ts'
 import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
 import { writeHead } from './write-head.ts'
 
@@ -84,7 +85,7 @@ export class SseWriter implements EventSink {
 
   /** True while the socket or response asks to wait for `drain`. */
   get backPressured(): boolean {
-    return !this.#closed && (this.#socket ?? this.#response)?.writableNeedDrain === true
+    return !this.#closed && needsDrain(this.#socket ?? this.#response)
   }
 
   /**
@@ -185,8 +186,8 @@ export class SseWriter implements EventSink {
     if (this.#checkClosed() || this.#response?.headersSent === false) return
     if (this.backPressured) {
       // Without a socket the response still waits behind another one of its connection.
-      const socket = this.#socket ?? this.#response?.socket
-      if (socket && this.#needDrain().isStalled(socket, this.idleTicks)) this.#drop()
+      const taken = bytesTaken(this.#socket ?? this.#response)
+      if (taken !== undefined && this.#needDrain().isStalled(taken, this.idleTicks)) this.#drop()
       return
     }
     this.idleTicks = 0
@@ -314,7 +315,9 @@ export class SseWriter implements EventSink {
   }
 
   #drop(): false {
-    ;(this.#response ?? this.#socket)?.destroy()
+    const response = this.#response
+    if (response !== undefined && isHttp2(response)) abortHttp2(response)
+    else (response ?? this.#socket)?.destroy()
     this.#close()
     return false
   }

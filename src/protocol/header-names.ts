@@ -22,6 +22,7 @@ export const HeaderName = {
   ACCEPT: 'accept',
   ALLOW: 'allow',
   AUTHORIZATION: 'authorization',
+  CONTENT_ENCODING: 'content-encoding',
   CONTENT_TYPE: 'content-type',
   HOST: 'host',
   ORIGIN: 'origin',
@@ -29,6 +30,7 @@ export const HeaderName = {
   // CORS preflight
   REQUEST_METHOD: 'access-control-request-method',
   REQUEST_HEADERS: 'access-control-request-headers',
+  REQUEST_PRIVATE_NETWORK: 'access-control-request-private-network',
 } as const
 
 /** One of the names of the table. */

@@ -43,6 +43,8 @@ export type McpErrorCode =
   | 'ERR_SERVER_CLOSED'
   | 'ERR_SESSION_CLOSED'
   | 'ERR_STATE_TOO_LARGE'
+  | 'ERR_STORE_DATA'
+  | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_STREAM_CUT'
   | 'ERR_TASK_CANCELLED'
   | 'ERR_TASK_EXPIRED'
@@ -107,12 +109,17 @@ export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
   ERR_SERVER_CLOSED: 'reason of `ctx.signal` of a task: the server is shutting down',
   ERR_SESSION_CLOSED: 'reason of `ctx.signal`: the session ended (deleted, expired, evicted, shutdown)',
   ERR_STATE_TOO_LARGE: 'the sealed state of a call would be longer than `requestState.maxLength`',
+  ERR_STORE_DATA:
+    'to `onError`: what the store has under a key of this library is damaged or of another application',
+  ERR_STORE_UNAVAILABLE:
+    'the store that processes share could not be reached in time, or too much waits for it',
   ERR_STREAM_CUT:
     'the stream of a call was cut before its answer and could not be taken up again: it is not known whether the server has done it',
   ERR_TASK_CANCELLED:
     'reason of `ctx.signal`: the client cancelled the task; in a client: the task was cancelled',
   ERR_TASK_EXPIRED: 'reason of `ctx.signal`: the task did not finish within its `ttlMs`',
-  ERR_TASK_OVER: 'an input request of a task was pending when the task ended, or was made after that',
+  ERR_TASK_OVER:
+    'an input request of a task was pending when the task ended, or was made after that; reason of `ctx.signal`: another process ended the task',
   ERR_TASK_TOO_LARGE: 'the result of a task alone takes more than `tasks.maxBytes`',
   ERR_TOOL_TIMEOUT: 'reason of `ctx.signal`: the tool took longer than its `timeoutMs`',
   ERR_TOO_MANY_REQUESTS: 'as many input requests as one session may have are pending already',

@@ -4,10 +4,12 @@
  */
 
 const MCP = 'https://modelcontextprotocol.io/specification/2025-11-25'
+const FIRST = 'https://modelcontextprotocol.io/specification/2024-11-05'
 const STATELESS = 'https://modelcontextprotocol.io/specification/2026-07-28'
 
 export const spec = {
   jsonRpc: 'https://www.jsonrpc.org/specification',
+  httpSse: `${FIRST}/basic/transports#http-with-sse`,
   stdioSession: `${MCP}/basic/transports#stdio`,
   transports: `${MCP}/basic/transports#streamable-http`,
   security: `${MCP}/basic/transports#security-warning`,

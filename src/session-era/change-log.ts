@@ -11,6 +11,9 @@
  * sends no Last-Event-ID, it gets one event for each list and resource that has changed since: a change notification
  * has no contents, so this carries the same information.
  *
+ * Where nodes share a store, sequence numbers are those of its bus: the same on all nodes, and with gaps. A session of
+ * another node may come here, so events of resources without subscribers here are retained too.
+ *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}; resources, "Subscriptions"
  * {@link spec.resources}.
  * Invariant: sequence numbers only rise. A session is notified only of changes of a resource after it subscribed to it.
@@ -59,6 +62,7 @@ export class ChangeLog {
   lastSequence = 0
   readonly #log: EventLog | undefined
   readonly #sessionBytes: SessionBytes
+  readonly #isShared: boolean
   readonly #lists: { readonly [Kind in ListKind]: Topic } = {
     tools: topic(Notify.toolsChanged),
     prompts: topic(Notify.promptsChanged),
@@ -67,25 +71,35 @@ export class ChangeLog {
   /** By URI. Lifecycle of an entry: from the first subscription to the last. */
   readonly #resources = new Map<string, Resource>()
 
-  /** @param limits - of the events that are retained; undefined: none are */
-  constructor(limits: RingLimits | undefined, budget: ByteBudget, sessionBytes: SessionBytes) {
+  /**
+   * @param limits - of the events that are retained; undefined: none are
+   * @param isShared - the changes are those of all nodes
+   */
+  constructor(
+    limits: RingLimits | undefined,
+    budget: ByteBudget,
+    sessionBytes: SessionBytes,
+    isShared: boolean,
+  ) {
+    this.#isShared = isShared
     this.#log = limits === undefined ? undefined : new EventLog(limits, budget)
     this.#sessionBytes = sessionBytes
   }
 
   /**
    * @param uri - one that the session is not subscribed to
+   * @param from - the last sequence number before the subscription
    * @returns the same URI, as the one string that all subscriptions share
    * @throws {LimitError} 429, the session or its principal is at its share of bytes; 503, all sessions together are
    */
-  subscribe(session: Session, uri: string): string {
-    const resource = this.#resources.get(uri) ?? resourceOf(uri)
+  subscribe(session: Session, uri: string, from = this.lastSequence): string {
+    const resource = this.#resources.get(uri) ?? this.#newResource(uri)
     const bytes = SUBSCRIPTION_BYTES + resource.bytes
     this.#sessionBytes.charge(session, bytes, resource.subscribers.size === 0 ? bytes : SUBSCRIPTION_BYTES)
     this.#resources.set(resource.uri, resource)
     resource.subscribers.add(session)
     session.record.subscriptions ??= new Map()
-    session.record.subscriptions.set(resource.uri, this.lastSequence)
+    session.record.subscriptions.set(resource.uri, from)
     session.subscriptionBytes += bytes
     return resource.uri
   }
@@ -109,17 +123,21 @@ export class ChangeLog {
    * sessions that connect later.
    *
    * @param now - by the clock that `dropOlderThan` uses
+   * @param sequence - of the one change, where nodes share them
    */
-  publish({ lists, resources }: Changes, now: number): void {
+  publish({ lists, resources }: Changes, now: number, sequence?: number): void {
     const alone = lists.size + resources.size === 1
     for (const kind of lists) {
-      const event = this.#record(this.#lists[kind], now)
+      const event = this.#record(this.#lists[kind], now, sequence)
       for (const stream of this.streams) stream.notify(event, alone)
     }
     for (const uri of resources) {
       const resource = this.#resources.get(uri)
-      if (resource === undefined) continue
-      const event = this.#record(resource, now)
+      if (resource === undefined) {
+        if (this.#isShared) this.#record(topic(Notify.resourceUpdated, { uri }), now, sequence)
+        continue
+      }
+      const event = this.#record(resource, now, sequence)
       for (const { standaloneStream } of resource.subscribers) {
         if (standaloneStream?.attached) standaloneStream.notify(event, alone)
       }
@@ -146,6 +164,24 @@ export class ChangeLog {
       .sort((a, b) => a.sequence - b.sequence)
   }
 
+  /**
+   * Events up to a sequence number may not have come here: anything may have changed.
+   *
+   * @param lists - those that a client can know
+   */
+  missed(sequence: number, lists: readonly ListKind[]): void {
+    this.lastSequence = Math.max(this.lastSequence, sequence)
+    this.#log?.lose(sequence)
+    for (const changed of [...lists.map((kind) => this.#lists[kind]), ...this.#resources.values()]) {
+      changed.sequence = Math.max(changed.sequence, sequence)
+    }
+  }
+
+  /** Whether no event is retained. */
+  get isEmpty(): boolean {
+    return this.#log === undefined || this.#log.size === 0
+  }
+
   dropOlderThan(time: number): void {
     this.#log?.dropOlderThan(time)
   }
@@ -155,14 +191,27 @@ export class ChangeLog {
     this.#log?.clear()
   }
 
-  /** The next sequence number, for a change notification or for a message of the server. */
-  nextSequence(): number {
-    this.lastSequence += 1
+  /**
+   * The next sequence number, for a change notification or for a message of the server.
+   *
+   * @param shared - the one that it has on all nodes
+   */
+  nextSequence(shared = 0): number {
+    this.lastSequence = Math.max(shared, this.lastSequence + 1)
     return this.lastSequence
   }
 
-  #record(topic: Topic, now: number): StreamEvent {
-    topic.sequence = this.nextSequence()
+  /** What changed before the first subscription here may only be known from the log, or not at all. */
+  #newResource(uri: string): Resource {
+    const resource = resourceOf(uri)
+    if (!this.#isShared) return resource
+    resource.sequence =
+      this.#log === undefined ? this.lastSequence : (this.#log.lastOf(resource.data) ?? this.#log.lostUpTo)
+    return resource
+  }
+
+  #record(topic: Topic, now: number, sequence: number | undefined): StreamEvent {
+    topic.sequence = this.nextSequence(sequence)
     this.#log?.push(topic.sequence, topic.data, 0, now)
     return { sequence: this.lastSequence, data: topic.data }
   }

@@ -3,28 +3,32 @@
  * server, and the one clock that expires them.
  *
  *    transport --> SessionEra --> table, calls, changes, messages         each in a file of its own
+ *                            `--> nodes                                    with a store that several processes share
  *
  * Not here: how requests and streams travel (http/).
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
-import type { RequestContext } from '../dispatch/context.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
-import type { WatchResource } from '../features/resources.ts'
+import { type Feed, NodeFeed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
-import type { LogLevel } from '../protocol/wire-types.ts'
+import type { NodeChannel } from '../store/node-channel.ts'
 import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
+import { ClientChoices } from './client-choices.ts'
 import { CoarseClock } from './clock.ts'
 import type { HandshakeHost, InitializeParams } from './handshake.ts'
-import { SESSIONLESS_METHODS, type SessionChanges, sessionMethods, withTasks } from './methods.ts'
+import { SESSIONLESS_METHODS, sessionMethods, withTasks } from './methods.ts'
+import { SessionNodes } from './nodes/nodes.ts'
+import type { SharedSessionsHost } from './nodes/shared-sessions.ts'
+import type { SessionState } from './nodes/stored-session.ts'
 import type { SessionEnd, SessionEraSettings } from './options.ts'
 import type { Revision } from './revisions.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
@@ -43,7 +47,7 @@ export interface FinishedStreams {
   dropOlderThan(time: number): void
 }
 
-export class SessionEra implements HandshakeHost, SessionChanges {
+export class SessionEra implements HandshakeHost, SharedSessionsHost {
   readonly server: McpServer
   readonly settings: SessionEraSettings
   readonly limits: CallLimits
@@ -57,6 +61,9 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   /** Undefined where sessions end with the process: no keys are configured. */
   readonly sealedIds: SealedIds | undefined
   readonly tasks: SessionTasks
+  /** Undefined with one node. */
+  readonly nodes: SessionNodes | undefined
+  readonly choices: ClientChoices
   readonly #methods: ReturnType<typeof sessionMethods>
   readonly #taskMethods: ReturnType<typeof sessionMethods>
   readonly #sessionlessTaskMethods: ReturnType<typeof sessionMethods>
@@ -64,17 +71,26 @@ export class SessionEra implements HandshakeHost, SessionChanges {
   closing = false
   readonly #streams: FinishedStreams
   readonly #unsubscribe: readonly (() => void)[]
+  /** Undefined where nothing is shared with other processes. */
+  readonly channel: NodeChannel | undefined
   #hasRestored = false
 
-  /** @param streams - the finished streams that the transport retains */
+  /**
+   * @param streams - the finished streams that the transport retains
+   * @param feed - where changes and messages come from: with a channel, from all nodes
+   */
   constructor(
     server: McpServer,
     settings: SessionEraSettings,
     limits: CallLimits,
     tasks: TaskTable,
     streams: FinishedStreams,
+    channel?: NodeChannel,
+    feed: Feed = server,
   ) {
     this.server = server
+    this.channel = channel
+    const isShared = channel !== undefined
     this.settings = settings
     this.limits = limits
     this.#streams = streams
@@ -90,32 +106,52 @@ export class SessionEra implements HandshakeHost, SessionChanges {
         maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
         maxTotalBytes: sessions?.maxTotalBytes ?? 0,
         idleTimeoutMs,
+        // Another node may serve it.
+        idleEnd: channel === undefined ? 'expired' : 'evicted',
         sealId: (params, logLevel, principalId) =>
           sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,
     )
+    const hasNodes = channel !== undefined && sessions !== undefined
+    this.nodes = hasNodes ? new SessionNodes(channel, this, idleTimeoutMs) : undefined
     this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
-    this.changes = new ChangeLog(replay, this.replayBudget, this.table)
+    this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
-    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level)
-    this.tasks = new SessionTasks(tasks, ({ id, standaloneStream }, method, params) => {
-      // What nobody hears now is not kept: the state of a task can be asked for.
-      if (standaloneStream?.attached !== true) return
-      const json = encodeNotification(method, params)
-      this.messages.send(
-        { method, json, session: id, level: undefined, principal: undefined },
-        this.clock.now,
-      )
-    })
-    this.#methods = sessionMethods(this)
+    this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
+    this.tasks = new SessionTasks(
+      tasks,
+      ({ id }, method, params, scopes) => {
+        // What nobody hears now is not kept: the state of a task can be asked for.
+        const session = this.table.get(id)
+        const isAttached = session?.standaloneStream?.attached === true
+        if (session === undefined || (!isAttached && this.nodes?.standalone.isElsewhere(session) !== true))
+          return
+        const json = encodeNotification(method, params)
+        const message = { method, json, session: id, level: undefined, principal: undefined }
+        // Who listens here had the scopes of the task when it came; on another node that is not known.
+        if (feed instanceof NodeFeed) feed.send({ ...message, scopes })
+        else this.messages.send(message, this.clock.now)
+      },
+      channel,
+    )
+    this.choices = new ClientChoices(this)
+    this.#methods = sessionMethods(this.choices)
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => this.changes.publish(changes, this.clock.now)),
-      server.messages.subscribe((message) => this.messages.send(message, this.clock.now)),
+      feed.changes.subscribe((changes, sequence) => {
+        this.changes.publish(changes, this.clock.now, sequence)
+        if (isShared) this.clock.start()
+      }),
+      feed.messages.subscribe((message, sequence) => {
+        if (sequence === undefined) return this.messages.send(message, this.clock.now)
+        this.clock.start()
+        return this.messages.receive(message, sequence, this.clock.now)
+      }, this.messages.refuse),
     ]
+    channel?.observe({ onMissed: (sequence) => this.#missed(sequence) })
   }
 
   get hasSessions(): boolean {
@@ -132,10 +168,6 @@ export class SessionEra implements HandshakeHost, SessionChanges {
       return session === undefined ? this.#sessionlessTaskMethods : this.#taskMethods
     }
     return session === undefined ? SESSIONLESS_METHODS : this.#methods
-  }
-
-  get maxSubscriptionsPerSession(): number {
-    return this.settings.maxSubscriptionsPerSession
   }
 
   openSession(params: InitializeParams, principalId: string | undefined): Session {
@@ -158,11 +190,35 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.changesFrom = 0
     if (!this.#hasRestored) {
       this.#hasRestored = true
-      const offered = offeredCapabilities(server, { notifies: true, logs: false })
-      const lists = new Set(LISTS.filter((kind) => kind in offered))
-      changes.publish({ lists, resources: new Set() }, this.clock.now)
+      changes.publish({ lists: new Set(this.#offeredLists()), resources: new Set() }, this.clock.now)
     }
     this.notifyOpened(session, true)
+    return session
+  }
+
+  /** Stores a session that `initialize` has opened, where other nodes may serve it. @throws {StoreAwayError} */
+  sessionReady(session: Session): Promise<void> | undefined {
+    return this.nodes?.sessions.create(session)
+  }
+
+  restoreShared(id: string, state: SessionState): Session {
+    const { table, server } = this
+    const usual = server.defaultLogLevel
+    const level = usual === undefined ? undefined : (state.logLevel ?? usual)
+    const session = table.open(state.params, state.principalId, level, id)
+    this.messages.includeLevel(level)
+    session.isShared = true
+    session.changesFrom = state.changesFrom
+    session.delivered = state.delivered
+    try {
+      for (const [uri, subscription] of state.subscriptions)
+        this.choices.applySubscription(session, uri, subscription)
+    } catch (error) {
+      table.close(session, 'evicted')
+      throw error
+    }
+    this.notifyOpened(session, true)
+    this.nodes?.watches.opened(session)
     return session
   }
 
@@ -176,25 +232,18 @@ export class SessionEra implements HandshakeHost, SessionChanges {
 
   discard(session: Session): void {
     this.table.close(session, 'deleted')
+    // At worst it expires.
+    if (session.isShared) this.nodes?.sessions.delete(session.id).catch(() => {})
   }
 
-  setLogLevel(session: Session, level: LogLevel): void {
-    session.record.logLevel = level
-    this.messages.includeLevel(level)
+  /** Its client ends a session. @throws {StoreAwayError} later; it goes on, as far as is known */
+  deleteSession(session: Session): Promise<void> | undefined {
+    if (this.nodes === undefined) this.table.close(session, 'deleted')
+    return this.nodes?.sessions.delete(session.id).then(() => this.table.close(session, 'deleted'))
   }
 
-  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void {
-    const kept = this.changes.subscribe(session, uri)
-    try {
-      this.server.watch.acquire(kept, wanted, ctx)
-    } catch (error) {
-      this.changes.unsubscribe(session, kept)
-      throw error
-    }
-  }
-
-  unsubscribe(session: Session, uri: string): void {
-    if (this.changes.unsubscribe(session, uri)) this.server.watch.release(uri)
+  reportError(error: unknown): void {
+    this.server.reportError(error, { phase: 'transport' })
   }
 
   /** The standalone stream of a session has a connection: the session is in use and is not evicted. */
@@ -206,12 +255,19 @@ export class SessionEra implements HandshakeHost, SessionChanges {
       owner.standaloneStreams.add(stream)
     }
     this.table.use(session)
+    this.nodes?.watches.opened(session)
   }
 
-  streamDisconnected(session: Session, stream: StandaloneStream): void {
+  /** @param delivered - the last sequence number that was written to it */
+  streamDisconnected(session: Session, stream: StandaloneStream, delivered = 0): void {
     this.changes.streams.delete(stream)
     session.ownership?.owner.standaloneStreams?.delete(stream)
     this.table.release(session)
+    if (this.nodes === undefined || !session.isShared || session.closed) return
+    if (delivered > Math.max(session.delivered, session.changesFrom)) {
+      session.delivered = delivered
+      this.nodes.sessions.delivered(session, delivered)
+    }
   }
 
   /** Begins the shutdown: the standalone streams end with a `retry:`, so that their clients reconnect elsewhere. */
@@ -229,15 +285,30 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     this.clock.stop()
   }
 
+  /** Lists that clients can know. */
+  #offeredLists(): readonly ListKind[] {
+    const offered = offeredCapabilities(this.server, { notifies: true, logs: false })
+    return LISTS.filter((kind) => kind in offered)
+  }
+
+  /** Changes and messages up to a sequence number may not have come to this node. */
+  #missed(sequence: number): void {
+    this.changes.missed(sequence, this.#offeredLists())
+    this.messages.lose(sequence)
+    for (const stream of this.changes.streams) stream.catchUp()
+  }
+
   #tick(): void {
     const { replay } = this.settings
     this.table.expire()
     this.calls.expire()
+    this.nodes?.sessions.tick(this.clock.now)
     if (replay !== undefined && replay.ttlMs > 0) {
       const expired = this.clock.before(replay.ttlMs)
       for (const kept of [this.#streams, this.changes, this.messages]) kept.dropOlderThan(expired)
     }
-    if (this.table.size === 0 && this.calls.detachedSize === 0 && this.#streams.size === 0) this.clock.stop()
+    if (this.table.size > 0 || this.calls.detachedSize > 0 || this.#streams.size > 0) return
+    if (this.changes.isEmpty && this.messages.isEmpty) this.clock.stop()
   }
 
   /** The one teardown of a session. */
@@ -248,12 +319,16 @@ export class SessionEra implements HandshakeHost, SessionChanges {
     session.streams?.close()
     session.standaloneStream?.finish()
     session.standaloneStream = undefined
-    for (const uri of session.record.subscriptions?.keys() ?? []) this.unsubscribe(session, uri)
-    // From a sealed id a session is taken up again, and its tasks with it.
-    const forGood = this.sealedIds === undefined || reason === 'deleted' || reason === 'expired'
-    this.tasks.sessionClosed(session, forGood && reason !== 'shutdown')
-    this.messages.sessionClosed(session)
-    if (this.table.size === 0) this.changes.clear()
+    this.choices.sessionClosed(session, reason !== 'evicted')
+    // From a sealed id, or from a store, a session is taken up again, and its tasks with it.
+    const { channel, sealedIds } = this
+    const isLasting = channel !== undefined || sealedIds !== undefined
+    const forGood = reason === 'deleted' || (reason === 'expired' && channel === undefined)
+    const hasTasks =
+      channel !== undefined && session.ownership === undefined && this.offersTasks(session.revision)
+    this.tasks.sessionClosed(session, forGood || (!isLasting && reason !== 'shutdown'), hasTasks && forGood)
+    this.messages.sessionClosed(session, forGood)
+    if (this.table.size === 0 && this.channel === undefined) this.changes.clear()
     if (reason === 'deleted' || reason === 'expired') this.sealedIds?.end(session.id)
     if (!session.hooksNotified) return
     runHook(

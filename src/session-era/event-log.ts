@@ -32,8 +32,13 @@ class Entry implements Linked<Entry> {
     this.data = data
     this.severity = severity
     this.at = at
-    this.bytes = ENTRY_BYTES + textBytes(data)
+    this.bytes = eventBytes(data)
   }
+}
+
+/** What retaining an event takes. */
+export function eventBytes(data: string): number {
+  return ENTRY_BYTES + textBytes(data)
 }
 
 export type LoggedEvent = Pick<Entry, 'sequence' | 'data' | 'severity'>
@@ -68,7 +73,7 @@ export class EventLog {
     const entry = new Entry(sequence, data, severity, now)
     const { bytes } = entry
     if (maxEvents < 1 || bytes > maxBytes || bytes > this.#budget.free + this.#bytes) {
-      this.#lost.set(severity, sequence)
+      this.lose(sequence, severity)
       return false
     }
     while (this.size >= maxEvents || this.#bytes + bytes > maxBytes || bytes > this.#budget.free)
@@ -95,6 +100,29 @@ export class EventLog {
     return false
   }
 
+  /** Events up to a sequence number are not retained, or never came here. @param severity - the highest of them */
+  lose(sequence: number, severity = Number.POSITIVE_INFINITY): void {
+    this.#lost.set(severity, Math.max(this.#lost.get(severity) ?? 0, sequence))
+  }
+
+  /** The sequence number of the last event that is not retained; 0: all are. */
+  get lostUpTo(): number {
+    return Math.max(0, ...this.#lost.values())
+  }
+
+  /** The sequence number of the last event, retained or not. */
+  get last(): number {
+    return Math.max(this.lostUpTo, this.#entries.newest?.sequence ?? 0)
+  }
+
+  /** The sequence number of the newest retained event with this data. */
+  lastOf(data: string): number | undefined {
+    for (let entry = this.#entries.newest; entry !== undefined; entry = entry.previous) {
+      if (entry.data === data) return entry.sequence
+    }
+    return undefined
+  }
+
   dropOlderThan(time: number): void {
     for (
       let { oldest } = this.#entries;
@@ -115,6 +143,6 @@ export class EventLog {
     this.#entries.remove(oldest)
     this.#bytes -= oldest.bytes
     this.#budget.give(oldest.bytes)
-    this.#lost.set(oldest.severity, oldest.sequence)
+    this.lose(oldest.sequence, oldest.severity)
   }
 }

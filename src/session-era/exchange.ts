@@ -45,6 +45,8 @@ export interface ResponseChannel {
   readonly peer: Peer
   readonly principal: Principal | undefined
   readonly headers: RequestHeaders
+  /** Its session ends with the connection: no other node can serve it. */
+  readonly bindsSession?: true
   /** Whether messages can be sent before the answer. */
   readonly canStream: boolean
   /** Whether a message reaches the client now, and not only when it reconnects. */
@@ -79,6 +81,8 @@ export interface ResponseChannel {
 
 export interface ExchangeHost {
   readonly server: McpServer
+  /** Undefined with one node. With several, the id of a request to a client names its node. */
+  readonly nodes?: { readonly routed: { nextRequestId(): string } } | undefined
   readonly settings: Pick<SessionEraSettings, 'messageRate' | 'requestTimeoutMs' | 'elicitTimeoutMs'>
   readonly limits: Pick<CallLimits, 'access'>
 }
@@ -238,7 +242,7 @@ export class SessionExchange extends Abortable implements RpcExchange, SessionCa
       return Promise.reject(new McpError('ERR_REQUEST_ABORTED', `${method} was not sent: the call is over`))
     }
     const { pending } = session
-    const id = pending.nextId()
+    const id = this.#host.nodes?.routed.nextRequestId() ?? pending.nextId()
     return pending.send(id, {
       method,
       ...waiting,

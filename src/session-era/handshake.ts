@@ -70,6 +70,8 @@ export interface HandshakeHost extends ExchangeHost {
   readonly tasks: { canList(principal: Principal | undefined, hasSessions: boolean): boolean }
   /** @throws {LimitError} as `SessionTable.open` */
   openSession(params: InitializeParams, principalId: string | undefined): Session
+  /** Stores it for other nodes. @returns undefined: there are none @throws {StoreAwayError} */
+  sessionReady(session: Session): Promise<void> | undefined
   /** Calls the hook for an opened session; its id was sent to the client. */
   notifyOpened(session: Session): void
   /** Closes a session whose id was not sent to the client. */
@@ -100,17 +102,17 @@ export class Handshake extends SessionExchange {
   }
 
   /** The method itself. @throws {RpcError} invalid params, a limit */
-  run(): JsonObject {
+  run(): JsonObject | Promise<JsonObject> {
     if (this.#params instanceof RpcError) throw this.#params
     const { server, hasSessions, tasks } = this.#host
     const canListTasks = tasks.canList(this.principal, hasSessions)
     const result = initializeResult(server, this.#params.revision, hasSessions, canListTasks)
     // A client that is gone, or has its answer, cannot use a session.
-    if (hasSessions && !this.settled) {
-      if (this.#session !== undefined) this.#host.discard(this.#session)
-      this.#session = this.#host.openSession(this.#params, this.principal?.id)
-    }
-    return result
+    if (!hasSessions || this.settled) return result
+    if (this.#session !== undefined) this.#host.discard(this.#session)
+    this.#session = this.#host.openSession(this.#params, this.principal?.id)
+    const ready = this.channel.bindsSession ? undefined : this.#host.sessionReady(this.#session)
+    return ready === undefined ? result : ready.then(() => result)
   }
 
   override complete(outcome: Outcome): void {

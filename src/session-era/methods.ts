@@ -37,13 +37,23 @@ type Methods = MethodTable<McpServer, SessionExchange>
 /** What the methods that change a session need of the era. */
 export interface SessionChanges {
   readonly maxSubscriptionsPerSession: number
-  setLogLevel(session: Session, level: LogLevel): void
+  /** @returns what has to be waited for */
+  setLogLevel(session: Session, level: LogLevel): Promise<void> | undefined
   /**
    * @param wanted - what the registration of the resource says about subscriptions
+   * @param scopes - that listening to it needs
+   * @returns what has to be waited for
    * @throws {LimitError} the session retains too many bytes; also what a watch function throws. Nothing has changed then
    */
-  subscribe(session: Session, uri: string, wanted: boolean | WatchResource, ctx: RequestContext): void
-  unsubscribe(session: Session, uri: string): void
+  subscribe(
+    session: Session,
+    uri: string,
+    wanted: boolean | WatchResource,
+    ctx: RequestContext,
+    scopes: readonly string[] | undefined,
+  ): Promise<void> | undefined
+  /** @returns what has to be waited for */
+  unsubscribe(session: Session, uri: string): Promise<void> | undefined
 }
 
 /** Spec: 2025-11-25 ping {@link spec.ping} */
@@ -93,8 +103,7 @@ function setLevel(changes: SessionChanges): Handler {
         `logging/setLevel needs "level", one of ${LOG_LEVELS.join(', ')}`,
       )
     }
-    if (session !== undefined) changes.setLogLevel(session, level as LogLevel)
-    return {}
+    return after(session && changes.setLogLevel(session, level as LogLevel))
   }
 }
 
@@ -115,19 +124,18 @@ function subscribe(changes: SessionChanges): Handler {
       const problem = `Too many subscriptions: this session has ${maxSubscriptionsPerSession}, the limit of maxSubscriptionsPerSession`
       throw new LimitError(429, problem)
     }
-    changes.subscribe(session, uri, wanted, ctx)
-    if (scopes !== undefined) {
-      session.streamScopes ??= new Map()
-      session.streamScopes.set(uri, scopes)
-    }
-    return {}
+    return after(changes.subscribe(session, uri, wanted, ctx, scopes))
   }
 }
 
 function unsubscribe(changes: SessionChanges): Handler {
   return (params, _ctx, _server, { session }) => {
     const uri = requireUri(params, Method.resourcesUnsubscribe)
-    if (session !== undefined) changes.unsubscribe(session, uri)
-    return {}
+    return after(session && changes.unsubscribe(session, uri))
   }
+}
+
+/** An empty result, at once where nothing has to be waited for. */
+function after(done: Promise<void> | undefined): object {
+  return done === undefined ? {} : done.then(() => ({}))
 }

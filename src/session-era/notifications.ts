@@ -4,11 +4,23 @@ import { ownText } from '../bounds/heap-size.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { McpServer } from '../features/server.ts'
 import type { DecodedNotification } from '../jsonrpc/decode.ts'
+import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { Session } from './session.ts'
 
-export function onNotification(message: DecodedNotification, session: Session, server: McpServer): void {
+/** Where a call may run that does not run here. */
+interface OtherNodes {
+  cancelElsewhere(message: DecodedNotification, session: Session): void
+}
+
+/** @param others - undefined: all calls of the session run here */
+export function onNotification(
+  message: DecodedNotification,
+  session: Session,
+  server: McpServer,
+  others?: OtherNodes,
+): void {
   const { onClientNotification } = server
   if (onClientNotification !== undefined) {
     runHook(
@@ -18,7 +30,15 @@ export function onNotification(message: DecodedNotification, session: Session, s
   }
   if (message.method !== Notify.cancelled) return
   const requestId = message.params?.['requestId']
-  const reason = message.params?.['reason']
+  if (others !== undefined && session.inFlight?.has(requestId as JsonRpcId) !== true) {
+    others.cancelElsewhere(message, session)
+  } else {
+    cancelCall(session, requestId, message.params?.['reason'])
+  }
+}
+
+/** Cancels the call of a request, if there is one. */
+export function cancelCall(session: Session, requestId: unknown, reason: unknown): void {
   // Clients that give all their requests the same id cannot say which one they mean: none of them is cancelled.
   const exchange = session.inFlight?.findUnique(requestId)
   if (exchange === undefined) return

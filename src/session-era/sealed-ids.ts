@@ -138,8 +138,15 @@ export class SealedIds {
   }
 }
 
-/** @throws {TypeError} a key that is too short, or no key, naming the option or variable it came from */
-export function readSessionKeys(keys: Keys | undefined): KeyRing | undefined {
+/**
+ * @param isShared - a store has the sessions: keys are not needed, and those of the environment are ignored
+ * @throws {TypeError} a key that is too short, or no key, naming the option or variable it came from
+ */
+export function readSessionKeys(keys: Keys | undefined, isShared = false): KeyRing | undefined {
+  if (isShared && keys !== undefined) {
+    throw new TypeError('sessions.keys restores sessions without a store: leave out either it or store')
+  }
+  if (isShared) return undefined
   if (keys !== undefined) return new KeyRing(keys, PURPOSE, 'sessions.keys')
   const key = environmentVariable('BAREWIRE_SESSION_KEY')
   if (key === undefined) return undefined

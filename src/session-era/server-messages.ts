@@ -11,21 +11,25 @@
  * not yet delivered to it. Its log level is applied when messages are sent. Where a message that the client should have
  * got is not retained any more, a warning in the log says so, before the rest.
  *
+ * Where nodes share a store, messages come over its bus, and are retained for sessions and principals that are not known
+ * here as well: their clients may come. Every level is retained then, since another node may know who asks for it.
+ *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}; logging
  * {@link spec.logging}.
- * Invariant: a log exists no longer than its session, or the last session of its principal.
+ * Invariant: a log exists no longer than its session, or the last session of its principal; with a store there are at
+ * most `MAX_LOGS`, those of the latest messages.
  */
 
 import { ByteBudget } from '../bounds/byte-budget.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
-import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
+import { audienceKey, type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { LOG_RANK } from '../protocol/log-levels.ts'
 import { Notify } from '../protocol/methods.ts'
 import type { LogLevel } from '../protocol/wire-types.ts'
 import { encodeData } from '../sse/frame.ts'
 import type { ChangeLog } from './change-log.ts'
-import { EventLog, type LoggedEvent } from './event-log.ts'
+import { EventLog, eventBytes, type LoggedEvent } from './event-log.ts'
 import type { SessionEraSettings } from './options.ts'
 import type { Owner } from './owner.ts'
 import type { Session } from './session.ts'
@@ -37,6 +41,8 @@ import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 const MESSAGES_SHARE = 4
 /** Severity of a message without a level, which every session gets. */
 const ALWAYS = Number.POSITIVE_INFINITY
+/** Logs of audiences that may not be known here. An empty one still says what was lost. */
+const MAX_LOGS = 16_384
 const EVERYONE = Symbol('everyone')
 
 type Recipient = typeof EVERYONE | Owner<Session> | Session
@@ -47,8 +53,14 @@ export class ServerMessages {
   readonly #changes: ChangeLog
   readonly #budget: ByteBudget
   readonly #buckets: TokenBuckets | undefined
-  /** Lifecycle of an entry: from the first message to its recipient, to the end of that recipient. */
-  readonly #logs = new Map<Recipient, EventLog>()
+  readonly #isShared: boolean
+  /**
+   * By `audienceKey`. Lifecycle of an entry: from the first message to its recipient, to the end of that recipient; where
+   * it is shared, until others are newer. The one with the latest message is the last one.
+   */
+  readonly #logs = new Map<string, EventLog>()
+  /** Sequence number up to which messages to anybody may not be retained. */
+  #lostUpTo = 0
 
   readonly #defaultMinSeverity: number
   /** The lowest severity that any session has asked for since there was no session. */
@@ -57,6 +69,7 @@ export class ServerMessages {
   /**
    * @param budget - of all events that are retained for clients that reconnect
    * @param level - the initial log level of a session
+   * @param isShared - the messages are those of all nodes
    */
   constructor(
     settings: SessionEraSettings,
@@ -64,7 +77,9 @@ export class ServerMessages {
     changes: ChangeLog,
     budget: ByteBudget,
     level: LogLevel | undefined,
+    isShared: boolean,
   ) {
+    this.#isShared = isShared
     const { messageRate } = settings
     this.#defaultMinSeverity = rankOf(level)
     this.#minSeverity = this.#defaultMinSeverity
@@ -95,17 +110,50 @@ export class ServerMessages {
     }
     // Retaining it would evict messages that a session has asked for.
     if (severity < this.#minSeverity) return unsent(`no session wants log messages of the level ${level}`)
-    const key = session === undefined ? (principal === undefined ? '' : `p${principal}`) : `s${session}`
-    const limit = overRate(this.#buckets, key)
+    const limit = overRate(this.#buckets, audienceKey(message))
     if (limit !== undefined) return unsent(limit)
-    const event = { sequence: this.#changes.nextSequence(), data: encodeData(message.json) }
-    const kept = this.#logOf(recipient)?.push(event.sequence, event.data, severity, now) === true
+    const delivery = this.#deliver(message, this.#changes.nextSequence(), recipient, now)
+    if (delivery.streams > 0 || delivery.kept) return delivery
+    return unsent('nobody listens, and it cannot be kept within the limits of replay')
+  }
+
+  /**
+   * The same for a message of any node, whose rate is limited there.
+   *
+   * @param sequence - the one that it has on all nodes
+   */
+  receive(message: ServerMessage, sequence: number, now: number): Delivery {
+    const found = this.#find(message.session, message.principal)
+    const recipient = typeof found === 'string' ? undefined : found
+    return this.#deliver(message, this.#changes.nextSequence(sequence), recipient, now)
+  }
+
+  /** @returns why no session can get a message, whoever it is for */
+  readonly refuse = (): string | undefined =>
+    this.#settings.sessions === undefined ? NO_SESSIONS : undefined
+
+  /** Messages up to a sequence number may not have come here. */
+  lose(sequence: number): void {
+    this.#lostUpTo = Math.max(this.#lostUpTo, sequence)
+  }
+
+  /** @param recipient - undefined: it is not known here */
+  #deliver(
+    message: ServerMessage,
+    sequence: number,
+    recipient: Recipient | undefined,
+    now: number,
+  ): Delivery {
+    const { scopes } = message
+    const severity = rankOf(message.level)
+    const event = { sequence, data: encodeData(message.json) }
+    const kept = scopes === undefined && this.#keep(audienceKey(message), event, severity, now)
     let streams = 0
-    for (const stream of this.#streams(recipient)) {
+    for (const stream of recipient === undefined ? [] : this.#streams(recipient)) {
+      if (scopes !== undefined && !stream.allows(scopes)) continue
       if (severity >= minSeverityOf(stream.record) && stream.notify(event, false)) streams += 1
     }
-    if (streams > 0 || kept) return { streams, kept }
-    return unsent('nobody listens, and it cannot be kept within the limits of replay')
+    return { streams, kept }
   }
 
   /**
@@ -118,9 +166,9 @@ export class ServerMessages {
     // A Last-Event-ID can be from before the session began.
     const from = Math.max(after, session.changesFrom)
     const found: LoggedEvent[] = []
-    let isComplete = true
-    for (const recipient of [EVERYONE, session.ownership?.owner, session] as const) {
-      const log = recipient === undefined ? undefined : this.#logs.get(recipient)
+    let isComplete = from >= this.#lostUpTo
+    for (const key of keysOf(session)) {
+      const log = this.#logs.get(key)
       if (log === undefined) continue
       for (const event of log.after(from)) if (event.severity >= minSeverity) found.push(event)
       if (log.hasLost(from, minSeverity)) isComplete = false
@@ -134,19 +182,29 @@ export class ServerMessages {
     for (const log of this.#logs.values()) log.dropOlderThan(time)
   }
 
-  /** Releases the log of a session that ended, and those that no session can read any more. */
-  sessionClosed(session: Session): void {
+  /** Whether no message is retained. */
+  get isEmpty(): boolean {
+    return this.#budget.used === 0
+  }
+
+  /**
+   * Releases the log of a session that ended, and those that no session can read any more.
+   *
+   * @param forGood - it can be taken up nowhere
+   */
+  sessionClosed(session: Session, forGood: boolean): void {
     const { owner } = session.ownership ?? {}
-    this.#drop(session)
-    if (owner?.sessions === 1) this.#drop(owner)
+    if (forGood || !this.#isShared) this.#drop(audienceKey({ session: session.id, principal: undefined }))
+    if (this.#isShared) return
+    if (owner?.sessions === 1) this.#drop(audienceKey({ session: undefined, principal: owner.key }))
     if (this.#table.size > 0) return
-    this.#drop(EVERYONE)
+    this.#drop(audienceKey(ALL))
     this.#minSeverity = this.#defaultMinSeverity
   }
 
   /** @returns a sentence: why there is no recipient */
   #find(session: string | undefined, principal: string | undefined): Recipient | string {
-    if (this.#settings.sessions === undefined) return 'sessions are off, and without one nobody can listen'
+    if (this.#settings.sessions === undefined) return NO_SESSIONS
     if (session !== undefined) return this.#table.get(session) ?? 'no session of this id is open here'
     if (principal !== undefined)
       return this.#table.owner(principal) ?? 'no session of this principal is open here'
@@ -159,19 +217,37 @@ export class ServerMessages {
     return recipient.standaloneStream?.attached === true ? [recipient.standaloneStream] : []
   }
 
-  #logOf(recipient: Recipient): EventLog | undefined {
+  #keep(key: string, { sequence, data }: StreamEvent, severity: number, now: number): boolean {
     const { replay } = this.#settings
-    if (replay === undefined) return undefined
-    const log = this.#logs.get(recipient) ?? new EventLog(replay, this.#budget)
-    this.#logs.set(recipient, log)
-    return log
+    if (replay === undefined) return false
+    const log = this.#logs.get(key) ?? new EventLog(replay, this.#budget)
+    if (this.#isShared) {
+      this.#logs.delete(key)
+      this.#makeRoom(log, eventBytes(data))
+    }
+    this.#logs.set(key, log)
+    return log.push(sequence, data, severity, now)
   }
 
-  #drop(recipient: Recipient): void {
-    this.#logs.get(recipient)?.clear()
-    this.#logs.delete(recipient)
+  /** Drops the logs with the oldest messages. Nothing else ends one whose audience is not known here. */
+  #makeRoom(log: EventLog, bytes: number): void {
+    const { maxBytes } = this.#budget
+    for (const [key, oldest] of this.#logs) {
+      const fits = log.size > 0 || this.#budget.used + bytes <= maxBytes
+      if (fits && this.#logs.size < MAX_LOGS) return
+      this.lose(oldest.last)
+      this.#drop(key)
+    }
+  }
+
+  #drop(key: string): void {
+    this.#logs.get(key)?.clear()
+    this.#logs.delete(key)
   }
 }
+
+const ALL = { session: undefined, principal: undefined }
+const NO_SESSIONS = 'sessions are off, and without one nobody can listen'
 
 const GAP_WARNING = encodeData(
   encodeNotification(Notify.message, {
@@ -180,6 +256,13 @@ const GAP_WARNING = encodeData(
     data: 'Messages were missed that are not kept any more (replay)',
   }),
 )
+
+/** Of the logs that a session reads. */
+function keysOf({ id, record: { principalId } }: Session): readonly string[] {
+  const own = audienceKey({ session: id, principal: undefined })
+  if (principalId === undefined) return [audienceKey(ALL), own]
+  return [audienceKey(ALL), audienceKey({ session: undefined, principal: principalId }), own]
+}
 
 function rankOf(level: string | undefined): number {
   return level === undefined ? ALWAYS : (LOG_RANK.get(level) ?? ALWAYS)

@@ -52,6 +52,8 @@ export interface SessionTableOptions {
   readonly maxTotalBytes: number
   /** 0: never. */
   readonly idleTimeoutMs: number
+  /** Why a session is closed that was idle for so long. @defaultValue 'expired' */
+  readonly idleEnd?: SessionEnd | undefined
   readonly onClose: (session: Session, reason: SessionEnd) => void
   /** Makes an id that the session can be restored from; undefined, or without it: a random id. */
   readonly sealId?: (
@@ -188,12 +190,12 @@ export class SessionTable {
 
   /** Closes the sessions that were idle for longer than `idleTimeoutMs`. */
   expire(): void {
-    const { idleTimeoutMs } = this.#options
+    const { idleTimeoutMs, idleEnd = 'expired' } = this.#options
     if (idleTimeoutMs === 0) return
     const expired = this.#clock.before(idleTimeoutMs)
     for (const list of [this.#unused, this.#idle]) {
       for (let first = list.oldest; first !== undefined && first.lastSeen <= expired; first = list.oldest) {
-        this.close(first, 'expired')
+        this.close(first, idleEnd)
       }
     }
   }

@@ -8,15 +8,18 @@
  * An input request that was sent waits for its response as long as the task, whatever becomes of the stream. The client
  * is told to forget the first one when it is sent again.
  *
+ * The task may run on another node. It asks those who wait here all the same; its progress comes from its node.
+ *
  * Spec: 2025-11-25 tasks, "Input Required Status", "Task Notifications" {@link spec.tasks}.
- * Lifecycle: from the creation of the task in a session, or the first tasks/result for it, to its end.
+ * Lifecycle: from the creation of the task in a session, or the first tasks/result for it, to its end; that of a task on
+ * another node ends with the last tasks/result that waits.
  * Invariant: an input request is in `#sent` while its response is awaited from a client, at most once.
  */
 
 import { requireDeclared } from '../dispatch/client-input/client-capabilities.ts'
 import type { InputRequest } from '../dispatch/client-input/input-required.ts'
 import type { ErrorReporter } from '../dispatch/error-report.ts'
-import type { RunningTask } from '../features/tasks/running-task.ts'
+import type { FollowedTask } from '../features/tasks/remote-task.ts'
 import type { TaskSubscriber } from '../features/tasks/task-subscribers.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -29,9 +32,17 @@ import { taskState, withTask } from './task-wire.ts'
 export interface SessionTaskHost {
   readonly reporter: ErrorReporter
   /** Sends a message on the standalone stream of a session, if it has a connection. */
-  tell(session: Session, method: string, params: JsonObject): void
+  tell(session: Session, method: string, params: JsonObject, scopes: readonly string[] | undefined): void
   /** Called once. */
-  over(task: SessionTask): void
+  over(task: SessionTask<FollowedTask>): void
+  /** Somebody waits for a task; called again with false when this one waits no more. */
+  waits(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void
+  /**
+   * Sends a message to the session that began the task, if it waits on another node.
+   *
+   * @returns undefined: it does not
+   */
+  forward(task: SessionTask<FollowedTask>, method: string, params: JsonObject): Promise<void> | undefined
 }
 
 /** An input request on its way. */
@@ -46,17 +57,19 @@ interface Waiter {
   readonly done: () => void
 }
 
-export class SessionTask implements TaskSubscriber {
-  readonly running: RunningTask
+export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
+  readonly running: Task
   /** The session that began it. */
   readonly session: Session | undefined
+  /** Id of the node where this session waits for the result, if it is another one. */
+  waitsAt: string | undefined = undefined
   readonly #host: SessionTaskHost
   /** The newest last. */
   readonly #waiters: Waiter[] = []
   readonly #sent = new Map<string, Sent>()
   #lastStatus: unknown = 'working'
 
-  constructor(host: SessionTaskHost, running: RunningTask, session: Session | undefined) {
+  constructor(host: SessionTaskHost, running: Task, session: Session | undefined) {
     this.#host = host
     this.running = running
     this.session = session
@@ -71,6 +84,11 @@ export class SessionTask implements TaskSubscriber {
     return this.#host.reporter
   }
 
+  /** Whether somebody waits for its result, or is asked something for it. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0 || this.#sent.size > 0
+  }
+
   /** Waits for the end of the task, or of the exchange. What the task asks for is sent on the stream of the exchange. */
   wait(exchange: SessionExchange): Promise<void> {
     return new Promise((resolve) => {
@@ -78,11 +96,13 @@ export class SessionTask implements TaskSubscriber {
         const index = this.#waiters.indexOf(waiter)
         if (index !== -1) this.#waiters.splice(index, 1)
         exchange.signal.removeEventListener('abort', done)
+        this.#host.waits(this, exchange.session, false)
         resolve()
       }
       const waiter = { exchange, done }
       this.#waiters.push(waiter)
       exchange.signal.addEventListener('abort', done)
+      this.#host.waits(this, exchange.session, true)
       this.#deliver()
     })
   }
@@ -96,10 +116,19 @@ export class SessionTask implements TaskSubscriber {
     const { session } = this
     if (session === undefined || this.running.isEnding) return undefined
     const own = withTask(params, this.running.taskId)
-    const waiter = this.#waiters.findLast(({ exchange }) => exchange.session === session && exchange.canReach)
-    if (waiter !== undefined) return waiter.exchange.notify(method, own)
-    this.#host.tell(session, method, own)
-    return undefined
+    const exchange = this.reach(session.id)
+    if (exchange !== undefined) return exchange.notify(method, own)
+    const forwarded = this.#host.forward(this, method, own)
+    if (forwarded === undefined) this.#host.tell(session, method, own, this.running.record.scopes)
+    return forwarded
+  }
+
+  /** Where a session waits here and can be reached. */
+  reach(sessionId: string): SessionExchange | undefined {
+    const waiter = this.#waiters.findLast(
+      ({ exchange }) => exchange.session?.id === sessionId && exchange.canReach,
+    )
+    return waiter?.exchange
   }
 
   notifyTask(record: TaskRecord): void {
@@ -107,7 +136,7 @@ export class SessionTask implements TaskSubscriber {
     for (const [key, { controller }] of this.#sent) if (!inputRequests.isOpen(key)) controller.abort()
     const state = taskState(record)
     if (this.session !== undefined && state['status'] !== this.#lastStatus) {
-      this.#host.tell(this.session, Notify.taskStatus, state)
+      this.#host.tell(this.session, Notify.taskStatus, state, record.scopes)
     }
     this.#lastStatus = state['status']
     if (!isOver(record)) {
@@ -140,6 +169,7 @@ export class SessionTask implements TaskSubscriber {
       if (this.#sent.get(key) !== sent) return
       this.#sent.delete(key)
       settle()
+      this.#host.waits(this, undefined, false)
     }
     exchange.ask(method, withTask(params, taskId), { timeoutMs: 0, signal: sent.controller.signal }).then(
       (response) => settled(() => inputRequests.respond({ [key]: response })),

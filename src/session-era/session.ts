@@ -55,6 +55,8 @@ export class Session implements Linked<Session> {
   /** Time of the coarse clock at the last request or end of a use. */
   lastSeen = 0
   closed = false
+  /** Its record is in a store: other nodes may have it open, too. */
+  isShared = false
   /** Whether `onSessionOpened` was called for it. */
   hooksNotified = false
   /** Whether its client has sent an HTTP request after `initialize`. */
@@ -71,6 +73,8 @@ export class Session implements Linked<Session> {
   standaloneStream: StandaloneStream | undefined = undefined
   /** Sequence number of the last change before the session began. */
   changesFrom = 0
+  /** Sequence number of the last event that another node has delivered on its standalone stream; 0: none. */
+  delivered = 0
   /** What the standalone stream needs: scopes by URI of a subscribed resource, or id of a task. */
   streamScopes: Map<string, readonly string[]> | undefined = undefined
   /** Heap bytes of its subscriptions, including text that is shared with other sessions. */

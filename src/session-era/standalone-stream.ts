@@ -19,6 +19,8 @@ export interface StandaloneStream {
   readonly record: SessionRecord
   /** Whether it has a connection. */
   readonly attached: boolean
+  /** Whether who opened the connection has these scopes. */
+  allows(scopes: readonly string[]): boolean
   /**
    * Sends an event, when it has a connection.
    *
@@ -26,6 +28,8 @@ export interface StandaloneStream {
    * @returns whether it was written to the connection
    */
   notify(event: StreamEvent, alone: boolean): boolean
+  /** Sends what the session has not got, when it has a connection. */
+  catchUp(): void
   /** Ends the connection but not the stream. */
   disconnect(retryMs: number | undefined): void
   /** Ends the stream. */

@@ -25,6 +25,7 @@ import type {
   TaskSeam,
 } from '../dispatch/rpc-exchange.ts'
 import type { Rate } from '../dispatch/token-bucket.ts'
+import type { RunningTask } from '../features/tasks/running-task.ts'
 import { endOf } from '../features/tasks/task-end.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
@@ -38,10 +39,13 @@ import type { Session } from './session.ts'
 import type { SessionTask } from './session-task.ts'
 import { createResult, readTtl } from './task-wire.ts'
 
+/** A task that runs here. */
+type OwnTask = SessionTask<RunningTask>
+
 /** What a call needs to become a task. */
 export interface TaskHost {
-  create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask>
-  discard(task: SessionTask): Promise<void>
+  create(call: TaskCall, askedMs: number | undefined): Promise<OwnTask>
+  discard(task: OwnTask): Promise<void>
 }
 
 export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
@@ -61,8 +65,8 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   /** Undefined once it was answered with a task. */
   #exchange: SessionExchange | undefined
   #isFollowing = false
-  #starting: Promise<SessionTask> | undefined
-  #task: SessionTask | undefined
+  #starting: Promise<OwnTask> | undefined
+  #task: OwnTask | undefined
   #questions = 0
   #scopes: readonly string[] | undefined
   #releaseBody: (() => void) | undefined
@@ -164,18 +168,18 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     )
   }
 
-  #finish({ running, reporter }: SessionTask, outcome: Outcome): void {
+  #finish({ running, reporter }: OwnTask, outcome: Outcome): void {
     this.#releaseBody?.()
     this.release()
     void running.finish(endOf(asTaskOutcome(outcome), reporter))
   }
 
-  #start(): Promise<SessionTask> {
+  #start(): Promise<OwnTask> {
     this.#starting ??= this.#create()
     return this.#starting
   }
 
-  async #create(): Promise<SessionTask> {
+  async #create(): Promise<OwnTask> {
     const exchange = this.#exchange
     const askedMs = readTtl(this.#asked)
     this.signal.throwIfAborted()

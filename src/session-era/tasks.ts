@@ -6,6 +6,9 @@
  *    a session without one      the session, and end with it
  *    neither                    whoever has the id; there is no list
  *
+ * A task may run on another node: its state and its result come from the store, and its questions are asked here of those
+ * who wait for its result. Its messages come from its node, which is told that its session waits here.
+ *
  * Who asks for a task needs the scopes of its call as well; a list leaves out those for which they are missing.
  *
  * Spec: 2025-11-25 tasks {@link spec.tasks}.
@@ -14,6 +17,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import { isObject } from '../bounds/is-object.ts'
 import { quote } from '../bounds/quote.ts'
 import { pause } from '../bounds/runtime.ts'
 import type { MethodHandler } from '../dispatch/dispatcher.ts'
@@ -21,6 +25,7 @@ import type { ErrorReporter } from '../dispatch/error-report.ts'
 import type { Principal } from '../dispatch/rpc-exchange.ts'
 import { paginate } from '../features/cursor.ts'
 import type { McpServer } from '../features/server.ts'
+import type { FollowedTask } from '../features/tasks/remote-task.ts'
 import { RunningTask } from '../features/tasks/running-task.ts'
 import { readTaskId, taskNotFound } from '../features/tasks/task-params.ts'
 import type { TaskView } from '../features/tasks/task-subscribers.ts'
@@ -29,7 +34,8 @@ import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
-import { isOver } from '../store/task-store.ts'
+import type { NodeChannel } from '../store/node-channel.ts'
+import { isOver, type TaskRecord } from '../store/task-store.ts'
 import type { SessionExchange } from './exchange.ts'
 import type { Session } from './session.ts'
 import { SessionTask, type SessionTaskHost } from './session-task.ts'
@@ -40,20 +46,26 @@ type Handler = MethodHandler<McpServer, SessionExchange>
 
 /** How often the store is asked for a task that runs in another process, at most. */
 const MIN_POLL_MS = 1000
+/** Between nodes: who waits for a task, and what is sent to them. */
+const WAITERS = 'taskWaiters'
 
 export class SessionTasks implements TaskHost, SessionTaskHost {
   /** Added to the methods of the era. */
   readonly methods: readonly (readonly [string, Handler])[]
   readonly tell: SessionTaskHost['tell']
   readonly #table: TaskTable
+  readonly #channel: NodeChannel | undefined
   /** By id. Lifecycle: see SessionTask. */
-  readonly #known = new Map<string, SessionTask>()
+  readonly #known = new Map<string, SessionTask<FollowedTask>>()
   /** Owners of tasks that no principal owns. Lifecycle: from the first task to the end of the session. */
   readonly #bySession = new Map<Session, string>()
 
-  constructor(table: TaskTable, tell: SessionTaskHost['tell']) {
+  constructor(table: TaskTable, tell: SessionTaskHost['tell'], channel?: NodeChannel) {
     this.#table = table
     this.tell = tell
+    this.#channel = channel
+    channel?.listen(WAITERS, { onMessage: (content, from) => this.#onWaiter(content, from) })
+    channel?.observe({ onNodeGone: (node) => this.#onNodeGone(node) })
     this.methods = [
       [Method.tasksGet, this.#following(Method.tasksGet, ({ record }) => taskState(record))],
       [
@@ -74,7 +86,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     return this.#table.canList && (principal !== undefined || hasSessions)
   }
 
-  async create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask> {
+  async create(call: TaskCall, askedMs: number | undefined): Promise<SessionTask<RunningTask>> {
     const { principal, session } = call
     const owner = ownerOf(principal, session)
     this.#remember(principal, session, owner)
@@ -84,21 +96,46 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     return task
   }
 
-  async discard(task: SessionTask): Promise<void> {
+  async discard(task: SessionTask<RunningTask>): Promise<void> {
     this.over(task)
     await this.#table.discard(task.running)
   }
 
-  over(task: SessionTask): void {
+  over(task: SessionTask<FollowedTask>): void {
     const { taskId } = task.running
+    if (this.#known.get(taskId) !== task) return
     this.#known.delete(taskId)
     task.session?.streamScopes?.delete(taskId)
-    this.#table.subscribers.remove(taskId, task)
+    this.#table.unsubscribe(taskId, task)
   }
 
-  /** @param forGood - the session cannot be taken up again */
-  sessionClosed(session: Session, forGood: boolean): void {
-    if (!this.#bySession.has(session)) return
+  waits(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void {
+    const { running } = task
+    if (running instanceof RunningTask) return
+    if (session !== undefined && (isWaiting || task.reach(session.id) === undefined)) {
+      const content = [isWaiting ? 'waits' : 'left', running.taskId, session.id]
+      // Without it, the session gets no progress here.
+      this.#channel?.send(running.record.node as string, WAITERS, content).catch(() => {})
+    }
+    if (!task.isAwaited) this.over(task)
+  }
+
+  forward(task: SessionTask<FollowedTask>, method: string, params: JsonObject): Promise<void> | undefined {
+    const { waitsAt, session, running } = task
+    if (waitsAt === undefined || session === undefined) return undefined
+    const content = ['message', running.taskId, session.id, method, params]
+    const sent = (isAlive: boolean) => {
+      if (!isAlive && task.waitsAt === waitsAt) task.waitsAt = undefined
+    }
+    return this.#channel?.send(waitsAt, WAITERS, content).then(sent, () => sent(false))
+  }
+
+  /**
+   * @param forGood - the session cannot be taken up again
+   * @param hasTasks - it may have tasks that began on other nodes
+   */
+  sessionClosed(session: Session, forGood: boolean, hasTasks: boolean): void {
+    if (!hasTasks && !this.#bySession.has(session)) return
     if (forGood) void this.#drop(session, sessionEnded())
     else this.#bySession.delete(session)
   }
@@ -119,13 +156,29 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     }
   }
 
-  #know(running: RunningTask, session: Session | undefined): SessionTask {
+  #know<Task extends FollowedTask>(running: Task, session: Session | undefined): SessionTask<Task> {
     const known = this.#known.get(running.taskId)
-    if (known !== undefined) return known
+    if (known !== undefined) return known as SessionTask<Task>
     const task = new SessionTask(this, running, session)
     this.#known.set(running.taskId, task)
-    this.#table.subscribers.add(running.taskId, task)
+    this.#table.subscribe(running, task)
     return task
+  }
+
+  #onWaiter(content: unknown, from: string): void {
+    const [kind, taskId, sessionId, method, params] = Array.isArray(content) ? content : []
+    const task = this.#known.get(taskId)
+    if (task === undefined) return
+    if (kind === 'message') {
+      if (isObject(params)) void task.reach(sessionId)?.notify(method, params as JsonObject)
+    } else if (task.session?.id === sessionId) {
+      if (kind === 'waits') task.waitsAt = from
+      else if (task.waitsAt === from) task.waitsAt = undefined
+    }
+  }
+
+  #onNodeGone(node: string): void {
+    for (const task of this.#known.values()) if (task.waitsAt === node) task.waitsAt = undefined
   }
 
   /** A method that is about one task: `taskId` alone says which, whatever `_meta` says. */
@@ -150,9 +203,11 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
 
   async #result(view: TaskView, exchange: SessionExchange): Promise<JsonObject> {
     if (isOver(view.record)) return taskResult(view.record)
-    if (view instanceof RunningTask) {
-      await this.#know(view, undefined).wait(exchange)
-      return exchange.aborted ? {} : taskResult(view.record)
+    const followed = this.#table.followed(view)
+    if (followed !== undefined) {
+      const task = this.#know(followed, undefined)
+      await task.wait(exchange)
+      return exchange.aborted ? {} : taskResult(task.running.record)
     }
     // It runs in another process, whose changes only the store tells.
     const params = { taskId: view.record.taskId }
@@ -165,11 +220,11 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   }
 
   async #cancel(view: TaskView): Promise<JsonObject> {
-    if (isOver(view.record)) throw cannotCancel(view)
-    await this.#table.cancel(view)
+    if (isOver(view.record)) throw cannotCancel(view.record)
+    const last = await this.#table.cancel(view)
     // Its handler may have come to an end first.
-    if (view.record.status !== 'cancelled') throw cannotCancel(view)
-    return taskState(view.record)
+    if (last.status !== 'cancelled') throw cannotCancel(last)
+    return taskState(last)
   }
 
   readonly #list: Handler = async (params, _ctx, server, exchange) => {
@@ -179,11 +234,9 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
       throw new RpcError(ErrorCode.METHOD_NOT_FOUND, problem)
     }
     const records = (await this.#table.list(owner)).filter(({ scopes = [] }) => mayKnow(exchange, scopes))
-    const items = records.map((record) => ({
-      key: record.taskId,
-      order: Date.parse(record.createdAt),
-      record,
-    }))
+    const items = records
+      .map((record) => ({ key: record.taskId, order: Date.parse(record.createdAt), record }))
+      .sort((a, b) => a.order - b.order || (a.key < b.key ? -1 : 1))
     const cursor = params?.['cursor']
     const page = paginate('tasks', items, cursor, server.pageSize)
     if (page === undefined) {
@@ -215,7 +268,7 @@ function sessionEnded(): McpError {
   return new McpError('ERR_SESSION_CLOSED', 'The session of the task ended')
 }
 
-function cannotCancel({ record }: TaskView): RpcError {
+function cannotCancel(record: TaskRecord): RpcError {
   const problem = `The task cannot be cancelled: it is over already, with the status ${taskState(record)['status']}`
   return new RpcError(ErrorCode.INVALID_PARAMS, problem)
 }

@@ -8,16 +8,19 @@
  * Not here: which requests are admitted (http/admit.ts).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { RequestStateSealer } from '../dispatch/client-input/request-state.ts'
 import { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
 import { dispatch, type MethodHandler, type MethodTable } from '../dispatch/dispatcher.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
 import { ShutdownError } from '../dispatch/shutdown-error.ts'
+import type { Feed } from '../features/feed.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
+import type { NodeChannel } from '../store/node-channel.ts'
 import type { Envelope } from './envelope.ts'
 import { type ExchangeHost, StatelessExchange } from './exchange.ts'
 import { STATELESS_METHODS, TAKES_INPUT, TASK_METHODS } from './methods.ts'
@@ -51,12 +54,15 @@ export class StatelessEra implements ExchangeHost {
   #closing = false
   #onIdle: (() => void) | undefined
 
+  /** @param feed - where changes and messages come from: with a channel, from all nodes */
   constructor(
     server: McpServer,
     settings: StatelessEraSettings,
     limits: CallLimits,
     tasks: TaskTable,
     transport: StreamTransport,
+    channel?: NodeChannel,
+    feed: Feed = server,
   ) {
     this.server = server
     this.settings = settings
@@ -66,11 +72,15 @@ export class StatelessEra implements ExchangeHost {
     this.#taskMethods = taskMethods(tasks)
     const subscriptions = new Subscriptions(server, settings, tasks, transport)
     this.subscriptions = subscriptions
-    this.#sealer = new RequestStateSealer(settings.requestState)
+    this.#sealer = new RequestStateSealer(settings.requestState, channel)
     this.#unsubscribe = [
-      server.changes.subscribe((changes) => subscriptions.notifyChanges(changes)),
-      server.messages.subscribe((message) => subscriptions.deliver(message)),
+      feed.changes.subscribe((changes) => subscriptions.notifyChanges(changes)),
+      feed.messages.subscribe(
+        (message, sequence) => subscriptions.deliver(message, sequence),
+        (message) => subscriptions.refuse(message),
+      ),
     ]
+    channel?.observe({ onMissed: () => subscriptions.notifyAll() })
     this.#ownMethods = new Map<string, Handler>([...STATELESS_METHODS, [Method.listen, subscriptions.listen]])
     this.#methods = this.#ownMethods
   }
@@ -95,6 +105,18 @@ export class StatelessEra implements ExchangeHost {
   /** Messages that could reach nobody, since the start. */
   get undeliverable(): number {
     return this.#undeliverable
+  }
+
+  /**
+   * What has to be waited for before a message can be received: its state may be sealed with a key that another node has
+   * made.
+   *
+   * @param value - the message as parsed JSON
+   * @returns undefined: nothing. The promise rejects with `StoreAwayError` where the store cannot be reached
+   */
+  beforeReceive(value: unknown): Promise<void> | undefined {
+    if (!this.#sealer.isShared || !isObject(value) || !isObject(value['params'])) return undefined
+    return this.#sealer.beforeOpen(value['params']['requestState'])
   }
 
   /**
@@ -166,6 +188,7 @@ export class StatelessEra implements ExchangeHost {
 
   /** Fails what is left. */
   shutDown(): void {
+    this.#sealer.close()
     for (const exchange of [...this.#inFlight]) {
       exchange.fail({ error: new ShutdownError(), origin: 'protocol' })
     }

@@ -20,7 +20,7 @@ import type { Principal } from '../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../dispatch/shutdown-error.ts'
 import { TokenBuckets } from '../dispatch/token-bucket.ts'
 import type { Changes } from '../features/change-bus.ts'
-import { type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
+import { audienceKey, type Delivery, overRate, type ServerMessage, unsent } from '../features/message-bus.ts'
 import { findResource } from '../features/resources.ts'
 import type { McpServer } from '../features/server.ts'
 import type { TaskView } from '../features/tasks/task-subscribers.ts'
@@ -55,6 +55,7 @@ import type { StreamTransport } from './transport.ts'
 const NO_RESOURCES: readonly SubscribedResource[] = []
 const NO_TASKS: readonly TaskView[] = []
 const NO_TASK_IDS: readonly string[] = []
+const ALL_LISTS: Changes['lists'] = new Set(LISTS.map(({ kind }) => kind))
 
 /** Stands for the id while the shared parts are made; nobody can know it. Some runtimes make none while a program loads. */
 let place: string | undefined
@@ -143,10 +144,21 @@ export class Subscriptions implements SubscriptionOwner {
     }
   }
 
-  /** Sends a message to the subscribers of its method. It is not buffered: a stream cannot be resumed. */
-  deliver(message: ServerMessage): Delivery {
+  /** Changes of before this moment may not have come to this node: anything may have changed. */
+  notifyAll(): void {
+    this.notifyChanges({ lists: ALL_LISTS, resources: new Set(this.#byResource.keys()) })
+  }
+
+  /**
+   * Sends a message to the subscribers of its method. It is not buffered: a stream cannot be resumed.
+   *
+   * @param sequence - of a message of any node, whose rate is limited there
+   */
+  deliver(message: ServerMessage, sequence?: number): Delivery {
     const { method, principal } = message
-    const problem = this.#problemOf(message)
+    const problem =
+      this.refuse(message) ??
+      (sequence === undefined ? overRate(this.#buckets, audienceKey(message)) : undefined)
     if (problem !== undefined) return unsent(problem)
     let streams = 0
     let parts: [head: string, tail: string] | undefined
@@ -173,7 +185,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (!this.#open.delete(subscription)) return
     clearTimeout(subscription.timer)
     if (subscription.stream !== undefined) this.#transport.streamClosed(subscription.stream)
-    for (const taskId of subscription.taskIds) this.#tasks.subscribers.remove(taskId, subscription)
+    for (const taskId of subscription.taskIds) this.#tasks.unsubscribe(taskId, subscription)
     for (const resource of subscription.resources) {
       resource.subscribers.delete(subscription)
       if (resource.subscribers.size === 0) this.#byResource.delete(resource.uri)
@@ -218,10 +230,11 @@ export class Subscriptions implements SubscriptionOwner {
     }
     const lists = offeredLists(filter.lists, server)
     const subscription = new Subscription(this, lists, retained, account, maxStreamBufferBytes)
-    this.#add(subscription)
+    const views = tasks.map((view) => this.#tasks.followed(view) ?? view)
+    this.#add(subscription, views)
     const acknowledged = acknowledgedFilter(lists, retained, server)
     let frames = this.#frameParts(Notify.acknowledged, { notifications: acknowledged }).join(idText)
-    for (const { record } of tasks) frames += subscription.taskFrame(record)
+    for (const { record } of views) frames += subscription.taskFrame(record)
     subscription.stream = exchange.openStream(subscription, frames)
     if (Object.keys(acknowledged).length === 0) this.#end(subscription)
     return {}
@@ -270,9 +283,9 @@ export class Subscriptions implements SubscriptionOwner {
       : { ...withoutResources, resources, ctx, bytes: withContext }
   }
 
-  #add(subscription: Subscription): void {
+  #add(subscription: Subscription, tasks: readonly TaskView[]): void {
     this.#open.add(subscription)
-    for (const taskId of subscription.taskIds) this.#tasks.subscribers.add(taskId, subscription)
+    for (const view of tasks) this.#tasks.subscribe(view, subscription)
     for (const resource of subscription.resources) {
       this.#byResource.set(resource.uri, resource)
       resource.subscribers.add(subscription)
@@ -298,8 +311,8 @@ export class Subscriptions implements SubscriptionOwner {
     return this.frame(JSON.stringify(message)).split(`"${place}"`, 2) as [string, string]
   }
 
-  /** @returns why a message is sent to no stream */
-  #problemOf({ method, level, session, principal }: ServerMessage): string | undefined {
+  /** @returns why a message can be sent to no stream */
+  refuse({ method, level, session }: ServerMessage): string | undefined {
     // Spec: "the server MUST NOT deliver it on a subscriptions/listen stream".
     if (level !== undefined)
       return 'clients of 2026-07-28 get log messages with the answers to their requests only'
@@ -308,7 +321,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (!this.#server.extensions.notifications.has(method)) {
       return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
     }
-    return overRate(this.#buckets, principal ?? '')
+    return undefined
   }
 }
 

@@ -35,6 +35,8 @@ export function declaresTasks({ capabilities }: Peer): boolean {
 /** A task without what its status adds: the answer to the request that began it. */
 export function taskHandle({
   owner: _owner,
+  node: _node,
+  scopes: _scopes,
   payload: _payload,
   failure: _failure,
   ...task

@@ -2,8 +2,8 @@
  * The methods of the Tasks extension, by which clients follow the calls that continue after their request was answered.
  *
  * To everybody but its client a task is one request: middleware runs around all of it, and diagnostics report its end
- * when the task ends. Input responses and cancellations must reach the process that runs the task, for which clients
- * send its id as `Mcp-Name`.
+ * when the task ends. Clients send the id of the task as `Mcp-Name`, so that their requests can be routed to the process
+ * that runs it; where processes share a store, any of them will do.
  *
  * Spec: Tasks extension {@link spec.tasksExtension}.
  * Not here: the tasks themselves (features/tasks/task-table.ts), how a call becomes one (task-exchange.ts).
@@ -42,13 +42,13 @@ export function taskMethods(tasks: TaskTable): Methods {
     [Method.tasksGet, following(Method.tasksGet, ({ record }) => new JsonText(taskText(record)))],
     [
       Method.tasksUpdate,
-      following(Method.tasksUpdate, (view, params) => {
+      following(Method.tasksUpdate, async (view, params) => {
         const responses = params?.['inputResponses']
         if (!isObject(responses)) {
           const problem = 'tasks/update needs "inputResponses", an object of answers by key'
           throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
         }
-        tasks.runningHere(view)?.inputRequests.respond(responses)
+        await tasks.respond(view, responses as JsonObject)
         return {}
       }),
     ],

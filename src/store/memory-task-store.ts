@@ -122,25 +122,25 @@ export class MemoryTaskStore implements TaskStore {
   }
 
   /** @throws {McpError} ERR_TASK_TOO_LARGE, the record alone is larger than all records may be */
-  update(record: TaskRecord): void {
+  update(record: TaskRecord): boolean {
     const entry = this.#entries.get(record.taskId)
-    if (entry === undefined) return
+    if (entry === undefined) return true
+    if (entry.isOver) return false
     const bytes = sizeOf(record)
     if (bytes > this.#limits.maxBytes) {
       const problem = `A task takes ${bytes} bytes, above tasks.maxBytes, the limit of ${this.#limits.maxBytes} for all tasks`
       throw new McpError('ERR_TASK_TOO_LARGE', problem)
     }
-    // Out of the list first, so that it is not evicted to make space for itself.
-    this.#unlist(entry)
     this.#bytes += bytes - entry.bytes
     if (entry.owner !== undefined) entry.owner.bytes += bytes - entry.bytes
     entry.bytes = bytes
     entry.record = record
     this.#evictForBytes(entry.owner, 0)
-    if (!isOver(record)) return
+    if (!isOver(record)) return true
     entry.isOver = true
     this.#over.append(entry)
     entry.owner?.over.append(entry.place)
+    return true
   }
 
   delete(taskId: string): void {
@@ -232,8 +232,8 @@ export class MemoryTaskStore implements TaskStore {
 }
 
 function sizeOf(record: TaskRecord): number {
-  const { taskId, owner, payload = '', statusMessage = '', failure = '', scopes = [] } = record
-  const texts = [taskId, payload, statusMessage, failure, ...scopes]
+  const { taskId, owner, payload = '', statusMessage = '', failure = '', node = '', scopes = [] } = record
+  const texts = [taskId, payload, statusMessage, failure, node, ...scopes]
   const bytes = texts.reduce((sum, text) => sum + textBytes(text), 0)
   return RECORD_BYTES + bytes + (owner === null ? 0 : textBytes(owner))
 }

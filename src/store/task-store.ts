@@ -3,7 +3,7 @@
  *
  * A record is plain data; a store that several processes share stores it as JSON. The process that runs a task writes it,
  * one write at a time, and reads its own running tasks from memory; the store is read for tasks that have ended, and for
- * tasks of other processes.
+ * tasks of other processes. Another process writes it only to end it: when its client cancels it, or its process is gone.
  *
  * Not here: the work itself, which ends with its process, and who may see a task (the era checks that).
  */
@@ -30,6 +30,8 @@ export interface TaskRecord {
    * is neither.
    */
   readonly owner: string | null
+  /** Id of the node that runs the task; undefined: processes share no store. */
+  readonly node?: string | undefined
   /** What the principal must have to ask for the task; undefined: nothing. */
   readonly scopes?: readonly string[] | undefined
   /** JSON text that belongs to the status: the result, the error, or the open input requests. */
@@ -44,8 +46,13 @@ export interface TaskStore {
   create(record: TaskRecord): void | PromiseLike<void>
   /** Finds a record. @returns undefined: unknown, expired or deleted */
   read(taskId: string): TaskRecord | undefined | PromiseLike<TaskRecord | undefined>
-  /** Replaces the record with the same `taskId`; one that was deleted stays deleted. */
-  update(record: TaskRecord): void | PromiseLike<void>
+  /**
+   * Replaces the record with the same `taskId`; one that was deleted stays deleted, and one that is over stays as it is,
+   * atomically: of several processes that end a task, the first one decides how.
+   *
+   * @returns false: it was over already
+   */
+  update(record: TaskRecord): void | boolean | PromiseLike<void> | PromiseLike<boolean>
   /** Deletes a record, if there is one. */
   delete(taskId: string): void | PromiseLike<void>
   /**

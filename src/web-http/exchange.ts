@@ -107,6 +107,10 @@ export class WebHttpExchange<Principal>
     return this.#target
   }
 
+  get scheme(): 'http' | 'https' {
+    return this.#request.url.startsWith('https:') ? 'https' : 'http'
+  }
+
   get headers(): RequestHeaders {
     this.#headers ??= Object.fromEntries(this.#request.headers)
     return this.#headers
@@ -187,9 +191,11 @@ export class WebHttpExchange<Principal>
   }
 
   json(status: number, text: string, extra?: readonly string[]): boolean {
-    const headers = this.replyHeaders(extra)
-    const own = ['Content-Type', 'application/json']
-    return this.#reply(status, text, headers === undefined ? own : [...own, ...headers])
+    return this.#reply(status, text, this.#typed('application/json', extra))
+  }
+
+  html(text: string, extra?: readonly string[]): boolean {
+    return this.#reply(200, text, this.#typed('text/html; charset=utf-8', extra))
   }
 
   empty(status: number, extra?: readonly string[]): boolean {
@@ -221,6 +227,10 @@ export class WebHttpExchange<Principal>
     this.#unlisten()
     this.#settle(new Response(body, { status, headers: recordOf(headers) }))
     return true
+  }
+
+  #typed(contentType: string, extra: readonly string[] | undefined): readonly string[] {
+    return ['Content-Type', contentType, ...(this.replyHeaders(extra) ?? [])]
   }
 
   #settle(response: Response): void {

@@ -4,65 +4,36 @@
  */
 
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync, sign as signBytes } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
-import { base64url, CompactEncrypt, exportSPKI, importJWK, SignJWT } from 'jose'
+import { exportSPKI, importJWK, SignJWT } from 'jose'
 import { jwt, protectedResource } from '../../src/auth/index.ts'
-import { type Issuer, makeKey, now, type SigningKey, startIssuer } from './issuer.ts'
+import { makeKey, now, startIssuer } from './issuer.ts'
 import { bearer, challengeOf, guarded, RESOURCE } from './serving.ts'
 
-interface Maker {
-  readonly issuer: Issuer
-  /** RS256, the first key of the issuer. */
-  readonly rsa: SigningKey
-  readonly es: SigningKey
-  readonly ed: SigningKey
-  /** With the same kid as `rsa`, and not of the issuer. */
-  readonly thief: SigningKey
-  good(): Promise<string>
-}
-
-type Make = (maker: Maker) => string | Promise<string>
-
-const encode = (value: unknown) =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-const usual = (issuer: Issuer) => ({
-  iss: issuer.url,
-  aud: RESOURCE,
-  sub: 'ada',
-  iat: now(),
-  exp: now() + 300,
-})
-
-/** Signs with the issuer's own RSA key whatever the two texts are. */
-function signRaw({ rsa }: Maker, header: string, payload: string): string {
-  const signed = `${encode(header)}.${encode(payload)}`
-  const key = pemOf(rsa)
-  return `${signed}.${signBytes('sha256', Buffer.from(signed), key).toString('base64url')}`
-}
-const pems = new Map<SigningKey, ReturnType<typeof generateKeyPairSync>['privateKey']>()
-function pemOf(key: SigningKey) {
-  const pem = pems.get(key)
-  if (pem === undefined) throw new Error(`no private key of ${key.kid}`)
-  return pem
-}
-const head = (more: object = {}) => JSON.stringify({ alg: 'RS256', kid: 'rsa', typ: 'at+jwt', ...more })
-const claims = ({ issuer }: Maker, more: object = {}) => JSON.stringify({ ...usual(issuer), ...more })
-
-const withClaims =
-  (more: { readonly [claim: string]: unknown }, header: object = {}): Make =>
-  ({ issuer }) =>
-    issuer.token(RESOURCE, more, header)
-const changed =
-  (change: (parts: [string, string, string]) => readonly string[]): Make =>
-  async (maker) =>
-    change((await maker.good()).split('.') as [string, string, string]).join('.')
-/** Swaps the case of the character that holds the stray bits. */
-const lastBits = (part: string) => {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  const last = alphabet.indexOf(part.at(-1) ?? '')
-  return part.slice(0, -1) + alphabet[last ^ 1]
-}
+import {
+  changed,
+  changedOf,
+  claims,
+  der,
+  encode,
+  encrypted,
+  esWith,
+  head,
+  hmac,
+  keyOf,
+  lastBits,
+  type Make,
+  type Maker,
+  pemOf,
+  pems,
+  rawBytes,
+  shortKey,
+  shorts,
+  signRaw,
+  usual,
+  withClaims,
+} from './token-maker.ts'
 
 const rows: readonly (readonly [name: string, make: Make, reason: RegExp])[] = [
   // Algorithms
@@ -460,57 +431,3 @@ test(`jwt refuses ${rows.length} bad tokens with 401, and says why to the owner 
   assert.deepEqual(ran, [])
   assert.deepEqual(errors, [])
 })
-
-const shorts = new WeakMap<Maker, SigningKey>()
-
-function keyOf(alg: string, kid: string, pair: ReturnType<typeof generateKeyPairSync>): SigningKey {
-  const publicJwk = {
-    ...(pair.publicKey as unknown as { export(options: object): object }).export({ format: 'jwk' }),
-    kid,
-  }
-  return { alg, kid, privateKey: pair.privateKey as never, publicJwk: publicJwk as never }
-}
-
-function hmac(secret: string | Buffer, maker: Maker): string {
-  const signed = `${encode({ alg: 'HS256', kid: 'rsa', typ: 'at+jwt' })}.${encode(claims(maker))}`
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
-}
-
-async function esWith({ issuer, es }: Maker, signature: Buffer | undefined): Promise<string> {
-  const token = await issuer.token(RESOURCE, {}, {}, es)
-  return signature === undefined ? token : changedOf(Promise.resolve(token), signature)
-}
-
-async function changedOf(token: Promise<string>, signature: Buffer): Promise<string> {
-  return [...(await token).split('.').slice(0, 2), signature.toString('base64url')].join('.')
-}
-
-/** The same two numbers as they stand in DER. */
-async function der({ issuer, es }: Maker): Promise<string> {
-  const [header, payload, signature = ''] = (await issuer.token(RESOURCE, {}, {}, es)).split('.')
-  const bytes = Buffer.from(signature, 'base64url')
-  const integer = (part: Buffer) => {
-    const padded = Buffer.concat([Buffer.of(0), part])
-    return Buffer.concat([Buffer.of(2, padded.length), padded])
-  }
-  const numbers = Buffer.concat([integer(bytes.subarray(0, 32)), integer(bytes.subarray(32))])
-  return `${header}.${payload}.${Buffer.concat([Buffer.of(0x30, numbers.length), numbers]).toString('base64url')}`
-}
-
-function shortKey(maker: Maker): string {
-  const signed = `${encode(head({ kid: 'short' }))}.${encode(claims(maker))}`
-  const key = pemOf(shorts.get(maker) as SigningKey)
-  return `${signed}.${signBytes('sha256', Buffer.from(signed), key).toString('base64url')}`
-}
-
-function rawBytes({ rsa }: Maker, payload: Buffer): string {
-  const signed = `${encode(head())}.${payload.toString('base64url')}`
-  return `${signed}.${signBytes('sha256', Buffer.from(signed), pemOf(rsa)).toString('base64url')}`
-}
-
-function encrypted(): Promise<string> {
-  const key = new Uint8Array(32)
-  return new CompactEncrypt(base64url.decode('e30'))
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-    .encrypt(key)
-}

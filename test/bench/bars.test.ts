@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BARS, type Bar, judge } from '../../bench/bars.ts'
+import { CLIENTS } from '../../bench/clients/index.ts'
 import { CONTENDERS, type Contender } from '../../bench/contenders/index.ts'
 import type { Figure } from '../../bench/lib/results.ts'
 
@@ -74,7 +75,7 @@ test('judge compares a figure with that of another n, round by round', () => {
 })
 
 test('BARS name contenders that exist, each bar once', () => {
-  const names = new Set(CONTENDERS.map(({ name }) => name))
+  const names = new Set([...CONTENDERS, ...CLIENTS].map(({ name }) => name))
   const seen = new Set<string>()
   for (const each of BARS) {
     assert.ok(names.has(each.contender), `${each.contender} does not take part`)
@@ -86,7 +87,7 @@ test('BARS name contenders that exist, each bar once', () => {
 
 test('judge names every bar that was not measured as open, once, with its limit', () => {
   const parts = [...new Set(BARS.map(({ part }) => part))]
-  const verdicts = judge({ figures: [] }, BARS, CONTENDERS, parts)
+  const verdicts = judge({ figures: [] }, BARS, [...CONTENDERS, ...CLIENTS], parts)
   assert.ok(
     verdicts.every(({ outcome, bar: { limit }, text }) => outcome === 'open' && text.endsWith(` ${limit}`)),
   )

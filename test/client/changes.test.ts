@@ -231,6 +231,25 @@ test('Changes keeps what nobody asks for, each change once, and all together as 
   assert.deepEqual(await waiting, { done: true, value: undefined })
 })
 
+test('Changes keeps a bounded length of URIs: what is more is a gap', async () => {
+  let push: (change: Change) => void = () => {}
+  const changes = new Changes((onChange, signal) => {
+    push = onChange
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
+  })
+  void changes.next()
+  push({ kind: 'tools' })
+  const long = 'x'.repeat(300_000)
+  const resource = (n: number) => ({ kind: 'resource', uri: `${n}${long}` }) as const
+  for (let n = 0; n < 3; n++) push(resource(n))
+  for (let n = 0; n < 3; n++) assert.deepEqual((await changes.next()).value, resource(n))
+  for (let n = 0; n < 4; n++) push(resource(n))
+  assert.deepEqual((await changes.next()).value, { kind: 'gap' })
+  push(resource(0))
+  assert.deepEqual((await changes.next()).value, resource(0))
+  await changes.return()
+})
+
 test('Changes gives an error to one next, and is over', async () => {
   const changes = new Changes(async () => {
     throw new Error('no')

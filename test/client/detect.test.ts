@@ -7,14 +7,12 @@ import { type ConnectOptions, connect, McpError, RpcError, statusOf } from '../.
 import {
   connected,
   type Exchange,
-  event,
   failure,
   json,
   result,
   scripted,
   session,
   stateless,
-  stream,
 } from './scripted-server.ts'
 
 const ok = session(() => {})
@@ -202,67 +200,6 @@ test('connect refuses a revision of the server that it does not know', async (t)
     session(() => {}, { revision: '1999-01-01' }),
   )
   await assert.rejects(connect(server.url), { code: 'ERR_UNSUPPORTED_VERSION', message: /"1999-01-01"/ })
-})
-
-/** HTTP+SSE of 2024-11-05: messages are posted to /messages, and answered on the stream. */
-function httpSse(endpoint: string) {
-  let events: Exchange['response'] | undefined
-  return (exchange: Exchange): unknown => {
-    const { request, response, message, what } = exchange
-    if (what === 'GET') {
-      events = stream(exchange)
-      return events.write(`event: endpoint\ndata: ${endpoint}\n\n`)
-    }
-    if (request.url !== '/messages?s=1') return response.writeHead(405).end()
-    response.writeHead(202).end('Accepted')
-    if (message.id === undefined) return undefined
-    const server = { name: 'old', version: '1' }
-    const value =
-      what === 'initialize'
-        ? { protocolVersion: '2024-11-05', capabilities: { tools: {} }, serverInfo: server }
-        : what === 'tools/list'
-          ? { tools: [{ name: 'a', inputSchema: { type: 'object' } }] }
-          : { content: [{ type: 'text', text: message.params.name }] }
-    return events?.write(`event: message\n${event({ jsonrpc: '2.0', id: message.id, result: value })}`)
-  }
-}
-
-test('connect falls back to HTTP+SSE of 2024-11-05, and calls over it', async (t) => {
-  const server = await scripted(t, httpSse('/messages?s=1'))
-  const client = await connected(t, server.url)
-  assert.deepEqual([client.era, client.revision], ['session', '2024-11-05'])
-  assert.deepEqual(server.log().slice(0, 4), ['server/discover', 'initialize', 'GET', 'initialize'])
-  const results = await Promise.all(['a', 'b', 'c'].map((name) => client.callTool(name)))
-  assert.deepEqual(
-    results.map(({ content: [first] }) => first),
-    ['a', 'b', 'c'].map((text) => ({ type: 'text', text })),
-  )
-
-  const again = await connected(t, server.url)
-  assert.equal(again.serverInfo?.name, 'old')
-  assert.equal(server.log().filter((what) => what === 'server/discover').length, 1)
-})
-
-test('HTTP+SSE: an endpoint of another origin gets no message', async (t) => {
-  const server = await scripted(t, httpSse('http://169.254.169.254/messages?s=1'))
-  await assert.rejects(connect(server.url, { retries: 0 }), (error) => statusOf(error) === 405)
-  assert.deepEqual(server.log(), ['server/discover', 'initialize', 'GET'])
-})
-
-test('HTTP+SSE: calls reject at once when the stream ends', async (t) => {
-  let end = () => {}
-  const script = httpSse('/messages?s=1')
-  const server = await scripted(t, (exchange) => {
-    if (exchange.what === 'GET') end = () => exchange.response.end()
-    if (exchange.what === 'tools/call') {
-      exchange.response.writeHead(202).end()
-      end()
-      return
-    }
-    return script(exchange)
-  })
-  const client = await connected(t, server.url)
-  await assert.rejects(client.callTool('a'), { code: 'ERR_STREAM_CUT' })
 })
 
 test('connect with a wrong option or target throws a TypeError that names it', async () => {

@@ -117,6 +117,28 @@ test('options fetch and middleware: the first is the outermost, and each sees ev
   assert.deepEqual([sent(server, 'x-a').at(-1), sent(server, 'x-b').at(-1)], ['1', '1'])
 })
 
+test('option headers: a name in another case takes the place of none of ours, and is not sent beside it', async (t) => {
+  const server = await scripted(
+    t,
+    stateless((exchange) => result(exchange, { content: [] })),
+  )
+  const headers = {
+    'Content-Type': 'application/json',
+    ACCEPT: '*/*',
+    'X-Key': 'k',
+    Authorization: 'Basic a',
+  }
+  const client = await connected(t, server.url, { headers, auth: 'token' })
+  await client.callTool('a')
+  for (const { request } of server.seen) {
+    const { accept, authorization, 'content-type': type, 'x-key': key } = request.headers
+    assert.deepEqual(
+      [accept, authorization, type, key],
+      ['application/json, text/event-stream', 'Bearer token', 'application/json', 'k'],
+    )
+  }
+})
+
 test('an error of fetch says which request it was of, and nothing of the query', async (t) => {
   const server = await scripted(
     t,

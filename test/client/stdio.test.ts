@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ConnectOptions, connect } from '../../src/client/index.ts'
 import { type StdioOptions, stdio } from '../../src/client/stdio.ts'
+import { within } from '../helpers/within.ts'
 
 /** A server of one line each: `reply(message)` gives what is written for a message. */
 const program = (reply: string) => `
@@ -143,6 +144,15 @@ test('close ends the process: by the end of its input, or by a signal', async (t
   const other = await started(t, stubborn, {}, { closeMs: 50 })
   await other.close()
   await assert.rejects(other.callTool('a'), { code: 'ERR_CLIENT_CLOSED' })
+})
+
+test('close does not wait for what the process has started, though that holds its pipes', async (t) => {
+  const child = `require('node:child_process').spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'inherit', detached: true }).pid`
+  const pid = `({ id, method }) => method === 'tools/call' && (write({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: String(${child}) }] } }), true)`
+  const client = await started(t, pid, {}, { closeMs: 50 })
+  const { content } = await client.callTool('a')
+  t.after(() => process.kill(Number((content[0] as { text: string }).text)))
+  await within(client.close(), () => 'close')
 })
 
 test('the server gets the variables that are given, and no secrets of this process', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { type ConnectOptions, McpError, RpcError } from '../../src/client/index.ts'
+import { type ClientTask, type ConnectOptions, McpError, RpcError } from '../../src/client/index.ts'
 import { McpServer, RpcError as ServerRpcError, ToolError } from '../../src/index.ts'
 import { within } from '../helpers/within.ts'
 import { served } from './offering.ts'
@@ -130,6 +130,48 @@ test('aborting a call that became a task cancels the task', async (t) => {
   abort.abort(new Error('enough'))
   await assert.rejects(call, { code: 'ERR_REQUEST_ABORTED' })
   await within(stopped, () => 'the task to be cancelled')
+})
+
+test('aborting the wait for a handle rejects with ERR_REQUEST_ABORTED, whatever it was doing', async (t) => {
+  const { client } = await start(t)
+  for (const [name, wait] of [
+    ['result', (task: ClientTask) => task.result()],
+    [
+      'iteration',
+      async (task: ClientTask) => {
+        for await (const _ of task);
+      },
+    ],
+  ] as const) {
+    const abort = new AbortController()
+    const task = await client.startTool('endless', {}, { signal: abort.signal })
+    const outcome = assert.rejects(wait(task), { code: 'ERR_REQUEST_ABORTED' }, name)
+    abort.abort()
+    await outcome
+  }
+})
+
+test('a task with more keys of questions than can be remembered is an error', async (t) => {
+  let polls = 0
+  const server = await scripted(
+    t,
+    stateless((exchange) => {
+      if (exchange.what === 'tools/call')
+        return result(exchange, { resultType: 'task', taskId: 'a', status: 'working', pollIntervalMs: 1 })
+      if (exchange.what === 'tasks/update') return result(exchange, {})
+      const question = { method: 'elicitation/create', params: { message: 'm', requestedSchema: FORM } }
+      const inputRequests = { [`${polls++}${'x'.repeat(300_000)}`]: question }
+      return result(exchange, { taskId: 'a', status: 'input_required', inputRequests, pollIntervalMs: 1 })
+    }),
+  )
+  const client = await connected(t, server.url, {
+    onElicit: () => ({ action: 'accept', content: { name: 'Ann' } }),
+  })
+  await assert.rejects(client.callTool('a'), {
+    code: 'ERR_INVALID_RESPONSE',
+    message: /more than 10000 questions/,
+  })
+  assert.equal(polls, 4)
 })
 
 test('maxTimeoutMs bounds a call that became a task', async (t) => {

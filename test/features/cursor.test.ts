@@ -154,6 +154,17 @@ test('paginate sees each lasting item exactly once while others come and go', ()
   }
 })
 
+test('paginate goes by the key among items of one order, when the last item given was removed', () => {
+  const all = ['a', 'b', 'c', 'd'].map((key) => ({ key, order: 7 }))
+  const { nextCursor } = paginate('tasks', all, undefined, 2) ?? {}
+  const left = all.filter(({ key }) => key !== 'b')
+  const rest = paginate('tasks', [...left, { key: 'A', order: 8 }], nextCursor, 10)
+  assert.deepEqual(
+    rest?.items.map(({ key }) => key),
+    ['c', 'd', 'A'],
+  )
+})
+
 test('paginate works without an order, on keys and the index', () => {
   const keys = (...names: string[]) => names.map((key) => ({ key }))
   const first = paginate('tools', keys('a', 'b', 'c', 'd'), undefined, 2)

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TaskInputRequests } from '../../src/features/tasks/task-input-requests.ts'
+import { sinceMs } from '../helpers/cpu-time.ts'
 import { generator } from '../session-era/serving.ts'
 
 const request = { method: 'roots/list' } as const
@@ -43,9 +44,9 @@ test('TaskInputRequests asks again in the same time however often a client has a
   const best = async (rounds: number): Promise<number> => {
     let best = Number.POSITIVE_INFINITY
     for (let round = 0; round < rounds; round++) {
-      const began = performance.now()
+      const before = process.cpuUsage()
       for (let times = 0; times < 100; times++) await askOnce(inputRequests, 'again')
-      best = Math.min(best, performance.now() - began)
+      best = Math.min(best, sinceMs(before))
     }
     return best
   }

@@ -36,8 +36,13 @@ test('preflight allows the methods, the headers and a time to remember them', ()
     'Access-Control-Allow-Methods': 'GET, POST, DELETE',
     'Access-Control-Allow-Headers': 'authorization, content-type',
     'Access-Control-Max-Age': '86400',
-    Vary: 'Origin, Access-Control-Request-Headers',
+    Vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
   })
+})
+
+test('preflight from the internet to a private address is allowed when it is asked for', () => {
+  const allowed = toMap(cors.preflight('https://a.example', 'content-type', true))
+  assert.equal(allowed.get('Access-Control-Allow-Private-Network'), 'true')
 })
 
 test('preflight allows requested headers with an allowed prefix, and never anything else', () => {

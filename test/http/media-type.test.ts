@@ -145,6 +145,7 @@ test('negotiate gives right answers for any number of different values', () => {
       sse: false,
       jsonNamed: true,
       sseNamed: false,
+      htmlNamed: false,
     })
     assert.equal(negotiate('text/event-stream').json, false)
   }

@@ -1,12 +1,12 @@
 /** The same server under Node, Bun and Deno. These two are installed by `npm run interop`, and skipped where they are not. */
 
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Started, start } from '../../scripts/lib/child.ts'
 import { TestSession } from '../helpers/wire.ts'
+import { findRuntime } from './find-runtime.ts'
 import { connections, leaving, oldHttp, pipelining, streams, wholeAnswers } from './portable-checks.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,8 +18,8 @@ const RUNTIMES: readonly {
   readonly args: string[]
 }[] = [
   { name: 'Node', command: process.execPath, args: ['--import', 'tsx'] },
-  { name: 'Bun', command: find('@oven', 'bin/bun'), args: [] },
-  { name: 'Deno', command: find('@deno', 'deno'), args: ['run', '--allow-all', '--no-lock'] },
+  { name: 'Bun', command: findRuntime('@oven', 'bin/bun'), args: [] },
+  { name: 'Deno', command: findRuntime('@deno', 'deno'), args: ['run', '--allow-all', '--no-lock'] },
 ]
 
 for (const { name, command, args } of RUNTIMES) {
@@ -49,13 +49,4 @@ for (const { name, command, args } of RUNTIMES) {
       })
     })
   }
-}
-
-/** Where an optional package for this platform has put a program. */
-function find(scope: string, path: string): string | undefined {
-  const folder = join(home, 'node_modules', scope)
-  if (!existsSync(folder)) return undefined
-  return readdirSync(folder)
-    .map((name) => join(folder, name, path))
-    .find((file) => existsSync(file))
 }

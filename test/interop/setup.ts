@@ -9,7 +9,7 @@ import {
   serve,
 } from '../../src/index.ts'
 import { createFixture } from '../fixture/definition.ts'
-import { clientV1 } from './client-v1.ts'
+import { clientV1, clientV1Sse } from './client-v1.ts'
 import { type ClientV2, clientV2, clientV2Auto, clientV2Pinned } from './client-v2.ts'
 import type { ClientKind, ConnectOptions, RealClient } from './real-client.ts'
 
@@ -18,7 +18,7 @@ export const kinds: readonly ClientKind[] = [clientV1, clientV2]
 /** Clients that speak the stateless era with a server that has it. */
 export const statelessKinds: readonly ClientKind<ClientV2>[] = [clientV2Auto, clientV2Pinned]
 /** For tests in which the eras do not differ. */
-export const everyKind: readonly ClientKind[] = [...kinds, ...statelessKinds]
+export const everyKind: readonly ClientKind[] = [...kinds, ...statelessKinds, clientV1Sse]
 
 export interface Served {
   readonly server: McpServer
@@ -41,7 +41,12 @@ export async function serveFixture(
 ): Promise<Served> {
   const server = createFixture(serverOptions)
   // Clients wait for as long as the server asks them to, before they come back.
-  const serving = await serve(server, { port: 0, replay: { retryMs: 10 }, ...options })
+  const serving = await serve(server, {
+    port: 0,
+    replay: { retryMs: 10 },
+    httpSse: options.sessions !== false && options.eras?.includes('session') !== false,
+    ...options,
+  })
   t.after(() => serving.close({ drainMs: 0 }))
   return {
     server,

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeBody } from '../../src/jsonrpc/decode-body.ts'
-import { isShallow, measureBody } from '../../src/jsonrpc/measure.ts'
+import { isWithin, measureBody, UNLIMITED } from '../../src/jsonrpc/measure.ts'
 import { RpcError } from '../../src/jsonrpc/rpc-error.ts'
 
 const bytes = (text: string): Buffer => Buffer.from(text)
@@ -12,9 +12,10 @@ const objects = (depth: number): string => `${'{"a":'.repeat(depth)}1${'}'.repea
 
 /** Whether a body passes a bound, by both steps. */
 function passes(text: string, maxDepth: number): boolean {
-  if (isShallow(text, maxDepth)) return true
+  const limits = { ...UNLIMITED, maxDepth }
+  if (isWithin(text, limits)) return true
   try {
-    measureBody(bytes(text), maxDepth)
+    measureBody(bytes(text), limits)
     return true
   } catch (error) {
     assert.ok(error instanceof RpcError && error.code === -32700)
@@ -107,7 +108,7 @@ test('measureBody agrees with the parsed value for random JSON, and never counts
     const depth = depthOf(value)
     assert.equal(passes(text, Math.max(depth, 1)), true, text)
     if (depth > 1) assert.equal(passes(text, depth - 1), false, text)
-    const counted = measureBody(bytes(text), Number.POSITIVE_INFINITY)
+    const counted = measureBody(bytes(text))
     assert.ok(counted >= valuesOf(value), `${counted} of ${valuesOf(value)}: ${text}`)
     assert.ok(counted <= 3 * valuesOf(value) + 1, `${counted} of ${valuesOf(value)}: ${text}`)
   }
@@ -122,16 +123,36 @@ test('a body that is no JSON ends in an answer, too', () => {
     '{"a":'.repeat(5000),
   ]) {
     for (const maxDepth of [1, 512, Number.POSITIVE_INFINITY]) {
-      assert.throws(() => decodeBody(bytes(text), maxDepth), { code: -32700 })
+      assert.throws(() => decodeBody(bytes(text), { ...UNLIMITED, maxDepth }), { code: -32700 })
     }
   }
 })
 
 test('decodeBody refuses a deep body with the limit and the option, and parses without a bound when none is given', () => {
-  assert.throws(() => decodeBody(bytes(arrays(513)), 512), {
+  assert.throws(() => decodeBody(bytes(arrays(513)), { ...UNLIMITED, maxDepth: 512 }), {
     code: -32700,
     message: /512 levels.*maxBodyDepth/,
   })
-  assert.equal(depthOf(decodeBody(bytes(arrays(512)), 512)), 512)
+  assert.equal(depthOf(decodeBody(bytes(arrays(512)), { ...UNLIMITED, maxDepth: 512 })), 512)
   assert.ok(Array.isArray(decodeBody(bytes(arrays(5000)))))
+})
+
+test('decodeBody accepts exactly maxValues values and names, and refuses one more, before the body is parsed', () => {
+  const limits = { ...UNLIMITED, maxValues: 1000 }
+  for (const [text, values] of [
+    [`[${Array(1000).fill('1').join(',')}]`, 1000],
+    [`[${Array(500).fill('{}').join(',')}]`, 1000],
+    [`{${Array.from({ length: 500 }, (_, i) => `"${i}":1`).join(',')}}`, 1000],
+    ['['.repeat(1000) + ']'.repeat(1000), 1000],
+  ] as const) {
+    assert.equal(measureBody(bytes(text)), values)
+    assert.ok(decodeBody(bytes(text), limits))
+    // Not JSON: what refuses it comes before the parser.
+    const more = `${text},`
+    assert.throws(() => decodeBody(bytes(more), limits), {
+      code: -32700,
+      message: /holds about 1001 values and names, above 1000, the limit \(option maxBodyValues\)/,
+    })
+  }
+  assert.equal(decodeBody(bytes(`"${'[,:{'.repeat(1000)}"`), limits), '[,:{'.repeat(1000))
 })

@@ -3,18 +3,19 @@
  * proof worthless.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { transformSync } from 'esbuild'
 import { findBuildFaults } from '../../scripts/lib/build-output.ts'
-import { bundle, bundleTogether } from '../../scripts/lib/bundle.ts'
+import { bundle, bundleAnywhere, bundleProgram, bundleTogether } from '../../scripts/lib/bundle.ts'
 import { run, start } from '../../scripts/lib/child.ts'
 import { collectTests } from '../../scripts/lib/collect-tests.ts'
 import { findReasons, readRun } from '../../scripts/lib/conformance-report.ts'
 import { ENTRIES } from '../../scripts/lib/entries.ts'
+import { groupTests, writeGroups } from '../../scripts/lib/group-tests.ts'
 import { restoreLines } from '../../scripts/lib/transpile.ts'
 import { isDefectWarning } from '../../scripts/lib/warnings.ts'
 import { typescript } from '../helpers/typescript.ts'
@@ -48,6 +49,27 @@ describe('collectTests', () => {
   })
   test('finds nothing where there is no test folder', (t) =>
     assert.deepEqual(collectTests(folder(t, {}), []), []))
+})
+
+describe('groupTests', () => {
+  test('puts the files of one folder into groups of at most 8, and those that need a process of their own first', () => {
+    const files = Array.from({ length: 9 }, (_, i) => `test/sse/${i}.test.ts`)
+    const alone = ['test/interop/a.test.ts', 'test/interop/b.test.ts', 'test/robustness/attacks/c.test.ts']
+    const groups = groupTests(['test/a.test.ts', ...alone, ...files])
+    const expected = [...alone.map((file) => [file]), ['test/a.test.ts'], files.slice(0, 8), files.slice(8)]
+    assert.deepEqual(groups, expected)
+  })
+  test('writeGroups names a single file itself, and imports several in order', (t) => {
+    const home = folder(t, {})
+    const [single, several = ''] = writeGroups(
+      [['test/a.test.ts'], ['test/b/c.test.ts', 'test/b/d.test.ts']],
+      home,
+      home,
+    )
+    assert.equal(single, 'test/a.test.ts')
+    const urls = ['c', 'd'].map((name) => pathToFileURL(join(home, `test/b/${name}.test.ts`)).href)
+    assert.equal(readFileSync(several, 'utf8'), urls.map((url) => `await import("${url}")\n`).join(''))
+  })
 })
 
 describe('scripts/test.ts', () => {
@@ -161,6 +183,7 @@ describe('build output', () => {
       /imports gone\.d\.cts, which is not/,
     )
     assert.match(faults({ 'exports.cjs': "require('./gone.cjs')" }), /imports gone\.cjs, which is not/)
+    assert.match(faults({ 'index.js': 'import{a}from"./gone.js"' }), /imports gone\.js, which is not/)
     for (const name of Object.keys(complete)) {
       const { [name]: _, ...others } = complete
       assert.match(findBuildFaults(folder(t, others), core).join(), new RegExp(`there is no ${name} in`))
@@ -180,12 +203,52 @@ describe('build output', () => {
     const map = JSON.parse(readFileSync(join(home, 'a.cjs.map'), 'utf8'))
     assert.deepEqual(map.sources.sort(), ['a.ts', 'b.ts'])
     assert.throws(() => bundle(join(home, 'needy.js'), join(home, 'needy.ts')), /needs zod/)
+  })
+  test('bundleAnywhere writes what is loaded later as files of their own, for import and require; no node: modules', async (t) => {
+    const home = folder(t, {
+      'package.json': '{ "type": "module" }',
+      'src/a.ts':
+        "import { Own } from './shared.ts'\nexport const later = () => import('./part.ts')\nexport const isOwn = (x: unknown) => x instanceof Own",
+      'src/part.ts': "import { Own } from './shared.ts'\nexport const make = () => new Own()",
+      'src/shared.ts': 'export class Own {}',
+      'src/needy.ts': "export { join } from 'node:path'",
+    })
+    bundleAnywhere(home, { source: join(home, 'src', 'a.ts'), output: 'a' })
+    const program = `
+      import { createRequire } from 'node:module'
+      for (const { isOwn, later } of [await import('./a.js'), createRequire(import.meta.url)('./a.cjs')]) {
+        console.log(isOwn((await later()).make()))
+      }`
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: home,
+    })
+    assert.equal(stdout, 'true\ntrue\n', stderr)
+    const files = readdirSync(home).filter((name) => /\.c?js$/.test(name))
+    const names = ['a', 'a-core', 'a-part'].flatMap((name) => [`${name}.cjs`, `${name}.js`])
+    assert.deepEqual(files.sort(), names.sort())
     assert.throws(
-      () => bundle(join(home, 'a.js'), join(home, 'a.ts'), true),
-      /needs node:path, expected nothing/,
+      () => bundleAnywhere(home, { source: join(home, 'src', 'needy.ts'), output: 'needy' }),
+      /needy needs node:path/,
     )
-    bundle(join(home, 'b.js'), join(home, 'b.ts'), true)
-    assert.match(readFileSync(join(home, 'b.js'), 'utf8'), /export *\{/)
+  })
+  test('bundleProgram takes files of the package as they are, and can be started', async (t) => {
+    const home = folder(t, {
+      'package.json': '{ "type": "module" }',
+      'src/program/index.ts':
+        "#!/usr/bin/env node\nimport { a } from '../library/index.ts'\nconsole.log(a)\nexport {}",
+      'src/library/index.ts': 'export const a = 1',
+      'library.js': 'export const a = 2',
+    })
+    const files = new Map([['../library/index.ts', './library.js']])
+    bundleProgram(join(home, 'program.js'), join(home, 'src', 'program', 'index.ts'), files)
+    const { stdout, stderr } = await run(process.execPath, ['program.js'], { cwd: home })
+    assert.equal(stdout, '2\n', stderr)
+    assert.match(readFileSync(join(home, 'program.js'), 'utf8'), /^#!\/usr\/bin\/env node\n/)
+    if (process.platform !== 'win32') assert.equal(statSync(join(home, 'program.js')).mode & 0o111, 0o111)
+    assert.throws(
+      () => bundleProgram(join(home, 'program.js'), join(home, 'src', 'gone.ts'), files),
+      /gone\.ts/,
+    )
   })
   test('bundleTogether puts what entries share into one module, so that its classes are the same in all', async (t) => {
     const home = folder(t, {

@@ -1,14 +1,40 @@
 /**
- * What 2025-03-26 and 2025-06-18 ask of a server and 2025-11-25 does not, or says differently. Everything else in
- * their pages is the same, or weaker, and is proved by the requirements of 2025-11-25.
+ * What 2025-03-26 and 2025-06-18 ask of a server and 2025-11-25 does not, or says differently, and the transport that
+ * 2024-11-05 has over HTTP. Everything else in their pages is the same, or weaker, and is proved by the requirements of
+ * 2025-11-25.
  */
 
 import { pageOf, requirementsOf } from './requirement.ts'
 
+const oldest = '2024-11-05'
 const first = '2025-03-26'
 const second = '2025-06-18'
 
 export const earlierRevisions = [
+  ...requirementsOf(pageOf('basic/transports', oldest), [
+    [
+      'v2024-11-05.sse-endpoints',
+      'MUST',
+      'http-with-sse',
+      'HTTP+SSE has an endpoint for the stream, and one that takes messages by POST',
+    ],
+    [
+      'v2024-11-05.endpoint-event',
+      'MUST',
+      'http-with-sse',
+      'a stream of HTTP+SSE begins with an endpoint event, whose URI takes the messages of the client',
+    ],
+    ['v2024-11-05.sse-origin', 'MUST', 'security-warning', 'the Origin of each connection is checked'],
+    ['v2024-11-05.sse-auth', 'SHOULD', 'security-warning', 'both endpoints ask for credentials'],
+  ]),
+  ...requirementsOf(pageOf('basic/lifecycle', oldest), [
+    [
+      'v2024-11-05.sse-version',
+      'MUST',
+      'version-negotiation',
+      'initialize over HTTP+SSE is answered with the version that was asked for, if it is supported',
+    ],
+  ]),
   ...requirementsOf(pageOf('basic', first), [
     ['v2025-03-26.batch-received', 'MUST', 'batching', 'a batch is served'],
     [

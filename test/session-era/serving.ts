@@ -77,6 +77,8 @@ export interface Fixture {
   readonly ended: [id: string, reason: SessionEnd][]
   readonly stats: Serving['stats']
   readonly close: Serving['close']
+  readonly ready: Serving['ready']
+  readonly http: Serving['server']
   /** A session that is closed with the test. */
   open(options?: TestSessionOptions): Promise<TestSession>
 }
@@ -118,6 +120,8 @@ export async function serving(t: TestContext, options: FixtureOptions = {}): Pro
     port: served.port,
     stats: served.stats,
     close: served.close,
+    ready: served.ready,
+    http: served.server,
     server,
     held,
     errors,

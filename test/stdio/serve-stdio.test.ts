@@ -181,7 +181,7 @@ test('a batch of 2025-03-26 is answered in one line, and is no message of later 
   await later.initialize()
   later.input.write(`${JSON.stringify([call(1, 'echo')])}\n`)
   const { error } = await later.until((message) => message.error !== undefined)
-  assert.match(error.message, /Several messages in one line/)
+  assert.match(error.message, /Several messages at once/)
 })
 
 test('what is no message is answered with an error, and the next message is served', async (t) => {

@@ -6,9 +6,12 @@ import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { FetchHandler } from '../../src/fetch.ts'
 
-/** @returns the URL of the endpoint, and what closes it and the handler */
-export async function listenHono(handler: FetchHandler, port = 0) {
-  const app = new Hono().all('/mcp', (c) => handler(c.req.raw))
+/**
+ * @param path - of the route
+ * @returns the URL of the endpoint, and what closes it and the handler
+ */
+export async function listenHono(handler: FetchHandler, port = 0, path = '/mcp') {
+  const app = new Hono().all(path, (c) => handler(c.req.raw))
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {

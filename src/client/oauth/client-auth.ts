@@ -6,7 +6,8 @@
 import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { AuthorizationServer } from './server-metadata.ts'
-import { nowSeconds, randomText, type SigningAlgorithm, type SigningKey, signJwt } from './web-crypto.ts'
+import type { SigningAlgorithm, SigningKey } from './signing-keys.ts'
+import { nowSeconds, randomText, signJwt } from './web-crypto.ts'
 
 /** Methods of `token_endpoint_auth_methods_supported` that are known here. */
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'

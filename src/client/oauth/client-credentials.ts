@@ -5,7 +5,8 @@
 
 import type { AuthProvider } from '../auth-provider.ts'
 import type { Client } from './client-auth.ts'
-import type { Grant } from './grant.ts'
+import { grantOf } from './grant.ts'
+import { LazyProvider } from './lazy-provider.ts'
 import {
   checkSecret,
   checkTokenOptions,
@@ -14,8 +15,6 @@ import {
   keyOf,
   type TokenOptions,
 } from './options.ts'
-import { requestTokens } from './token-endpoint.ts'
-import { TokenProvider } from './token-provider.ts'
 
 /** Settings of {@link clientCredentials}: a secret or a private key. */
 export interface ClientCredentialsOptions extends TokenOptions, KeyOptions {
@@ -44,15 +43,15 @@ export function clientCredentials(options: ClientCredentialsOptions): AuthProvid
   if (options.clientSecret === undefined && options.privateKey === undefined) {
     throw new TypeError('clientCredentials needs privateKey or clientSecret; got none of them')
   }
-  return new TokenProvider(
-    grantOf(client, ({ http, discovery, scope, dpop, signal }, who) =>
+  return new LazyProvider(({ TokenProvider, requestTokens }) => {
+    const grant = grantOf(client, ({ http, discovery, scope, dpop, signal }, who) =>
       requestTokens(
         { http, server: discovery.server, client: who, dpop, signal },
         { grant_type: 'client_credentials', scope, resource: discovery.resource },
       ),
-    ),
-    settings,
-  )
+    )
+    return new TokenProvider(grant, settings)
+  })
 }
 
 /** @throws {TypeError} */
@@ -70,9 +69,4 @@ export function clientOf(
   checkSecret(`${prefix}clientSecret`, clientSecret)
   const key = keyOf(options, prefix)
   return async () => ({ clientId, clientSecret, key: await key() })
-}
-
-/** A grant of a client that is registered already, and that asks nobody. */
-export function grantOf(client: () => Promise<Client>, obtain: Grant['obtain']): Grant {
-  return { needsUser: false, isBound: true, client, forgetClient: async () => {}, obtain }
 }

@@ -13,6 +13,7 @@
 import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { Http } from './http.ts'
+import { isLoopback } from './is-loopback.ts'
 import {
   type AuthorizationServer,
   findAuthorizationServer,
@@ -20,7 +21,7 @@ import {
   readServer,
   texts,
 } from './server-metadata.ts'
-import { checkUrl, isLoopback, type UrlRules, withoutQuery } from './urls.ts'
+import { checkUrl, type UrlRules, withoutQuery } from './urls.ts'
 
 /** What discovery found out about an MCP server. */
 export interface Discovery {

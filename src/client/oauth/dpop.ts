@@ -8,18 +8,9 @@
  * A server may want a nonce of its own in the proof (RFC 9449 8 and 9); it sends the next one with any response.
  */
 
+import { algorithmOf, type SigningAlgorithm, type SigningKeyPair } from './signing-keys.ts'
 import { withoutQuery } from './urls.ts'
-import {
-  algorithmOf,
-  nowSeconds,
-  type PublicJwk,
-  publicJwk,
-  randomText,
-  type SigningAlgorithm,
-  type SigningKeyPair,
-  sha256,
-  signJwt,
-} from './web-crypto.ts'
+import { nowSeconds, type PublicJwk, publicJwk, randomText, sha256, signJwt } from './web-crypto.ts'
 
 /** What a proof is for. */
 export interface ProofRequest {

@@ -36,3 +36,8 @@ export interface Grant {
   forgetClient(request: GrantRequest): Promise<void>
   obtain(request: GrantRequest, client: Client): Promise<TokenResponse>
 }
+
+/** A grant of a client that is registered already, and that asks nobody. */
+export function grantOf(client: () => Promise<Client>, obtain: Grant['obtain']): Grant {
+  return { needsUser: false, isBound: true, client, forgetClient: async () => {}, obtain }
+}

@@ -8,6 +8,7 @@
 import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { FetchLike } from '../fetch-like.ts'
+import { readText } from '../read-text.ts'
 
 /** How requests are sent. */
 export interface Http {
@@ -69,7 +70,11 @@ export async function request(http: Http, url: URL, sending: Sending): Promise<A
       const response = await send(target, init)
       const next = redirectOf(response, target)
       if (next === undefined) {
-        return { status: response.status, headers: response.headers, text: await readText(response, what) }
+        return {
+          status: response.status,
+          headers: response.headers,
+          text: await readText(response, MAX_BYTES, () => tooLarge(what)),
+        }
       }
       void response.body?.cancel().catch(() => {})
       if (
@@ -105,25 +110,8 @@ function redirectOf(response: Response, from: URL): URL | 'hidden' | undefined {
   return location !== null && URL.canParse(location, from.href) ? new URL(location, from) : 'hidden'
 }
 
-async function readText(response: Response, what: string): Promise<string> {
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return text + decoder.decode()
-    bytes += value.byteLength
-    if (bytes > MAX_BYTES) {
-      void reader.cancel().catch(() => {})
-      throw new McpError(
-        'ERR_AUTH_NETWORK',
-        `${what} sent more than the ${MAX_BYTES} bytes that are read of it`,
-      )
-    }
-    text += decoder.decode(value, { stream: true })
-  }
+function tooLarge(what: string): McpError {
+  return new McpError('ERR_AUTH_NETWORK', `${what} sent more than the ${MAX_BYTES} bytes that are read of it`)
 }
 
 /** The JSON object that a text is, or undefined when it is anything else. */

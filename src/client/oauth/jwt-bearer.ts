@@ -5,15 +5,16 @@
  *    crossAppAccess     the company's identity provider says who the user is, and which servers they may use: an
  *                       ID token is exchanged there for an ID-JAG (RFC 8693), and that for an access token
  *                       (io.modelcontextprotocol/enterprise-managed-authorization, SEP-990)
+ *
+ * Not here: the grants themselves (assertion-grants.ts).
  */
 
 import { oneOf, requireType } from '../../bounds/check-options.ts'
 import { checkNames } from '../../bounds/option-names.ts'
-import { quote } from '../../bounds/quote.ts'
-import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { AuthProvider } from '../auth-provider.ts'
-import { clientOf, grantOf } from './client-credentials.ts'
-import type { GrantRequest } from './grant.ts'
+import type { AssertionContext, IdentityProvider } from './assertion-grants.ts'
+import { clientOf } from './client-credentials.ts'
+import { LazyProvider } from './lazy-provider.ts'
 import {
   checkSecret,
   checkTokenOptions,
@@ -22,20 +23,6 @@ import {
   type KeyOptions,
   type TokenOptions,
 } from './options.ts'
-import { type AuthorizationServer, findAuthorizationServer } from './server-metadata.ts'
-import { orAborted } from './shared-work.ts'
-import { requestTokens } from './token-endpoint.ts'
-import { TokenProvider } from './token-provider.ts'
-import { isLoopback } from './urls.ts'
-
-/** What an assertion is asked for. */
-export interface AssertionContext {
-  /** The authorization server: the audience that the assertion is to have. */
-  readonly issuer: string
-  /** The MCP server. */
-  readonly resource: string
-  readonly signal: AbortSignal
-}
 
 /** Settings of {@link workloadIdentity}. */
 export interface WorkloadIdentityOptions extends TokenOptions {
@@ -63,17 +50,6 @@ export interface CrossAppAccessOptions extends TokenOptions, KeyOptions {
   readonly identityAssertionType?: 'id_token' | 'saml2' | undefined
 }
 
-/** The company's identity provider, and who the client is there. */
-export interface IdentityProvider {
-  /** Its issuer identifier; its metadata is read unless `tokenEndpoint` is given. */
-  readonly issuer?: string | undefined
-  readonly tokenEndpoint?: string | undefined
-  readonly clientId: string
-  readonly clientSecret?: string | undefined
-}
-
-const ID_JAG = 'urn:ietf:params:oauth:token-type:id-jag'
-
 /**
  * Authorization of a program by the identity that its platform gives it.
  *
@@ -93,11 +69,9 @@ export function workloadIdentity(options: WorkloadIdentityOptions): AuthProvider
   const { clientId, assertion } = options
   checkSecret('workloadIdentity.clientId', clientId)
   requireType('workloadIdentity.assertion', assertion, ['function'])
-  const grant = grantOf(
-    async () => ({ clientId: clientId ?? '', authMethod: 'none' }),
-    async (request, client) => redeem(request, client, await ask('assertion', assertion, request)),
-  )
-  return new TokenProvider(grant, settings)
+  return new LazyProvider(({ TokenProvider, workloadGrant }) => {
+    return new TokenProvider(workloadGrant(clientId, assertion), settings)
+  })
 }
 
 /**
@@ -132,71 +106,9 @@ export function crossAppAccess(options: CrossAppAccessOptions): AuthProvider {
     checkUrlOption(`${prefix}identityProvider.issuer`, provider.issuer)
   }
   const identity = clientOf(provider, `${prefix}identityProvider.`)
-  const grant = grantOf(clientOf(options, prefix), async (request, client) => {
-    const { discovery, scope, http, signal } = request
-    const server = await identityServer(provider, request)
-    const exchange = await requestTokens(
-      { http, server, client: await identity(), signal },
-      {
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        requested_token_type: ID_JAG,
-        audience: discovery.server.issuer,
-        resource: discovery.resource,
-        scope,
-        subject_token: await ask('identityAssertion', identityAssertion, request),
-        subject_token_type: `urn:ietf:params:oauth:token-type:${kind}`,
-      },
-    )
-    return redeem(request, client, exchange.accessToken)
+  const client = clientOf(options, prefix)
+  return new LazyProvider(({ TokenProvider, crossAppGrant }) => {
+    const grant = crossAppGrant({ client, provider, identity, identityAssertion, kind })
+    return new TokenProvider(grant, settings)
   })
-  return new TokenProvider(grant, settings)
-}
-
-/** The identity provider's token endpoint. The application named it, so it may be on this machine. */
-async function identityServer(
-  { issuer, tokenEndpoint }: IdentityProvider,
-  { http, signal }: GrantRequest,
-): Promise<AuthorizationServer> {
-  if (tokenEndpoint !== undefined) {
-    return {
-      issuer: issuer ?? tokenEndpoint,
-      tokenEndpoint,
-      sendsIssuer: false,
-      takesMetadataUrl: false,
-      isDescribed: false,
-    }
-  }
-  const named = String(issuer)
-  const rules = { loopback: isLoopback(new URL(named)), refusePrivate: false }
-  return findAuthorizationServer(http, named, rules, signal)
-}
-
-async function ask(
-  name: string,
-  assertion: WorkloadIdentityOptions['assertion'],
-  { discovery, signal }: GrantRequest,
-): Promise<string> {
-  const context = { issuer: discovery.server.issuer, resource: discovery.resource, signal }
-  const given: unknown = await orAborted(assertion(context), signal)
-  if (typeof given === 'string' && given !== '') return given
-  throw new McpError(
-    'ERR_AUTH_CLIENT',
-    `${name} gave no assertion for ${quote(context.issuer)}, expected a string`,
-  )
-}
-
-function redeem(
-  { http, discovery, scope, dpop, signal }: GrantRequest,
-  client: Parameters<typeof requestTokens>[0]['client'],
-  assertion: string,
-) {
-  return requestTokens(
-    { http, server: discovery.server, client, dpop, signal },
-    {
-      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      assertion,
-      scope,
-      resource: discovery.resource,
-    },
-  )
 }

@@ -6,9 +6,9 @@ import { requireType } from '../../bounds/check-options.ts'
 import { checkNames } from '../../bounds/option-names.ts'
 import { kindOf, shown } from '../../bounds/quote.ts'
 import type { AuthProvider } from '../auth-provider.ts'
-import { AuthorizationCodeGrant, type OnRedirect, type Redirected } from './authorization-code.ts'
-import type { Discovery } from './discovery.ts'
-import type { GrantRequest } from './grant.ts'
+import type { OnRedirect, Redirected } from './authorization-code.ts'
+import { isLoopback } from './is-loopback.ts'
+import { LazyProvider } from './lazy-provider.ts'
 import {
   checkSecret,
   checkTokenOptions,
@@ -19,8 +19,6 @@ import {
   type TokenOptions,
 } from './options.ts'
 import type { ClientMetadata } from './registration.ts'
-import { TokenProvider } from './token-provider.ts'
-import { isLoopback } from './urls.ts'
 
 /** Settings of {@link oauth}. */
 export interface OAuthOptions extends TokenOptions, KeyOptions {
@@ -112,30 +110,17 @@ export function oauth(options: OAuthOptions): OAuthProvider {
   const key = keyOf(options, prefix)
   const preRegistered =
     clientId === undefined ? undefined : async () => ({ clientId, clientSecret, key: await key() })
-  const grant = new AuthorizationCodeGrant(
-    { preRegistered, metadataUrl: clientMetadataUrl, key, clientMetadata, redirectUrl },
-    onRedirect,
-  )
-  const provider = new TokenProvider(grant, settings)
-  const { http, store } = settings
+  const identity = { preRegistered, metadataUrl: clientMetadataUrl, key, clientMetadata, redirectUrl }
+  const lazy = new LazyProvider(({ UserProvider }) => new UserProvider(identity, onRedirect, settings))
 
   return {
-    headers: (request) => provider.headers(request),
-    onChallenge: (response, request) => provider.onChallenge(response, request),
-    forget: (serverUrl) => provider.forget(String(serverUrl)),
+    headers: (request) => lazy.headers(request),
+    onChallenge: (response, request) => lazy.onChallenge(response, request),
+    forget: async (serverUrl) => (await lazy.loaded()).forget(String(serverUrl)),
     async finishAuthorization(redirected, finishing = {}) {
       checkNames(finishing, ['signal'], 'finishAuthorization.')
-      const signal = finishing.signal ?? new AbortController().signal
-      let request: GrantRequest | undefined
-      const { login, tokens } = await grant.finish(redirected, store, async (begun) => {
-        const { serverUrl, resource, resourceMetadataUrl, server, scope } = begun
-        const needsDpop = begun.thumbprint !== undefined
-        const discovery: Discovery = { resource, scopes: [], needsDpop, resourceMetadataUrl, server }
-        const dpop = await provider.keys.signerFor(discovery)
-        request = { serverUrl, discovery, scope, dpop, http, store, signal }
-        return { http, dpop, signal, client: await grant.client(request) }
-      })
-      if (request !== undefined) await provider.accept(request, login.clientId, tokens)
+      const { signal = new AbortController().signal } = finishing
+      await (await lazy.loaded()).finish(redirected, signal)
     },
   }
 }

@@ -10,8 +10,8 @@ import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { FetchLike } from '../fetch-like.ts'
 import type { Client } from './client-auth.ts'
 import type { Http } from './http.ts'
-import { memoryStore, type TokenStore } from './store.ts'
-import { isLoopback } from './urls.ts'
+import { isLoopback } from './is-loopback.ts'
+import { memoryStore } from './memory-store.ts'
 import {
   algorithmOf,
   importPrivateKey,
@@ -20,7 +20,8 @@ import {
   type SigningAlgorithm,
   type SigningKey,
   type SigningKeyPair,
-} from './web-crypto.ts'
+} from './signing-keys.ts'
+import type { TokenStore } from './store.ts'
 
 /** How tokens are bound to a key (RFC 9449). */
 export interface DpopOptions {

@@ -11,10 +11,10 @@ import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { Client, ClientAuthMethod } from './client-auth.ts'
 import type { GrantRequest } from './grant.ts'
 import { parseObject, request as send } from './http.ts'
+import { isLoopback } from './is-loopback.ts'
 import type { AuthorizationServer } from './server-metadata.ts'
 import { forget, load, type StoredClient, save } from './store.ts'
 import { safeDescription } from './token-endpoint.ts'
-import { isLoopback } from './urls.ts'
 
 /** Client metadata of RFC 7591 2, by its names there. Any other member is sent as it is. */
 export interface ClientMetadata {

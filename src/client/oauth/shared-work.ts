@@ -4,6 +4,9 @@
  * The work has a signal of its own. A caller that gives up leaves the others waiting; when the last one gives up, the
  * work is aborted.
  */
+
+import { abortable } from '../on-abort.ts'
+
 export class SharedWork<T> {
   /** Lifecycle: from the first caller until the work has settled. */
   #running:
@@ -43,16 +46,6 @@ export class SharedWork<T> {
 
 /** What a promise gives, or the reason of the signal when that is aborted first. */
 export async function orAborted<T>(promise: PromiseLike<T> | T, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  let giveUp = (): void => {}
-  const aborted = new Promise<never>((_, reject) => {
-    giveUp = () => reject(signal.reason)
-    signal.addEventListener('abort', giveUp)
-  })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', giveUp)
-  }
+  signal?.throwIfAborted()
+  return await abortable(promise, signal, () => signal?.reason)
 }

@@ -121,13 +121,3 @@ export async function save<K extends keyof Kinds>(
 export async function forget(store: TokenStore, kind: keyof Kinds, name: string): Promise<void> {
   await store.delete(`${kind} ${name}`)
 }
-
-/** A store in memory: what it holds is gone when the program ends. */
-export function memoryStore(): TokenStore {
-  const values = new Map<string, string>()
-  return {
-    get: (key) => values.get(key),
-    set: (key, value) => void values.set(key, value),
-    delete: (key) => values.delete(key),
-  }
-}

@@ -13,6 +13,7 @@
 
 import { quote } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
+import { isLoopback } from './is-loopback.ts'
 
 /** What is allowed beside `https:`. */
 export interface UrlRules {
@@ -21,16 +22,9 @@ export interface UrlRules {
   readonly refusePrivate: boolean
 }
 
-/** Addresses of this machine. The URL parser has written them in one form: `0x7f.1` is `127.0.0.1`. */
-const LOOPBACK = /^(?:localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 /** RFC 1918, 6598, 3927, 4193, 4291: addresses that are not on the public internet, and names for them. */
 const PRIVATE =
   /^(?:0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|\[(?:f[cd]|fe[89ab]|::)).*|^localhost$|\.(?:localhost|local|internal|home\.arpa)$/
-
-/** Whether a URL's host is this machine. */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK.test(url.hostname)
-}
 
 /**
  * Parses a URL that came from outside and checks where it leads.

@@ -42,7 +42,10 @@ export interface ReceivedInput {
   readonly inputResponses: JsonObject
   /** What the handler gave as the state of its `inputRequired`. */
   readonly requestState: unknown
-  /** Runs a function the first time that the call comes to it; later runs of the handler get its result. */
+  /**
+   * Runs a function the first time that the call comes to it; later runs of the handler get its result. What is known of
+   * a call that is repeated is of this process, with a store too: see once-memory.ts.
+   */
   once<T>(key: string, run: () => T | Promise<T>): Promise<T>
 }
 

@@ -13,8 +13,8 @@
  * again. Where a whole call was evicted, `forgottenUpTo` keeps when it began: an unknown call that began no later may have
  * done anything, so `once` refuses it.
  *
- * So within a process it is at most once, always. Another process with the same keys knows nothing of it: where that
- * matters, the function itself must be idempotent, with a key of its own.
+ * So within a process it is at most once, always. Another process with the same keys knows nothing of it, also where
+ * processes share a store: where that matters, the function itself must be idempotent, with a key of its own.
  *
  * Invariant: all requests of a call that run at the same time have the same `OnceCall`. As long as a state of a call that
  * has used `once` can be presented, the call is here, or some `forgottenUpTo` is not before its beginning; sealing a

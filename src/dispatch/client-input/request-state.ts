@@ -3,6 +3,8 @@
  * that the client can neither read nor change it (key-ring.ts), and bound to the caller, the method and the parameters.
  * The time of expiry is inside.
  *
+ * Where processes share a store, they share the keys too (shared-keys.ts), unless the application gives some.
+ *
  * A state can be presented again until it expires, as by a client that did not get the response. What must not happen
  * twice goes into `ctx.once` (once-memory.ts).
  *
@@ -12,7 +14,9 @@
 import { createHash } from 'node:crypto'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { NodeChannel } from '../../store/node-channel.ts'
 import { KeyRing } from '../key-ring.ts'
+import { SharedKeys } from '../shared-keys.ts'
 import { OnceMemory } from './once-memory.ts'
 import type { SealOptions } from './request-state-options.ts'
 
@@ -20,15 +24,40 @@ export class RequestStateSealer {
   /** What was done in calls whose states are sealed here. */
   readonly once: OnceMemory
   readonly #keys: KeyRing
+  /** Undefined where the keys are given, or are of this process. */
+  readonly #shared: SharedKeys | undefined
   readonly #ttlMs: number
   readonly #maxLength: number
 
-  /** @throws {TypeError} a key that is too short */
-  constructor({ keys, ttlMs = 900_000, maxLength = 65_536 }: SealOptions) {
-    this.#keys = new KeyRing(keys, 'barewire request state', 'requestState.keys')
+  /**
+   * @param channel - to other nodes, which share keys unless keys are given
+   * @throws {TypeError} a key that is too short
+   */
+  constructor({ keys, ttlMs = 900_000, maxLength = 65_536 }: SealOptions, channel?: NodeChannel) {
+    const isShared = channel !== undefined && keys === undefined
+    this.#keys = new KeyRing(isShared ? 'shared' : keys, 'barewire request state', 'requestState.keys')
+    this.#shared = isShared ? new SharedKeys(channel, this.#keys, 'requestState', ttlMs) : undefined
     this.#ttlMs = ttlMs
     this.#maxLength = maxLength
     this.once = new OnceMemory(ttlMs)
+  }
+
+  get isShared(): boolean {
+    return this.#shared !== undefined
+  }
+
+  /** See `SharedKeys.beforeSeal`. */
+  beforeSeal(): Promise<void> | undefined {
+    return this.#shared?.beforeSeal()
+  }
+
+  /** See `SharedKeys.beforeOpen`. */
+  beforeOpen(sealed: unknown): Promise<void> | undefined {
+    return this.#shared?.beforeOpen(sealed)
+  }
+
+  close(): void {
+    this.#shared?.close()
   }
 
   /**

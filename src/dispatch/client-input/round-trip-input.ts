@@ -244,7 +244,7 @@ export class RoundTripInput implements ClientInput {
     requests: ReadonlyMap<string, InputRequest>,
     state?: unknown,
     asked: readonly string[] = [],
-  ): InputRequiredResult {
+  ): InputRequiredResult | Promise<InputRequiredResult> {
     const done = this.#doneBefore
     if (done !== undefined) this.#sealer.once.renew(done)
     const requestState: RequestState = {
@@ -254,7 +254,9 @@ export class RoundTripInput implements ClientInput {
       ...(state !== undefined && { state }),
       ...(asked.length > 0 && { asked }),
     }
-    return new InputRequiredResult(requests, this.#sealer.seal(requestState, this.#bound()))
+    const sealed = () => new InputRequiredResult(requests, this.#sealer.seal(requestState, this.#bound()))
+    const waiting = this.#sealer.beforeSeal()
+    return waiting === undefined ? sealed() : waiting.then(sealed)
   }
 
   #suspend<T>(key: string, request: InputRequest, mustAsk: boolean): Promise<T> {

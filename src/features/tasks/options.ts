@@ -1,5 +1,7 @@
 /** Options of tasks, which are the same for all revisions that have them: how long they live, and where they are stored. */
 
+import { checkAll, checkCount, checkTime, requireType } from '../../bounds/check-options.ts'
+import { checkNames } from '../../bounds/option-names.ts'
 import type { TaskLimits } from '../../store/memory-task-store.ts'
 import type { TaskStore } from '../../store/task-store.ts'
 
@@ -17,7 +19,7 @@ export interface TaskOptions {
   readonly maxPerPrincipal?: number | undefined
   /** Bytes of all results in memory; above it, those of the tasks that ended first are deleted. @defaultValue 64 MiB */
   readonly maxBytes?: number | undefined
-  /** Stores tasks instead of memory, with limits of its own. @defaultValue memory */
+  /** Stores tasks, with limits of its own. @defaultValue the `store` that processes share; without one, memory */
   readonly store?: TaskStore | undefined
 }
 
@@ -26,4 +28,33 @@ export interface TaskSettings {
   readonly pollIntervalMs: number
   /** The application's own, or the limits of the one in memory. */
   readonly store: TaskStore | TaskLimits
+}
+
+const HOUR_MS = 3_600_000
+const LIMITS = { max: 10_000, maxPerPrincipal: 100, maxBytes: 64 * 1024 * 1024 }
+const TIMES = { ttlMs: HOUR_MS, pollIntervalMs: 1000 }
+
+/**
+ * @param isShared - processes share a store, which has tasks too
+ * @throws {TypeError} naming what is wrong
+ */
+export function checkTasks(tasks: TaskOptions, isShared: boolean): TaskSettings {
+  checkNames(tasks, [...Object.keys(LIMITS), ...Object.keys(TIMES), 'store'], 'tasks.')
+  const times = checkAll(tasks, TIMES, 'tasks.', checkTime)
+  const limits = checkAll(tasks, LIMITS, 'tasks.', checkCount)
+  for (const [name, value] of Object.entries(times)) {
+    if (!Number.isInteger(value))
+      throw new TypeError(`tasks.${name} must be whole milliseconds; got ${value}`)
+  }
+  const { store } = tasks
+  if (store !== undefined) {
+    requireType('tasks.store', store, ['object'])
+    for (const method of ['create', 'read', 'update', 'delete'] as const) {
+      requireType(`tasks.store.${method}`, store?.[method], ['function'])
+    }
+  }
+  const conflict = Object.keys(LIMITS).find((name) => tasks[name as keyof typeof LIMITS] !== undefined)
+  const other = store !== undefined ? 'tasks.store' : isShared ? 'store' : undefined
+  if (conflict === undefined || other === undefined) return { ...times, store: store ?? limits }
+  throw new TypeError(`tasks.${conflict} is a limit of the store in memory, and ${other} replaces it`)
 }

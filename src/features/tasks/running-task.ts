@@ -6,18 +6,20 @@
  *          `---> completed | failed | cancelled          once, and never changed after
  *
  * Its record is changed here at once and written to the store behind that, one write at a time, with all changes of a
- * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable.
+ * turn of the event loop; the last state is written before anybody sees it, since it may turn out not to be writable, and
+ * since another node may have ended the task first: what the store has counts then.
  * The text of open input requests is made when the record is read, not for each request: there may be many.
  *
  * Spec: Tasks extension, "Task Status" {@link spec.tasksExtension}.
- * Invariant: exactly one `finish` or `stop` has an effect; nothing is written after its state.
+ * Invariant: exactly one `finish`, `stop` or end by another node has an effect; nothing is written after its state.
  */
 
 import { nextTurn } from '../../bounds/runtime.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
+import { isUnavailable } from '../../dispatch/store-error.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { Method } from '../../protocol/methods.ts'
-import type { TaskRecord, TaskStore } from '../../store/task-store.ts'
+import { isOver, type TaskRecord, type TaskStore } from '../../store/task-store.ts'
 import { failedBy, shortText, type TaskEnd } from './task-end.ts'
 import { TaskInputRequests } from './task-input-requests.ts'
 
@@ -25,8 +27,14 @@ export interface TaskHost {
   readonly reporter: ErrorReporter
   readonly store: TaskStore
   changed(task: RunningTask): void
+  /** Its state is in the store. */
+  stored(task: RunningTask): void
   /** Called after the last `changed`. */
   ended(task: RunningTask): void
+  /** Resolves when a store that could not be reached can be reached again; undefined: nothing waits for that. */
+  storeBack(error: unknown): Promise<void> | undefined
+  /** The last state of a task was not stored, since the store cannot be reached. */
+  endLost(): void
 }
 
 export class RunningTask {
@@ -91,6 +99,16 @@ export class RunningTask {
     return finished
   }
 
+  /** Another node may have ended it. */
+  async check(): Promise<void> {
+    try {
+      const stored = await this.#host.store.read(this.taskId)
+      if (stored === undefined || isOver(stored)) this.#overrule()
+    } catch {
+      // Then the next write finds out.
+    }
+  }
+
   #refresh(): void {
     if (this.#end === undefined) this.#isStale = true
     this.#change({})
@@ -112,7 +130,8 @@ export class RunningTask {
     while (this.#written !== this.record) {
       const { record } = this
       try {
-        await this.#host.store.update(record)
+        if (await this.#store(record)) this.#host.stored(this)
+        else this.#overrule()
       } catch (error) {
         this.#host.reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
       }
@@ -122,25 +141,78 @@ export class RunningTask {
   }
 
   async #finish(end: TaskEnd): Promise<void> {
-    const { reporter, store } = this.#host
     await this.#writing
     this.inputRequests.close(new McpError('ERR_TASK_OVER', 'The task is over'))
     let last = this.#next({ statusMessage: undefined, payload: undefined, ...end })
     try {
-      await store.update(last)
+      if (!(await this.#store(last))) last = await this.#readEnd()
+      this.#host.stored(this)
     } catch (error) {
-      last = this.#next(
-        failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter)),
-      )
+      if (isUnavailable(error)) this.#host.endLost()
+      else last = await this.#failAs(error)
+    }
+    this.#settle(last)
+    this.#host.ended(this)
+  }
+
+  /** The last state cannot be stored. @returns another one, which says so */
+  async #failAs(problem: unknown): Promise<TaskRecord> {
+    const { reporter, store } = this.#host
+    const text = concealError(problem, { phase: 'output', method: Method.toolsCall }, reporter)
+    const last = this.#next(failedBy(text))
+    try {
+      await store.update(last)
+      this.#host.stored(this)
+    } catch (error) {
+      reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
+    }
+    return last
+  }
+
+  /** @returns false: another node has ended the task */
+  async #store(record: TaskRecord): Promise<boolean> {
+    for (;;) {
       try {
-        await store.update(last)
-      } catch (again) {
-        reporter.reportError(again, { phase: 'transport', method: Method.toolsCall })
+        return (await this.#host.store.update(record)) !== false
+      } catch (error) {
+        const back = this.#host.storeBack(error)
+        if (back === undefined) throw error
+        await back
       }
     }
+  }
+
+  /** Takes over how another node has ended the task, and aborts the handler. */
+  #overrule(): void {
+    this.#end ??= this.#endAsStored()
+  }
+
+  async #endAsStored(): Promise<void> {
+    const last = await this.#readEnd()
+    const isCancelled = last.status === 'cancelled'
+    const problem = last.statusMessage ?? 'Another process ended the task'
+    const reason = new McpError(isCancelled ? 'ERR_TASK_CANCELLED' : 'ERR_TASK_OVER', problem)
+    this.inputRequests.close(reason)
+    this.#settle(last)
+    this.#host.ended(this)
+    this.#abort(reason)
+  }
+
+  /** The last state, as another node has stored it. */
+  async #readEnd(): Promise<TaskRecord> {
+    const { reporter, store } = this.#host
+    try {
+      const stored = await store.read(this.taskId)
+      if (stored !== undefined && isOver(stored)) return stored
+    } catch (error) {
+      reporter.reportError(error, { phase: 'transport', method: Method.toolsCall })
+    }
+    return this.#next(failedBy('The task was deleted while it ran'))
+  }
+
+  #settle(last: TaskRecord): void {
     this.#isStale = false
     this.#record = last
     this.#host.changed(this)
-    this.#host.ended(this)
   }
 }

@@ -37,6 +37,10 @@ export class TaskSubscribers {
     if (subscribers?.size === 0) this.#subscribers.delete(taskId)
   }
 
+  has(taskId: string): boolean {
+    return this.#subscribers.has(taskId)
+  }
+
   /** @param task - its record is read at the end of the turn */
   notify(taskId: string, task: TaskView): void {
     if (!this.#subscribers.has(taskId)) return

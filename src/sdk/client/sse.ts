@@ -34,6 +34,7 @@ export class SSEClientTransport implements Transport {
   onerror?: (error: Error) => void
   onmessage?: (message: JSONRPCMessage) => void
   readonly #channel: HttpSse
+  readonly #stop = new AbortController()
   #isStarted = false
   #isClosed = false
 
@@ -48,7 +49,7 @@ export class SSEClientTransport implements Transport {
       onError: (error) => this.onerror?.(error as Error),
     })
     const http = new HttpClient(new URL(url), settings)
-    this.#channel = new HttpSse(http, settings, new AbortController().signal)
+    this.#channel = new HttpSse(http, settings)
     this.#channel.receiver = {
       receive: (value) => {
         this.onmessage?.(value as JSONRPCMessage)
@@ -69,7 +70,7 @@ export class SSEClientTransport implements Transport {
     }
     this.#isStarted = true
     try {
-      await this.#channel.open()
+      await this.#channel.open(this.#stop.signal)
     } catch (error) {
       const status = statusOf(error)
       throw status === 401 ? noLogin() : new SseError(status, (error as Error).message, error)
@@ -77,7 +78,7 @@ export class SSEClientTransport implements Transport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    await this.#channel.send(JSON.stringify(message))
+    await this.#channel.send(JSON.stringify(message), this.#stop.signal)
   }
 
   setProtocolVersion(_version: string): void {}
@@ -90,6 +91,7 @@ export class SSEClientTransport implements Transport {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#stop.abort(new Error('The transport was closed'))
     await this.#channel.close()
     this.onclose?.()
   }

@@ -36,6 +36,9 @@ export function getDefaultEnvironment(): Record<string, string> {
   return found
 }
 
+/** Lines are written at once. */
+const NEVER = new AbortController().signal
+
 export class StdioClientTransport implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
@@ -93,7 +96,7 @@ export class StdioClientTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#channel === undefined) throw new Error('Not connected')
-    await this.#channel.send(JSON.stringify(message))
+    await this.#channel.send(JSON.stringify(message), NEVER)
   }
 
   async close(): Promise<void> {

@@ -108,7 +108,7 @@ export class StreamableHTTPClientTransport implements Transport {
       try {
         if (options.resumptionToken !== undefined) await this.#resume(options.resumptionToken, each, options)
         else if ('method' in each && 'id' in each) await this.#request(each, options)
-        else await this.#session.send(JSON.stringify(each))
+        else await this.#session.send(JSON.stringify(each), this.#stop.signal)
       } catch (error) {
         throw this.#explain(error)
       }
@@ -167,6 +167,7 @@ export class StreamableHTTPClientTransport implements Transport {
       text: JSON.stringify({ jsonrpc, id, method, params }),
       headers: undefined,
       signal: this.#stop.signal,
+      begins: false,
       onEventId: onresumptiontoken,
       pause: () => () => {},
     }

@@ -14,7 +14,7 @@ import { type AuthInfo, type JSONRPCMessage, JSONRPCMessageSchema, type MessageE
 export interface SSEServerTransportOptions extends HostCheckOptions {}
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
-const MAX_DEPTH = 512
+const LIMITS = { maxDepth: 512, maxValues: 500_000 }
 /** Of the bodies that all transports are reading. */
 const bodies = new ByteBudget(64 * MAX_BODY_BYTES)
 
@@ -73,7 +73,7 @@ export class SSEServerTransport implements Transport {
       if (!isJson(request.headers['content-type'])) throw new Error('Unsupported content-type')
       const parsed = parsedBodyOf(request, parsedBody)
       const value =
-        parsed === undefined ? decodeBody(await bodyOf(request), MAX_DEPTH) : decodeParsed(parsed, MAX_DEPTH)
+        parsed === undefined ? decodeBody(await bodyOf(request), LIMITS) : decodeParsed(parsed, LIMITS)
       const authInfo = request.auth
       await this.handleMessage(value, {
         requestInfo: { headers: request.headers },

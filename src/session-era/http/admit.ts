@@ -10,6 +10,7 @@
  *   4. MCP-Protocol-Version is supported                                      400
  *   5. the session id is there 400; it is open here or can be restored, and belongs to this principal 404;
  *      restoring it is within the rate 429 and the limits of sessions         429, 503
+ *      One that only the store has is opened first (session-loader.ts).
  *   6. an array: the revision has batches, and this is a valid one            400, -32600
  *   7. a request: the client accepts a type of answer                         406
  *   8. not above the rate of requests                                         429
@@ -132,6 +133,10 @@ export function findSession(
       }
     }
   }
+  return sessionNotFound(id)
+}
+
+export function sessionNotFound(id?: JsonRpcId): Rejection {
   const problem = 'Session not found: it ended or never was; start a new one with initialize'
   return new Rejection(404, new RpcError(ErrorCode.SESSION_NOT_FOUND, problem), id)
 }

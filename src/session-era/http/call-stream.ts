@@ -5,19 +5,29 @@
  * there is one. So a client that resumes with a Last-Event-ID gets every event after it, in order, or an error that
  * says why it cannot.
  *
+ * With several nodes, every event is also appended to a log in the store (shared-streams.ts), so that the client can
+ * resume through another node. Then a reader on that node is the connection of the stream.
+ *
  * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending} and "Resumability and
  * Redelivery" {@link spec.resumability}.
- * Invariant: nothing is sent after `finish`. Events that were in the ring then stay until the stream is evicted.
+ * Invariant: nothing is sent after `finish`; at most one of a connection and a reader is there. Events that were in the ring then stay until the stream is evicted.
  */
 
 import { Gate } from '../../bounds/gate.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { encodeData } from '../../sse/frame.ts'
 import { ReplayRing } from '../../sse/replay-ring.ts'
+import type { EventLogWriter } from '../../store/event-log-store.ts'
 import type { CoarseClock } from '../clock.ts'
 import type { Session } from '../session.ts'
+import type { RemoteReader } from './remote-reader.ts'
 import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
 import type { CallStreams, Streams } from './streams.ts'
+
+/** Knows the streams whose logs are being written. */
+interface LogOwner {
+  ended(stream: CallStream): void
+}
 
 export class CallStream extends ResumableStream {
   /** The streams of its session, where there is one. */
@@ -26,8 +36,13 @@ export class CallStream extends ResumableStream {
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
-  /** Lifecycle: while handlers wait for the client to reconnect. */
+  /** Lifecycle: while handlers wait for the client to reconnect, or to read what it has missed. */
   #reconnection: Gate | undefined = undefined
+  /** Undefined with one node. Lifecycle: from `share`, until it may be written no more. */
+  #log: EventLogWriter | undefined = undefined
+  #shared: LogOwner | undefined = undefined
+  /** Lifecycle: while the client reads through another node. */
+  #reader: RemoteReader | undefined = undefined
 
   constructor(
     streams: Streams,
@@ -49,6 +64,74 @@ export class CallStream extends ResumableStream {
     return this.#name
   }
 
+  /** Whether what is sent reaches the client now. */
+  get connected(): boolean {
+    return this.attached || this.#reader !== undefined
+  }
+
+  /** Its events are written to a log from now on. @param shared - is told when nothing more is */
+  share(log: EventLogWriter, shared: LogOwner): void {
+    this.#log = log
+    this.#shared = shared
+  }
+
+  /** Keeps the log alive while the call is silent. */
+  touchLog(): void {
+    this.#log?.touch()
+  }
+
+  deleteLog(): void {
+    this.#log?.delete()
+    this.#log = undefined
+  }
+
+  /**
+   * The client reads the stream through another node, from now on.
+   *
+   * @param after - the last sequence number that it has
+   */
+  readBy(reader: RemoteReader, after: number): void {
+    this.#endReader()
+    this.endConnection()
+    this.delivered = Math.min(after, this.lastSequence)
+    this.#reader = reader
+    this.owner?.streamConnected()
+    reader.advanced(this.lastSequence)
+    // Handlers wait on until it has read what they wait for.
+    this.takenBy(reader, after)
+  }
+
+  /** The client has all events up to a sequence number, as the other node says. */
+  takenBy(reader: RemoteReader, position: number): void {
+    if (reader !== this.#reader) return
+    this.delivered = Math.max(this.delivered, Math.min(position, this.lastSequence))
+    if (this.#wouldDropUnsent) reader.askPosition()
+    else this.#endWaiting()
+  }
+
+  readerLost(reader: RemoteReader): void {
+    if (reader !== this.#reader) return
+    this.#reader = undefined
+    this.owner?.streamDisconnected()
+  }
+
+  /** Another node has ended the stream, since it took this one for dead: nothing more is stored. */
+  taken(reason: Error): void {
+    this.#log = undefined
+    this.#shared?.ended(this)
+    this.owner?.streamTaken?.(reason)
+  }
+
+  override disconnect(retryMs: number | undefined): void {
+    const reader = this.#reader
+    if (reader === undefined) {
+      super.disconnect(retryMs)
+      return
+    }
+    this.#endReader(retryMs)
+    this.owner?.streamDisconnected()
+  }
+
   /**
    * Backpressure, for callers that can wait: resolves, and never rejects, when the client has read what is buffered, when
    * it has reconnected, or when the stream is finished.
@@ -58,6 +141,7 @@ export class CallStream extends ResumableStream {
   get drained(): Promise<void> | undefined {
     if (this.attached) return this.connectionDrained
     if (this.finished || !this.#wouldDropUnsent) return undefined
+    this.#reader?.askPosition()
     this.#reconnection ??= new Gate()
     return this.#reconnection.passed
   }
@@ -67,6 +151,7 @@ export class CallStream extends ResumableStream {
     headers: readonly string[] | undefined,
     missed: readonly string[],
   ): void {
+    this.#endReader()
     this.#endWaiting()
     super.attach(http, headers, missed)
   }
@@ -115,6 +200,7 @@ export class CallStream extends ResumableStream {
       sent = this.end(this.frame(sequence, data))
       if (sent) this.delivered = sequence
     }
+    if (this.#log !== undefined) this.#endLog()
     this.#endWaiting()
     return sent || this.retainsEvents
   }
@@ -128,6 +214,7 @@ export class CallStream extends ResumableStream {
   retainFinished(): void {
     const siblings = this.#siblings
     if (siblings === undefined) return
+    if (!this.resumable) this.deleteLog()
     if (this.session?.closed || !this.resumable) siblings.drop(this)
     else this.streams.retain(siblings, this, this.#clock)
   }
@@ -153,7 +240,27 @@ export class CallStream extends ResumableStream {
     const { replay } = this.streams
     if (replay === undefined || this.#siblings === undefined) return 0
     this.#ring ??= new ReplayRing(replay, this.#siblings.budget)
-    return this.#ring.push(data, this.#clock.now)
+    const sequence = this.#ring.push(data, this.#clock.now)
+    if (this.#log !== undefined) this.#store(sequence, data, this.#ring.oldest)
+    return sequence
+  }
+
+  /** Appends an event to the log; without its data where the ring did not keep it. */
+  #store(sequence: number, data: string, oldest: number): void {
+    this.#log?.append(sequence, oldest > sequence ? '' : data, oldest)
+    this.#reader?.advanced(sequence)
+  }
+
+  #endLog(): void {
+    this.#log?.finish()
+    this.#shared?.ended(this)
+    // There may have been no last event.
+    this.#reader?.advanced(this.lastSequence)
+  }
+
+  #endReader(retryMs?: number): void {
+    this.#reader?.end(retryMs)
+    this.#reader = undefined
   }
 
   /** The client has reconnected, or cannot any more: waiting handlers continue. */

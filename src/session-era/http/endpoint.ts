@@ -10,6 +10,7 @@ import { isPromise } from '../../bounds/is-promise.ts'
 import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import type { Feed } from '../../features/feed.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
@@ -17,11 +18,14 @@ import { Rejection } from '../../http/rejection.ts'
 import type { Decoded, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
+import type { NodeChannel } from '../../store/node-channel.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
 import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
 import { TASK_CALLS } from '../methods.ts'
+import type { SessionNodes } from '../nodes/nodes.ts'
 import { onNotification } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
 import { LATEST } from '../revisions.ts'
@@ -31,6 +35,8 @@ import { type Admission, admitPost, checkVersion, findSession } from './admit.ts
 import { admitScopes } from './batch-scopes.ts'
 import { methodNotAllowed, openStream } from './get.ts'
 import { type PostHost, PostResponse } from './post-response.ts'
+import { loadSession, rejectionOf } from './session-loader.ts'
+import { SharedStreams } from './shared-streams.ts'
 import { Streams } from './streams.ts'
 
 type Http = HttpExchange<Principal>
@@ -48,36 +54,51 @@ export interface SessionEraStats {
   readonly sessionBytes: number
   /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
+  /** See `NodeStats`. */
+  readonly nodes: { readonly restored: number; readonly routedAnswers: number; readonly followed: number }
 }
 
 export class SessionEndpoint implements PostHost {
   readonly era: SessionEra
   readonly streams: Streams
+  readonly shared: SharedStreams | undefined
   readonly counters = { undeliverable: 0 }
 
-  constructor(server: McpServer, settings: SessionEraSettings, limits: CallLimits, tasks: TaskTable) {
-    this.streams = new Streams(settings)
-    this.era = new SessionEra(server, settings, limits, tasks, this.streams)
+  /** @param channel - to other nodes; undefined: there are none. And `feed`: see `SessionEra` */
+  constructor(
+    server: McpServer,
+    settings: SessionEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    channel?: NodeChannel,
+    feed?: Feed,
+  ) {
+    this.streams = new Streams(settings, channel?.node.id)
+    this.era = new SessionEra(server, settings, limits, tasks, this.streams, channel, feed)
+    const { nodes } = this.era
+    this.shared = nodes && new SharedStreams(nodes.channel, this.era, this.streams)
   }
 
   /** @param value - the body as parsed JSON */
   post(http: Http, value: unknown): void {
     const admission = admitPost(value, http, this.era)
-    if (admission instanceof Rejection) this.#reject(http, admission)
+    if (admission instanceof Rejection) this.#load(http, admission, () => this.post(http, value))
     else if (admission.kind === 'messages') this.#run(http, admission)
     else if (admission.kind === 'initialize') this.#initialize(http, admission.request)
     else http.empty(202)
   }
 
   get(http: Http): void {
-    const rejection = openStream(http, this.era, this.streams)
-    if (rejection !== undefined) this.#reject(http, rejection)
+    const rejection = openStream(http, this.era, this.streams, this.shared)
+    if (isPromise(rejection)) this.#settle(http, rejection, () => {})
+    else if (rejection !== undefined) this.#load(http, rejection, () => this.get(http))
   }
 
   delete(http: Http): void {
-    const rejection = this.#deleteSession(http)
-    if (rejection === undefined) http.empty(200)
-    else this.#reject(http, rejection)
+    const done = this.#deleteSession(http)
+    if (done instanceof Rejection) this.#load(http, done, () => this.delete(http))
+    else if (done === undefined) http.empty(200)
+    else this.#settle(http, done, () => http.empty(200))
   }
 
   /** @returns false: there is no such session */
@@ -88,19 +109,25 @@ export class SessionEndpoint implements PostHost {
   }
 
   stats(): SessionEraStats {
-    const { table, replayBudget } = this.era
+    const { table, replayBudget, nodes } = this.era
     return {
       sessions: table.size,
       streams: this.streams.keepAlive.size,
       replayBytes: replayBudget.used,
       sessionBytes: table.budget.used,
       undeliverable: this.counters.undeliverable,
+      nodes: {
+        restored: nodes?.sessions.restored ?? 0,
+        routedAnswers: nodes?.routed.answers ?? 0,
+        followed: this.shared?.followedSize ?? 0,
+      },
     }
   }
 
   /** Begins the shutdown: new requests are refused, and the standalone streams end with a `retry:`. */
   stopAccepting(): void {
     this.era.stopAccepting()
+    this.shared?.disconnect(this.streams.replay?.retryMs)
   }
 
   /** Resolves when no call is in flight. */
@@ -111,11 +138,13 @@ export class SessionEndpoint implements PostHost {
   /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
     this.era.shutDown()
+    this.shared?.close()
     this.streams.keepAlive.close()
   }
 
   #run(http: Http, { session, revision, batch, messages }: Extract<Admission, { kind: 'messages' }>): void {
     const { era } = this
+    const { nodes } = era
     if (session !== undefined) era.table.touch(session)
     const peer = session?.peer ?? UNKNOWN_PEER
     const methods = era.methods(session, revision)
@@ -143,19 +172,22 @@ export class SessionEndpoint implements PostHost {
       const exchanges = requests.map((request) => new SessionExchange(request, response, era))
       for (const exchange of exchanges) response.add(exchange)
       admitScopes(requests, exchanges, response, era, () => {
-        settleAll(messages, session, era.server)
+        settleAll(messages, session, era.server, nodes)
         for (const [index, exchange] of exchanges.entries()) {
           this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
         }
       })
       return
     }
-    if (requests.length === 0) {
+    const routed = session && nodes?.routed.route(messages, session)
+    if (routed !== undefined && requests.length === 0 && answers.length === 0) {
+      this.#routed(http, routed)
+    } else if (requests.length === 0) {
       // Answered before it is processed: the reply does not depend on the effect of the message.
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (requests.length < messages.length) settleAll(messages, session, era.server)
+    if (requests.length < messages.length) settleAll(messages, session, era.server, nodes)
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
@@ -190,7 +222,7 @@ export class SessionEndpoint implements PostHost {
     this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
   }
 
-  #deleteSession(http: Http): Rejection | undefined {
+  #deleteSession(http: Http): Rejection | Promise<void> | undefined {
     if (!this.era.hasSessions) return methodNotAllowed('DELETE')
     const version = checkVersion(http, undefined)
     if (version instanceof Rejection) return version
@@ -199,8 +231,34 @@ export class SessionEndpoint implements PostHost {
     }
     const session = findSession(http, undefined, this.era)
     if (session instanceof Rejection) return session
-    this.era.table.close(session, 'deleted')
-    return undefined
+    return this.era.deleteSession(session)
+  }
+
+  /** A body of responses only, which were sent to the nodes that wait for them. */
+  #routed(http: Http, delivered: Promise<boolean>): void {
+    const answer = delivered.then((isKnown) => (isKnown ? undefined : unknownRequest()))
+    this.#settle(http, answer, () => http.empty(202))
+  }
+
+  /** Replies when it is known whether the request is refused. */
+  #settle(http: Http, refusal: Promise<unknown>, reply: () => void): void {
+    refusal
+      .then(
+        (rejection) => (rejection instanceof Rejection ? rejection : undefined),
+        (error) => rejectionOf(error, undefined, this.era),
+      )
+      .then((rejection) => {
+        if (http.closed) return
+        if (rejection === undefined) reply()
+        else this.#reject(http, rejection)
+      })
+      .catch((error) => this.era.reportError(error))
+  }
+
+  /** Refuses a request, unless another node has its session: then it goes on when it is open here. */
+  #load(http: Http, rejection: Rejection, again: () => void): void {
+    const reject = (refusal: Rejection) => this.#reject(http, refusal)
+    if (!loadSession(http, this.era, rejection, again, reject)) reject(rejection)
   }
 
   #reject(http: Http, rejection: Rejection): void {
@@ -208,11 +266,23 @@ export class SessionEndpoint implements PostHost {
   }
 }
 
+/** The node that sent the request is gone, and its call with it. */
+function unknownRequest(): Rejection {
+  const problem =
+    'The response answers no request that is waiting: its call has ended, or its process is gone'
+  return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
+}
+
 /** What is in a body beside its requests. */
-function settleAll(messages: readonly Decoded[], session: Session | undefined, server: McpServer): void {
+function settleAll(
+  messages: readonly Decoded[],
+  session: Session | undefined,
+  server: McpServer,
+  nodes: SessionNodes | undefined,
+): void {
   if (session === undefined) return
   for (const message of messages) {
     if (message.kind === 'response') session.pending.settle(message)
-    else if (message.kind === 'notification') onNotification(message, session, server)
+    else if (message.kind === 'notification') onNotification(message, session, server, nodes?.routed)
   }
 }

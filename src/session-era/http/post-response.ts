@@ -20,6 +20,7 @@ import { StatusError, statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import type { DeferredResponse } from '../calls.ts'
@@ -29,12 +30,15 @@ import type { Revision } from '../revisions.ts'
 import type { Session, SessionCall } from '../session.ts'
 import { CallStream } from './call-stream.ts'
 import type { StreamOwner } from './resumable-stream.ts'
+import type { SharedStreams } from './shared-streams.ts'
 import type { Streams } from './streams.ts'
 
 /** What all responses of one endpoint share. */
 export interface PostHost {
   readonly era: SessionEra
   readonly streams: Streams
+  /** Undefined with one node. */
+  readonly shared: SharedStreams | undefined
   readonly counters: { undeliverable: number }
 }
 
@@ -104,7 +108,7 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   }
 
   get connected(): boolean {
-    return this.#stream === undefined ? !this.#isDisconnected : this.#stream.attached
+    return this.#stream === undefined ? !this.#isDisconnected : this.#stream.connected
   }
 
   get #isDone(): boolean {
@@ -166,6 +170,8 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock)
     stream.scopes = this.#scopes
     this.#stream = stream
+    const { shared } = this.#host
+    if (shared !== undefined && session !== undefined) shared.begin(stream, session, this.#requestIds())
     stream.attach(http, http.replyHeaders(this.#headers), [])
     return stream
   }
@@ -239,6 +245,16 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   /** A lost connection is no cancellation: the calls continue for `disconnectGraceMs`. */
   streamDisconnected(): void {
     if (!this.#isDone) this.#host.era.calls.detached(this)
+  }
+
+  streamTaken(reason: Error): void {
+    this.cancel(reason)
+  }
+
+  /** Of all requests whose answers will be on the stream. */
+  #requestIds(): JsonRpcId[] {
+    const answered = this.#batch?.map((json) => JSON.parse(json).id) ?? []
+    return [...answered, ...this.exchanges.map(({ requestId }) => requestId)]
   }
 
   #finish(json: string | undefined): void {

@@ -26,6 +26,12 @@ import type { Streams } from './streams.ts'
 let namePrefix: string | undefined
 let lastNumber = 0
 
+/**
+ * With several nodes the name of a call's stream is `<end of the session id><node>-<number>`: the node is random, and
+ * any other node reads in the name which one runs the call.
+ */
+const NAME_WITH_NODE = /^.{4}([0-9a-z]+)-[0-9a-z]+$/
+
 /** Characters of the session id, which has 32 or more. */
 const TAG_LENGTH = 4
 
@@ -36,8 +42,13 @@ export function isEventIdOf(session: Session, eventId: string): boolean {
   return eventId.startsWith(sessionTag(session))
 }
 
+/** The node that runs the call of a stream; undefined: it is no stream of a call, or of no node. */
+export function nodeOfStream(name: string): string | undefined {
+  return NAME_WITH_NODE.exec(name)?.[1]
+}
+
 /** The separator of event ids is no part of a name. */
-function sessionTag({ id }: Session): string {
+export function sessionTag({ id }: Session): string {
   const tag = id.slice(-TAG_LENGTH)
   // Fast path without a replacement: this runs for every event of every standalone stream.
   return tag.includes('_') ? tag.replaceAll('_', '-') : tag
@@ -49,6 +60,8 @@ export interface StreamOwner {
   streamConnected(): void
   /** The connection closed, and was not replaced by another one. */
   streamDisconnected(): void
+  /** Another node has ended the stream: its calls are of no more use. */
+  streamTaken?(reason: Error): void
 }
 
 export abstract class ResumableStream {
@@ -84,9 +97,12 @@ export abstract class ResumableStream {
   protected abstract get lastSequence(): number
 
   get name(): string {
-    namePrefix ??= randomBytes(3).toString('hex')
     const tag = this.session === undefined ? '' : sessionTag(this.session)
-    return `${tag}${namePrefix}${this.#number.toString(36)}`
+    const number = this.#number.toString(36)
+    const { node } = this.streams
+    if (node !== undefined) return `${tag}${node}-${number}`
+    namePrefix ??= randomBytes(3).toString('hex')
+    return `${tag}${namePrefix}${number}`
   }
 
   get attached(): boolean {
@@ -118,16 +134,10 @@ export abstract class ResumableStream {
     headers: readonly string[] | undefined,
     missed: readonly string[],
   ): void {
-    const old = this.#sink
-    if (old !== undefined) {
-      // Cleared first, so that `onClose` of the earlier connection does not count as a disconnect.
-      this.#sink = undefined
-      this.streams.keepAlive.delete(old)
-      old.end()
-    }
+    const isReplaced = this.endConnection()
     const sink = http.eventSink(this)
     this.#sink = sink
-    if (old === undefined) this.owner?.streamConnected()
+    if (!isReplaced) this.owner?.streamConnected()
     // The first bytes are sent at once: some proxies and clients report the stream as open only then.
     const first =
       missed.length > 0
@@ -164,6 +174,17 @@ export abstract class ResumableStream {
     this.streams.keepAlive.delete(sink)
     this.owner?.streamDisconnected()
     if (this.finished) this.#owner = undefined
+  }
+
+  /** Ends the connection because another one takes its place. @returns whether there was one */
+  protected endConnection(): boolean {
+    const sink = this.#sink
+    if (sink === undefined) return false
+    // Cleared first, so that `onClose` does not count it as a disconnect.
+    this.#sink = undefined
+    this.streams.keepAlive.delete(sink)
+    sink.end()
+    return true
   }
 
   /** Overridden by a stream that is its own owner. */

@@ -5,21 +5,59 @@
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */
 
+import type { Scoped } from '../../http/access.ts'
+import type { HttpExchange } from '../../http/http-exchange.ts'
+import { frameMessage } from '../../sse/frame.ts'
 import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
 import type { SessionRecord } from '../session-record.ts'
 import type { StandaloneStream, StreamEvent } from '../standalone-stream.ts'
-import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import { ResumableStream, type StreamOwner, sessionTag } from './resumable-stream.ts'
 import type { Streams } from './streams.ts'
+
+/** In place of node and number in the names of the streams of calls: neither of them begins with it. */
+const SHARED_NAME = '.'
+
+/** The name of the standalone stream of a session, where all nodes have the same events in the same sequence. */
+export function sharedStreamName(session: Session): string {
+  return `${sessionTag(session)}${SHARED_NAME}`
+}
 
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
   declare readonly session: Session
   readonly #era: SessionEra
+  /** What its client has got from another node already, though it has not come to this one. */
+  #ahead = 0
+  /** Of who opened the connection. */
+  #granted: readonly string[] | undefined = undefined
 
   constructor(era: SessionEra, streams: Streams, session: Session) {
     super(streams, undefined, session.revision.sendsPrimingEvent, session)
     this.#era = era
     this.delivered = session.changesFrom
+  }
+
+  override get name(): string {
+    return this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
+  }
+
+  /** Another node may be ahead of this one. */
+  override hasSent(sequence: number): boolean {
+    return this.#era.channel === undefined ? super.hasSent(sequence) : this.retainsEvents
+  }
+
+  override attach(
+    http: HttpExchange<unknown>,
+    headers: readonly string[] | undefined,
+    missed: readonly string[],
+  ): void {
+    this.#granted = (http.principal as Scoped | undefined)?.scopes
+    super.attach(http, headers, missed)
+  }
+
+  allows(scopes: readonly string[]): boolean {
+    const { access } = this.#era.limits
+    return access === undefined || access.allows({ scopes: this.#granted }, scopes)
   }
 
   get record(): SessionRecord {
@@ -35,17 +73,29 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
    */
   missed(after: number | undefined): readonly string[] {
     const { changes, messages } = this.#era
-    const { session, delivered } = this
+    const { session } = this
+    const delivered = Math.max(this.delivered, session.delivered)
     const changed =
       after === undefined
         ? changes.summary(session, delivered)
         : (changes.since(session, after) ?? changes.summary(session, after))
     const sent = messages.missed(session, after ?? delivered, after !== undefined)
     const all = sent.length === 0 ? changed : [...changed, ...sent].sort((a, b) => a.sequence - b.sequence)
-    return all.map(({ sequence, data }) => this.frame(sequence, data))
+    this.#ahead = after ?? 0
+    return all.map(({ sequence, data }, index) => {
+      // Of several that stand for one gap, the last has the id: with it the client has all of them.
+      return all[index + 1]?.sequence === sequence ? frameMessage(data) : this.frame(sequence, data)
+    })
+  }
+
+  catchUp(): void {
+    if (!this.attached) return
+    for (const frame of this.missed(this.delivered)) this.write(frame)
+    this.delivered = this.lastSequence
   }
 
   notify({ sequence, data }: StreamEvent, alone: boolean): boolean {
+    if (sequence <= this.#ahead) return false
     const frame = this.frame(sequence, data)
     const isTaken = alone ? this.writeNow(frame) : this.write(frame)
     if (isTaken) this.delivered = sequence
@@ -58,10 +108,11 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
 
   streamConnected(): void {
     this.#era.streamConnected(this.session, this)
+    this.#era.nodes?.standalone.claim(this.session.id)
   }
 
   streamDisconnected(): void {
-    this.#era.streamDisconnected(this.session, this)
+    this.#era.streamDisconnected(this.session, this, this.delivered)
   }
 
   protected override get owner(): StreamOwner {
@@ -69,6 +120,6 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   }
 
   protected override get lastSequence(): number {
-    return this.#era.changes.lastSequence
+    return Math.max(this.#era.changes.lastSequence, this.#ahead)
   }
 }

@@ -19,6 +19,7 @@ import type { CoarseClock } from '../clock.ts'
 import type { FinishedStreams } from '../era.ts'
 import type { ReplayOptions, SessionEraSettings } from '../options.ts'
 import type { Session, SessionStreams } from '../session.ts'
+import type { RemoteReader } from './remote-reader.ts'
 
 /** Finished streams of one session. */
 const MAX_FINISHED = 64
@@ -40,6 +41,19 @@ export interface RetainedStream {
   finish(): void
   /** Releases its events. */
   clearEvents(): void
+  /** Drops what is stored of it for other nodes. */
+  deleteLog(): void
+  /** Its client reads it through another node. */
+  readBy(reader: RemoteReader, after: number): void
+  takenBy(reader: RemoteReader, position: number): void
+  readerLost(reader: RemoteReader): void
+  /** Another node has ended it. */
+  taken(reason: Error): void
+}
+
+/** A connection to the stream of another node. */
+interface Followed {
+  end(): void
 }
 
 /** A finished stream, in the list of its session. */
@@ -64,6 +78,8 @@ class FinishedStream implements Linked<FinishedStream> {
 export class CallStreams implements SessionStreams {
   readonly byName = new Map<string, RetainedStream>()
   readonly finished = new LinkedList<FinishedStream>()
+  /** Streams of other nodes that the client has resumed here. Lifecycle: as long as their connections. */
+  readonly followed = new Set<Followed>()
   /** The session's part of the replay budget. */
   readonly budget: ByteBudget
   /** The finished streams of all sessions. */
@@ -80,6 +96,7 @@ export class CallStreams implements SessionStreams {
       stream.clearEvents()
     }
     this.byName.clear()
+    for (const stream of [...this.followed]) stream.end()
     for (let each = this.finished.oldest; each !== undefined; each = this.finished.oldest) this.remove(each)
   }
 
@@ -101,9 +118,15 @@ export class Streams implements FinishedStreams {
   readonly disconnectGraceMs: number
   readonly replay: Filled<ReplayOptions> | undefined
   readonly keepAlive: KeepAlive
+  /** The id of this node; undefined: it is the only one. */
+  readonly node: string | undefined
   readonly #finished = new LinkedList<Place<FinishedStream>>()
 
-  constructor({ maxStreamBufferBytes, disconnectGraceMs, replay, keepAliveMs }: SessionEraSettings) {
+  constructor(
+    { maxStreamBufferBytes, disconnectGraceMs, replay, keepAliveMs }: SessionEraSettings,
+    node?: string,
+  ) {
+    this.node = node
     this.maxStreamBufferBytes = maxStreamBufferBytes
     this.disconnectGraceMs = disconnectGraceMs
     this.replay = replay
@@ -157,4 +180,5 @@ function evict(finished: FinishedStream): void {
   const { streams, stream } = finished
   streams.remove(finished)
   streams.drop(stream)
+  stream.deleteLog()
 }

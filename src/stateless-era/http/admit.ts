@@ -13,6 +13,7 @@
  *    9. not above the rate of requests (rateLimit)                          429, -32000
  *   10. not too many calls at once: of the principal 429, of all            503, -32000
  *   11. inputResponses is an object, requestState is one of ours            400, -32602
+ *       before all that, where its key is of another node and the store cannot be reached: 503, -32000
  *
  * Then middleware runs, and the method may refuse with an HTTP status of its own:
  *

@@ -7,13 +7,21 @@
  * (era.ts).
  */
 
+import { continueAfter } from '../../dispatch/continue-after.ts'
+import { concealError } from '../../dispatch/error-report.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
+import { StatusError, statusRejection } from '../../dispatch/status-error.ts'
+import type { Feed } from '../../features/feed.ts'
 import type { McpServer } from '../../features/server.ts'
 import type { TaskTable } from '../../features/tasks/task-table.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
+import { decodeMessage } from '../../jsonrpc/decode.ts'
+import { RpcError } from '../../jsonrpc/rpc-error.ts'
+import { ErrorCode } from '../../protocol/error-codes.ts'
+import type { NodeChannel } from '../../store/node-channel.ts'
 import { StatelessEra } from '../era.ts'
 import type { StatelessEraSettings } from '../options.ts'
 import { admitPost } from './admit.ts'
@@ -34,13 +42,46 @@ export class StatelessEndpoint {
   readonly #era: StatelessEra
   readonly #streams: EventStreams
 
-  constructor(server: McpServer, settings: StatelessEraSettings, limits: CallLimits, tasks: TaskTable) {
+  /** @param channel - and `feed`: see `StatelessEra` */
+  constructor(
+    server: McpServer,
+    settings: StatelessEraSettings,
+    limits: CallLimits,
+    tasks: TaskTable,
+    channel?: NodeChannel,
+    feed?: Feed,
+  ) {
     this.#streams = new EventStreams(settings)
-    this.#era = new StatelessEra(server, settings, limits, tasks, this.#streams)
+    this.#era = new StatelessEra(server, settings, limits, tasks, this.#streams, channel, feed)
   }
 
   /** @param value - the body as parsed JSON */
   post(http: HttpExchange<Principal>, value: unknown): void {
+    const waiting = this.#era.beforeReceive(value)
+    if (waiting === undefined) this.#post(http, value)
+    else
+      continueAfter(
+        waiting,
+        http,
+        this.#era.limits.inFlight,
+        () => this.#post(http, value),
+        (error) => this.#refuse(http, value, error),
+      )
+  }
+
+  /** What a request gets that failed before it could be admitted. */
+  #refuse(http: HttpExchange<Principal>, value: unknown, error: unknown): void {
+    const message = decodeMessage(value)
+    const id = message.kind === 'request' ? message.id : undefined
+    if (error instanceof StatusError) {
+      http.reject(statusRejection(error, id))
+      return
+    }
+    const text = concealError(error, { phase: 'transport' }, this.#era.server)
+    http.reject(new Rejection(500, new RpcError(ErrorCode.INTERNAL_ERROR, text), id))
+  }
+
+  #post(http: HttpExchange<Principal>, value: unknown): void {
     const admitted = admitPost(value, http, this.#era, this.#streams)
     if (admitted === undefined) http.empty(202)
     else if (!(admitted instanceof Rejection)) this.#era.run(admitted)

@@ -8,13 +8,8 @@ import { DpopSigner } from '../../../src/client/oauth/dpop.ts'
 import { parseScope, selectScopes } from '../../../src/client/oauth/scopes.ts'
 import type { AuthorizationServer } from '../../../src/client/oauth/server-metadata.ts'
 import { SharedWork } from '../../../src/client/oauth/shared-work.ts'
-import {
-  algorithmOf,
-  importPrivateKey,
-  SIGNING_ALGORITHMS,
-  sha256,
-  signJwt,
-} from '../../../src/client/oauth/web-crypto.ts'
+import { algorithmOf, importPrivateKey, SIGNING_ALGORITHMS } from '../../../src/client/oauth/signing-keys.ts'
+import { sha256, signJwt } from '../../../src/client/oauth/web-crypto.ts'
 
 const plain = (header: string | null) =>
   parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)])

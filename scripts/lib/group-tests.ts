@@ -1,0 +1,53 @@
+/**
+ * Which test files share a process. To start one and to load src into it takes a third of a second, which is longer than
+ * most files take to run. So the files of a folder run in one process, one after the other, a few at a time: many
+ * small groups keep all processors busy.
+ *
+ * Folders whose tests start programs, measure memory or take long are left alone, each file in a process of its own.
+ * These go first, since a long one that begins last would run alone.
+ */
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+const ALONE = /^test\/(?:bench|browser|carriers|cluster|demo|interop|package|proxies|redis|robustness|sdk|types)\//
+const MAX_FILES = 8
+
+/** @returns lists of files, as `collectTests` names them; the files of one list can share a process */
+export function groupTests(files: readonly string[]): string[][] {
+  const groups: string[][] = files.filter((file) => ALONE.test(file)).map((file) => [file])
+  const byFolder = new Map<string, string[]>()
+  for (const file of files.filter((each) => !ALONE.test(each))) {
+    const folder = dirname(file)
+    const open = byFolder.get(folder)
+    if (open !== undefined && open.length < MAX_FILES) {
+      open.push(file)
+      continue
+    }
+    const group = [file]
+    byFolder.set(folder, group)
+    groups.push(group)
+  }
+  return groups
+}
+
+/**
+ * Writes a module for each group of several files, which imports them in order.
+ *
+ * @param root - the folder that contains `test/`
+ * @param folder - where the modules go
+ * @returns a path for each group, for `node --test`
+ */
+export function writeGroups(groups: readonly string[][], root: string, folder: string): string[] {
+  return groups.map((files, index) => {
+    const [first = ''] = files
+    if (files.length === 1) return first
+    const name = dirname(first).replaceAll('/', '-')
+    const path = join(folder, `${name}-${index}.mjs`)
+    const imports = files.map(
+      (file) => `await import(${JSON.stringify(pathToFileURL(join(root, file)).href)})\n`,
+    )
+    writeFileSync(path, imports.join(''))
+    return path
+  })
+}

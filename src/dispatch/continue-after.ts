@@ -1,0 +1,44 @@
+/**
+ * A request that cannot be admitted before something is there, such as an answer of the store. Until then it counts as in
+ * flight, and its body is held.
+ */
+
+import type { HttpExchange } from '../http/http-exchange.ts'
+import type { InFlightCounter } from './in-flight-counter.ts'
+import type { Principal } from './rpc-exchange.ts'
+
+/**
+ * Goes on with a request after a promise, unless its connection is closed by then.
+ *
+ * @param refuse - gets the limit that is reached, what the promise rejects with, or what `proceed` throws
+ */
+export function continueAfter<T>(
+  waiting: Promise<T>,
+  http: HttpExchange<Principal>,
+  inFlight: InFlightCounter,
+  proceed: (value: T) => void,
+  refuse: (error: unknown) => void,
+): void {
+  const limit = inFlight.refuse(http.principal?.id, 1)
+  if (limit !== undefined) {
+    waiting.catch(() => {})
+    refuse(limit)
+    return
+  }
+  http.holdBody()
+  const end = inFlight.beginOne(http.principal?.id)
+  const settled = (step: () => void) => {
+    end()
+    http.continueTurn()
+    try {
+      if (!http.closed) step()
+    } catch (error) {
+      refuse(error)
+    }
+    http.endTurn()
+  }
+  waiting.then(
+    (value) => settled(() => proceed(value)),
+    (error) => settled(() => refuse(error)),
+  )
+}
