@@ -42,11 +42,6 @@ export async function ask<S extends AnySchema>(
   options: RequestOptions = {},
 ): Promise<SchemaOutput<S>> {
   options.signal?.throwIfAborted()
-  if (options.task !== undefined) {
-    throw new Error(
-      'Requests as tasks are not supported here: use ctx.elicit(..., { asTask: true }) of barewire',
-    )
-  }
   const waiting = new Waiting(peer, options)
   try {
     const sent = waiting.paramsOf(params) as JsonObject
@@ -166,8 +161,9 @@ class Waiting {
     return this.#controller.signal
   }
 
-  paramsOf(params: object = {}): object {
-    const { onprogress } = this.#options
+  paramsOf(given: object = {}): object {
+    const { onprogress, task } = this.#options
+    const params = task === undefined ? given : { ...given, task }
     if (onprogress === undefined) return params
     lastToken += 1
     this.#token = lastToken

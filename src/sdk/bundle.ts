@@ -5,6 +5,11 @@ export { Client, getSupportedElicitationModes } from './client/index.ts'
 export { SSEClientTransport, SseError } from './client/sse.ts'
 export { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment, StdioClientTransport } from './client/stdio.ts'
 export { StreamableHTTPClientTransport, StreamableHTTPError } from './client/streamableHttp.ts'
+export { ExperimentalClientTasks } from './experimental/tasks/client.ts'
+export { isTerminal } from './experimental/tasks/interfaces.ts'
+export { ExperimentalMcpServerTasks } from './experimental/tasks/mcp-server.ts'
+export { ExperimentalServerTasks } from './experimental/tasks/server.ts'
+export { InMemoryTaskMessageQueue, InMemoryTaskStore } from './experimental/tasks/stores/in-memory.ts'
 export { InMemoryTransport } from './inMemory.ts'
 export {
   InsufficientScopeError,

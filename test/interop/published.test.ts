@@ -1,8 +1,6 @@
 /**
  * Published servers, written for the official SDK, on it and on the facade (test/sdk/hooks.mjs): initialize result, lists
  * and calls are the same. `npm run interop` installs them; skipped where they are not.
- *
- * Left out: @modelcontextprotocol/server-everything, which imports `experimental/tasks`.
  */
 
 import assert from 'node:assert/strict'

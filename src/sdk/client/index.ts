@@ -4,6 +4,7 @@ import { kindOf } from '../../bounds/quote.ts'
 import { adaptSchema, type SchemaAdapter } from '../../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../../json-schema/explain/result.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
+import { ExperimentalClientTasks } from '../experimental/tasks/client.ts'
 import { HandlerTable, type Message, type RequestHandler } from '../handler-table.ts'
 import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
 import {
@@ -113,22 +114,31 @@ export class Client<
     | undefined
   /** By tool, from the last list. */
   readonly #outputs = new Map<string, SchemaAdapter>()
+  /** From the last list, with what they say of tasks. */
+  readonly #taskTools = new Map<string, 'required' | 'optional'>()
+  #experimental: { tasks: ExperimentalClientTasks } | undefined
 
   constructor(clientInfo: Implementation, options: ClientOptions = {}) {
     this.#info = clientInfo
     this.#options = options
     this.#capabilities = options.capabilities ?? {}
+    if (options.taskStore !== undefined) {
+      throw new Error(
+        'A client that answers requests as tasks is not supported here: connect() of barewire/client answers them at once',
+      )
+    }
   }
 
-  /** @throws {Error} always: tasks are those of `connect()` of barewire/client */
-  get experimental(): { tasks: never } {
-    return {
-      get tasks(): never {
-        throw new Error(
-          'Tasks of the SDK are experimental, and not supported here: connect() of barewire/client gives a client with startTool() and task()',
-        )
-      },
+  /** Requests that the server answers as tasks. */
+  get experimental(): { tasks: ExperimentalClientTasks } {
+    this.#experimental ??= {
+      tasks: new ExperimentalClientTasks(this, (name) => this.#makesTasks && this.#taskTools.has(name)),
     }
+    return this.#experimental
+  }
+
+  get #makesTasks(): boolean {
+    return this.#server?.capabilities.tasks?.requests?.tools?.call !== undefined
   }
 
   get transport(): Transport | undefined {
@@ -315,6 +325,12 @@ export class Client<
       | typeof CompatibilityCallToolResultSchema = CallToolResultSchema,
     options?: RequestOptions,
   ): Promise<CallToolResult | CompatibilityCallToolResult> {
+    if (this.#taskTools.get(params.name) === 'required') {
+      throw new McpError(
+        ErrorCode.InvalidRequest,
+        `Tool "${params.name}" requires task-based execution. Use client.experimental.tasks.callToolStream() instead.`,
+      )
+    }
     const request = { method: Method.toolsCall, params }
     const result = (await this.#send(request, resultSchema, options)) as CallToolResult
     const output = this.#outputs.get(params.name)
@@ -337,7 +353,12 @@ export class Client<
   async listTools(params?: ListToolsRequest['params'], options?: RequestOptions): Promise<ListToolsResult> {
     const result = await this.#send({ method: Method.toolsList, params }, ListToolsResultSchema, options)
     this.#outputs.clear()
-    for (const tool of result.tools) this.#keepOutput(tool)
+    this.#taskTools.clear()
+    for (const tool of result.tools) {
+      this.#keepOutput(tool)
+      const { taskSupport = 'forbidden' } = tool.execution ?? {}
+      if (taskSupport !== 'forbidden') this.#taskTools.set(tool.name, taskSupport)
+    }
     return result
   }
 

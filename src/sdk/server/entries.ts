@@ -28,6 +28,7 @@ import {
   type ReadResourceRequest,
   ReadResourceRequestSchema,
   type ToolAnnotations,
+  type ToolExecution,
 } from '../types.ts'
 import {
   type AnyFunction,
@@ -54,6 +55,7 @@ import type {
   ResourceMetadata,
   ResourceTemplate,
 } from './registered.ts'
+import { taskHandler } from './tool-tasks.ts'
 import type { AnySchema, SchemaOutput, ZodRawShapeCompat } from './zod-compat.ts'
 
 interface ToolConfig {
@@ -62,6 +64,7 @@ interface ToolConfig {
   readonly inputSchema?: AnySchema | ZodRawShapeCompat | undefined
   readonly outputSchema?: AnySchema | ZodRawShapeCompat | undefined
   readonly annotations?: ToolAnnotations | undefined
+  readonly execution?: ToolExecution | undefined
   readonly _meta?: Record<string, unknown> | undefined
 }
 
@@ -72,6 +75,7 @@ interface PromptConfig {
 }
 
 const NO_ARGUMENTS = { type: 'object', properties: {} }
+const NO_TASKS: ToolExecution = { taskSupport: 'forbidden' }
 const NO_COMPLETION = { completion: { values: [], hasMore: false } }
 /** Most that one answer to a completion may hold. */
 const MAX_VALUES = 100
@@ -100,7 +104,7 @@ export class Entries {
 
   addTool(name: string, config: ToolConfig, handler: AnyToolHandler): RegisteredTool {
     if (this.tools.has(name)) throw new Error(`Tool ${name} is already registered`)
-    const { title, description, inputSchema, outputSchema, annotations, _meta } = config
+    const { title, description, inputSchema, outputSchema, annotations, execution = NO_TASKS, _meta } = config
     const tool = handleOf<RegisteredTool>(
       this.tools,
       name,
@@ -110,7 +114,7 @@ export class Entries {
         inputSchema: inputSchema && appSchema(inputSchema),
         outputSchema: outputSchema && appSchema(outputSchema, 'outputSchema'),
         annotations,
-        execution: { taskSupport: 'forbidden' },
+        execution,
         _meta,
         handler,
       },
@@ -256,15 +260,16 @@ export class Entries {
     return this.#toolList
   }
 
-  #callTool({ params: { name, arguments: args } }: CallToolRequest, extra: Extra): unknown {
+  #callTool({ params: { name, arguments: args, task } }: CallToolRequest, extra: Extra): unknown {
     try {
       const tool = this.tools.get(name)
       if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, `Tool ${name} not found`)
       if (!tool.enabled) throw new McpError(ErrorCode.InvalidParams, `Tool ${name} disabled`)
       const { inputSchema } = schemasOf(tool)
-      const handler = tool.handler as AnyFunction
+      const makesTasks = (tool.execution?.taskSupport ?? 'forbidden') !== 'forbidden'
+      const handler = makesTasks ? taskHandler(name, tool, task !== undefined) : (tool.handler as AnyFunction)
       this.#checkSize(name, args)
-      const finish = (result: unknown) => this.#finish(name, tool, result)
+      const finish = (result: unknown) => (makesTasks ? result : this.#finish(name, tool, result))
       if (inputSchema === undefined) return settled(handler(extra), finish)
       const run = (checked: unknown) => settled(handler(checked, extra), finish)
       const use = `Input validation error: Invalid arguments for tool ${name}`

@@ -10,6 +10,7 @@ import { formatErrors } from '../../json-schema/explain/result.ts'
 import { LOG_RANK } from '../../protocol/log-levels.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { ask, notifyInCall, notifySession } from '../ask.ts'
+import { ExperimentalServerTasks } from '../experimental/tasks/server.ts'
 import type { Message, RequestHandler } from '../handler-table.ts'
 import { connectPipe } from '../message-pipe.ts'
 import { CONNECT, currentCall, isOwn } from '../peer.ts'
@@ -54,6 +55,7 @@ import {
 } from '../types.ts'
 import { assertClientSupports, assertDeclared } from './capability-checks.ts'
 import { Serving, type ServingHooks } from './serving.ts'
+import { ServerTasks } from './tasks.ts'
 import type { AnySchema, SchemaOutput } from './zod-compat.ts'
 
 export type ServerOptions = ProtocolOptions & {
@@ -79,20 +81,21 @@ export class Server<
   readonly #serving: Serving
   readonly #strict: boolean
   #transport: Transport | undefined
+  #experimental: { tasks: ExperimentalServerTasks } | undefined
 
   constructor(info: Implementation, options: ServerOptions = {}) {
     this.#serving = new Serving(info, options.capabilities ?? {}, options.instructions, this as ServingHooks)
     this.#strict = options.enforceStrictCapabilities === true
-    if (options.taskStore !== undefined) throw noTasks()
+    if (options.taskStore !== undefined) {
+      const onError = (error: Error) => this.onerror?.(error)
+      this.#serving.tasks = new ServerTasks(options.taskStore, options, this.#serving.handlers, onError)
+    }
   }
 
-  /** @throws {Error} always: tasks are an option of barewire's own tools */
-  get experimental(): { tasks: never } {
-    return {
-      get tasks(): never {
-        throw noTasks()
-      },
-    }
+  /** Requests that the client answers as tasks. */
+  get experimental(): { tasks: ExperimentalServerTasks } {
+    this.#experimental ??= { tasks: new ExperimentalServerTasks(this) }
+    return this.#experimental
   }
 
   get transport(): Transport | undefined {
@@ -183,6 +186,16 @@ export class Server<
     options?: RequestOptions,
   ): Promise<SchemaOutput<T>> {
     if (this.#strict) assertClientSupports(request.method, this.getClientCapabilities())
+    const { tasks } = this.#serving
+    if (options?.relatedTask !== undefined && tasks !== undefined) {
+      const { relatedTask, ...others } = options
+      return (await tasks.ask(
+        relatedTask.taskId,
+        request as Request,
+        resultSchema,
+        others,
+      )) as SchemaOutput<T>
+    }
     const call = this.#serving.callOf(options?.relatedRequestId)
     const peer = call?.peer ?? this.#serving.onlyPeer()
     if (peer === undefined) throw new Error('Not connected')
@@ -196,6 +209,10 @@ export class Server<
   ): Promise<void> {
     if (this.#transport === undefined && this.#serving.peers.size === 0) throw new Error('Not connected')
     assertDeclared(notification.method, this.#serving.capabilities)
+    if (options?.relatedTask !== undefined && this.#serving.tasks !== undefined) {
+      this.#serving.tasks.notify(options.relatedTask.taskId, notification as Notification)
+      return
+    }
     const related = this.#serving.callOf(options?.relatedRequestId)
     if (options?.relatedRequestId !== undefined && related !== undefined) {
       await notifyInCall(related, notification as Message)
@@ -304,12 +321,6 @@ export class Server<
   async sendPromptListChanged(): Promise<void> {
     await this.notification({ method: Notify.promptsChanged } as ServerNotification)
   }
-}
-
-function noTasks(): Error {
-  return new Error(
-    'Tasks of the SDK are experimental, and not supported here: registerTool of barewire has an option `task`, which makes tasks of the calls of a tool',
-  )
 }
 
 function rankOf(level: string | undefined): number {

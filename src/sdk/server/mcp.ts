@@ -8,6 +8,7 @@
  */
 
 import { isRawShape, isSchema } from '../app-schema.ts'
+import { ExperimentalMcpServerTasks } from '../experimental/tasks/mcp-server.ts'
 import type { Transport } from '../shared/transport.ts'
 import type { Implementation, LoggingMessageNotification, ToolAnnotations } from '../types.ts'
 import { type Entries, serveEntries } from './entries.ts'
@@ -59,6 +60,7 @@ export class McpServer {
 
   readonly server: Server
   readonly #entries: Entries
+  #experimental: { tasks: ExperimentalMcpServerTasks } | undefined
 
   constructor(serverInfo: Implementation, options?: McpServerOptions) {
     this.server = new Server(serverInfo, options)
@@ -69,9 +71,14 @@ export class McpServer {
     if (prompts) this.#entries.servePrompts()
   }
 
-  /** @throws {Error} always, see `Server.experimental` */
-  get experimental(): { tasks: never } {
-    return this.server.experimental
+  /** Tools whose calls are tasks. */
+  get experimental(): { tasks: ExperimentalMcpServerTasks } {
+    this.#experimental ??= {
+      tasks: new ExperimentalMcpServerTasks((name, config, handler) =>
+        this.#entries.addTool(name, config, handler as unknown as AnyToolHandler),
+      ),
+    }
+    return this.#experimental
   }
 
   async connect(transport: Transport): Promise<void> {

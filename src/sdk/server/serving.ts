@@ -25,6 +25,7 @@ import {
   type ServerCapabilities,
 } from '../types.ts'
 import { wireError } from '../wire-error.ts'
+import { assertMakesTasks, type ServerTasks, taskResult } from './tasks.ts'
 
 /** What a program sets on its Server. */
 export interface ServingHooks {
@@ -38,6 +39,8 @@ export class Serving {
   readonly info: Implementation
   readonly handlers = new HandlerTable()
   capabilities: ServerCapabilities
+  /** Of a server with a `taskStore`. */
+  tasks: ServerTasks | undefined
   /** Clients with a session. */
   readonly peers = new Set<Peer>()
   readonly port: ServerPort
@@ -94,13 +97,15 @@ export class Serving {
 
   #answer(call: Call, method: string, params: object | undefined): unknown {
     const extra = extraOf(call, params)
+    const message = { method, ...(params && { params }) }
+    this.tasks?.extend(extra, call.peer, message)
     const calls = this.#calls
     calls.add(call)
     let result: unknown
     try {
       result = this.#isShared
-        ? runInCall(call, () => this.#handle({ method, ...(params && { params }) }, call, extra))
-        : this.#handle({ method, ...(params && { params }) }, call, extra)
+        ? runInCall(call, () => this.#handle(message, call, extra))
+        : this.#handle(message, call, extra)
     } catch (error) {
       calls.delete(call)
       throw wireError(error)
@@ -124,9 +129,12 @@ export class Serving {
   #handle(message: Message, call: Call, extra: Extra): unknown {
     const { method } = message
     if (this.handlers.hasRequest(method)) {
+      if (method !== Method.toolsCall) return this.handlers.answer(message, extra)
+      const { task } = (message.params ?? {}) as { readonly task?: unknown }
+      if (task !== undefined) assertMakesTasks(this.capabilities, method)
       const result = this.handlers.answer(message, extra)
-      if (method !== Method.toolsCall) return result
-      return isPromise(result) ? Promise.resolve(result).then(toolResult) : toolResult(result)
+      const finish = task === undefined ? toolResult : taskResult
+      return isPromise(result) ? Promise.resolve(result).then(finish) : finish(result)
     }
     if (method === Method.setLevel && this.capabilities.logging !== undefined) return setLevel(message, call)
     if (this.#hooks.fallbackRequestHandler !== undefined) {

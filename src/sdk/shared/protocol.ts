@@ -1,5 +1,6 @@
 /** `shared/protocol.js`: types of handlers and options, for programs that name them. */
 
+import type { CreateTaskOptions, TaskMessageQueue, TaskStore } from '../experimental/tasks/interfaces.ts'
 import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
 import type {
   AuthInfo,
@@ -11,7 +12,9 @@ import type {
   RequestId,
   RequestInfo,
   RequestMeta,
+  Result,
   ServerCapabilities,
+  Task,
   TaskCreationParams,
 } from '../types.ts'
 import type { TransportSendOptions } from './transport.ts'
@@ -24,9 +27,10 @@ export type ProtocolOptions = {
   enforceStrictCapabilities?: boolean
   /** Accepted. Notifications of one turn of the event loop leave together in any case. */
   debouncedNotificationMethods?: string[]
-  /** Not supported: the `task` option of barewire's own `registerTool` makes tasks of calls. */
-  taskStore?: unknown
-  taskMessageQueue?: unknown
+  /** Of a Server: it answers `tasks/...` from this store. */
+  taskStore?: TaskStore
+  /** What a handler asks for a task is held back for `tasks/result`. The messages themselves are kept by the server. */
+  taskMessageQueue?: TaskMessageQueue
   defaultTaskPollInterval?: number
   maxTaskQueueSize?: number
 }
@@ -50,6 +54,16 @@ export type NotificationOptions = {
   relatedTask?: RelatedTaskMetadata
 }
 
+/** The store of a server, as the handlers of one request have it. */
+export interface RequestTaskStore {
+  createTask(taskParams: CreateTaskOptions): Promise<Task>
+  getTask(taskId: string): Promise<Task>
+  storeTaskResult(taskId: string, status: 'completed' | 'failed', result: Result): Promise<void>
+  getTaskResult(taskId: string): Promise<Result>
+  updateTaskStatus(taskId: string, status: Task['status'], statusMessage?: string): Promise<void>
+  listTasks(cursor?: string): Promise<{ tasks: Task[]; nextCursor?: string }>
+}
+
 export type RequestHandlerExtra<SendRequestT extends Request, SendNotificationT extends Notification> = {
   signal: AbortSignal
   authInfo?: AuthInfo
@@ -57,7 +71,7 @@ export type RequestHandlerExtra<SendRequestT extends Request, SendNotificationT 
   _meta?: RequestMeta
   requestId: RequestId
   taskId?: string
-  taskStore?: never
+  taskStore?: RequestTaskStore
   taskRequestedTtl?: number
   requestInfo?: RequestInfo
   sendNotification: (notification: SendNotificationT) => Promise<void>

@@ -22,6 +22,23 @@ const thought = {
 
 export const SERVERS: readonly PublishedServer[] = [
   {
+    name: '@modelcontextprotocol/server-everything',
+    args: () => ['stdio'],
+    calls: [
+      ['echo', { message: 'hi' }],
+      ['echo', {}],
+      ['get-sum', { a: 1, b: 2 }],
+      ['get-structured-content', { location: 'New York' }],
+      ['get-annotated-message', { messageType: 'error' }],
+      ['get-tiny-image', {}],
+      ['get-resource-links', { count: 2 }],
+      ['get-resource-reference', { resourceType: 'Text', resourceId: 1 }],
+      ['trigger-long-running-operation', { duration: 0.2, steps: 2 }],
+      ['simulate-research-query', { topic: 'tea' }],
+    ],
+    reads: ['demo://resource/static/document/features.md', 'demo://resource/dynamic/text/1'],
+  },
+  {
     name: '@modelcontextprotocol/server-filesystem',
     args: (folder) => [folder],
     calls: [

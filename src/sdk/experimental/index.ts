@@ -1,0 +1,3 @@
+/** `experimental/index.js`. */
+
+export * from './tasks/index.ts'
