@@ -233,7 +233,8 @@ export class ServerMessages {
   #makeRoom(log: EventLog, bytes: number): void {
     const { maxBytes } = this.#budget
     for (const [key, oldest] of this.#logs) {
-      const fits = log.size > 0 || this.#budget.used + bytes <= maxBytes
+      // Its own oldest events are evicted first.
+      const fits = this.#budget.used - log.bytes + bytes <= maxBytes
       if (fits && this.#logs.size < MAX_LOGS) return
       this.lose(oldest.last)
       this.#drop(key)

@@ -264,6 +264,15 @@ test('a node that has missed messages says so to a client that resumes there, an
   assert.equal(heard[0], LOST)
   for (const expected of ['note://1', 'tools', 'prompts']) assert.ok(heard.includes(expected), `${heard}`)
   assert.equal(new Set(heard).size, heard.length)
+  // It goes on with the same numbers as the others.
+  const there = await (await a.open(own)).listen()
+  a.server.notify(OWN, { n: 'same' })
+  const numbers = []
+  for (const open of [there, resumed]) {
+    await open.nextMessage(({ params }) => params?.n === 'same')
+    numbers.push(sequences(open).at(-1))
+  }
+  assert.equal(numbers[0], numbers[1])
   // Another connection that is lost in the middle of it leaves nothing out.
   const middle = resumed.events.filter(({ json }) => json?.method !== undefined)[1]?.id as string
   const again = await untilEnd(await at(session, late).resume(middle))
@@ -307,9 +316,33 @@ test('messages to sessions that a node does not know take no more than their sha
   // The newest are those that are kept.
   const { lastEventId } = stream
   await stream.close()
-  a.server.notify(OWN, { n: 'newest' }, { session: session.sessionId as string })
+  const newest = 'y'.repeat(2000)
+  a.server.notify(OWN, { n: newest }, { session: session.sessionId as string })
   a.server.notify(END)
-  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), ['newest'])
+  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), [newest])
+})
+
+test('a node keeps messages for sessions that it has closed, since they may come back', async (t) => {
+  const { a, b } = await nodesOf(t, { count: 2, sessions: { max: 1 } })
+  const session = await a.open(own)
+  const stream = await session.listen()
+  b.server.notify(OWN, { n: 1 })
+  await stream.nextMessage()
+  const { lastEventId } = stream
+  await stream.close()
+  await eventually(() => a.stats().streams === 0, 'a to notice')
+  const sessionId = session.sessionId as string
+  b.server.notify(OWN, { n: 'to all' })
+  b.server.notify(OWN, { n: 'to it' }, { session: sessionId })
+  const other = await b.open(own)
+  const there = await other.listen()
+  b.server.notify(END)
+  await untilEnd(there)
+  // The session is evicted, and after that no session is left.
+  await (await a.open(own)).delete()
+  assert.equal(a.stats().sessions, 0)
+  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), ['to all', 'to it'])
+  await there.close()
 })
 
 test('a definition that two nodes of one process serve announces a change once', async (t) => {

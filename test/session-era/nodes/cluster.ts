@@ -5,12 +5,14 @@
 
 import type { TestContext } from 'node:test'
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory-store.ts'
-import type { NodeEvents, Store } from '../../../src/store/store.ts'
+import type { NodeEvents, Store, StoreNode } from '../../../src/store/store.ts'
 import type { TestSession } from '../../helpers/wire.ts'
 import { eventually, type Fixture, type FixtureOptions, serving } from '../serving.ts'
 
 export interface Node extends Fixture {
   readonly id: string
+  /** What it asks of the store. */
+  readonly shared: StoreNode
   /** Its process dies: connections break, and the store hears nothing of it any more. */
   die(): void
 }
@@ -37,10 +39,12 @@ export async function cluster(
   const store = new MemoryStore(memory)
   const join = async (): Promise<Node> => {
     let id = ''
+    let shared: StoreNode | undefined
     const named: Store = {
       join(events) {
         const node = store.join(events)
         id = node.id
+        shared = node
         const { bus } = node
         if (onPublish === undefined) return node
         const publish = (message: string) => {
@@ -59,7 +63,7 @@ export async function cluster(
       fixture.http.closeAllConnections()
       fixture.http.close()
     }
-    return { ...fixture, id, die }
+    return { ...fixture, id, die, shared: shared as StoreNode }
   }
   const nodes: Node[] = []
   for (let number = 0; number < count; number++) nodes.push(await join())
