@@ -223,7 +223,8 @@ export class ServerMessages {
     const log = this.#logs.get(key) ?? new EventLog(replay, this.#budget)
     if (this.#isShared) {
       this.#logs.delete(key)
-      this.#makeRoom(log, eventBytes(data))
+      const bytes = eventBytes(data)
+      if (bytes <= Math.min(replay.maxBytes, this.#budget.maxBytes)) this.#makeRoom(log, bytes)
     }
     this.#logs.set(key, log)
     return log.push(sequence, data, severity, now)

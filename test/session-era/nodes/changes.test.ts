@@ -313,6 +313,9 @@ test('messages to sessions that a node does not know take no more than their sha
   a.server.notify(END)
   assert.deepEqual(await untilEnd(stream), ['kept'])
   for (const node of [a, b]) assert.ok(node.stats().replayBytes <= 100_000, `${node.stats().replayBytes}`)
+  // One that is too large for any log takes no room from others.
+  const { replayBytes } = a.stats()
+  a.server.notify(OWN, { n: 'z'.repeat(150_000) }, { session: 'z'.repeat(32) })
   // The newest are those that are kept.
   const { lastEventId } = stream
   await stream.close()
@@ -320,6 +323,7 @@ test('messages to sessions that a node does not know take no more than their sha
   a.server.notify(OWN, { n: newest }, { session: session.sessionId as string })
   a.server.notify(END)
   assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), [newest])
+  assert.ok(a.stats().replayBytes > replayBytes / 2, `${a.stats().replayBytes}`)
 })
 
 test('a node keeps messages for sessions that it has closed, since they may come back', async (t) => {
