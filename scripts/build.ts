@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url'
 import { findBuildFaults } from './lib/build-output.ts'
 import { bundle, bundleAnywhere, bundleProgram, bundleTogether } from './lib/bundle.ts'
 import { readPublicApis } from './lib/declarations.ts'
-import { ENTRIES } from './lib/entries.ts'
+import { ENTRIES, SDK } from './lib/entries.ts'
+import { writeSdkModules } from './lib/sdk-modules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** What the command imports of the client is the client as users import it, and not a copy. */
@@ -26,10 +27,7 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 const apis = readPublicApis()
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-bundleTogether(
-  dist,
-  ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true),
-)
+bundleTogether(dist, [...ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true), SDK])
 for (const { source, output, anywhere, alone } of ENTRIES) {
   if (anywhere) bundleAnywhere(dist, { source, output })
   if (alone) bundle(join(dist, `${output}.js`), join(root, 'src', source))
@@ -37,6 +35,8 @@ for (const { source, output, anywhere, alone } of ENTRIES) {
   writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
 }
 bundleProgram(join(dist, 'cli.js'), join(root, 'src', 'cli', 'index.ts'), FILES_OF_PROGRAM)
+
+writeSdkModules(dist)
 
 const faults = findBuildFaults(dist)
 for (const fault of faults) console.error(fault)

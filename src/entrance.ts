@@ -114,6 +114,11 @@ export class Entrance {
     return this.#eras.ready
   }
 
+  /** Ends a session, as its client does with DELETE. @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    return this.#eras.closeSession(id)
+  }
+
   close(times: CloseTimes): Promise<void> {
     return this.#eras.close(times)
   }
@@ -150,7 +155,8 @@ export class Entrance {
       sendDocument(http, document)
       return
     }
-    const origin = values[HeaderIndex.ORIGIN]
+    // Whoever has checked Origin decides about CORS, too.
+    const origin = this.#settings.originChecked === true ? undefined : values[HeaderIndex.ORIGIN]
     const rejection = this.#checks.checkHead(http, duplicate, values[HeaderIndex.HOST], origin)
     // No CORS headers for an origin that was not checked or is not allowed: it must not read the reason.
     if (origin !== undefined && duplicate === undefined && rejection?.status !== 403) {
@@ -249,7 +255,7 @@ export class Entrance {
       this.#decoded(http, () => decodeParsed(parsed, bodyLimits))
       return
     }
-    const encoded = checkContentEncoding(http.headers)
+    const encoded = checkContentEncoding(http.contentEncoding)
     if (encoded !== undefined) {
       http.cancelBody()
       this.reject(http, encoded)

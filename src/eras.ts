@@ -91,12 +91,12 @@ export class Eras {
       },
     })
     const channel = this.#channel
-    const { sessionEra, statelessEra, httpSse } = settings
+    const { sessionEra, statelessEra, httpSse, trustProxy } = settings
     const feed = channel && new NodeFeed(channel, server, sessionEra.messageRate)
     this.#feed = feed
     this.#tasks = new TaskTable(server, settings.tasks, channel)
     this.#session = new SessionEndpoint(server, sessionEra, limits, this.#tasks, channel, feed)
-    this.#httpSse = httpSse === undefined ? undefined : new HttpSseEndpoint(this.#session.era, httpSse)
+    this.#httpSse = httpSse && new HttpSseEndpoint(this.#session.era, httpSse, trustProxy)
     this.#stateless = new StatelessEndpoint(server, statelessEra, limits, this.#tasks, channel, feed)
   }
 
@@ -125,6 +125,11 @@ export class Eras {
 
   get ready(): boolean {
     return !this.#isClosing && (this.#channel === undefined || this.#hasJoined)
+  }
+
+  /** @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    return this.#session.closeSession(id)
   }
 
   stats(): EraStats {

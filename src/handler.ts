@@ -57,13 +57,21 @@ const RETRY_SOON = ['Retry-After', '1'] as const
  * @throws {Error} the runtime is not supported, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  return handlerWith(server, checkOptions(options)).handler
+}
+
+/** The same with settings that were checked, and with its entrance. */
+export function handlerWith(
+  server: McpServer,
+  settings: HandlerSettings,
+): { readonly handler: McpHandler; readonly entrance: Entrance } {
   checkRuntime()
   provideNodeModules()
-  const settings = checkOptions(options)
   const handler = new Handler(server, settings)
+  const { entrance } = handler
   const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
-  return Object.assign(
+  const serve = Object.assign(
     (request: AnyRequest, response: AnyResponse, parsedBody?: unknown) =>
       handler.handle(request as NodeRequest, response as NodeResponse, parsedBody, false),
     {
@@ -81,6 +89,7 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
       ),
     },
   )
+  return { handler: serve, entrance }
 }
 
 /** Lifecycle: as long as the server. It has no port and no timer of its own, so that nothing has to close it. */

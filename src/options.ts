@@ -165,6 +165,8 @@ export interface HandlerSettings extends EdgeSettings {
   readonly path: string | undefined
   readonly allowedHosts: readonly string[] | undefined
   readonly allowedOrigins: readonly string[] | undefined
+  /** Origin was checked before the request came here. */
+  readonly originChecked?: boolean
   readonly auth: AuthOptions<Principal> | Authenticator<Principal> | undefined
   readonly maxBodyBytes: number
   readonly maxTotalBodyBytes: number

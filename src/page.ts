@@ -58,7 +58,7 @@ export function renderPage(server: McpServer, url: string, needsCredentials: boo
     '<p>This address is for MCP clients, such as an editor, an assistant or an agent.</p>',
     ...(SAFE_URL.test(url)
       ? connect(slug(name), url)
-      : ['<p>Give your client the address of this page.</p>']),
+      : ['<p>Give your client the address of this page, or of the MCP endpoint below it.</p>']),
     ...(needsCredentials
       ? ['<p>This server asks for credentials: your client signs you in, or needs a token or a key.</p>']
       : tools(server)),

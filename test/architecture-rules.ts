@@ -5,7 +5,7 @@
  *             <- {session-era | stateless-era} <- {session-era/http | stateless-era/http}
  *             <- {select-era, options, page} <- eras <- entrance <- handler <- serve <- index          (a <- b: b may import a)
  *
- * Folders in one pair of braces do not import each other. `auth`, `client`, `redis` and `store-contract` are
+ * Folders in one pair of braces do not import each other. `auth`, `client`, `sdk`, `redis` and `store-contract` are
  * export paths of their own: nothing imports them but their users.
  *
  * Input is text, so that the test can hold each rule against sources made up to break it. Imports are found line
@@ -76,10 +76,13 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
     [...ERAS, 'node-http', 'select-era.ts', 'eras.ts', 'entrance.ts', 'handler.ts', 'serve.ts', 'options.ts'],
   ],
   ['auth', [...CODECS, 'http']],
+  // Programs written for the official SDK: it uses all that others use, and nothing uses it.
+  ['sdk', [...ERAS, 'node-http', 'client', 'entrance.ts', 'handler.ts', 'options.ts', 'serve-stdio.ts']],
   ['client', CODECS],
   ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'store']],
   ['store-contract', [...CODECS, 'store']],
+  ['memory-store.ts', ['store']],
 ])
 
 const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([
@@ -90,7 +93,7 @@ const KNOWS_BOTH_ERAS: ReadonlySet<string> = new Set([
 ])
 const NETWORK = /^node:(http|https|http2|net|tls)$/
 /** What may know that there are sockets; index.ts for its types. */
-const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts'])
+const CARRIERS: ReadonlySet<string> = new Set(['node-http', 'serve.ts', 'index.ts', 'sdk'])
 /** Of the client, which runs anywhere, these are for Node alone, and nothing else imports them. */
 const CLIENT_ON_NODE: ReadonlySet<string> = new Set([
   'client/stdio.ts',

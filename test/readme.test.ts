@@ -80,7 +80,7 @@ test('README.md: the table says for each revision whether it is supported and wh
 })
 
 const documents = ['README.md', 'src/REFERENCE.md', '.github/CONTRIBUTING.md', '.github/SECURITY.md']
-for (const folder of ['src', 'bench', 'scripts/examples']) documents.push(`${folder}/README.md`)
+for (const folder of ['src', 'src/store', 'bench', 'scripts/examples']) documents.push(`${folder}/README.md`)
 
 for (const document of documents) {
   test(`${document}: every relative link, every heading that one leads to, and every npm script exists`, () => {

@@ -73,6 +73,7 @@ export async function start(setup: Setup): Promise<Running> {
     subscriptions: { max: Number.POSITIVE_INFINITY },
     ...(setup.guarded === true && { auth: { verify } }),
     ...(setup.guarded === 'oauth' && { auth: await resourceServer() }),
+    ...(setup.store !== undefined && { store: await redis(setup.store.port) }),
   }
   // A commit that `--base` measures may be from before that option.
   const limited = serve(server, { ...options, rateLimit: BEYOND_ANY_ROUND })
@@ -106,6 +107,16 @@ export async function stdio(setup: Setup): Promise<void> {
 
 function verify(token: string) {
   return token === TOKEN ? { id: 'bench', scopes: [] } : undefined
+}
+
+/** Imported here: a commit that `--base` measures may be from before it. */
+async function redis(port: number): Promise<NonNullable<ServeOptions['store']>> {
+  const { createClient } = await import('redis')
+  const { redisStore } = await import('../../src/redis/index.ts')
+  const client = createClient({ url: `redis://127.0.0.1:${port}` })
+  client.on('error', () => {})
+  await client.connect()
+  return redisStore({ client })
 }
 
 /** Its key is fetched once. Imported here: a commit that `--base` measures may be from before it. */

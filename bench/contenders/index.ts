@@ -43,6 +43,11 @@ function peer(
 }
 
 const V1 = ['@modelcontextprotocol/sdk', 'express', 'zod']
+/** The program of sdk-v1, on barewire/sdk (lib/build.ts writes it). */
+function facade(suffix: string, wire: Wire, mode: string): Contender {
+  return { ...peer('facade', suffix, wire, mode, V1), module: 'bench/contenders/facade.mjs' }
+}
+
 const V2 = ['@modelcontextprotocol/server', '@modelcontextprotocol/node', 'zod']
 const V2_EXPRESS = [...V2, '@modelcontextprotocol/express', 'express']
 const FASTMCP = ['fastmcp', 'zod']
@@ -95,6 +100,9 @@ export const CONTENDERS: readonly Contender[] = [
     },
   }),
   peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1, { without: NO_FETCH }),
+  facade('', 'session', 'sse'),
+  facade('json', 'session', 'json'),
+  facade('sessionless', 'sessionless', 'stateless'),
   peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: { ...NO_STORE, ...NO_FETCH } }),
   peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
   peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),

@@ -70,5 +70,7 @@ async function load(options: {
 }
 
 function make({ method, headers, body }: WireRequest): Request {
-  return new Request(URL_OF_ALL, { method, headers: { host: '127.0.0.1:3000', ...headers }, body })
+  // As a platform passes them on.
+  const length = { host: '127.0.0.1:3000', 'content-length': `${Buffer.byteLength(body)}` }
+  return new Request(URL_OF_ALL, { method, headers: { ...length, ...headers }, body })
 }

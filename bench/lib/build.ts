@@ -6,11 +6,12 @@
  * The output lies below the project's root so that packages resolve as usual. Each run has a folder of its own.
  */
 
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { bundle, bundleAnywhere, bundleTogether } from '../../scripts/lib/bundle.ts'
 import { run } from '../../scripts/lib/child.ts'
+import { SDK } from '../../scripts/lib/entries.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -32,8 +33,19 @@ export async function build(): Promise<Build> {
   bundleTogether(join(folder, 'src'), entries)
   bundleAnywhere(join(folder, 'src', 'client'), { source: 'client/index.ts', output: 'index' })
   bundle(join(folder, 'src', 'client', 'http.js'), join(ROOT, 'src', 'client', 'http.ts'))
+  bundle(join(folder, 'src', 'sdk.js'), join(ROOT, 'src', SDK.source))
+  writeFacade(join(folder, 'bench', 'contenders'))
   return {
     path: (source) => join(folder, source.replace(/\.ts$/, '.js')),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** The program of sdk-v1 with other imports, which is all that it takes to run it on the facade. */
+function writeFacade(folder: string): void {
+  const peers = join(ROOT, 'bench', 'peers')
+  const program = readFileSync(join(peers, 'sdk-v1.mjs'), 'utf8')
+    .replace(/'@modelcontextprotocol\/sdk\/[^']+'/g, "'../../src/sdk.js'")
+    .replace("'./shared.mjs'", `'${pathToFileURL(join(peers, 'shared.mjs')).href}'`)
+  writeFileSync(join(folder, 'facade.mjs'), program)
 }

@@ -26,6 +26,8 @@ export interface Setup {
   readonly idleTimeoutMs: number
   /** Bytes that may wait for one slow reader. */
   readonly maxStreamBufferBytes: number
+  /** The port of a Redis that servers share, and which of them this is. Absent: none. */
+  readonly store?: { readonly port: number; readonly node: number }
 }
 
 export const DEFAULT_SETUP: Setup = {

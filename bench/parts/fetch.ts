@@ -8,7 +8,7 @@
  * most of what is measured (fetch/child.ts), a cold engine, the order of contenders.
  */
 
-import type { Contender } from '../contenders/index.ts'
+import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Asked, FetchFigures } from '../fetch/child.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
 import { textIn } from '../lib/check-answer.ts'
@@ -21,20 +21,21 @@ export const fetchPart: Part = {
   name: 'fetch',
   about: 'tools/call of a fetch handler, in process',
   plan(bench) {
-    const seconds = bench.quick ? 0.3 : 1
-    const warmUp = bench.quick ? 0.2 : 3
+    const seconds = bench.quick ? 0.3 : 0.7
+    // One with more code compiles for longer.
+    const warmUp = (contender: Contender) => (bench.quick ? 0.2 : isPeer(contender) ? 3 : 1.5)
     const contenders = bench.able('fetch')
     /** Lifecycle: this part. */
     const running = new Map<string, { readonly process: LoadProcess; readonly request: WireRequest }>()
     const steps: Step[] = contenders.map((contender) => ({
       label: `fetch, check and warm-up, ${contender.name}`,
-      seconds: warmUp + 0.5,
+      seconds: warmUp(contender) + 0.5,
       run: () =>
         bench.attempt(contender, 'fetch', async () => {
           const process = await startFetch(bench, contender)
           const request = await open(process, contender)
           running.set(contender.name, { process, request })
-          await process.call('load', { request, seconds: warmUp, needle: TEXT })
+          await process.call('load', { request, seconds: warmUp(contender), needle: TEXT })
         }),
     }))
     const measure = async (contender: Contender, round: number) => {
@@ -46,7 +47,7 @@ export const fetchPart: Part = {
       bench.collector.add({ ...key, metric: 'throughput' }, 'calls/s', (calls / milliseconds) * 1000, round)
       bench.collector.add({ ...key, metric: 'cpu' }, 'µs/call', cpu / calls, round)
     }
-    steps.push(...bench.inTurn('fetch', seconds + 0.1, bench.quick ? 1 : 5, contenders, measure))
+    steps.push(...bench.inTurn('fetch', seconds + 0.1, bench.quick ? 1 : 3, contenders, measure))
     steps.push({
       label: 'fetch, done',
       seconds: 0.1,

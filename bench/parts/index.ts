@@ -2,6 +2,7 @@
 
 import type { Part } from '../lib/bench.ts'
 import { client } from './client.ts'
+import { cluster } from './cluster.ts'
 import { connections } from './connections.ts'
 import { fetchPart } from './fetch.ts'
 import { generator } from './generator.ts'
@@ -21,6 +22,7 @@ export const PARTS: readonly Part[] = [
   connections,
   streaming,
   replay,
+  cluster,
   start,
   fetchPart,
   stdioPart,

@@ -6,7 +6,7 @@
  * Defeated: see stdio/client.ts; a cold engine, the order of contenders.
  */
 
-import type { Contender } from '../contenders/index.ts'
+import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part, Step } from '../lib/bench.ts'
 import { startChild } from '../lib/process.ts'
 import { LineClient, WINDOW } from '../stdio/client.ts'
@@ -19,15 +19,16 @@ export const stdioPart: Part = {
   name: 'stdio',
   about: 'tools/call on standard input and output',
   plan(bench) {
-    const seconds = bench.quick ? 0.3 : 1
-    const warmUp = bench.quick ? 0.2 : 3
+    const seconds = bench.quick ? 0.3 : 0.7
+    // One with more code compiles for longer.
+    const warmUp = (contender: Contender) => (bench.quick ? 0.2 : isPeer(contender) ? 3 : 1.5)
     // There are no sessions to be without: the handshake is that of the connection.
     const contenders = bench.able('stdio').filter(({ wire }) => wire !== 'sessionless')
     /** Lifecycle: this part. */
     const running = new Map<string, { readonly child: Child; readonly client: LineClient }>()
     const steps: Step[] = contenders.map((contender) => ({
       label: `stdio, check and warm-up, ${contender.name}`,
-      seconds: warmUp + 0.5,
+      seconds: warmUp(contender) + 0.5,
       run: () =>
         bench.attempt(contender, 'stdio', async () => {
           const child = await startStdio(bench, contender)
@@ -35,7 +36,7 @@ export const stdioPart: Part = {
           await client.open(contender.wire)
           await client.check()
           running.set(contender.name, { child, client })
-          await client.load(warmUp)
+          await client.load(warmUp(contender))
         }),
     }))
     const measure = async (contender: Contender, round: number) => {
@@ -48,7 +49,7 @@ export const stdioPart: Part = {
       bench.collector.add({ ...key, metric: 'throughput' }, 'calls/s', (calls / milliseconds) * 1000, round)
       bench.collector.add({ ...key, metric: 'cpu' }, 'µs/call', cpu / calls, round)
     }
-    steps.push(...bench.inTurn('stdio', seconds + 0.1, bench.quick ? 1 : 5, contenders, measure))
+    steps.push(...bench.inTurn('stdio', seconds + 0.1, bench.quick ? 1 : 3, contenders, measure))
     steps.push({
       label: 'stdio, done',
       seconds: 0.1,

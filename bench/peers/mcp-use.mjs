@@ -3,10 +3,13 @@
  * both eras. Its log of every request is off.
  */
 
-import { MCPServer } from 'mcp-use'
 import * as shared from './shared.mjs'
 
 export async function start(setup) {
+  // Otherwise it leaves a file in the folder that it is started in, and reports its use.
+  process.env.MCP_USE_ANONYMIZED_TELEMETRY = 'false'
+  process.env.MCP_USE_TELEMETRY = 'false'
+  const { MCPServer } = await import('mcp-use')
   const server = new MCPServer({ ...shared.SERVER_INFO, logging: { enabled: false } })
   server.tool(
     { name: 'echo', description: 'Returns the text that it is given', inputSchema: shared.echo },

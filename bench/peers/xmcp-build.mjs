@@ -24,7 +24,6 @@ const FILES = {
   'package.json': '{ "name": "xmcp-project", "private": true, "type": "module" }',
   'tsconfig.json':
     '{ "compilerOptions": { "target": "es2022", "module": "esnext", "moduleResolution": "bundler" }, "include": ["src"] }',
-  // The port comes from the environment.
   'xmcp.config.ts': `export default {
   http: { host: '127.0.0.1' },
   paths: { tools: './src/tools', prompts: false, resources: false },

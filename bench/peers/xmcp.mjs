@@ -3,29 +3,20 @@
  * bench:peers` builds it. It has no sessions, and serves both eras.
  */
 
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import * as shared from './shared.mjs'
 import { SERVER } from './xmcp-build.mjs'
 
 export async function start() {
-  // It takes a port from the environment, and says on standard output that it listens.
-  const probe = createServer()
-  const port = await shared.listen(probe)
-  await new Promise((resolve) => probe.close(resolve))
-  process.env.PORT = String(port)
-  await import(pathToFileURL(SERVER))
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    try {
-      await once(socket, 'connect')
-      return { port }
-    } catch {
-      await pause(1)
-    } finally {
-      socket.destroy()
+  const { log } = console
+  // It takes the next free port after the one it was built with, and says which only here.
+  const said = new Promise((resolve) => {
+    console.log = (text) => {
+      const port = /running on http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1]
+      if (port !== undefined) resolve(Number(port))
     }
-  }
+  })
+  await import(pathToFileURL(SERVER))
+  const port = await said
+  console.log = log
+  return { port }
 }

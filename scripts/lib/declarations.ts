@@ -79,6 +79,28 @@ export interface PublicApi {
  * @throws {Error} with what the compiler says, when it fails; two declarations of one name
  */
 export function readPublicApis(): ReadonlyMap<string, PublicApi> {
+  const texts = declarationTexts()
+  const apis = new Map<string, PublicApi>()
+  for (const { source, output } of ENTRIES) {
+    const [core] = apis.values()
+    apis.set(output, publicApiOf(texts, source.replace(/\.ts$/, '.d.ts'), core))
+  }
+  return apis
+}
+
+let compiled: Readonly<Record<string, string>> | undefined
+
+/**
+ * What the compiler writes for src/, by the path below it; imports in it end in `.ts`.
+ *
+ * @throws {Error} with what the compiler says, when it fails
+ */
+export function declarationTexts(): Readonly<Record<string, string>> {
+  compiled ??= compileDeclarations()
+  return compiled
+}
+
+function compileDeclarations(): Readonly<Record<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), 'barewire-declarations-'))
   try {
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
@@ -88,15 +110,9 @@ export function readPublicApis(): ReadonlyMap<string, PublicApi> {
     const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) =>
       name.endsWith('.d.ts'),
     )
-    const texts = Object.fromEntries(
+    return Object.fromEntries(
       names.map((name) => [name.replaceAll('\\', '/'), readFileSync(join(folder, name), 'utf8')]),
     )
-    const apis = new Map<string, PublicApi>()
-    for (const { source, output } of ENTRIES) {
-      const [core] = apis.values()
-      apis.set(output, publicApiOf(texts, source.replace(/\.ts$/, '.d.ts'), core))
-    }
-    return apis
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -25,5 +25,38 @@ export const ENTRIES: readonly [Entry, ...Entry[]] = [
   { path: './client/loopback', source: 'client/loopback.ts', output: 'client-loopback', alone: true },
   { path: './auth', source: 'auth/index.ts', output: 'auth', alone: true },
   { path: './redis', source: 'redis/index.ts', output: 'redis', alone: true },
+  { path: './memory-store', source: 'memory-store.ts', output: 'memory-store', alone: true },
   { path: './store-contract', source: 'store-contract/index.ts', output: 'store-contract', alone: true },
+]
+
+/** `barewire/sdk/...`, with the module paths of the official SDK: one implementation, and a module for each path. */
+export const SDK = { source: 'sdk/bundle.ts', output: 'sdk' } as const
+
+/** Below `src/sdk/` and `dist/sdk/`, without ending. */
+export const SDK_MODULES: readonly string[] = [
+  'client/auth',
+  'client/index',
+  'client/sse',
+  'client/stdio',
+  'client/streamableHttp',
+  'inMemory',
+  'server/auth/errors',
+  'server/auth/middleware/bearerAuth',
+  'server/auth/provider',
+  'server/auth/router',
+  'server/auth/types',
+  'server/completable',
+  'server/express',
+  'server/index',
+  'server/mcp',
+  'server/middleware/hostHeaderValidation',
+  'server/sse',
+  'server/stdio',
+  'server/streamableHttp',
+  'server/zod-compat',
+  'shared/auth-utils',
+  'shared/protocol',
+  'shared/transport',
+  'shared/uriTemplate',
+  'types',
 ]

@@ -1,9 +1,24 @@
-/** Scripts for tab completion in bash and zsh: commands, options, and the names that a server offers. */
+/**
+ * Scripts for tab completion in bash and zsh: commands, options, and the names that a server offers.
+ *
+ * Options may stand anywhere, so that what is completed depends on how many operands stand before it. Bash takes words
+ * apart at colons too, as in every URL: its script joins what no space separates, and gives what follows the last colon.
+ */
 
 import { COMMANDS, OPTIONS, UsageError } from './usage.ts'
 
 /** Commands whose second operand is the name of something that the server has. */
 const NAMED = 'call|read|prompt'
+/** How long the server may take. */
+const SECONDS = 3
+
+/** The options that are followed by a value, as a pattern of both shells. */
+function withValues(): string {
+  return Object.entries(OPTIONS)
+    .filter(([, option]) => 'value' in option)
+    .flatMap(([name, option]) => [`--${name}`, ...('short' in option ? [`-${option.short}`] : [])])
+    .join('|')
+}
 
 export function completionScript(shell: string | undefined): string {
   const commands = Object.keys(COMMANDS).join(' ')
@@ -13,25 +28,55 @@ export function completionScript(shell: string | undefined): string {
   switch (shell) {
     case 'bash':
       return `_barewire() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}"
+  local rest="$COMP_LINE" piece word i
+  local -a words operands=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    piece="\${COMP_WORDS[i]}"
+    if ((i == 0)) || [[ "$rest" == [[:space:]]* || -z "$rest" && "$COMP_LINE" == *[[:space:]] ]]; then words+=("$piece")
+    else words[\${#words[@]} - 1]+="$piece"; fi
+    rest="\${rest#"\${rest%%[![:space:]]*}"}"
+    rest="\${rest#"$piece"}"
+  done
+  word="\${words[\${#words[@]} - 1]}"
+  for ((i = 1; i < \${#words[@]} - 1; i++)); do
+    case "\${words[i]}" in
+      ${withValues()}) ((i++)) ;;
+      -*) ;;
+      *) operands+=("\${words[i]}") ;;
+    esac
+  done
   COMPREPLY=()
+  # The value of an option.
+  ((i == \${#words[@]})) && return
   if [[ "$word" == -* ]]; then COMPREPLY=($(compgen -W '${options}' -- "$word"))
-  elif ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W '${commands}' -- "$word"))
-  elif [[ "$command" == completion ]]; then COMPREPLY=($(compgen -W 'bash zsh' -- "$word"))
-  elif ((COMP_CWORD == 3)) && [[ "$command" =~ ^(${NAMED})$ ]]; then
-    local IFS=$'\\n'
-    COMPREPLY=($(compgen -W "$(barewire names "\${COMP_WORDS[2]}" "$command" --timeout 3 2>/dev/null)" -- "$word"))
+  elif ((\${#operands[@]} == 0)); then COMPREPLY=($(compgen -W '${commands}' -- "$word"))
+  elif [[ "\${operands[0]}" == completion ]]; then COMPREPLY=($(compgen -W 'bash zsh' -- "$word"))
+  elif ((\${#operands[@]} == 2)) && [[ "\${operands[0]}" =~ ^(${NAMED})$ ]]; then
+    local IFS=$'\n'
+    COMPREPLY=($(compgen -W "$(barewire names "\${operands[1]}" "\${operands[0]}" --timeout ${SECONDS} 2>/dev/null)" -- "$word"))
+    COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*:}"}"}")
   fi
 }
 complete -F _barewire barewire`
     case 'zsh':
       return `#compdef barewire
 _barewire() {
+  local -a operands
+  local i
+  for ((i = 2; i < CURRENT; i++)); do
+    case "$words[i]" in
+      ${withValues()}) ((i++)) ;;
+      -*) ;;
+      *) operands+=("$words[i]") ;;
+    esac
+  done
+  # The value of an option.
+  ((i > CURRENT)) && return
   if [[ "$PREFIX" == -* ]]; then compadd -- ${options}
-  elif ((CURRENT == 2)); then compadd -- ${commands}
-  elif [[ "$words[2]" == completion ]]; then compadd -- bash zsh
-  elif ((CURRENT == 4)) && [[ "$words[2]" =~ '^(${NAMED})$' ]]; then
-    compadd -- "\${(@f)$(barewire names "$words[3]" "$words[2]" --timeout 3 2>/dev/null)}"
+  elif (($#operands == 0)); then compadd -- ${commands}
+  elif [[ "$operands[1]" == completion ]]; then compadd -- bash zsh
+  elif (($#operands == 2)) && [[ "$operands[1]" =~ '^(${NAMED})$' ]]; then
+    compadd -- "\${(@f)$(barewire names "$operands[2]" "$operands[1]" --timeout ${SECONDS} 2>/dev/null)}"
   fi
 }
 compdef _barewire barewire`

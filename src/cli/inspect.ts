@@ -2,6 +2,8 @@
 
 import { isObject } from '../bounds/is-object.ts'
 import type { Client, Listing, Tool } from '../client/index.ts'
+import { describeAuth, readAuthInfo } from './auth-info.ts'
+import type { Opened } from './open.ts'
 import { oneLine, type Terminal, table, widthOf } from './terminal.ts'
 
 interface Named {
@@ -19,20 +21,20 @@ async function all<T>(offered: unknown, list: () => Listing<T>): Promise<T[]> {
 }
 
 export async function inspect(
-  client: Client,
-  target: string,
+  { client, target, isAuthorized }: Opened,
   terminal: Terminal,
   json: boolean,
 ): Promise<void> {
   const { serverCapabilities: offers, serverInfo, instructions, era, revision } = client
-  const [tools, resources, resourceTemplates, prompts] = await Promise.all([
+  const [auth, tools, resources, resourceTemplates, prompts] = await Promise.all([
+    isAuthorized === undefined ? undefined : readAuthInfo(target, isAuthorized),
     all(offers.tools, () => client.tools()),
     all(offers.resources, () => client.resources()),
     all(offers.resources, () => client.resourceTemplates()),
     all(offers.prompts, () => client.prompts()),
   ])
   if (json) {
-    const server = { target, era, revision, info: serverInfo, instructions, capabilities: offers }
+    const server = { target, era, revision, info: serverInfo, instructions, capabilities: offers, auth }
     terminal.print(JSON.stringify({ server, tools, resources, resourceTemplates, prompts }, undefined, 2))
     return
   }
@@ -63,29 +65,22 @@ export async function inspect(
   lines([
     ['address', target],
     ['protocol', `${revision}, ${era === 'session' ? 'with sessions' : 'without sessions'}`],
+    ...(auth === undefined ? [] : [['auth', describeAuth(auth)]]),
     ['offers', describeOffers(offers)],
     ...(instructions === undefined ? [] : [['says', oneLine(instructions)]]),
   ])
   if (tools.length > 0) heading('Tools', tools.length)
   showNamed(tools, parameters)
-  if (resources.length > 0) {
-    heading('Resources', resources.length)
+  const places = [
+    ['Resources', resources.map((each) => [each.uri, each] as const)],
+    ['Resource templates', resourceTemplates.map((each) => [each.uriTemplate, each] as const)],
+  ] as const
+  for (const [title, items] of places) {
+    if (items.length > 0) heading(title, items.length)
     lines(
-      resources.map(({ uri, mimeType = '', title, name: own }) => [
-        oneLine(uri),
-        oneLine(mimeType),
-        oneLine(title ?? own),
-      ]),
-    )
-  }
-  if (resourceTemplates.length > 0) {
-    heading('Resource templates', resourceTemplates.length)
-    lines(
-      resourceTemplates.map(({ uriTemplate, mimeType = '', title, name: own }) => [
-        oneLine(uriTemplate),
-        oneLine(mimeType),
-        oneLine(title ?? own),
-      ]),
+      items.map(([where, { mimeType = '', title: shown, name: own }]) =>
+        [where, mimeType, shown ?? own].map(oneLine),
+      ),
     )
   }
   if (prompts.length > 0) heading('Prompts', prompts.length)

@@ -82,7 +82,7 @@ async function run(line: CommandLine, terminal: Terminal): Promise<number> {
 async function use(command: string, opened: Opened, terminal: Terminal, json: boolean): Promise<number> {
   switch (command) {
     case 'inspect':
-      await inspect(opened.client, opened.target, terminal, json)
+      await inspect(opened, terminal, json)
       return 0
     case 'call':
       return await call(opened, terminal, json)

@@ -16,6 +16,8 @@ export interface Opened {
   readonly operands: readonly string[]
   /** The server, as it was named. */
   readonly target: string
+  /** Whether credentials go with its requests. Undefined where there are none, as with --stdio. */
+  readonly isAuthorized: boolean | undefined
 }
 
 /** @throws {UsageError} no server is named */
@@ -36,6 +38,7 @@ export async function open(line: CommandLine, terminal: Terminal): Promise<Opene
   const { target, operands } = splitTarget(line)
   const { signal, env } = terminal.surroundings
   let opened: Client | undefined
+  let isAuthorized: boolean | undefined
   const server = () => oneLine(opened?.serverInfo?.title ?? opened?.serverInfo?.name ?? target)
   const questioner = new Questioner(terminal, server)
   const options: ConnectOptions = {
@@ -64,9 +67,12 @@ export async function open(line: CommandLine, terminal: Terminal): Promise<Opene
     opened = await connect(stdio(command, args), options)
   } else {
     const token = line.token ?? env['BAREWIRE_TOKEN']
-    opened = await connect(target, { ...options, auth: token ?? (await storedLogin(target, env)) })
+    const auth = token ?? (await storedLogin(target, env))
+    isAuthorized =
+      auth !== undefined || Object.keys(line.headers).some((name) => /^authorization$/i.test(name))
+    opened = await connect(target, { ...options, auth })
   }
-  return { client: opened, operands, target }
+  return { client: opened, operands, target, isAuthorized }
 }
 
 /** The tokens of an earlier login, which are refreshed as long as that is possible; undefined: there was none. */

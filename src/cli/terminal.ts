@@ -19,6 +19,9 @@ export interface Surroundings {
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 
+/** What a terminal shows for Ctrl-C, at the cursor: it must fit into the line of progress, and goes with it. */
+const ECHO = '^C'
+
 /** What would move the cursor, ring or change the colours: everything but line ends and tabs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
@@ -106,14 +109,14 @@ export class Terminal {
   progress(text: string): void {
     const { stderr } = this.surroundings
     if (stderr.isTTY !== true) return
-    const line = fit(text, (stderr.columns ?? 80) - 1)
+    const line = fit(text, (stderr.columns ?? 80) - 1 - ECHO.length)
     stderr.write(`\r${line}${' '.repeat(Math.max(0, this.#progress - widthOf(line)))}`)
     this.#progress = widthOf(line)
   }
 
   clearProgress(): void {
     if (this.#progress === 0) return
-    this.surroundings.stderr.write(`\r${' '.repeat(this.#progress)}\r`)
+    this.surroundings.stderr.write(`\r${' '.repeat(this.#progress + ECHO.length)}\r`)
     this.#progress = 0
   }
 }

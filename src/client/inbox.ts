@@ -149,6 +149,7 @@ export class Inbox {
     this.news += 1
     if (id !== '' && id !== this.#eventId) {
       this.#eventId = id
+      this.#options.out?.onEventId?.(id)
       this.#seen ??= new Set()
       if (this.#seen.has(id)) return
       this.#seen.add(id)

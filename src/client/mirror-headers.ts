@@ -5,9 +5,8 @@
  * Not here: which parameters are annotated (json-schema/header-parameters.ts).
  */
 
-import type { HeaderParameter } from '../json-schema/header-parameters.ts'
+import { type HeaderParameter, parameterValue } from '../json-schema/header-parameters.ts'
 import { PARAM_HEADER_PREFIX } from '../protocol/header-names.ts'
-import type { JsonObject } from '../protocol/wire-types.ts'
 
 /** Visible ASCII, with spaces inside only: `fetch` takes away spaces and tabs around a value. */
 const PLAIN = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/
@@ -19,11 +18,11 @@ export function parameterHeaders(
   args: unknown,
 ): Record<string, string> | undefined {
   let headers: Record<string, string> | undefined
-  for (const { name, path } of parameters) {
-    const value = valueAt(args, path)
+  for (const parameter of parameters) {
+    const value = parameterValue(args, parameter)
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue
     headers ??= {}
-    headers[`${PARAM_HEADER_PREFIX}${name}`] = encodeHeader(String(value))
+    headers[`${PARAM_HEADER_PREFIX}${parameter.name}`] = encodeHeader(String(value))
   }
   return headers
 }
@@ -34,13 +33,4 @@ export function encodeHeader(value: string): string {
   let bytes = ''
   for (const byte of new TextEncoder().encode(value)) bytes += String.fromCharCode(byte)
   return `=?base64?${btoa(bytes)}?=`
-}
-
-function valueAt(args: unknown, path: readonly string[]): unknown {
-  let value = args
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = (value as JsonObject)[key]
-  }
-  return value
 }

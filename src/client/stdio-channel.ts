@@ -55,6 +55,7 @@ export function stdio(command: string, args: readonly string[] = [], options: St
 }
 
 class StdioChannel extends OpenChannel {
+  readonly pid: number | undefined
   readonly #child: ChildProcess
   readonly #closeMs: number
   readonly #settings: Settings
@@ -90,6 +91,7 @@ class StdioChannel extends OpenChannel {
 
   constructor(child: ChildProcess, closeMs: number, settings: Settings) {
     super()
+    this.pid = child.pid
     this.#child = child
     this.#closeMs = closeMs
     this.#settings = settings

@@ -21,6 +21,8 @@ export interface Outgoing {
   readonly signal: AbortSignal
   /** It is a part of beginning a session: when that is gone, no other is begun for it. */
   readonly begins: boolean
+  /** Hears of the ids of events on its streams. */
+  readonly onEventId?: ((id: string) => void) | undefined
   /** Stops its time; gives what lets it go on. */
   pause(): () => void
 }

@@ -51,6 +51,15 @@ export type Next = () => Promise<unknown>
  */
 export type Middleware = (ctx: RequestContext, next: Next) => unknown
 
+/**
+ * Finds the handler of one request by the name of its method, for a server that answers whole methods itself. `exchange`
+ * says whose request it is.
+ */
+export type Override = (
+  method: string,
+  exchange: RpcExchange,
+) => MethodHandler<DispatchHost, never> | undefined
+
 /** What the dispatcher needs of the server that it serves. */
 export interface DispatchHost extends ErrorReporter {
   readonly middleware: readonly Middleware[]
@@ -61,6 +70,8 @@ export interface DispatchHost extends ErrorReporter {
    * @throws what the request is rejected with
    */
   readonly guard?: ((ctx: RequestContext) => unknown) | undefined
+  /** Answers methods in the place of the table of the era; undefined, or what gives undefined: the table answers. */
+  readonly override?: Override | undefined
   /** The problem of a result that middleware has passed on or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
 }
@@ -77,7 +88,8 @@ export function dispatch<Host extends DispatchHost, E extends RpcExchange>(
   methods: MethodTable<Host, E>,
   host: Host,
 ): Outcome | Promise<Outcome> {
-  const handler = methods.get(request.method)
+  const own = host.override?.(request.method, exchange) as MethodHandler<Host, E> | undefined
+  const handler = own ?? methods.get(request.method)
   if (handler === undefined) {
     const error = new RpcError(ErrorCode.METHOD_NOT_FOUND, `Method not found: ${quote(request.method)}`)
     return { error, origin: 'protocol' }

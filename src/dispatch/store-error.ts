@@ -5,6 +5,7 @@
  * Nothing waits for a store without a limit, whatever store it is.
  */
 
+import { unref } from '../bounds/runtime.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { StatusError } from './status-error.ts'
@@ -32,7 +33,7 @@ export class StoreAwayError extends StatusError {
 export function fromStore<T>(answer: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new StoreAwayError(new Error(`no answer within ${MAX_WAIT_MS} ms`)))
-    const timer = setTimeout(late, MAX_WAIT_MS)
+    const timer = unref(setTimeout(late, MAX_WAIT_MS))
     answer.then(
       (value) => {
         clearTimeout(timer)

@@ -8,12 +8,12 @@
 
 import { kindOf } from '../bounds/quote.ts'
 import type { RequestContext } from '../dispatch/context.ts'
-import type { Middleware } from '../dispatch/dispatcher.ts'
+import type { Middleware, Override } from '../dispatch/dispatcher.ts'
 import type { ErrorInfo } from '../dispatch/error-report.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { Access } from '../dispatch/rpc-exchange.ts'
 import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
-import type { Implementation, LogLevel } from '../protocol/wire-types.ts'
+import type { Implementation, JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { ChangeBus } from './change-bus.ts'
 import { type ExtensionConfig, Extensions } from './extensions.ts'
@@ -36,6 +36,13 @@ import { ScopeBook } from './scopes.ts'
 import { checkServer, type ServerOptions } from './server-options.ts'
 import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
+
+/** @param sessionId - of the client that sent it */
+export type ClientNotificationHook = (
+  method: string,
+  params: JsonObject | undefined,
+  sessionId: string,
+) => void
 
 /** What a server offers: tools, resources, prompts, extensions. One definition serves any number of clients at once. */
 export class McpServer {
@@ -69,6 +76,10 @@ export class McpServer {
   readonly scopes = new ScopeBook()
   /** @internal */
   readonly resultProblem = resultProblem
+  /** @internal For a server that answers whole methods itself. */
+  override: Override | undefined = undefined
+  /** @internal Called with the notifications of clients that have a session. */
+  onClientNotification: ClientNotificationHook | undefined = undefined
   readonly #middleware: Middleware[] = []
   readonly #slowPatterns: SlowPatterns
   /** @internal */

@@ -17,6 +17,7 @@ export abstract class BaseExchange<Principal> {
   readonly lastEventId: string | undefined
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
+  readonly contentEncoding: string | undefined
   principal: Principal | undefined = undefined
   ownReplyHeaders: readonly string[] | undefined = undefined
   body: Buffer | undefined = undefined
@@ -33,6 +34,7 @@ export abstract class BaseExchange<Principal> {
     this.lastEventId = values[HeaderIndex.LAST_EVENT_ID]
     this.methodHeader = values[HeaderIndex.METHOD]
     this.nameHeader = values[HeaderIndex.NAME]
+    this.contentEncoding = values[HeaderIndex.CONTENT_ENCODING]
     this.#bodies = bodies
   }
 

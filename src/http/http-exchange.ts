@@ -59,6 +59,7 @@ export interface HttpExchange<Principal> {
   /** Headers that mirror the body: the method, and the name of the tool, prompt or resource. */
   readonly methodHeader: string | undefined
   readonly nameHeader: string | undefined
+  readonly contentEncoding: string | undefined
   /** Set by the entrance once the credentials are verified. */
   principal: Principal | undefined
   /** Headers of every reply (CORS), as a flat list; set by the entrance once the origin is allowed. */

@@ -84,14 +84,16 @@ export function connectionIdOf(target: string): string | undefined {
  * is that of the messages too, for the sake of keys in it.
  *
  * @param target - of the request that opens the stream
+ * @param removed - the part of the path that a trusted proxy has removed
  */
 export function messageTarget(
   target: string,
+  removed: string | undefined,
   { ssePath, messagePath }: HttpSsePaths,
   connectionId: string,
 ): string {
   const path = pathOf(target).replace(/\/$/, '')
-  const mount = path.endsWith(ssePath) ? path.slice(0, -ssePath.length) : ''
+  const mount = `${removed ?? ''}${path.endsWith(ssePath) ? path.slice(0, -ssePath.length) : ''}`
   const query = /\?([^#]*)/.exec(target)?.[1]?.split('&') ?? []
   const kept = query.filter((part) => part !== '' && part.split('=', 1)[0] !== CONNECTION_ID)
   // Two slashes at the start would name another host.

@@ -6,7 +6,7 @@
 
 import { quote } from '../bounds/quote.ts'
 import { createHostCheck, type HeaderCheck } from './host.ts'
-import type { HttpExchange, RequestHeaders } from './http-exchange.ts'
+import type { HttpExchange } from './http-exchange.ts'
 import { type HttpSsePart, type HttpSsePaths, httpSsePart } from './http-sse.ts'
 import { isJson, parseMediaType } from './media-type.ts'
 import { createOriginCheck, type OriginCheck } from './origin.ts'
@@ -121,8 +121,7 @@ function checkContentType(contentType: string | undefined): Rejection | undefine
 }
 
 /** Compressed bodies are refused: this library does not decompress what a client sends. */
-export function checkContentEncoding(headers: RequestHeaders): Rejection | undefined {
-  const { 'content-encoding': encoding = 'identity' } = headers
+export function checkContentEncoding(encoding = 'identity'): Rejection | undefined {
   if (encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
   // RFC 9110 section 15.5.16: what would have been accepted.

@@ -8,7 +8,7 @@ import { HeaderName, PARAM_HEADER_PREFIX } from '../protocol/header-names.ts'
 import { type Cors, createCors } from './cors.ts'
 import { createHeaderReader } from './headers.ts'
 
-/** All but Accept may occur only once: a proxy could use another one of two values. */
+/** All but the lists may occur only once: a proxy could use another one of two values. */
 export const readHeaders = createHeaderReader(
   [
     HeaderName.SESSION_ID,
@@ -21,7 +21,7 @@ export const readHeaders = createHeaderReader(
     HeaderName.CONTENT_TYPE,
     HeaderName.AUTHORIZATION,
   ],
-  [HeaderName.ACCEPT],
+  [HeaderName.ACCEPT, HeaderName.CONTENT_ENCODING],
 )
 
 export type RequestHead = ReturnType<typeof readHeaders>
@@ -41,6 +41,7 @@ export const HeaderIndex = {
   CONTENT_TYPE: 7,
   AUTHORIZATION: 8,
   ACCEPT: 9,
+  CONTENT_ENCODING: 10,
 } as const
 
 /**
@@ -62,6 +63,7 @@ export function readJoinedHeaders(headers: JoinedHeaders, authority: string): Re
     get(HeaderName.CONTENT_TYPE),
     get(HeaderName.AUTHORIZATION),
     get(HeaderName.ACCEPT),
+    get(HeaderName.CONTENT_ENCODING),
   ]
   return { duplicate: undefined, values }
 }

@@ -92,3 +92,13 @@ type Schema = { readonly [key: string]: unknown }
 function isSchema(value: unknown): boolean {
   return typeof value === 'boolean' || isObject(value)
 }
+
+/** What the arguments of a call have for a parameter; undefined: nothing. */
+export function parameterValue(args: unknown, { path }: Pick<HeaderParameter, 'path'>): unknown {
+  let value = args
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as { readonly [key: string]: unknown })[key]
+  }
+  return value
+}

@@ -31,7 +31,7 @@ export interface Refusal {
   readonly status: number
   /** The JSON-RPC error of the reply. */
   readonly error: RpcError
-  /** The refused request. */
+  /** The refused request; over HTTP/2 an `Http2ServerRequest`, which has the same properties. */
   readonly request: IncomingMessage
   /** Why, where the client is told less: which claim of a token failed, what was expected, what came. */
   readonly reason?: string | undefined

@@ -55,10 +55,13 @@ export function createSecureServer(
   const sockets = new Set<Socket>()
   /** The open streams of each session. */
   const sessions = new Map<ServerHttp2Session, number>()
-  server.on('secureConnection', (socket) => {
+  const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-  })
+  }
+  // The first one is of a connection whose handshake may still be going on.
+  server.on('connection', keep)
+  server.on('secureConnection', keep)
   server.on('session', (session) => {
     sessions.set(session, 0)
     const count = (change: 1 | -1) => {

@@ -22,6 +22,7 @@ export const HeaderName = {
   ACCEPT: 'accept',
   ALLOW: 'allow',
   AUTHORIZATION: 'authorization',
+  CONTENT_ENCODING: 'content-encoding',
   CONTENT_TYPE: 'content-type',
   HOST: 'host',
   ORIGIN: 'origin',

@@ -11,8 +11,8 @@ import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
 
 /**
- * What is used of a client. `createClient`, `createCluster` and `createSentinel` of `redis` 5 and 6, and `Redis` and
- * `Cluster` of `ioredis` 5 and 6, are such clients.
+ * What is used of a client. `createClient` and `createCluster` of `redis` 5 and 6, its `createSentinel` of version 6, and
+ * `Redis` and `Cluster` of `ioredis` 5 and 6 give such clients; a pool of connections is none.
  */
 export interface RedisClient {
   sendCommand(...args: never[]): unknown

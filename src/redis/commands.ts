@@ -51,6 +51,8 @@ const EXPECTED = /^(?:NOSCRIPT|WRONGTYPE|ERR The (?:ID specified in XADD|stream 
 const IN_SCRIPT = /^ERR Error running script \(.*?\): (?:@\w+: ?\d+: )?-?/
 /** A timer that is later than this was held up in this process, and so was the reading of replies. */
 const LATE_MS = 250
+/** So many times the time limit is the longest that a command waits while others get replies. */
+const LONGEST = 3
 /** After so many times the time limit without a reply, another connection is made. */
 const SILENT = 5
 /** Part of a new time in the average. */
@@ -77,6 +79,8 @@ export class Commands {
   /** Why nothing is sent; undefined: it is. */
   #closed: McpError | undefined
   #latencyMs = 0
+  /** When the last reply came. */
+  #repliedAt = 0
 
   constructor(connection: Connection, timeoutMs: number, listener: CommandListener) {
     this.#client = connection
@@ -202,7 +206,9 @@ export class Commands {
       sent.then(
         (reply) =>
           end(() => {
-            this.#latencyMs += (performance.now() - began - this.#latencyMs) * SMOOTHING
+            const now = performance.now()
+            this.#repliedAt = now
+            this.#latencyMs += (now - began - this.#latencyMs) * SMOOTHING
             resolve(reply)
           }),
         (error: unknown) => end(() => reject(this.#judge(error, name))),
@@ -233,15 +239,19 @@ export class Commands {
       this.#timer = this.#startTimer(LATE_MS)
       return
     }
-    if (now - oldest.began >= this.#timeoutMs) {
+    if (this.#deadlineOf(oldest) <= now) {
       const error = unavailable(`no reply within ${this.#timeoutMs} ms`)
-      for (; oldest !== undefined && now - oldest.began >= this.#timeoutMs; { oldest } = this.#waiting) {
+      for (; oldest !== undefined && this.#deadlineOf(oldest) <= now; { oldest } = this.#waiting) {
         oldest.reject(error)
       }
       this.#listener.onAway(error)
     }
-    if (oldest !== undefined) {
-      this.#timer = this.#startTimer(Math.max(1, oldest.began + this.#timeoutMs - now))
-    }
+    if (oldest !== undefined) this.#timer = this.#startTimer(Math.max(1, this.#deadlineOf(oldest) - now))
+  }
+
+  /** Where replies come one after the other, the server is not away but has much to do. */
+  #deadlineOf({ began }: Waiting): number {
+    const silentSince = Math.max(began, this.#repliedAt)
+    return Math.min(silentSince + this.#timeoutMs, began + LONGEST * this.#timeoutMs)
   }
 }

@@ -18,7 +18,10 @@ export interface RedisStoreOptions {
   readonly prefix?: string | undefined
   /** How long a node counts as alive after it was last heard of. @defaultValue 10 s */
   readonly leaseMs?: number | undefined
-  /** A command without a reply after this time has failed, and the store counts as unreachable. @defaultValue 2 s */
+  /**
+   * When commands get no reply for this time, they have failed, and the store counts as unreachable. While others get
+   * theirs, a command may wait three times as long. @defaultValue 2 s
+   */
   readonly timeoutMs?: number | undefined
   /**
    * Bytes of events and messages that wait while the store cannot be reached. Above it the oldest events are given up, and
@@ -72,5 +75,8 @@ export function checkRedisOptions(options: RedisStoreOptions): RedisStoreSetting
     if (times[name] >= SHORTEST_MS) continue
     throw new TypeError(`redisStore.${name} must be at least ${SHORTEST_MS} milliseconds; got ${times[name]}`)
   }
-  return { prefix, ...times, ...checkAll(options, COUNTS, 'redisStore.', checkCount) }
+  const counts = checkAll(options, COUNTS, 'redisStore.', checkCount)
+  // Redis knows no infinity.
+  const maxRetainedMessages = Math.min(counts.maxRetainedMessages, Number.MAX_SAFE_INTEGER)
+  return { prefix, ...times, ...counts, maxRetainedMessages }
 }

@@ -113,7 +113,7 @@ export class SessionOnConnection {
         else batch.push(encodeError(message.id, message.error))
       } else if (this.#session === undefined) continue
       else if (message.kind === 'response') this.#session.pending.settle(message)
-      else onNotification(message, this.#session)
+      else onNotification(message, this.#session, this.#host.era.server)
     }
     const [first] = requests
     if (first?.method === Method.initialize && batch === undefined) this.#initialize(first, source)

@@ -108,7 +108,8 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
         idleTimeoutMs,
         // Another node may serve it.
         idleEnd: channel === undefined ? 'expired' : 'evicted',
-        sealId: (params, logLevel, principalId) => sealedIds?.seal(params, logLevel, principalId),
+        sealId: (params, logLevel, principalId) =>
+          sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
         onClose: (session, reason) => this.#sessionClosed(session, reason),
       },
       this.clock,

@@ -96,6 +96,11 @@ export class Handshake extends SessionExchange {
     this.#host = host
   }
 
+  /** The one that is being opened. */
+  override get session(): Session | undefined {
+    return this.#session
+  }
+
   /** The method itself. @throws {RpcError} invalid params, a limit */
   run(): JsonObject | Promise<JsonObject> {
     if (this.#params instanceof RpcError) throw this.#params

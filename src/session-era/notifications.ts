@@ -1,6 +1,8 @@
 /** What the notifications of a client do. Those that nobody waits for, the unknown ones too, are taken and forgotten. */
 
 import { ownText } from '../bounds/heap-size.ts'
+import { runHook } from '../dispatch/hook.ts'
+import type { McpServer } from '../features/server.ts'
 import type { DecodedNotification } from '../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -13,7 +15,19 @@ interface OtherNodes {
 }
 
 /** @param others - undefined: all calls of the session run here */
-export function onNotification(message: DecodedNotification, session: Session, others?: OtherNodes): void {
+export function onNotification(
+  message: DecodedNotification,
+  session: Session,
+  server: McpServer,
+  others?: OtherNodes,
+): void {
+  const { onClientNotification } = server
+  if (onClientNotification !== undefined) {
+    runHook(
+      () => onClientNotification(message.method, message.params, session.id),
+      (error) => server.reportError(error, { phase: 'hook', sessionId: session.id }),
+    )
+  }
   if (message.method !== Notify.cancelled) return
   const requestId = message.params?.['requestId']
   if (others !== undefined && session.inFlight?.has(requestId as JsonRpcId) !== true) {

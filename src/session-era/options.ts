@@ -48,6 +48,8 @@ export const SESSION_WORDS: OtherWords = {
 
 export interface SessionSettings extends Filled<Omit<SessionOptions, 'keys'>> {
   readonly keys: KeyRing | undefined
+  /** Makes the id of a session that is opened. @defaultValue a random one */
+  readonly newId?: (() => string) | undefined
 }
 
 export interface ReplayOptions {

@@ -194,8 +194,16 @@ export function testEventLogs(name: string, make: MakeStore): void {
     assert.deepEqual(await found(b.node, session, 0), [[1], false, 1, false])
     other.append(2, 'two', 1)
     other.delete()
+    const ended = a.node.events.create(deleted, 's2', 'm', MINUTE)
+    ended.append(1, 'one', 1)
+    ended.finish()
     await a.node.flush(MINUTE)
-    assert.equal(await b.node.events.read(deleted, 's1', 0), undefined)
+    assert.equal((await b.node.events.read(deleted, 's2', 0))?.finished, true)
+    ended.delete()
+    await a.node.flush(MINUTE)
+    for (const stream of ['s1', 's2']) {
+      assert.equal(await b.node.events.read(deleted, stream, 0), undefined)
+    }
     await eventually(
       () => b.node.events.read(session, 's1', 0),
       (stored) => stored === undefined,

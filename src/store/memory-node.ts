@@ -200,12 +200,14 @@ export class MemoryNode implements StoreNode, Member {
           isClosed ||= isFinished
           return isFinished
         }),
-      delete: () =>
-        write('', () => {
+      // Also once it is finished.
+      delete: () => {
+        const run = () => {
           isClosed = true
           logs.delete(key)
-          return undefined
-        }),
+        }
+        this.#write({ bytes: WAITING_BYTES, isEvent: true, run })
+      },
     }
   }
 

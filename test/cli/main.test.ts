@@ -34,6 +34,34 @@ test('inspect shows who the server is and what it offers, tools with their param
   for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line)
 })
 
+test('inspect says whether credentials were sent, and what the metadata of the server names', async (t) => {
+  const open = await run(t, ['inspect', await serving(t)])
+  assert.match(open.stdout, /^ {2}auth +none was asked for$/m)
+  let metadata: object | undefined = {
+    authorization_servers: ['https://auth.example'],
+    scopes_supported: ['read', 'write'],
+  }
+  const server = await scripted(t, (exchange) => {
+    const { request, response } = exchange
+    if (request.url === '/.well-known/oauth-protected-resource/mcp') {
+      assert.equal(request.headers.authorization, undefined)
+      return response.end(JSON.stringify(metadata))
+    }
+    return stateless(() => {})(exchange)
+  })
+  const token = ['--token', 'secret']
+  const { stdout } = await run(t, ['inspect', server.url, ...token])
+  assert.match(stdout, /^ {2}auth +with credentials; OAuth at https:\/\/auth\.example, scopes read write$/m)
+  const { auth } = JSON.parse((await run(t, ['inspect', server.url, '--json', ...token])).stdout).server
+  assert.deepEqual(auth, {
+    sent: true,
+    authorizationServers: ['https://auth.example'],
+    scopes: ['read', 'write'],
+  })
+  metadata = undefined
+  assert.match((await run(t, ['inspect', server.url, ...token])).stdout, /^ {2}auth +with credentials$/m)
+})
+
 test('inspect --json prints one document', async (t) => {
   const { code, stdout } = await run(t, ['inspect', await serving(t), '--json'])
   assert.equal(code, 0)
@@ -262,9 +290,14 @@ test('what a server says cannot act on the terminal', async (t) => {
   ]
   const server = await scripted(
     t,
-    stateless((exchange) => result(exchange, { tools, content: [{ type: 'text', text: evil }] }), {
-      tools: {},
-    }),
+    stateless(
+      (exchange) => {
+        const metadata = { authorization_servers: [evil] }
+        if (exchange.what === 'GET') return exchange.response.end(JSON.stringify(metadata))
+        return result(exchange, { tools, content: [{ type: 'text', text: evil }] })
+      },
+      { tools: {} },
+    ),
   )
   for (const args of [
     ['inspect', server.url],

@@ -1,5 +1,6 @@
 /** Requests over node:http2, which can hold as many of them at once as a test wants on one connection. */
 
+import { once } from 'node:events'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -7,6 +8,7 @@ import {
   type IncomingHttpHeaders,
   type Settings,
 } from 'node:http2'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { certificate } from './certificate.ts'
 import { SseParser } from './sse-parser.ts'
 import type { WireJson } from './wire.ts'
@@ -41,10 +43,20 @@ const heads = new WeakMap<ClientHttp2Stream, IncomingHttpHeaders>()
 
 export class Http2Client {
   readonly session: ClientHttp2Session
+  /** Its own, so that it can be closed whatever state the session is in. */
+  readonly #socket: TLSSocket
 
   /** @param settings - what the client tells of itself */
   constructor(url: string | URL, settings: Settings = {}) {
-    this.session = connect(new URL('/', url), { ca: certificate().cert, settings })
+    const { hostname, port, origin } = new URL(url)
+    this.#socket = connectTls({
+      host: hostname,
+      port: Number(port),
+      ca: certificate().cert,
+      ALPNProtocols: ['h2'],
+    })
+    this.#socket.on('error', () => {})
+    this.session = connect(origin, { createConnection: () => this.#socket, settings })
     // A stream that it breaks says so itself.
     this.session.on('error', () => {})
   }
@@ -72,9 +84,10 @@ export class Http2Client {
   }
 
   async close(): Promise<void> {
-    if (this.session.destroyed) return
-    const closed = new Promise<void>((resolve) => this.session.once('close', resolve))
+    if (this.#socket.closed) return
+    const closed = once(this.#socket, 'close')
     this.session.destroy()
+    this.#socket.destroy()
     await closed
   }
 }

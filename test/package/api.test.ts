@@ -147,7 +147,13 @@ describe('src/REFERENCE.md', () => {
   const settings = checkOptions({})
   const { sessionEra, statelessEra, tasks } = settings
   const groups: Readonly<Record<string, object | undefined>> = {
-    HandlerOptions: { ...settings, ...settings.inFlight, ...sessionEra },
+    HandlerOptions: {
+      ...settings,
+      ...settings.inFlight,
+      ...sessionEra,
+      maxBodyDepth: settings.bodyLimits.maxDepth,
+      maxBodyValues: settings.bodyLimits.maxValues,
+    },
     SessionOptions: sessionEra.sessions,
     ReplayOptions: sessionEra.replay,
     SubscriptionOptions: statelessEra.subscriptions,

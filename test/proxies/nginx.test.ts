@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { createGunzip } from 'node:zlib'
+import { createFetchHandler } from '../../src/fetch.ts'
 import { serve } from '../../src/index.ts'
 import { needs } from '../helpers/needs.ts'
 import { StatelessClient } from '../helpers/stateless-client.ts'
@@ -13,6 +14,7 @@ import { post, TestSession } from '../helpers/wire.ts'
 import { within } from '../helpers/within.ts'
 import { connections, streams, wholeAnswers } from '../interop/portable-checks.ts'
 import { createPortableServer } from '../interop/portable-server.ts'
+import { listenHono } from '../web-http/carriers.ts'
 import { startNginx } from './nginx.ts'
 import { startStepping } from './stepping.ts'
 
@@ -30,6 +32,18 @@ const recipe = (port: number) => `
 /** Nothing but the one directive without which it would be no proxy. */
 const bare = (port: number) => `location /mcp { proxy_pass http://127.0.0.1:${port}; }`
 
+async function checkAll(t: TestContext, url: string): Promise<void> {
+  // Pieces of nginx end anywhere, so what reads a socket by itself is not among these.
+  const leaves = 'a stateless call whose client leaves is aborted'
+  for (const [title, check] of Object.entries({
+    ...wholeAnswers,
+    ...streams,
+    [leaves]: connections[leaves],
+  })) {
+    await t.test(title, () => check?.(url))
+  }
+}
+
 describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () => {
   for (const [name, block] of Object.entries({
     'the documented configuration': recipe,
@@ -39,11 +53,7 @@ describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () 
       const serving = await serve(createPortableServer(), { port: 0 })
       t.after(() => serving.close({ drainMs: 0 }))
       const { origin } = await startNginx(t, { server: block(serving.port) })
-      // Pieces of nginx end anywhere, so what reads a socket by itself is not among these.
-      const { 'a stateless call whose client leaves is aborted': leaving } = connections
-      for (const [title, check] of Object.entries({ ...wholeAnswers, ...streams, leaving })) {
-        await t.test(title, () => check?.(`${origin}/mcp`))
-      }
+      await checkAll(t, `${origin}/mcp`)
     })
 
     test(`progress arrives before the next message is sent, in both eras, with ${name}`, async (t) => {
@@ -68,6 +78,13 @@ describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () 
       t.diagnostic(`milliseconds from sending to arrival: ${taken.map((each) => each.toFixed(1)).join(' ')}`)
     })
   }
+
+  test('everything that is portable works on a fetch handler in Hono', async (t) => {
+    const app = await listenHono(createFetchHandler(createPortableServer()))
+    t.after(() => app.close())
+    const { origin } = await startNginx(t, { server: recipe(Number(new URL(app.url).port)) })
+    await checkAll(t, `${origin}/mcp`)
+  })
 
   test('a client that reads nothing for a while loses no message', async (t) => {
     const serving = await serve(createPortableServer(), { port: 0 })

@@ -25,6 +25,8 @@ export interface Nginx {
 export interface NginxOptions {
   /** What is in the `server` block, beside `listen`. */
   readonly server: string
+  /** What is beside the `server` block. */
+  readonly http?: string
   /** With TLS, and HTTP/2 towards the client. */
   readonly tls?: boolean
 }
@@ -63,7 +65,7 @@ export async function startNginx(t: TestContext, options: NginxOptions): Promise
   }
 }
 
-function configuration(folder: string, port: number, { server, tls }: NginxOptions): string {
+function configuration(folder: string, port: number, { server, http = '', tls }: NginxOptions): string {
   const secured = `ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;`
   const kept = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   return `worker_processes 1;
@@ -72,6 +74,7 @@ events {}
 http {
   access_log off;
   ${kept.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
+  ${http}
   server {
     listen 127.0.0.1:${port}${tls === true ? ' ssl http2' : ''};
     ${tls === true ? secured : ''}

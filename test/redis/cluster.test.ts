@@ -26,7 +26,7 @@ describe('redisStore on a cluster', { skip: noRedis }, () => {
         one.close()
         other.close()
       })
-      const options = { prefix: `test-${count}:`, leaseMs: 1500, timeoutMs: 1000 }
+      const options = { prefix: `test-${count}:`, leaseMs: 2000, timeoutMs: 1500 }
       return {
         store: redisStore({ client: one.client, ...options }),
         other: redisStore({ client: other.client, ...options }),

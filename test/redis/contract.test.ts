@@ -26,7 +26,7 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
     let server: RedisServer
     let count = 0
     before(async () => {
-      server = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always'])
+      server = await RedisServer.start(['--appendonly', 'yes'])
     })
     after(() => server.remove())
     testStore(name, (t) => {
@@ -36,7 +36,7 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
         one.close()
         other.close()
       })
-      const options = { prefix: `test-${count}:`, leaseMs: 1500, timeoutMs: 1000 }
+      const options = { prefix: `test-${count}:`, leaseMs: 2000, timeoutMs: 1500 }
       return {
         store: redisStore({ client: one.client, ...options }),
         other: redisStore({ client: other.client, ...options }),

@@ -5,7 +5,7 @@ import { redisStore } from '../../src/redis/index.ts'
 import { eventually, RecordingNode } from '../../src/store-contract/subject.ts'
 import { CLIENTS } from './clients.ts'
 import { TcpProxy } from './proxy.ts'
-import { join, MINUTE } from './recorder.ts'
+import { join, MINUTE, SHORT } from './recorder.ts'
 import { freePort, noRedis, RedisServer } from './server.ts'
 
 const refusal = { code: 'ERR_STORE_UNAVAILABLE' }
@@ -16,8 +16,8 @@ describe('redisStore', { skip: noRedis }, () => {
     test(`redisStore over ${name} stores nothing twice whose outcome was not known`, async (t) => {
       const server = await RedisServer.start()
       t.after(() => server.remove())
-      const { recorder } = await join(t, server, {}, makeClient)
-      const other = (await join(t, server, {}, makeClient)).recorder
+      const { recorder } = await join(t, server, SHORT, makeClient)
+      const other = (await join(t, server, SHORT, makeClient)).recorder
       const { node } = recorder
       const log = node.events.create('session-1', 's1', 'meta', MINUTE)
       log.append(1, 'one', 1)
@@ -72,8 +72,8 @@ describe('redisStore', { skip: noRedis }, () => {
       const server = await RedisServer.start()
       t.after(() => server.remove())
       const [a, b] = [
-        (await join(t, server, {}, makeClient)).recorder,
-        (await join(t, server, {}, makeClient)).recorder,
+        (await join(t, server, SHORT, makeClient)).recorder,
+        (await join(t, server, SHORT, makeClient)).recorder,
       ]
       await eventually(
         () => a.node.stats().nodes + b.node.stats().nodes,
@@ -112,8 +112,8 @@ describe('redisStore', { skip: noRedis }, () => {
       const server = await RedisServer.start()
       t.after(() => server.remove())
       const proxy = await TcpProxy.start(t, server.port)
-      const a = (await join(t, server, {}, makeClient)).recorder
-      const b = (await join(t, proxy, { maxRetainedMessages: 100 }, makeClient)).recorder
+      const a = (await join(t, server, SHORT, makeClient)).recorder
+      const b = (await join(t, proxy, { ...SHORT, maxRetainedMessages: 100 }, makeClient)).recorder
       const log = b.node.events.create('session-1', 's1', 'meta', MINUTE)
       log.append(1, 'one', 1)
       await b.node.flush(MINUTE)
@@ -170,7 +170,7 @@ describe('redisStore', { skip: noRedis }, () => {
   test('redisStore is away while the server has no memory left, and comes back', async (t) => {
     const server = await RedisServer.start(['--maxmemory-policy', 'noeviction'])
     t.after(() => server.remove())
-    const { client, recorder } = await join(t, server)
+    const { client, recorder } = await join(t, server, SHORT)
     const { node } = recorder
     const log = node.events.create('session-1', 's1', 'meta', MINUTE)
     log.append(1, 'one', 1)
@@ -192,7 +192,7 @@ describe('redisStore', { skip: noRedis }, () => {
     t.after(() => primary.remove())
     const server = await RedisServer.start()
     t.after(() => server.remove())
-    const { client, recorder } = await join(t, server)
+    const { client, recorder } = await join(t, server, SHORT)
     const { node } = recorder
     await client.send('REPLICAOF', '127.0.0.1', String(primary.port))
     await assert.rejects(node.sessions.create('session-1', 'record', MINUTE), refusal)
@@ -209,7 +209,7 @@ describe('redisStore', { skip: noRedis }, () => {
   test('redisStore loads its scripts again when the server has forgotten them', async (t) => {
     const server = await RedisServer.start()
     t.after(() => server.remove())
-    const { client, recorder } = await join(t, server)
+    const { client, recorder } = await join(t, server, SHORT)
     const { node } = recorder
     await node.sessions.create('session-1', 'record', MINUTE)
     for (let round = 0; round < 2; round++) {
@@ -225,8 +225,8 @@ describe('redisStore', { skip: noRedis }, () => {
     const server = await RedisServer.start()
     t.after(() => server.remove())
     const proxy = await TcpProxy.start(t, server.port)
-    const a = (await join(t, server, { maxRetainedMessages: 100 })).recorder
-    const b = (await join(t, proxy, { maxRetainedMessages: 100 })).recorder
+    const a = (await join(t, server, { ...SHORT, maxRetainedMessages: 100 })).recorder
+    const b = (await join(t, proxy, { ...SHORT, maxRetainedMessages: 100 })).recorder
     await a.node.bus.publish('before')
     await b.until('onBroadcast', ['before'])
     proxy.cut()
@@ -237,7 +237,7 @@ describe('redisStore', { skip: noRedis }, () => {
     const delivered = b.calls('onBroadcast').slice(1)
     assert.ok(delivered.length >= 100 && delivered.length < 400, `${delivered.length} were retained`)
     assert.deepEqual(b.calls('onMissed').slice(1), [[Number(delivered[0]?.[1]) - 1]])
-    const late = (await join(t, server, { maxRetainedMessages: 100 })).recorder
+    const late = (await join(t, server, { ...SHORT, maxRetainedMessages: 100 })).recorder
     assert.deepEqual(late.calls('onBroadcast'), delivered)
     assert.deepEqual(late.calls('onMissed'), [[Number(delivered[0]?.[1]) - 1]])
   })
@@ -245,7 +245,7 @@ describe('redisStore', { skip: noRedis }, () => {
   test('redisStore reports a command that the server does not allow once, and does not count as away by it', async (t) => {
     const server = await RedisServer.start()
     t.after(() => server.remove())
-    const { client, recorder } = await join(t, server)
+    const { client, recorder } = await join(t, server, SHORT)
     await client.send('ACL', 'SETUSER', 'default', '-set')
     for (let n = 0; n < 3; n++) {
       await assert.rejects(recorder.node.sessions.create('session-1', 'record', MINUTE), refusal)

@@ -11,6 +11,9 @@ export interface Joined {
   readonly recorder: RecordingNode
 }
 
+/** For servers that do not answer: long enough for a machine that has much else to do. */
+export const SHORT = { timeoutMs: 1500 }
+
 /** A node on a client of its own, which is available. */
 export async function join(
   t: TestContext,
@@ -23,8 +26,8 @@ export async function join(
   const store = redisStore({
     client: client.client,
     prefix: 'test:',
-    leaseMs: 1500,
-    timeoutMs: 1000,
+    leaseMs: 2000,
+    timeoutMs: 5000,
     ...options,
   })
   return { client, recorder: await RecordingNode.join(t, store) }

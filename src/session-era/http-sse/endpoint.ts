@@ -21,6 +21,7 @@ import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { StatusError, statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange, RequestHeaders } from '../../http/http-exchange.ts'
 import { connectionIdOf, type HttpSsePaths, httpSsePart, messageTarget } from '../../http/http-sse.ts'
+import { readForwarded } from '../../http/proxy.ts'
 import { Rejection } from '../../http/rejection.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
@@ -40,15 +41,18 @@ const RETRY_MS = 10_000
 export class HttpSseEndpoint {
   readonly #era: SessionEra
   readonly #paths: HttpSsePaths
+  readonly #trustsProxy: boolean
   readonly #keepAlive: KeepAlive
   /** Lifecycle of an entry: as long as its connection. */
   readonly #connections = new Map<string, HttpSseConnection>()
   /** Connections of each principal that has one. */
   readonly #byPrincipal = new Map<string, number>()
 
-  constructor(era: SessionEra, paths: HttpSsePaths) {
+  /** @param trustsProxy - see the option `trustProxy` */
+  constructor(era: SessionEra, paths: HttpSsePaths, trustsProxy: boolean) {
     this.#era = era
     this.#paths = paths
+    this.#trustsProxy = trustsProxy
     this.#keepAlive = new KeepAlive(era.settings.keepAliveMs)
   }
 
@@ -70,7 +74,8 @@ export class HttpSseEndpoint {
     })
     this.#connections.set(id, connection)
     this.#count(connection.principalId, 1)
-    connection.open(http.replyHeaders(), messageTarget(http.target, this.#paths, id))
+    const removed = this.#trustsProxy ? readForwarded(http.headers).prefix : undefined
+    connection.open(http.replyHeaders(), messageTarget(http.target, removed, this.#paths, id))
   }
 
   /** @param value - the body as parsed JSON */

@@ -101,6 +101,13 @@ export class SessionEndpoint implements PostHost {
     else this.#settle(http, done, () => http.empty(200))
   }
 
+  /** @returns false: there is no such session */
+  closeSession(id: string): boolean {
+    const session = this.era.table.get(id)
+    if (session !== undefined) this.era.table.close(session, 'deleted')
+    return session !== undefined
+  }
+
   stats(): SessionEraStats {
     const { table, replayBudget, nodes } = this.era
     return {
@@ -165,7 +172,7 @@ export class SessionEndpoint implements PostHost {
       const exchanges = requests.map((request) => new SessionExchange(request, response, era))
       for (const exchange of exchanges) response.add(exchange)
       admitScopes(requests, exchanges, response, era, () => {
-        settleAll(messages, session, nodes)
+        settleAll(messages, session, era.server, nodes)
         for (const [index, exchange] of exchanges.entries()) {
           this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
         }
@@ -180,7 +187,7 @@ export class SessionEndpoint implements PostHost {
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (requests.length < messages.length) settleAll(messages, session, nodes)
+    if (requests.length < messages.length) settleAll(messages, session, era.server, nodes)
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
@@ -270,11 +277,12 @@ function unknownRequest(): Rejection {
 function settleAll(
   messages: readonly Decoded[],
   session: Session | undefined,
+  server: McpServer,
   nodes: SessionNodes | undefined,
 ): void {
   if (session === undefined) return
   for (const message of messages) {
     if (message.kind === 'response') session.pending.settle(message)
-    else if (message.kind === 'notification') onNotification(message, session, nodes?.routed)
+    else if (message.kind === 'notification') onNotification(message, session, server, nodes?.routed)
   }
 }

@@ -16,6 +16,7 @@
  */
 
 import { pause } from '../../bounds/runtime.ts'
+import { fromStore } from '../../dispatch/store-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { formatEventId } from '../../sse/event-id.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
@@ -155,7 +156,7 @@ export class FollowedStream implements EventSinkOwner {
   }
 
   async #readOnce(): Promise<void> {
-    const stored = await this.#host.events.read(this.session.id, this.name, this.position)
+    const stored = await this.#stored(this.position)
     if (this.isClosed) return
     if (stored === undefined) {
       this.#misses += 1
@@ -186,8 +187,8 @@ export class FollowedStream implements EventSinkOwner {
     const { events } = this.#host
     const sequence = Math.max(stored.last, this.position) + 1
     const meta = readMeta(stored.meta) ?? { ids: [], scopes: undefined }
-    const data = await callLost(meta, () => events.read(this.session.id, this.name, 0))
-    const isOwn = await events.finish(this.session.id, this.name, sequence, data)
+    const data = await callLost(meta, () => this.#stored(0))
+    const isOwn = await fromStore(events.finish(this.session.id, this.name, sequence, data))
     if (this.isClosed) return
     if (isOwn) {
       this.#sink?.end(this.#frame(sequence, data))
@@ -203,9 +204,13 @@ export class FollowedStream implements EventSinkOwner {
    * already, which it may not have received.
    */
   async #repeatLast(last: number): Promise<void> {
-    const stored = await this.#host.events.read(this.session.id, this.name, last - 1)
+    const stored = await this.#stored(last - 1)
     const data = stored?.events.at(-1)?.data
     this.#sink?.end(data === undefined ? undefined : this.#frame(this.position + 1, data))
+  }
+
+  #stored(after: number): Promise<StoredEvents | undefined> {
+    return fromStore(this.#host.events.read(this.session.id, this.name, after))
   }
 
   /** The frames of events that the client does not have. */

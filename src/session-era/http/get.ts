@@ -6,6 +6,7 @@
  *   Last-Event-ID        the stream that the id names, from the event after it, also where its call runs on another node;
  *                        400 when it cannot be resumed without a gap; 405 when the stream has finished and no event is left. The standalone stream can always
  *                        be resumed
+ *     of another node      read from the store: 429 and 503 as for a call; 503 also where the store is away, or at shutdown
  *     scopes missing     403: those of the call, or of what the session subscribes to and its tasks, are checked again
  *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
  *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
@@ -82,10 +83,13 @@ async function resumeElsewhere(
   era: SessionEra,
   shared: SharedStreams,
 ): Promise<Rejection | undefined> {
+  // The node of the call is the better one to wait for its end.
+  if (era.closing) return shutdownRejection()
   const id = http.principal?.id
-  const limit = era.limits.inFlight.refuse(id, 1)
+  const { rateLimit, inFlight } = era.limits
+  const limit = inFlight.refuse(id, 1) ?? rateLimit?.take(id, session.id)
   if (limit !== undefined) return statusRejection(limit)
-  const end = era.limits.inFlight.beginOne(id)
+  const end = inFlight.beginOne(id)
   era.table.use(session)
   try {
     const stored = await shared.read(session, stream, node, sequence)

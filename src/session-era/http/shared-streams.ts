@@ -23,6 +23,7 @@ import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-channel.ts'
 import { type SessionEra, shutdownError } from '../era.ts'
+import { nodeChannels } from '../nodes/diagnostics.ts'
 import type { Session } from '../session.ts'
 import type { CallStream } from './call-stream.ts'
 import { FollowedStream, type FollowHost } from './followed-stream.ts'
@@ -127,6 +128,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     followed.add(stream)
     this.#era.table.use(session)
     this.#watch()
+    nodeChannels.followed(session.id, name, node)
     stream.open(http, http.replyHeaders(), stored, this.#isAlive(node))
   }
 
@@ -181,13 +183,18 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     if ('attach' in message) this.#onAttach(message, from)
     else if ('detached' in message) this.#readers.get(`${from} ${message.detached}`)?.lost()
     else if ('taken' in message) this.#onTaken(message, from)
-    else if ('advanced' in message) this.#ofNode(message.advanced, from)?.advanced(message.to, message.ask)
+    else if ('advanced' in message) this.#onAdvanced(message, from)
     else if ('end' in message) this.#ofNode(message.end, from)?.end(message.retryMs)
   }
 
   onNodeGone(node: string): void {
     for (const reader of [...this.#readers.values()]) if (reader.node === node) reader.lost()
     for (const stream of [...this.#followed.values()]) if (stream.node === node) stream.orphaned()
+  }
+
+  /** Messages may have been lost: asks the other nodes whether they still read. */
+  onAvailable(): void {
+    for (const reader of this.#readers.values()) reader.askPosition()
   }
 
   /** Another node has ended the call with an error, since it took this one for dead. */
@@ -206,6 +213,12 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     const read = streams?.byName.get(stream)
     // Finished and not retained: the log says the rest.
     if (read === undefined) return
+    const known = this.#readers.get(`${from} ${attach}`)
+    if (known !== undefined) {
+      // Sent again, since it was not known whether it had come.
+      known.askPosition()
+      return
+    }
     const reader = new RemoteReader(this, from, attach, read)
     this.#readers.set(`${from} ${attach}`, reader)
     read.readBy(reader, after)
@@ -214,6 +227,13 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   #onTaken({ taken, position }: Extract<StreamMessage, { taken: string }>, from: string): void {
     const reader = this.#readers.get(`${from} ${taken}`)
     reader?.stream.takenBy(reader, position)
+  }
+
+  #onAdvanced({ advanced, to, ask }: Extract<StreamMessage, { advanced: string }>, from: string): void {
+    const stream = this.#ofNode(advanced, from)
+    if (stream !== undefined) stream.advanced(to, ask)
+    // What told that its connection is closed was lost while the store was away.
+    else this.send(from, { detached: advanced }).catch(() => {})
   }
 
   #ofNode(key: string, node: string): FollowedStream | undefined {

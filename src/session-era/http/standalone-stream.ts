@@ -7,6 +7,7 @@
 
 import type { Scoped } from '../../http/access.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import { frameMessage } from '../../sse/frame.ts'
 import type { SessionEra } from '../era.ts'
 import type { Session } from '../session.ts'
 import type { SessionRecord } from '../session-record.ts'
@@ -81,11 +82,9 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     const sent = messages.missed(session, after ?? delivered, after !== undefined)
     const all = sent.length === 0 ? changed : [...changed, ...sent].sort((a, b) => a.sequence - b.sequence)
     this.#ahead = after ?? 0
-    let last = after ?? delivered
     return all.map(({ sequence, data }, index) => {
-      // Of several that stand for one gap, only the last says that the client has all of them.
-      if (all[index + 1]?.sequence !== sequence) last = sequence
-      return this.frame(last, data)
+      // Of several that stand for one gap, the last has the id: with it the client has all of them.
+      return all[index + 1]?.sequence === sequence ? frameMessage(data) : this.frame(sequence, data)
     })
   }
 

@@ -17,6 +17,7 @@ import type { NodeChannel } from '../../store/node-channel.ts'
 import { cancelCall } from '../notifications.ts'
 import type { Session } from '../session.ts'
 import type { SessionTable } from '../session-table.ts'
+import { nodeChannels } from './diagnostics.ts'
 
 const ANSWER = 'answer'
 const CANCEL = 'cancel'
@@ -62,6 +63,7 @@ export class RoutedMessages {
       sent ??= []
       sent.push(fromStore(this.#channel.send(node, ANSWER, { session: session.id, answer })))
       this.answers += 1
+      nodeChannels.routed(session.id, node)
     }
     const delivered = sent && Promise.all(sent).then((all) => all.every(Boolean))
     // In a batch with requests nobody waits for it.

@@ -21,6 +21,7 @@ import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-
 import type { SessionStore, StoredSession } from '../../store/session-store.ts'
 import type { Session } from '../session.ts'
 import type { SessionTable } from '../session-table.ts'
+import { nodeChannels } from './diagnostics.ts'
 import {
   Field,
   readLevel,
@@ -219,6 +220,7 @@ export class SharedSessions implements TopicListener, NodeListener {
       const open = this.#host.table.get(id)
       if (open !== undefined) return open
       this.restored += 1
+      nodeChannels.restored(id)
       return this.#host.restoreShared(id, state)
     }
     throw new StoreAwayError(new Error('the session changes again and again'))

@@ -8,6 +8,7 @@
 import { Buffer } from 'node:buffer'
 import { quote } from '../../bounds/quote.ts'
 import type { CalledTool } from '../../dispatch/rpc-exchange.ts'
+import { parameterValue } from '../../json-schema/header-parameters.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { PARAM_HEADER_PREFIX } from '../../protocol/header-names.ts'
@@ -72,7 +73,7 @@ export function checkParameterHeaders(
     const values = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === wanted)
     if (values.length > 1) throw new HeaderMismatchError(`The ${name} header occurs more than once`)
     const [header] = values
-    const value = valueAt(args, parameter.path)
+    const value = parameterValue(args, parameter)
     if (value === undefined || value === null) {
       if (header !== undefined)
         throw new HeaderMismatchError(`The ${name} header has no value in the arguments to repeat`)
@@ -112,15 +113,6 @@ function decodeHeader(name: string, header: string): string {
     }
   }
   throw new HeaderMismatchError(`The ${name} header is not base64 of UTF-8 between =?base64? and ?=`)
-}
-
-function valueAt(args: unknown, path: readonly string[]): unknown {
-  let value = args
-  for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
-    value = (value as JsonObject)[key]
-  }
-  return value
 }
 
 function mismatch(name: string, header: string | undefined, body: string): HeaderMismatchError {

@@ -1,20 +1,20 @@
 /** `oauth` against servers that lie, send too much, redirect elsewhere or never answer. */
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { oauth } from '../../../src/client/oauth/index.ts'
 import { authorizedFetch } from './authorized-fetch.ts'
-import { immediate, json, metadata, type Route, redirectBack, startScripted } from './scripted-server.ts'
+import {
+  failure,
+  immediate,
+  json,
+  metadata,
+  type Route,
+  redirectBack,
+  startScripted,
+} from './scripted-server.ts'
 
 const PRM = '/.well-known/oauth-protected-resource/mcp'
 const AS = '/.well-known/oauth-authorization-server'
-
-/** Rejects with this code and message, of bounded length. */
-const failure = (code: string, message: RegExp) => (error: Error & { code?: string }) => {
-  equal(error.code, code, error.message)
-  match(error.message, message)
-  ok(error.message.length <= 2000)
-  return true
-}
 
 const answer =
   (value: (origin: string) => unknown): Route =>

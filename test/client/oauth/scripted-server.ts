@@ -1,9 +1,18 @@
 /** A resource and its authorization server on one origin, each answer of which a test can replace. */
+import { equal, match, ok } from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import type { OAuthOptions } from '../../../src/client/oauth/index.ts'
 import { listen } from './listen.ts'
+
+/** Rejects with this code and message, of bounded length. */
+export const failure = (code: string, message: RegExp) => (error: Error & { code?: string }) => {
+  equal(error.code, code, error.message)
+  match(error.message, message)
+  ok(error.message.length <= 2000)
+  return true
+}
 
 /** One request as it arrived. */
 export interface Arrived {

@@ -1,11 +1,14 @@
 /** HTTP+SSE: the stream, the endpoint that it names, and what goes over them. */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import type { McpServer } from '../../../src/index.ts'
+import express from 'express'
+import { createMcpHandler, McpServer } from '../../../src/index.ts'
 import { get, openSse, post, TestSession } from '../../helpers/wire.ts'
 import { eventually } from '../serving.ts'
-import { serveHttpSse } from './connection.ts'
+import { SseConnection, serveHttpSse } from './connection.ts'
 
 const textOf = (answer: { result?: { content?: { text?: string }[] } }) => answer.result?.content?.[0]?.text
 
@@ -65,6 +68,30 @@ test('httpSse: paths of its own, a query of the stream that its messages keep, a
     /^\/old\/post\?key=a%26b&x&sessionId=[\w-]{32}$/,
   )
   assert.equal(textOf(await client.call('echo', { text: 'there' })), 'there')
+})
+
+test('httpSse: below a mount point, and behind a proxy that removes a part of the path, messages go below it too', async (t) => {
+  const { origin } = await serveHttpSse(t, { trustProxy: true })
+  const headers = { 'x-forwarded-prefix': '/tools' }
+  const proxied = await openSse(`${origin}/sse`, { headers })
+  assert.match((await proxied.next()).data ?? '', /^\/tools\/messages\?sessionId=/)
+  await proxied.close()
+  const handler = createMcpHandler(new McpServer({ name: 'mounted', version: '1.0.0' }), { httpSse: true })
+  const app = express().use('/api', (request, response) => handler(request, response))
+  const listening = app.listen(0, '127.0.0.1')
+  await once(listening, 'listening')
+  t.after(async () => {
+    await handler.close({ drainMs: 0 })
+    listening.close()
+  })
+  const { port } = listening.address() as AddressInfo
+  const mounted = await SseConnection.open(`http://127.0.0.1:${port}`, { path: '/api/sse' })
+  assert.equal(mounted.endpoint.pathname, '/api/messages')
+  assert.deepEqual((await mounted.request('ping')).result, {})
+  // A prefix that anybody can send is read only from a trusted proxy, and a path cannot name another host.
+  const other = await openSse(`http://127.0.0.1:${port}/api/sse`, { headers })
+  assert.match((await other.next()).data ?? '', /^\/api\/messages\?/)
+  for (const stream of [mounted.stream, other]) await stream.close()
 })
 
 test('httpSse: progress, log messages, changes and messages of the server come on the one stream', async (t) => {

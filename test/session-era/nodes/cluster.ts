@@ -11,8 +11,8 @@ import { eventually, type Fixture, type FixtureOptions, serving } from '../servi
 
 export interface Node extends Fixture {
   readonly id: string
-  /** What it asks of the store. */
-  readonly shared: StoreNode
+  /** Its connection to the store. */
+  readonly own: StoreNode
   /** Its process dies: connections break, and the store hears nothing of it any more. */
   die(): void
 }
@@ -38,13 +38,11 @@ export async function cluster(
   const { count = 3, memory = {}, onPublish, ...others } = options
   const store = new MemoryStore(memory)
   const join = async (): Promise<Node> => {
-    let id = ''
-    let shared: StoreNode | undefined
+    let own: StoreNode | undefined
     const named: Store = {
       join(events) {
         const node = store.join(events)
-        id = node.id
-        shared = node
+        own = node
         const { bus } = node
         if (onPublish === undefined) return node
         const publish = (message: string) => {
@@ -56,6 +54,8 @@ export async function cluster(
     }
     const fixture = await serving(t, { ...others, store: named })
     await eventually(() => fixture.ready(), 'the node to join')
+    if (own === undefined) throw new Error('the handler has not joined the store')
+    const { id } = own
     const die = () => {
       store.kill(id)
       // What a dead process says, nobody hears.
@@ -63,7 +63,7 @@ export async function cluster(
       fixture.http.closeAllConnections()
       fixture.http.close()
     }
-    return { ...fixture, id, die, shared: shared as StoreNode }
+    return { ...fixture, id, own, die }
   }
   const nodes: Node[] = []
   for (let number = 0; number < count; number++) nodes.push(await join())

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { createMcpHandler, McpServer } from '../../../src/index.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import { get, post, TestSession } from '../../helpers/wire.ts'
-import { eventually, progressOf, responsesOf, serving, streaming, textOf } from '../serving.ts'
+import { eventually, HeldCalls, progressOf, responsesOf, serving, streaming, textOf } from '../serving.ts'
 import { at, cluster } from './cluster.ts'
 
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
@@ -116,9 +116,11 @@ test('a node that shuts down ends the streams of other nodes that it follows, an
   assert.equal(textOf(responsesOf(onC)[0] ?? {}), 'done')
 })
 
-test('a handler that shuts down refuses new calls with 503, Retry-After and Connection: close', async (t) => {
+test('a handler that shuts down refuses new calls with 503, Retry-After and Connection: close, and to follow streams of other nodes', async (t) => {
   const { store, b } = await cluster(t, { count: 2 })
   const server = new McpServer({ name: 'own', version: '1.0.0' })
+  const held = new HeldCalls()
+  server.registerTool('hold', { inputSchema: { type: 'object' } }, held.run)
   const handler = createMcpHandler(server, { store })
   // A server of the application: it accepts connections until that closes it.
   const http = createServer(handler).listen(0, '127.0.0.1')
@@ -126,7 +128,13 @@ test('a handler that shuts down refuses new calls with 503, Retry-After and Conn
   t.after(() => http.close())
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`
   const [own, other] = [await TestSession.open(url), await b.open()]
-  await handler.close({ drainMs: 0 })
+  const foreign = await streaming(other, b.held)
+  await foreign.stream.until(({ json }) => json !== undefined)
+  await post(url, ping, other.headers)
+  const call = await streaming(own, held)
+  const closed = handler.close({ drainMs: 20_000 })
+  const resuming = { ...other.headers, 'last-event-id': foreign.stream.lastEventId ?? '' }
+  assert.equal((await get(url, resuming)).status, 503)
   for (const { headers } of [own, other]) {
     const reply = await post(url, ping, headers)
     assert.deepEqual(
@@ -135,6 +143,9 @@ test('a handler that shuts down refuses new calls with 503, Retry-After and Conn
     )
   }
   assert.equal((await get(url, other.headers)).status, 503)
+  call.call.finish('done')
+  foreign.call.finish('done')
+  await closed
 })
 
 test('calls that take longer than drainMs end with an error in their log, and onError hears how many, once', async (t) => {

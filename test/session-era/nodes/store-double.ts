@@ -33,3 +33,44 @@ export function counted(memory = new MemoryStore()) {
   /** The node that joined last. */
   return { store, memory, calls, node: () => last }
 }
+
+/** A store whose answers about sessions wait until they are released. */
+export function held(memory = new MemoryStore()) {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const store: Store = {
+    join(events) {
+      const node = memory.join(events)
+      const { sessions } = node
+      const later: SessionStore = {
+        create: (...args) => released.then(() => sessions.create(...args)),
+        read: (...args) => released.then(() => sessions.read(...args)),
+        setField: (...args) => released.then(() => sessions.setField(...args)),
+        touch: (...args) => released.then(() => sessions.touch(...args)),
+        delete: (...args) => released.then(() => sessions.delete(...args)),
+      }
+      return Object.assign(node, { sessions: later })
+    },
+  }
+  return { store, release }
+}
+
+/** A store that reads a session at once, and gives what it has read when that is released. */
+export function slowReads(memory = new MemoryStore()) {
+  const releases: (() => void)[] = []
+  const store: Store = {
+    join(events) {
+      const node = memory.join(events)
+      const { sessions } = node
+      const read: SessionStore['read'] = async (id) => {
+        const stored = await sessions.read(id)
+        await new Promise<void>((resolve) => releases.push(resolve))
+        return stored
+      }
+      return Object.assign(node, { sessions: { ...sessions, read } })
+    },
+  }
+  return { store, releases }
+}

@@ -121,7 +121,7 @@ test('a change between the look at a task and the subscription to it is not miss
   const { a, b, held, client, listen } = await start(t)
   const taskId = await client(a).begin('slow')
   const call = await held.next()
-  const { tasks } = b.shared
+  const { tasks } = b.own
   const read = tasks.read.bind(tasks)
   let isFirst = true
   t.mock.method(tasks, 'read', async (id: string) => {
@@ -131,7 +131,7 @@ test('a change between the look at a task and the subscription to it is not miss
     call.finish('done')
     await client(a).until(taskId, 'completed')
     // What node a has announced has come to node b too.
-    await b.shared.bus.publish('["none"]')
+    await b.own.bus.publish('["none"]')
     for (let turn = 0; turn < 5; turn++) await new Promise<void>(setImmediate)
     return record
   })
@@ -144,7 +144,7 @@ test('a task that ends while another node cancels it stays as it ended', async (
   const { a, b, held, client } = await start(t)
   const taskId = await client(a).begin('slow')
   const call = await held.next()
-  const { tasks } = b.shared
+  const { tasks } = b.own
   const update = tasks.update.bind(tasks)
   t.mock.method(tasks, 'update', async (record: WireJson) => {
     call.finish('done')

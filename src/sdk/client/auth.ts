@@ -1,0 +1,30 @@
+/**
+ * `client/auth.js`: credentials of an `OAuthClientProvider` are sent. To get them is not had here: `oauth()` of
+ * barewire/client does it, and is given to `connect()`.
+ */
+
+export interface OAuthTokens {
+  access_token: string
+  id_token?: string
+  token_type: string
+  expires_in?: number
+  scope?: string
+  refresh_token?: string
+}
+
+/** The part of the provider that is used; the others are accepted. */
+export interface OAuthClientProvider {
+  tokens(): OAuthTokens | undefined | Promise<OAuthTokens | undefined>
+  readonly redirectUrl?: string | URL | undefined
+  readonly clientMetadata?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: whatever else a provider has
+  [member: string]: any
+}
+
+export class UnauthorizedError extends Error {
+  override readonly name = 'UnauthorizedError'
+
+  constructor(message = 'Unauthorized') {
+    super(message)
+  }
+}

@@ -1,0 +1,388 @@
+/** `client/index.js`: Client, which speaks the session era over a transport that the program has made. */
+
+import { kindOf } from '../../bounds/quote.ts'
+import { adaptSchema, type SchemaAdapter } from '../../json-schema/adapter/standard-schema.ts'
+import { formatErrors } from '../../json-schema/explain/result.ts'
+import { Method, Notify } from '../../protocol/methods.ts'
+import { HandlerTable, type Message, type RequestHandler } from '../handler-table.ts'
+import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
+import {
+  mergeCapabilities,
+  type NotificationOptions,
+  type ProtocolOptions,
+  type RequestHandlerExtra,
+  type RequestOptions,
+} from '../shared/protocol.ts'
+import type { Transport } from '../shared/transport.ts'
+import {
+  type CallToolRequest,
+  type CallToolResult,
+  CallToolResultSchema,
+  type ClientCapabilities,
+  type ClientNotification,
+  type ClientRequest,
+  type ClientResult,
+  type CompatibilityCallToolResult,
+  type CompatibilityCallToolResultSchema,
+  type CompleteRequest,
+  type CompleteResult,
+  CompleteResultSchema,
+  type ElicitRequest,
+  type EmptyResult,
+  EmptyResultSchema,
+  ErrorCode,
+  type GetPromptRequest,
+  type GetPromptResult,
+  GetPromptResultSchema,
+  type Implementation,
+  InitializeResultSchema,
+  type JSONRPCRequest,
+  LATEST_PROTOCOL_VERSION,
+  type ListChangedHandlers,
+  type ListPromptsRequest,
+  type ListPromptsResult,
+  ListPromptsResultSchema,
+  type ListResourcesRequest,
+  type ListResourcesResult,
+  ListResourcesResultSchema,
+  type ListResourceTemplatesRequest,
+  type ListResourceTemplatesResult,
+  ListResourceTemplatesResultSchema,
+  type ListToolsRequest,
+  type ListToolsResult,
+  ListToolsResultSchema,
+  type LoggingLevel,
+  McpError,
+  type Notification,
+  type ReadResourceRequest,
+  type ReadResourceResult,
+  ReadResourceResultSchema,
+  type Request,
+  type Result,
+  type ServerCapabilities,
+  SUPPORTED_PROTOCOL_VERSIONS,
+  type SubscribeRequest,
+  type Tool,
+  type UnsubscribeRequest,
+} from '../types.ts'
+import { Link } from './link.ts'
+import { watchLists } from './list-changed.ts'
+
+export type ClientOptions = ProtocolOptions & {
+  capabilities?: ClientCapabilities
+  /** Accepted. Results are checked by the library itself. */
+  jsonSchemaValidator?: unknown
+  listChanged?: ListChangedHandlers
+}
+
+/** @returns the ways in which a client may be asked for input */
+export function getSupportedElicitationModes(capabilities: ClientCapabilities['elicitation']): {
+  supportsFormMode: boolean
+  supportsUrlMode: boolean
+} {
+  const { form, url } = capabilities ?? {}
+  return {
+    supportsFormMode: capabilities !== undefined && (form !== undefined || url === undefined),
+    supportsUrlMode: url !== undefined,
+  }
+}
+
+export class Client<
+  RequestT extends Request = Request,
+  NotificationT extends Notification = Notification,
+  ResultT extends Result = Result,
+> {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  fallbackRequestHandler?: (
+    request: JSONRPCRequest,
+    extra: RequestHandlerExtra<ClientRequest | RequestT, ClientNotification | NotificationT>,
+  ) => Promise<ClientResult | ResultT>
+  fallbackNotificationHandler?: (notification: Notification) => Promise<void>
+  readonly #info: Implementation
+  readonly #options: ClientOptions
+  readonly #handlers = new HandlerTable()
+  #capabilities: ClientCapabilities
+  #link: Link | undefined
+  #server:
+    | {
+        readonly capabilities: ServerCapabilities
+        readonly info: Implementation
+        readonly instructions: string | undefined
+      }
+    | undefined
+  /** By tool, from the last list. */
+  readonly #outputs = new Map<string, SchemaAdapter>()
+
+  constructor(clientInfo: Implementation, options: ClientOptions = {}) {
+    this.#info = clientInfo
+    this.#options = options
+    this.#capabilities = options.capabilities ?? {}
+  }
+
+  /** @throws {Error} always: tasks are those of `connect()` of barewire/client */
+  get experimental(): { tasks: never } {
+    return {
+      get tasks(): never {
+        throw new Error(
+          'Tasks of the SDK are experimental, and not supported here: connect() of barewire/client gives a client with startTool() and task()',
+        )
+      },
+    }
+  }
+
+  get transport(): Transport | undefined {
+    return this.#link?.transport
+  }
+
+  async connect(transport: Transport, options?: RequestOptions): Promise<void> {
+    if (this.#link !== undefined) {
+      throw new Error(
+        'Already connected to a transport. Call close() before connecting to a new transport, or use a separate Client for each connection.',
+      )
+    }
+    this.#link = new Link(transport, {
+      handlers: this.#handlers,
+      onerror: (error) => this.onerror?.(error),
+      onclose: () => {
+        this.#link = undefined
+        this.onclose?.()
+      },
+      fallbackRequest: (message, extra) => {
+        if (this.fallbackRequestHandler === undefined) {
+          throw new McpError(ErrorCode.MethodNotFound, 'Method not found')
+        }
+        const request = { jsonrpc: '2.0', id: extra.requestId, ...message } as JSONRPCRequest
+        return this.fallbackRequestHandler(request, extra as never)
+      },
+      fallbackNotification: (message) => void this.fallbackNotificationHandler?.(message as Notification),
+    })
+    await transport.start()
+    // The program takes up a session that it had before.
+    if (transport.sessionId !== undefined) return
+    try {
+      await this.#initialize(transport, options)
+    } catch (error) {
+      void this.close()
+      throw error
+    }
+  }
+
+  async #initialize(transport: Transport, options: RequestOptions | undefined): Promise<void> {
+    const params = {
+      protocolVersion: LATEST_PROTOCOL_VERSION,
+      capabilities: this.#capabilities,
+      clientInfo: this.#info,
+    }
+    const result = await this.#send({ method: Method.initialize, params }, InitializeResultSchema, options)
+    const { protocolVersion, capabilities, serverInfo: info, instructions } = result
+    if (!SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)) {
+      throw new Error(`Server's protocol version is not supported: ${protocolVersion}`)
+    }
+    this.#server = { capabilities, info, instructions }
+    transport.setProtocolVersion?.(protocolVersion)
+    await this.#link?.notify({ method: Notify.initialized })
+    if (this.#options.listChanged !== undefined) watchLists(this, this.#options.listChanged, capabilities)
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close()
+  }
+
+  registerCapabilities(capabilities: ClientCapabilities): void {
+    if (this.#link !== undefined)
+      throw new Error('Cannot register capabilities after connecting to transport')
+    this.#capabilities = mergeCapabilities(this.#capabilities, capabilities)
+  }
+
+  getServerCapabilities(): ServerCapabilities | undefined {
+    return this.#server?.capabilities
+  }
+
+  getServerVersion(): Implementation | undefined {
+    return this.#server?.info
+  }
+
+  getInstructions(): string | undefined {
+    return this.#server?.instructions
+  }
+
+  setRequestHandler<T extends AnySchema>(
+    requestSchema: T,
+    handler: (
+      request: SchemaOutput<T>,
+      extra: RequestHandlerExtra<ClientRequest | RequestT, ClientNotification | NotificationT>,
+    ) => ClientResult | ResultT | Promise<ClientResult | ResultT>,
+  ): void {
+    const answer = handler as unknown as (request: ElicitRequest, extra: never) => unknown
+    const isElicitation = (request: { readonly method: string }) => request.method === Method.elicit
+    const guarded = (request: ElicitRequest, extra: never) => {
+      if (!isElicitation(request)) return answer(request, extra)
+      return this.#elicit(request, () => answer(request, extra))
+    }
+    this.#handlers.setRequest(requestSchema, guarded as unknown as RequestHandler)
+  }
+
+  setNotificationHandler<T extends AnySchema>(
+    notificationSchema: T,
+    handler: (notification: SchemaOutput<T>) => void | Promise<void>,
+  ): void {
+    this.#handlers.setNotification(notificationSchema, handler as (notification: never) => unknown)
+  }
+
+  removeRequestHandler(method: string): void {
+    this.#handlers.removeRequest(method)
+  }
+
+  removeNotificationHandler(method: string): void {
+    this.#handlers.removeNotification(method)
+  }
+
+  assertCanSetRequestHandler(method: string): void {
+    if (!this.#handlers.hasRequest(method)) return
+    throw new Error(`A request handler for ${method} already exists, which would be overridden`)
+  }
+
+  /** @throws {McpError} the server's error, or a time limit */
+  async request<T extends AnySchema>(
+    request: ClientRequest | RequestT,
+    resultSchema: T,
+    options?: RequestOptions,
+  ): Promise<SchemaOutput<T>> {
+    return await this.#send(request as Message, resultSchema, options)
+  }
+
+  async notification(
+    notification: ClientNotification | NotificationT,
+    _options?: NotificationOptions,
+  ): Promise<void> {
+    if (this.#link === undefined) throw new Error('Not connected')
+    await this.#link.notify(notification as Message)
+  }
+
+  ping(options?: RequestOptions): Promise<EmptyResult> {
+    return this.#send({ method: Method.ping }, EmptyResultSchema, options)
+  }
+
+  complete(params: CompleteRequest['params'], options?: RequestOptions): Promise<CompleteResult> {
+    return this.#send({ method: Method.complete, params }, CompleteResultSchema, options)
+  }
+
+  setLoggingLevel(level: LoggingLevel, options?: RequestOptions): Promise<EmptyResult> {
+    return this.#send({ method: Method.setLevel, params: { level } }, EmptyResultSchema, options)
+  }
+
+  getPrompt(params: GetPromptRequest['params'], options?: RequestOptions): Promise<GetPromptResult> {
+    return this.#send({ method: Method.promptsGet, params }, GetPromptResultSchema, options)
+  }
+
+  listPrompts(params?: ListPromptsRequest['params'], options?: RequestOptions): Promise<ListPromptsResult> {
+    return this.#send({ method: Method.promptsList, params }, ListPromptsResultSchema, options)
+  }
+
+  listResources(
+    params?: ListResourcesRequest['params'],
+    options?: RequestOptions,
+  ): Promise<ListResourcesResult> {
+    return this.#send({ method: Method.resourcesList, params }, ListResourcesResultSchema, options)
+  }
+
+  listResourceTemplates(
+    params?: ListResourceTemplatesRequest['params'],
+    options?: RequestOptions,
+  ): Promise<ListResourceTemplatesResult> {
+    const request = { method: Method.resourceTemplatesList, params }
+    return this.#send(request, ListResourceTemplatesResultSchema, options)
+  }
+
+  readResource(params: ReadResourceRequest['params'], options?: RequestOptions): Promise<ReadResourceResult> {
+    return this.#send({ method: Method.resourcesRead, params }, ReadResourceResultSchema, options)
+  }
+
+  subscribeResource(params: SubscribeRequest['params'], options?: RequestOptions): Promise<EmptyResult> {
+    return this.#send({ method: Method.resourcesSubscribe, params }, EmptyResultSchema, options)
+  }
+
+  unsubscribeResource(params: UnsubscribeRequest['params'], options?: RequestOptions): Promise<EmptyResult> {
+    return this.#send({ method: Method.resourcesUnsubscribe, params }, EmptyResultSchema, options)
+  }
+
+  /** Calls a tool. Its structured content is checked against the output schema, where the tool was listed before. */
+  async callTool(
+    params: CallToolRequest['params'],
+    resultSchema:
+      | typeof CallToolResultSchema
+      | typeof CompatibilityCallToolResultSchema = CallToolResultSchema,
+    options?: RequestOptions,
+  ): Promise<CallToolResult | CompatibilityCallToolResult> {
+    const request = { method: Method.toolsCall, params }
+    const result = (await this.#send(request, resultSchema, options)) as CallToolResult
+    const output = this.#outputs.get(params.name)
+    if (output === undefined || result.isError === true) return result
+    if (result.structuredContent === undefined) {
+      throw new McpError(
+        ErrorCode.InvalidRequest,
+        `Tool ${params.name} has an output schema but did not return structured content`,
+      )
+    }
+    const check = await output.validate(result.structuredContent)
+    if (check.valid) return result
+    const problem = formatErrors(check.errors, ', ')
+    throw new McpError(
+      ErrorCode.InvalidParams,
+      `Structured content does not match the tool's output schema: ${problem}`,
+    )
+  }
+
+  async listTools(params?: ListToolsRequest['params'], options?: RequestOptions): Promise<ListToolsResult> {
+    const result = await this.#send({ method: Method.toolsList, params }, ListToolsResultSchema, options)
+    this.#outputs.clear()
+    for (const tool of result.tools) this.#keepOutput(tool)
+    return result
+  }
+
+  sendRootsListChanged(): Promise<void> {
+    return this.notification({ method: Notify.rootsChanged } as ClientNotification)
+  }
+
+  #keepOutput({ name, outputSchema }: Tool): void {
+    if (outputSchema === undefined) return
+    try {
+      const use = { name: `tool ${JSON.stringify(name)} outputSchema`, io: 'output' } as const
+      this.#outputs.set(name, adaptSchema(outputSchema as never, use))
+    } catch (error) {
+      this.onerror?.(error as Error)
+    }
+  }
+
+  async #send<T extends AnySchema>(
+    message: Message,
+    schema: T,
+    options: RequestOptions | undefined,
+  ): Promise<SchemaOutput<T>> {
+    if (this.#link === undefined) throw new Error('Not connected')
+    return await this.#link.request(message, schema, options)
+  }
+
+  /** Refuses a way of asking that was not declared, and fills in the defaults of a form where that was. */
+  async #elicit({ params }: ElicitRequest, answer: () => unknown): Promise<unknown> {
+    const { mode = 'form' } = params
+    const modes = getSupportedElicitationModes(this.#capabilities.elicitation)
+    if (mode === 'form' ? !modes.supportsFormMode : !modes.supportsUrlMode) {
+      const name = mode === 'form' ? 'form-mode' : 'URL-mode'
+      throw new McpError(ErrorCode.InvalidParams, `Client does not support ${name} elicitation requests`)
+    }
+    const result = (await answer()) as { action?: unknown; content?: unknown } | undefined
+    if (typeof result !== 'object' || result === null) {
+      throw new McpError(ErrorCode.InvalidParams, `Invalid elicitation result: got ${kindOf(result)}`)
+    }
+    const { form } = this.#capabilities.elicitation ?? {}
+    const asked = (params as { readonly requestedSchema?: { readonly properties?: object } }).requestedSchema
+    if (result.action !== 'accept' || form?.applyDefaults !== true || asked === undefined) return result
+    const given = (result.content ?? {}) as Record<string, unknown>
+    const defaults = Object.entries(asked.properties ?? {}).flatMap(([name, { default: value }]) =>
+      value === undefined || given[name] !== undefined ? [] : [[name, value]],
+    )
+    return { ...result, content: { ...given, ...Object.fromEntries(defaults) } }
+  }
+}
