@@ -11,7 +11,7 @@ import { run } from './lib/child.ts'
 import { installApart } from './lib/install-apart.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['frameworks', 'runtimes', 'next', 'servers']
+const FOLDERS = ['frameworks', 'runtimes', 'next', 'servers', 'published']
 
 for (const folder of FOLDERS) {
   const home = join(root, 'test', 'interop', folder)

@@ -253,6 +253,17 @@ class HttpRequestInfo {
 }
 
 /** A definition without anything of its own: whatever a client asks for, a program answers. */
-export function makeHost(info: Implementation): McpServer {
+export function makeHost({
+  name,
+  version,
+  title,
+  description,
+  websiteUrl,
+  icons,
+}: Implementation): McpServer {
+  // Programs may say more of themselves; clients are told all of it with `initialize`.
+  const more = { title, description, websiteUrl, icons }
+  const known = Object.entries(more).filter(([, value]) => value !== undefined)
+  const info = { name: String(name), version: String(version), ...Object.fromEntries(known) }
   return new McpServer(info, { logging: 'debug' })
 }

@@ -12,11 +12,11 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { decode } from '@jridgewell/sourcemap-codec'
 import { publint } from 'publint'
 import { run } from '../../scripts/lib/child.ts'
-import { ENTRIES } from '../../scripts/lib/entries.ts'
+import { ENTRIES, SDK, SDK_MODULES } from '../../scripts/lib/entries.ts'
 import { checkClient } from './client-checks.ts'
 
 /** Unpacked, what those load and read who import the core alone. */
-const MAX_CORE_BYTES = 600_000
+const MAX_CORE_BYTES = 700_000
 /** Of the JavaScript of other entries, by the name of their files. */
 const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   fetch: 20_000,
@@ -31,6 +31,7 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   'memory-store': 30_000,
   'store-contract': 40_000,
   cli: 40_000,
+  sdk: 180_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -72,6 +73,31 @@ const { url }: { url: string } = await serve(server, { port: 0 })
 console.log(url)
 `
 
+const FACADE_CONSUMER = `
+import { Client } from 'barewire/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from 'barewire/sdk/client/streamableHttp.js'
+import { Server } from 'barewire/sdk/server/index'
+import { McpServer, ResourceTemplate } from 'barewire/sdk/server/mcp.js'
+import { StreamableHTTPServerTransport } from 'barewire/sdk/server/streamableHttp.js'
+import { CallToolRequestSchema, type CallToolResult, type Tool } from 'barewire/sdk/types.js'
+const server = new Server({ name: 'typed', version: '1.0.0' }, { capabilities: { tools: {} } })
+server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
+  const name: string = request.params.name
+  // @ts-expect-error the name is a string: schemas without types would let this pass.
+  const wrong: number = request.params.name
+  const result: CallToolResult = { content: [{ type: 'text', text: name + String(wrong) + extra.sessionId }] }
+  return result
+})
+const tool: Tool = { name: 'x', inputSchema: { type: 'object' } }
+export const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => tool.name })
+void server.connect(transport)
+new McpServer({ name: 'x', version: '1' }).registerResource('r', new ResourceTemplate('a://{b}', { list: undefined }), {}, (uri) => ({
+  contents: [{ uri: uri.href, text: '' }],
+}))
+const client = new Client({ name: 'c', version: '1' })
+void client.connect(new StreamableHTTPClientTransport(new URL('http://localhost')))
+`
+
 describe('the packed package', () => {
   const home = mkdtempSync(join(tmpdir(), 'barewire-pack-'))
   const installed = join(home, 'node_modules', 'barewire')
@@ -109,12 +135,12 @@ describe('the packed package', () => {
       files.filter(({ name }) => form.test(name)).reduce((sum, { stat }) => sum + stat.size, 0)
     const parts = `JavaScript ${sizeOf(/\.c?js$/)}, declarations ${sizeOf(/\.d\.c?ts$/)}, maps ${sizeOf(/\.map$/)}`
     t.diagnostic(`unpacked ${sizeOf(/./)} bytes: ${parts}`)
-    const others = [...ENTRIES.slice(1).map(({ output }) => output), 'cli']
+    const others = [...ENTRIES.slice(1).map(({ output }) => output), 'cli', SDK.output]
     /** The files of the client are its entry, what that shares and what it loads later. */
     const formOf = (output: string) =>
       output === 'client' ? 'client(?:-(?:core|compile|flows|http-sse))?' : output
     const isOther = ({ name }: { name: string }) =>
-      others.some((output) => new RegExp(`dist/${formOf(output)}\\.`).test(name))
+      name.includes('dist/sdk/') || others.some((output) => new RegExp(`dist/${formOf(output)}\\.`).test(name))
     const core = files.filter((file) => !isOther(file)).reduce((sum, { stat }) => sum + stat.size, 0)
     t.diagnostic(`without ${others.join(', ')}: ${core} bytes`)
     assert.ok(core < MAX_CORE_BYTES, `${core} bytes, expected fewer than ${MAX_CORE_BYTES}`)
@@ -128,6 +154,10 @@ describe('the packed package', () => {
   test('exports give types first, and every target is in the package', () => {
     const { main, types, exports } = manifest
     const check = (path: string, target: string | Record<string, string | object>) => {
+      if (typeof target === 'string' && target.includes('*')) {
+        for (const module of SDK_MODULES) check(path, target.replace('*', module))
+        return
+      }
       if (typeof target === 'string') {
         assert.ok(
           statSync(join(installed, target)).isFile(),
@@ -180,6 +210,20 @@ describe('the packed package', () => {
     )
   })
 
+  test('barewire/sdk/... has the module paths of the SDK, with and without .js, for import and require', async () => {
+    const program = `
+      import { createRequire } from 'node:module'
+      import { McpServer } from 'barewire/sdk/server/mcp.js'
+      import { McpError } from 'barewire/sdk/types'
+      const require = createRequire(import.meta.url)
+      console.log(McpServer === require('barewire/sdk/server/mcp').McpServer, McpServer.name,
+        McpError === require('barewire/sdk/types.js').McpError, require('barewire/sdk/client').Client.name)`
+    const args = ['--input-type=module', '-e', program]
+    const { code, stdout, stderr } = await run(process.execPath, args, { cwd: home })
+    assert.equal(code, 0, stderr)
+    assert.equal(stdout.trim(), 'true McpServer true Client')
+  })
+
   test('barewire/fetch and what it shares load no module of Node but crypto, buffer and diagnostics_channel', () => {
     const read = (name: string) => readFileSync(join(installed, 'dist', name), 'utf8')
     const reached = new Set(['fetch.cjs'])
@@ -190,7 +234,7 @@ describe('the packed package', () => {
         else modules.add(name)
       }
     }
-    assert.deepEqual([...reached].sort(), ['core-fetch-index.cjs', 'core.cjs', 'fetch.cjs'])
+    assert.deepEqual([...reached].sort(), ['core-fetch-index-sdk.cjs', 'core.cjs', 'fetch.cjs'])
     assert.deepEqual([...modules].sort(), ['node:buffer', 'node:crypto', 'node:diagnostics_channel'])
   })
 
@@ -291,6 +335,8 @@ describe('the packed package', () => {
   test('a consumer type-checks against the declarations, library check included', async () => {
     mkdirSync(join(home, 'typed'))
     writeFileSync(join(home, 'typed', 'consumer.ts'), CONSUMER)
+    writeFileSync(join(home, 'typed', 'facade.ts'), FACADE_CONSUMER)
+    writeFileSync(join(home, 'typed', 'facade.cts'), FACADE_CONSUMER)
     const compilerOptions = {
       strict: true,
       noEmit: true,
@@ -302,7 +348,7 @@ describe('the packed package', () => {
     }
     writeFileSync(
       join(home, 'typed', 'tsconfig.json'),
-      JSON.stringify({ compilerOptions, files: ['consumer.ts'] }),
+      JSON.stringify({ compilerOptions, files: ['consumer.ts', 'facade.ts', 'facade.cts'] }),
     )
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
     const { code, stdout } = await run(process.execPath, [compiler, '-p', join(home, 'typed')], { cwd: home })

@@ -16,24 +16,17 @@ export interface Talk {
   readonly record: Record<string, unknown>
 }
 
-export async function beginTalk(transport: object): Promise<Talk> {
-  const client = new Client(
-    { name: 'talker', version: '1.0.0' },
-    { capabilities: { elicitation: {}, sampling: {}, roots: { listChanged: true } } },
-  )
+const CAPABILITIES = { elicitation: {}, sampling: {}, roots: { listChanged: true } }
+
+export async function beginTalk(transport: object, capabilities: object = CAPABILITIES): Promise<Talk> {
+  const client = new Client({ name: 'talker', version: '1.0.0' }, { capabilities })
   const record: Record<string, unknown> = {}
   const notifications: unknown[] = []
   record['notifications'] = notifications
   client.fallbackNotificationHandler = async ({ method, params }) => {
     notifications.push({ method, params })
   }
-  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { name: 'Ann' } }))
-  client.setRequestHandler(CreateMessageRequestSchema, () => ({
-    model: 'none',
-    role: 'assistant',
-    content: { type: 'text', text: 'Hello' },
-  }))
-  client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///home', name: 'home' }] }))
+  if (capabilities === CAPABILITIES) answerQuestions(client)
   await client.connect(transport as Transport)
   record['initialize'] = {
     capabilities: client.getServerCapabilities(),
@@ -52,6 +45,16 @@ export async function beginTalk(transport: object): Promise<Talk> {
       }
     },
   }
+}
+
+function answerQuestions(client: Client): void {
+  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { name: 'Ann' } }))
+  client.setRequestHandler(CreateMessageRequestSchema, () => ({
+    model: 'none',
+    role: 'assistant',
+    content: { type: 'text', text: 'Hello' },
+  }))
+  client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///home', name: 'home' }] }))
 }
 
 /** Everything that a server lists. */
