@@ -10,7 +10,8 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const ALONE = /^test\/(?:bench|browser|carriers|cluster|demo|interop|package|proxies|redis|robustness|sdk|types)\//
+const ALONE =
+  /^test\/(?:bench|browser|carriers|cluster|demo|interop|package|proxies|redis|robustness|sdk|types)\//
 const MAX_FILES = 8
 
 /** @returns lists of files, as `collectTests` names them; the files of one list can share a process */

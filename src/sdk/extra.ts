@@ -8,14 +8,15 @@ import type { Notification, Request, RequestMeta } from './types.ts'
 
 export type Extra = RequestHandlerExtra<Request, Notification>
 
-/** Members of its own, so that it can be spread into another object; the signal is made when it is read. */
+/**
+ * Members of its own, so that it can be spread into another object. An accessor for the signal, which most handlers do
+ * not read, would cost more than the signal.
+ */
 export function extraOf(call: Call, params: object | undefined): Extra {
   const { exchange, peer, id, authInfo, requestInfo } = call
   const { _meta: meta } = (params ?? {}) as { readonly _meta?: RequestMeta }
   return {
-    get signal() {
-      return exchange.signal
-    },
+    signal: exchange.signal,
     sessionId: exchange.sessionId,
     _meta: meta,
     sendNotification: (notification: Notification) => notifyInCall(call, notification),

@@ -140,7 +140,8 @@ describe('the packed package', () => {
     const formOf = (output: string) =>
       output === 'client' ? 'client(?:-(?:core|compile|flows|http-sse))?' : output
     const isOther = ({ name }: { name: string }) =>
-      name.includes('dist/sdk/') || others.some((output) => new RegExp(`dist/${formOf(output)}\\.`).test(name))
+      name.includes('dist/sdk/') ||
+      others.some((output) => new RegExp(`dist/${formOf(output)}\\.`).test(name))
     const core = files.filter((file) => !isOther(file)).reduce((sum, { stat }) => sum + stat.size, 0)
     t.diagnostic(`without ${others.join(', ')}: ${core} bytes`)
     assert.ok(core < MAX_CORE_BYTES, `${core} bytes, expected fewer than ${MAX_CORE_BYTES}`)

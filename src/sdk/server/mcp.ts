@@ -54,7 +54,7 @@ export type McpServerOptions = ServerOptions & {
 export class McpServer {
   static {
     // In a bundle with the class of the library that has the same name, this one would get another.
-    Object.defineProperty(this, 'name', { value: 'McpServer' })
+    Object.defineProperty(McpServer, 'name', { value: 'McpServer' })
   }
 
   readonly server: Server
