@@ -114,13 +114,17 @@ export function testOutages(name: string, make: MakeStore): void {
   })
 }
 
-/** What is read here is many megabytes, which a busy machine may not have within one time limit of the store. */
+/**
+ * What is read here is many megabytes, which a busy machine may not have within one time limit of the store. Then the
+ * store counts as away until it has answered again.
+ */
 async function patiently<T>(read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await read()
     } catch (error) {
-      if (tries === 5) throw error
+      if (tries === 20) throw error
+      await new Promise((resolve) => setTimeout(resolve, 250))
     }
   }
 }
