@@ -180,13 +180,14 @@ async function close(
   times: CloseTimes,
   handler: McpHandler,
 ): Promise<void> {
-  const drained = handler.close(times)
-  if (times.drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, times.drainDelayMs))
+  // During the delay it serves as usual. Without one, idle connections end before streams do, or their clients use them.
+  const drained = times.drainDelayMs > 0 ? handler.close(times) : undefined
+  if (drained !== undefined) await new Promise((resolve) => setTimeout(resolve, times.drainDelayMs))
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve())
   })
   ending.closeIdle()
-  await drained
+  await (drained ?? handler.close(times))
   // The last answers may not be written completely yet; their connections are idle once they are.
   const idle = setInterval(() => ending.closeIdle(), 10)
   const all = setTimeout(() => ending.closeAll(), FLUSH_MS)

@@ -5,10 +5,11 @@
 
 import { Script } from './commands.ts'
 
-/** KEYS: task. ARGV: what replaces it, unless it has ended or is not there. */
+/** KEYS: task. ARGV: what replaces it, unless it has ended, which is the reply 0, or is not there. */
 export const UPDATE_TASK = new Script(`
 local stored = redis.call('GET', KEYS[1])
-if not stored or string.sub(stored, 1, 1) == 'e' then return 0 end
+if not stored then return 1 end
+if string.sub(stored, 1, 1) == 'e' then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'KEEPTTL')
 return 1
 `)

@@ -51,10 +51,11 @@ export class RedisTasks implements TaskStore {
     return readRecord(asText(reply), taskId) ?? this.#foreign.report(key)
   }
 
-  async update(record: TaskRecord): Promise<void> {
+  async update(record: TaskRecord): Promise<boolean> {
     const text = this.#write(record)
     const key = this.#keys.task(record.taskId)
-    await orAbsent(this.#commands.run(UPDATE_TASK, [key], [text]), key, this.#foreign)
+    const reply = await orAbsent(this.#commands.run(UPDATE_TASK, [key], [text]), key, this.#foreign)
+    return Number(reply) !== 0
   }
 
   async delete(taskId: string): Promise<void> {

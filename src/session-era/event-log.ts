@@ -60,6 +60,10 @@ export class EventLog {
     return this.#entries.size
   }
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /**
    * Appends an event, and evicts the oldest ones of this log where limits require it.
    *

@@ -223,7 +223,8 @@ export class ServerMessages {
     const log = this.#logs.get(key) ?? new EventLog(replay, this.#budget)
     if (this.#isShared) {
       this.#logs.delete(key)
-      this.#makeRoom(log, eventBytes(data))
+      const bytes = eventBytes(data)
+      if (bytes <= Math.min(replay.maxBytes, this.#budget.maxBytes)) this.#makeRoom(log, bytes)
     }
     this.#logs.set(key, log)
     return log.push(sequence, data, severity, now)
@@ -233,7 +234,8 @@ export class ServerMessages {
   #makeRoom(log: EventLog, bytes: number): void {
     const { maxBytes } = this.#budget
     for (const [key, oldest] of this.#logs) {
-      const fits = log.size > 0 || this.#budget.used + bytes <= maxBytes
+      // Its own oldest events are evicted first.
+      const fits = this.#budget.used - log.bytes + bytes <= maxBytes
       if (fits && this.#logs.size < MAX_LOGS) return
       this.lose(oldest.last)
       this.#drop(key)

@@ -82,7 +82,7 @@ test('LoadBalancer.cut breaks the connections of clients, and those of nodes wit
   })
   const balancer = await balancerFor(t, [open])
   const response = await fetch(balancer.url)
-  balancer.cut()
+  balancer.cut('GET')
   await assert.rejects(response.text())
   await closed
 })

@@ -32,14 +32,14 @@ export class LoadBalancer {
   readonly #maxLog: number
   readonly #nodes: Upstream[] = []
   readonly #server: Server
-  readonly #open = new Set<ServerResponse>()
+  readonly #open = new Map<ServerResponse, IncomingMessage>()
   /** By session, the last node; all without a session count as one. */
   readonly #last = new Map<string, string>()
 
   private constructor(maxLog: number) {
     this.#maxLog = maxLog
     this.#server = createServer((incoming, response) => {
-      this.#open.add(response)
+      this.#open.set(response, incoming)
       response.on('close', () => this.#open.delete(response))
       void this.#forward(incoming, response).catch(() => response.destroy())
     })
@@ -67,9 +67,11 @@ export class LoadBalancer {
     if (index >= 0) this.#nodes.splice(index, 1)
   }
 
-  /** Breaks every connection of a client. */
-  cut(): void {
-    for (const response of this.#open) response.destroy()
+  /** Breaks the connections of clients. @param method - only those of requests with this method */
+  cut(method?: string): void {
+    for (const [response, incoming] of this.#open) {
+      if (method === undefined || incoming.method === method) response.destroy()
+    }
   }
 
   async close(): Promise<void> {

@@ -64,7 +64,15 @@ describe('both eras on one port', () => {
         }),
       ),
     )
-    for (const { client } of clients) assert.deepEqual(client.errors, [])
+    for (const { client, kind } of clients) {
+      // On the one stream of HTTP+SSE, an answer and the progress before it can arrive together. Then this client handles
+      // the answer first, and does not know the token any more.
+      const late = kind === clientV1Sse ? /progress notification for an unknown token/ : undefined
+      assert.deepEqual(
+        client.errors.filter((error) => late?.test(String(error)) !== true),
+        [],
+      )
+    }
     assert.equal(served.stats().callsInProgress, 0)
   })
 

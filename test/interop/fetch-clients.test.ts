@@ -7,7 +7,7 @@ import { createFixture } from '../fixture/definition.ts'
 import { WATCHED_URI } from '../fixture/resources.ts'
 import { listenHono } from '../web-http/carriers.ts'
 import type { ClientKind, ConnectOptions, RealClient } from './real-client.ts'
-import { everyKind, gate, kinds, statelessKinds } from './setup.ts'
+import { gate, kinds, statelessKinds } from './setup.ts'
 
 const capabilities = { elicitation: {} }
 const answers = {
@@ -33,7 +33,8 @@ async function serve(t: TestContext, options: FetchHandlerOptions = {}) {
   return { server, handler, connect }
 }
 
-for (const kind of everyKind) {
+// HTTP+SSE is tested in http-sse.test.ts: it has two more paths.
+for (const kind of [...kinds, ...statelessKinds]) {
   describe(`a fetch handler, and the ${kind.name}`, () => {
     test('lists, calls with progress, reads, gets prompts', async (t) => {
       const { connect } = await serve(t)

@@ -1,6 +1,7 @@
 /** `oauth` against a real authorization server: logins, refreshes, scopes, DPoP, pages that are left. */
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict'
 import { mock, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { memoryStore, type OAuthOptions, oauth, type TokenStore } from '../../../src/client/oauth/index.ts'
 import { authorizedFetch } from './authorized-fetch.ts'
 import { logIn, startAuthorizationServer, startResource, TOKEN_SECONDS } from './real-servers.ts'
@@ -226,6 +227,8 @@ test('oauth: a caller who gives up leaves the login to the others', async (t) =>
   const first = rejects(authorizedFetch(auth, resource.url, { signal: impatient.signal }), reason)
   const second = authorizedFetch(auth, resource.url)
   const signal = await asked
+  // Until the second one waits for the same login.
+  for (let turn = 0; turn < 100; turn++) await nextTurn()
   impatient.abort(reason)
   await first
   equal(signal.aborted, false)

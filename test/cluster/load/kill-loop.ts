@@ -5,6 +5,7 @@
  *    work       ....................................................|  the rest is answered, one last announcement
  *    nodes        x    x    x             x    x             x    x
  *    store                     [restart]            [paused]
+ *    network    '  '  '  '  '  '  '  '  '  '  '  '  '  '  '  '  '  '  requests are late, and GET streams break
  *
  * Invariant: it ends, and it ends only processes that it started.
  */
@@ -49,6 +50,8 @@ export interface KillLoopReport {
 }
 
 const SLACK_MS = 8000
+const CUT_EVERY_MS = 900
+const MAX_DELAY_MS = 50
 /** After the load: the longest wait for what still has to arrive. */
 const SETTLE_MS = 20_000
 
@@ -90,8 +93,11 @@ class KillLoop {
     delay.enable()
     await Promise.all(this.#clients.map((client) => client.open()))
     const working = this.#clients.map((client) => this.#work(client))
+    const cutting = setInterval(() => this.#cut(), CUT_EVERY_MS)
     await this.#disturb()
+    clearInterval(cutting)
     this.#isOver = true
+    this.#cluster.balancer.delayMs = 0
     const { leaseMs, drainMs } = this.#options
     await Promise.race([Promise.all(working), sleep(leaseMs + drainMs + 30_000)])
     await Promise.race([Promise.all(this.#endings), sleep(drainMs + 10_000)])
@@ -122,6 +128,13 @@ class KillLoop {
     if (work.tool !== 'announce' || outcome !== 'result') return
     const [node = '', n] = text.split(' ')
     this.#history.add({ type: 'announced', node, n: Number(n), began })
+  }
+
+  /** Breaks what every client can take up again: what a GET has opened. */
+  #cut(): void {
+    const { balancer } = this.#cluster
+    balancer.cut('GET')
+    balancer.delayMs = Math.floor(this.#random() * MAX_DELAY_MS)
   }
 
   /** Replaces nodes one after the other, with the trouble of the store in between. */

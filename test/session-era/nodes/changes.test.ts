@@ -270,6 +270,22 @@ test('a node that has missed messages says so to a client that resumes there, an
   for (const expected of heard.slice(2)) assert.ok(again.includes(expected), `${again} lacks ${expected}`)
 })
 
+test('a node that joins late numbers what follows as the others do, whatever else nodes tell each other', async (t) => {
+  const { a, join } = await nodesOf(t, { count: 1, memory: { maxRetainedMessages: 3 } })
+  const session = await a.open(own)
+  const stream = await session.listen()
+  for (let n = 0; n < 6; n++) {
+    await session.request('resources/subscribe', { uri: `note://${n}` })
+    a.server.notify(OWN, { n })
+    await stream.nextMessage(({ params }) => params?.n === n)
+  }
+  const late = await join()
+  const there = await (await late.open(own)).listen()
+  a.server.notify(OWN, { n: 'same' })
+  for (const open of [stream, there]) await open.nextMessage(({ params }) => params?.n === 'same')
+  assert.equal(sequences(there).at(-1), sequences(stream).at(-1))
+})
+
 test('a stream that is open while its node misses messages is sent the gap and what may have changed', async (t) => {
   const { store, a, b } = await nodesOf(t, { memory: { maxRetainedMessages: 3 } })
   const session = await b.open(own)
@@ -304,12 +320,40 @@ test('messages to sessions that a node does not know take no more than their sha
   a.server.notify(END)
   assert.deepEqual(await untilEnd(stream), ['kept'])
   for (const node of [a, b]) assert.ok(node.stats().replayBytes <= 100_000, `${node.stats().replayBytes}`)
+  // One that is too large for any log takes no room from others.
+  const { replayBytes } = a.stats()
+  a.server.notify(OWN, { n: 'z'.repeat(150_000) }, { session: 'z'.repeat(32) })
   // The newest are those that are kept.
   const { lastEventId } = stream
   await stream.close()
-  a.server.notify(OWN, { n: 'newest' }, { session: session.sessionId as string })
+  const newest = 'y'.repeat(2000)
+  a.server.notify(OWN, { n: newest }, { session: session.sessionId as string })
   a.server.notify(END)
-  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), ['newest'])
+  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), [newest])
+  assert.ok(a.stats().replayBytes > replayBytes / 2, `${a.stats().replayBytes}`)
+})
+
+test('a node keeps messages for sessions that it has closed, since they may come back', async (t) => {
+  const { a, b } = await nodesOf(t, { count: 2, sessions: { max: 1 } })
+  const session = await a.open(own)
+  const stream = await session.listen()
+  b.server.notify(OWN, { n: 1 })
+  await stream.nextMessage()
+  const { lastEventId } = stream
+  await stream.close()
+  await eventually(() => a.stats().streams === 0, 'a to notice')
+  const sessionId = session.sessionId as string
+  b.server.notify(OWN, { n: 'to all' })
+  b.server.notify(OWN, { n: 'to it' }, { session: sessionId })
+  const other = await b.open(own)
+  const there = await other.listen()
+  b.server.notify(END)
+  await untilEnd(there)
+  // The session is evicted, and after that no session is left.
+  await (await a.open(own)).delete()
+  assert.equal(a.stats().sessions, 0)
+  assert.deepEqual(await untilEnd(await at(session, a).resume(lastEventId as string)), ['to all', 'to it'])
+  await there.close()
 })
 
 test('a definition that two nodes of one process serve announces a change once', async (t) => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { TaskRecord } from '../../../src/index.ts'
 import { as, resourceOf } from '../../auth/scoped-serving.ts'
 import { ErrorAnswer, type TestSession, type WireJson } from '../../helpers/wire.ts'
 import { eventually, HeldCalls, textOf } from '../serving.ts'
@@ -186,6 +187,22 @@ test('a task is cancelled on another node before the answer, once, and who waits
     assert.equal((await taskOf(at(session, node), taskId)).status, 'cancelled')
     assert.equal((await at(session, node).request('tasks/cancel', { taskId })).error.code, -32_602)
   }
+})
+
+test('a task that ends while another node cancels it is not cancelled, and the client is told so', async (t) => {
+  const { a, b, held, session } = await start(t)
+  const { taskId } = await begin(at(session, a), 'slow')
+  const call = await held.next()
+  const { tasks } = b.own
+  const update = tasks.update.bind(tasks)
+  t.mock.method(tasks, 'update', async (record: TaskRecord) => {
+    call.finish('done')
+    await eventually(() => a.stats().tasks === 0, 'the task to end')
+    return await update(record)
+  })
+  const { error } = await at(session, b).request('tasks/cancel', { taskId })
+  assert.equal(error.code, -32_602)
+  assert.match(error.message, /is over already, with the status completed/)
 })
 
 test('a task whose node died has failed, also for who waits for its result', async (t) => {

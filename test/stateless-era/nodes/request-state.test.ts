@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { MemoryKeys } from '../../../src/store/memory-keys.ts'
+import { unavailable } from '../../../src/store/unavailable.ts'
 import { StatelessClient } from '../../helpers/stateless-client.ts'
 import { type ClusterOptions, cluster } from '../../session-era/nodes/cluster.ts'
-import { allCapabilities, textOf } from '../serving.ts'
+import { allCapabilities, eventually, textOf } from '../serving.ts'
 
 const requestedSchema = { type: 'object', properties: { n: { type: 'integer' } }, required: ['n'] } as const
 const accept = { action: 'accept', content: { n: 7 } }
@@ -80,6 +81,18 @@ test('states with keys that nobody knows lead to one read of the keys a second, 
   for (const { status, error } of replies) assert.deepEqual([status, error.code], [400, -32_602])
   assert.equal(textOf(await answer(a, state)), '7')
   assert.equal(read.mock.callCount(), 1)
+})
+
+test('a call that asks before the keys have come waits for them', async (t) => {
+  const { a, join, ask, answer } = await start(t, { count: 1 })
+  await ask(a)
+  const read = t.mock.method(MemoryKeys.prototype, 'read')
+  read.mock.mockImplementationOnce(() => {
+    throw unavailable('only now')
+  })
+  const late = await join()
+  await eventually(() => read.mock.callCount() === 1, 'the first read')
+  assert.equal(textOf(await answer(late, await ask(late))), '7')
 })
 
 test('without the store, what needs its keys is 503, and other calls go on', async (t) => {

@@ -117,6 +117,44 @@ test('who listens to a task on another node is notified of each state, and of it
   }
 })
 
+test('a change between the look at a task and the subscription to it is not missed', async (t) => {
+  const { a, b, held, client, listen } = await start(t)
+  const taskId = await client(a).begin('slow')
+  const call = await held.next()
+  const { tasks } = b.own
+  const read = tasks.read.bind(tasks)
+  let isFirst = true
+  t.mock.method(tasks, 'read', async (id: string) => {
+    const record = await read(id)
+    if (!isFirst) return record
+    isFirst = false
+    call.finish('done')
+    await client(a).until(taskId, 'completed')
+    // What node a has announced has come to node b too.
+    await b.own.bus.publish('["none"]')
+    for (let turn = 0; turn < 5; turn++) await new Promise<void>(setImmediate)
+    return record
+  })
+  const stream = await listen(b, taskId)
+  const { params } = await stream.nextMessage(({ params }) => params?.status === 'completed')
+  assert.equal(textOf(params), 'done')
+})
+
+test('a task that ends while another node cancels it stays as it ended', async (t) => {
+  const { a, b, held, client } = await start(t)
+  const taskId = await client(a).begin('slow')
+  const call = await held.next()
+  const { tasks } = b.own
+  const update = tasks.update.bind(tasks)
+  t.mock.method(tasks, 'update', async (record: WireJson) => {
+    call.finish('done')
+    await client(a).until(taskId, 'completed')
+    return await update(record)
+  })
+  assert.equal((await client(b).cancel(taskId)).status, 200)
+  for (const node of [a, b]) assert.equal(textOf(await client(node).task(taskId)), 'done')
+})
+
 test('a task that is over before the subscription is there is not missed', async (t) => {
   const { a, b, held, client, listen } = await start(t)
   for (let n = 0; n < 20; n++) {
@@ -186,6 +224,22 @@ test('a node that was taken for dead hears that its task has ended, and what it 
     const task = await client(node).task(taskId)
     assert.deepEqual([task.status, task.statusMessage], ['failed', 'taken for dead'])
   }
+})
+
+test('who listens on its node is told how another node has ended a task, not how its handler did', async (t) => {
+  const { store, a, held, client, listen } = await start(t)
+  const taskId = await client(a).begin('slow')
+  const call = await held.next()
+  const stream = await listen(a, taskId)
+  const other = store.join(SILENT)
+  const record = await (other.tasks.read(taskId) as Promise<WireJson>)
+  const payload = JSON.stringify({ code: -32_000, message: 'taken for dead' })
+  await other.tasks.update({ ...record, status: 'failed', payload })
+  call.finish('done')
+  const { params } = await stream.nextMessage(
+    ({ params }) => !['working', undefined].includes(params?.status),
+  )
+  assert.equal(params.status, 'failed')
 })
 
 test('tasks belong to their principal on all nodes', async (t) => {
