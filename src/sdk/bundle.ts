@@ -23,6 +23,7 @@ export {
 } from './server/auth/errors.ts'
 export { requireBearerAuth } from './server/auth/middleware/bearerAuth.ts'
 export {
+  createOAuthMetadata,
   getOAuthProtectedResourceMetadataUrl,
   mcpAuthMetadataRouter,
   mcpAuthRouter,

@@ -264,6 +264,11 @@ export function makeHost({
   // Programs may say more of themselves; clients are told all of it with `initialize`.
   const more = { title, description, websiteUrl, icons }
   const known = Object.entries(more).filter(([, value]) => value !== undefined)
-  const info = { name: String(name), version: String(version), ...Object.fromEntries(known) }
-  return new McpServer(info, { logging: 'debug' })
+  const names = { name: String(name), version: String(version) }
+  try {
+    return new McpServer({ ...names, ...Object.fromEntries(known) }, { logging: 'debug' })
+  } catch {
+    // An icon with a relative URI, for example: what this library does not say in server/discover.
+    return new McpServer(names, { logging: 'debug' })
+  }
 }

@@ -7,11 +7,12 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { beginTalk, lists } from '../sdk/conversation.ts'
-import { LIBRARIES, type Library, nodeArguments } from '../sdk/run-program.ts'
+import { LIBRARIES, type Library, nodeArguments, startProgram } from '../sdk/run-program.ts'
 import { type PublishedServer, SERVERS } from './published/servers.ts'
 
 const modules = fileURLToPath(new URL('published/node_modules', import.meta.url))
@@ -23,14 +24,25 @@ function programOf(name: string): string {
   return join(modules, name, typeof bin === 'string' ? bin : (Object.values(bin)[0] as string))
 }
 
-async function talkTo(library: Library, server: PublishedServer, folder: string): Promise<unknown> {
-  const { name, args = () => [], env = () => ({}), calls, reads = [] } = server
-  const transport = new StdioClientTransport({
+type Connect = (library: Library, server: PublishedServer, folder: string) => Promise<object>
+
+const overStdio: Connect = async (library, { name, args = () => [], env = () => ({}) }, folder) =>
+  new StdioClientTransport({
     command: process.execPath,
     args: [...nodeArguments(library), programOf(name), ...args(folder)],
     env: { ...(process.env as Record<string, string>), ...env(folder) },
     stderr: 'ignore',
   })
+
+const overHttp =
+  (t: TestContext): Connect =>
+  async (library, { name, http = [] }) => {
+    const { port } = await startProgram(t, library, programOf(name), {}, http)
+    return new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${port}/mcp`))
+  }
+
+async function talkTo(server: PublishedServer, folder: string, transport: object): Promise<object> {
+  const { calls, reads = [] } = server
   // Without roots, which some servers ask for at a time of their own.
   const talk = await beginTalk(transport, {})
   const { client, step, record } = talk
@@ -46,15 +58,31 @@ async function talkTo(library: Library, server: PublishedServer, folder: string)
   return JSON.parse(text)
 }
 
-for (const server of isInstalled ? SERVERS : []) {
-  test(`${server.name} answers on the facade as on the SDK`, async (t) => {
-    const folders = LIBRARIES.map(() => mkdtempSync(join(tmpdir(), 'barewire-published-')))
-    t.after(() => {
-      for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-    })
-    const [sdk, facade] = await Promise.all(
-      LIBRARIES.map((library, index) => talkTo(library, server, folders[index] as string)),
-    )
-    assert.deepEqual(facade, sdk)
+async function same(
+  t: TestContext,
+  server: PublishedServer,
+  connect: Connect,
+  without: readonly string[] = [],
+): Promise<void> {
+  const folders = LIBRARIES.map(() => mkdtempSync(join(tmpdir(), 'barewire-published-')))
+  t.after(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
   })
+  const [sdk, facade] = await Promise.all(
+    LIBRARIES.map(async (library, index) => {
+      const folder = folders[index] as string
+      const record = await talkTo(server, folder, await connect(library, server, folder))
+      return Object.fromEntries(Object.entries(record).filter(([step]) => !without.includes(step)))
+    }),
+  )
+  assert.deepEqual(facade, sdk)
+}
+
+for (const server of isInstalled ? SERVERS : []) {
+  test(`${server.name} answers on the facade as on the SDK`, (t) => same(t, server, overStdio))
+  if (server.http !== undefined) {
+    // What a server sends before its client listens is lost with the SDK, and kept by the facade.
+    test(`${server.name} answers over HTTP as on the SDK`, (t) =>
+      same(t, server, overHttp(t), ['notifications']))
+  }
 }

@@ -2,8 +2,8 @@
  * The example servers and clients that the SDK's package brings, on the SDK and on the facade (hooks.mjs): the official
  * client has the same conversation with both, and a client prints the same.
  *
- * Left out: simpleStreamableHttp and simpleTaskInteractive, which register tools of `experimental.tasks`; those that need
- * an authorization server, or a person; honoWebStandardStreamableHttp, whose transport the facade does not have.
+ * Left out: those that need an authorization server, or a person; honoWebStandardStreamableHttp, whose transport the facade
+ * does not have.
  */
 
 import assert from 'node:assert/strict'
@@ -78,6 +78,7 @@ function withoutTimes(value: unknown): unknown {
   const text = JSON.stringify(value)
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/(does not match requested schema: )(?:[^"\\]|\\.)*/g, '$1WHY')
+    .replace(/\b[\da-f]{32}\b/g, 'TASK')
     .replace(/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/g, 'UUID')
   return JSON.parse(text)
 }
@@ -125,6 +126,35 @@ for (const [name, connect, calls] of SERVERS) {
     })
   })
 }
+
+async function streamed({ client }: Talk, name: string, args: Record<string, unknown>): Promise<unknown[]> {
+  const seen: unknown[] = []
+  const params = { name, arguments: args }
+  for await (const message of client.experimental.tasks.callToolStream(params)) {
+    if (message.type !== 'taskStatus') seen.push(message)
+  }
+  return seen
+}
+
+test('example server simpleStreamableHttp: tools, a form, tasks, one of which asks its user', async (t) => {
+  const calls: Calls = [
+    ['greet', { name: 'Ann' }],
+    ['collect-user-info', { infoType: 'feedback' }],
+    ['start-notification-stream', { interval: 20, count: 2 }],
+    ['list-files', {}],
+    ['delay', {}],
+  ]
+  await sameTalk(t, 'simpleStreamableHttp', overHttp, calls, async (talk) => {
+    await talk.step('delayed', () => streamed(talk, 'delay', { duration: 20 }))
+  })
+})
+
+test('example server simpleTaskInteractive: a queue and a tasks/result of its own', async (t) => {
+  await sameTalk(t, 'simpleTaskInteractive', overHttp, [], async (talk) => {
+    await talk.step('confirmed', () => streamed(talk, 'confirm_delete', { filename: 'a.txt' }))
+    await talk.step('haiku', () => streamed(talk, 'write_haiku', { topic: 'tea' }))
+  })
+})
 
 test('example server standaloneSseWithGetStreamableHttp: resources are listed', async (t) => {
   await sameTalk(t, 'standaloneSseWithGetStreamableHttp', overHttp, [])

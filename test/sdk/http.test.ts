@@ -15,6 +15,8 @@ import { type TestContext, test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { Client } from '../../src/sdk/client/index.ts'
 import { StreamableHTTPClientTransport } from '../../src/sdk/client/streamableHttp.ts'
+import { InMemoryTaskStore } from '../../src/sdk/experimental/tasks/stores/in-memory.ts'
+import { InMemoryTransport } from '../../src/sdk/inMemory.ts'
 import { McpServer } from '../../src/sdk/server/mcp.ts'
 import {
   StreamableHTTPServerTransport,
@@ -239,12 +241,22 @@ test('no CORS headers are added: they are those of the program', async (t) => {
 })
 
 test('what is not supported says what to do instead', async () => {
-  const server = new McpServer({ name: 'x', version: '1' })
-  assert.throws(() => server.experimental.tasks, /option `task`/)
+  const options = { taskStore: new InMemoryTaskStore() }
+  assert.throws(() => new Client({ name: 'x', version: '1' }, options), /answers them at once/)
   const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined })
   await assert.rejects(transport.send({ jsonrpc: '2.0', method: 'x' }), /server\.connect\(transport\)/)
   await assert.rejects(
     new StreamableHTTPClientTransport(new URL('http://localhost')).finishAuth('x'),
     /oauth\(\)/,
   )
+})
+
+test('a server whose icon has a relative URI is served, as it is described', async (t) => {
+  const info = { name: 'x', version: '1', icons: [{ src: './icon.svg' }] }
+  const [near, far] = InMemoryTransport.createLinkedPair()
+  const server = new McpServer(info)
+  const client = new Client({ name: 'c', version: '1' })
+  t.after(() => client.close())
+  await Promise.all([server.connect(far), client.connect(near)])
+  assert.deepEqual(client.getServerVersion(), info)
 })

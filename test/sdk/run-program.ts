@@ -30,8 +30,9 @@ export async function startProgram(
   library: Library,
   file: string,
   env: Record<string, string> = {},
+  args: readonly string[] = [],
 ): Promise<RunningProgram> {
-  const child = fork(file, [], {
+  const child = fork(file, args, {
     cwd: root,
     execArgv: nodeArguments(library),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -68,6 +68,7 @@ import {
 } from '../types.ts'
 import { Link } from './link.ts'
 import { watchLists } from './list-changed.ts'
+import { TaskTools } from './task-tools.ts'
 
 export type ClientOptions = ProtocolOptions & {
   capabilities?: ClientCapabilities
@@ -114,8 +115,7 @@ export class Client<
     | undefined
   /** By tool, from the last list. */
   readonly #outputs = new Map<string, SchemaAdapter>()
-  /** From the last list, with what they say of tasks. */
-  readonly #taskTools = new Map<string, 'required' | 'optional'>()
+  readonly #taskTools = new TaskTools()
   #experimental: { tasks: ExperimentalClientTasks } | undefined
 
   constructor(clientInfo: Implementation, options: ClientOptions = {}) {
@@ -132,13 +132,9 @@ export class Client<
   /** Requests that the server answers as tasks. */
   get experimental(): { tasks: ExperimentalClientTasks } {
     this.#experimental ??= {
-      tasks: new ExperimentalClientTasks(this, (name) => this.#makesTasks && this.#taskTools.has(name)),
+      tasks: new ExperimentalClientTasks(this, (name) => this.#taskTools.has(name)),
     }
     return this.#experimental
-  }
-
-  get #makesTasks(): boolean {
-    return this.#server?.capabilities.tasks?.requests?.tools?.call !== undefined
   }
 
   get transport(): Transport | undefined {
@@ -325,12 +321,7 @@ export class Client<
       | typeof CompatibilityCallToolResultSchema = CallToolResultSchema,
     options?: RequestOptions,
   ): Promise<CallToolResult | CompatibilityCallToolResult> {
-    if (this.#taskTools.get(params.name) === 'required') {
-      throw new McpError(
-        ErrorCode.InvalidRequest,
-        `Tool "${params.name}" requires task-based execution. Use client.experimental.tasks.callToolStream() instead.`,
-      )
-    }
+    this.#taskTools.assertNotRequired(params.name)
     const request = { method: Method.toolsCall, params }
     const result = (await this.#send(request, resultSchema, options)) as CallToolResult
     const output = this.#outputs.get(params.name)
@@ -353,12 +344,8 @@ export class Client<
   async listTools(params?: ListToolsRequest['params'], options?: RequestOptions): Promise<ListToolsResult> {
     const result = await this.#send({ method: Method.toolsList, params }, ListToolsResultSchema, options)
     this.#outputs.clear()
-    this.#taskTools.clear()
-    for (const tool of result.tools) {
-      this.#keepOutput(tool)
-      const { taskSupport = 'forbidden' } = tool.execution ?? {}
-      if (taskSupport !== 'forbidden') this.#taskTools.set(tool.name, taskSupport)
-    }
+    this.#taskTools.keep(result.tools, this.#server?.capabilities)
+    for (const tool of result.tools) this.#keepOutput(tool)
     return result
   }
 

@@ -1,3 +1,3 @@
-/** `experimental/index.js`. */
+/** `experimental/index.js`: what the SDK has of revisions to come, which is tasks. */
 
 export * from './tasks/index.ts'

@@ -35,7 +35,7 @@ import {
   type Result,
   type ServerCapabilities,
 } from '../types.ts'
-import { type AnySchema, getParseErrorMessage, safeParse } from './zod-compat.ts'
+import { type AnySchema, safeParse } from './zod-compat.ts'
 
 const DEFAULT_POLL_MS = 1000
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -312,7 +312,7 @@ export function assertMakesTasks({ tasks }: ServerCapabilities, method: string):
 export function taskResult(returned: unknown): object {
   const result = safeParse(CreateTaskResultSchema, returned)
   if (result.success) return result.data
-  throw invalid(`Invalid task creation result: ${getParseErrorMessage(result.error)}`)
+  throw invalid(`Invalid task creation result: ${textOf(result.error)}`)
 }
 
 function ofResult(taskId: string, result: Result): object {

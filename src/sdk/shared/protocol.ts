@@ -1,6 +1,6 @@
 /** `shared/protocol.js`: types of handlers and options, for programs that name them. */
 
-import type { CreateTaskOptions, TaskMessageQueue, TaskStore } from '../experimental/tasks/interfaces.ts'
+import type { CreateTaskOptions, TaskMessageQueue, TaskStore } from '../experimental/tasks/store.ts'
 import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
 import type {
   AuthInfo,

@@ -7,6 +7,8 @@ export interface PublishedServer {
   readonly name: string
   /** Arguments of its program. @param folder - empty, for this run */
   readonly args?: (folder: string) => string[]
+  /** Arguments with which it listens for Streamable HTTP, where it can. */
+  readonly http?: readonly string[]
   readonly env?: (folder: string) => Record<string, string>
   readonly calls: readonly (readonly [tool: string, args: Record<string, unknown>])[]
   readonly reads?: readonly string[]
@@ -24,6 +26,7 @@ export const SERVERS: readonly PublishedServer[] = [
   {
     name: '@modelcontextprotocol/server-everything',
     args: () => ['stdio'],
+    http: ['streamableHttp'],
     calls: [
       ['echo', { message: 'hi' }],
       ['echo', {}],
@@ -34,7 +37,6 @@ export const SERVERS: readonly PublishedServer[] = [
       ['get-resource-links', { count: 2 }],
       ['get-resource-reference', { resourceType: 'Text', resourceId: 1 }],
       ['trigger-long-running-operation', { duration: 0.2, steps: 2 }],
-      ['simulate-research-query', { topic: 'tea' }],
     ],
     reads: ['demo://resource/static/document/features.md', 'demo://resource/dynamic/text/1'],
   },

@@ -49,6 +49,13 @@ export function getOAuthProtectedResourceMetadataUrl(serverUrl: URL): string {
   return new URL(`${RESOURCE}${pathname === '/' ? '' : pathname}`, serverUrl).href
 }
 
+/** @throws {Error} always, see mcpAuthRouter */
+export function createOAuthMetadata(_options: unknown): never {
+  throw new Error(
+    'createOAuthMetadata is not supported: run an authorization server of your own, which has its own metadata',
+  )
+}
+
 /** @throws {Error} always: an authorization server is not part of this library */
 export function mcpAuthRouter(_options: unknown): never {
   throw new Error(
