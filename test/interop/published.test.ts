@@ -55,6 +55,7 @@ async function talkTo(server: PublishedServer, folder: string, transport: object
   const text = JSON.stringify(record)
     .replaceAll(folder, 'FOLDER')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/created at [\d:]+ [AP]M/g, 'created at TIME')
   return JSON.parse(text)
 }
 

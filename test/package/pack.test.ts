@@ -31,7 +31,7 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   'memory-store': 30_000,
   'store-contract': 40_000,
   cli: 40_000,
-  sdk: 180_000,
+  sdk: 190_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
