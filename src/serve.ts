@@ -102,7 +102,7 @@ export async function serve(
   const handler = createMcpHandler(server, { path, ...handlerOptions, ...explainRefusals(options) })
   let made: ReturnType<typeof plainServer> | SecureServer
   try {
-    made = tls === undefined ? plainServer(handler) : createSecureServer(tls, TIMEOUTS, handler)
+    made = tls === undefined ? plainServer(handler) : await createSecureServer(tls, TIMEOUTS, handler)
     made.server.on('checkContinue', handler.checkContinue)
     await listen(made.server, port, host)
   } catch (error) {

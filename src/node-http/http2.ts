@@ -13,8 +13,11 @@
 
 import { Buffer } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2'
+import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import { writeHead } from './write-head.ts'
+
+/** Spec: RFC 9113 section 7. Not of node:http2, which would have to be loaded for them. */
+const ErrorCode = { NO_ERROR: 0x0, CANCEL: 0x8, ENHANCE_YOUR_CALM: 0xb } as const
 
 interface Http2Response {
   readonly stream: ServerHttp2Stream
@@ -63,7 +66,7 @@ export function http2HeaderLines({ rawHeaders }: IncomingMessage): readonly stri
 
 /** Ends a response that cannot be ended properly: its client must see that something is missing. */
 export function abortHttp2(response: ServerResponse): void {
-  streamOf(response).close(constants.NGHTTP2_CANCEL)
+  streamOf(response).close(ErrorCode.CANCEL)
 }
 
 /**
@@ -87,7 +90,7 @@ export function sendHttp2(
   const { session } = stream
   const unread = waiting.get(session) ?? 0
   if (unread > maxUnreadBytes * CONNECTION_FACTOR) {
-    session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    session.destroy(undefined, ErrorCode.ENHANCE_YOUR_CALM)
     return false
   }
   const bytes = HEAD_BYTES + Buffer.byteLength(body)
@@ -103,6 +106,6 @@ export function sendHttp2(
   }
   if (response.writableLength > STALL_BYTES) stream.setTimeout(STALLED_MS, () => abortHttp2(response))
   // RFC 9113 section 8.1: a reset without an error after a complete reply asks the client to stop its upload.
-  if (closeAfter) stream.close(constants.NGHTTP2_NO_ERROR)
+  if (closeAfter) stream.close(ErrorCode.NO_ERROR)
   return true
 }

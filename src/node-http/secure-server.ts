@@ -9,12 +9,11 @@
  * Not here: the timeouts of HTTP/1.1, which are the same without TLS (serve.ts).
  */
 
-import {
-  createSecureServer as createHttp2Server,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
+import type {
+  Http2SecureServer,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  ServerHttp2Session,
 } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
@@ -44,13 +43,15 @@ export interface SecureServer {
 }
 
 /** @throws {TypeError} there is no key and certificate, or they cannot be read */
-export function createSecureServer(
+export async function createSecureServer(
   tls: TlsOptions,
   timeouts: Timeouts,
   listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
-): SecureServer {
+): Promise<SecureServer> {
   checkTls(tls)
-  const server = Object.assign(createChecked(tls, listener), timeouts)
+  // Loaded here: most programs never need it, and it takes a tenth of the time that the library takes to load.
+  const http2 = await import('node:http2')
+  const server = Object.assign(createChecked(http2, tls, listener), timeouts)
   const { keepAliveTimeout } = timeouts
   const sockets = new Set<Socket>()
   /** The open streams of each session. */
@@ -100,13 +101,14 @@ function checkTls(tls: TlsOptions): void {
 }
 
 function createChecked(
+  http2: typeof import('node:http2'),
   tls: TlsOptions,
   listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): Server {
   const settings = { maxConcurrentStreams: MAX_STREAMS }
   const own = { allowHTTP1: true, settings, Http1ServerResponse: DirectResponse }
   try {
-    return createHttp2Server({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...own }, listener) as Server
+    return http2.createSecureServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...own }, listener) as Server
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TypeError(`tls.key and tls.cert cannot be used: ${reason}`, { cause })
