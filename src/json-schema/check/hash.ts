@@ -13,19 +13,25 @@ import type { Run } from './run.ts'
 /** Characters of a string that are hashed in one step. */
 const CHARACTERS = 8
 
-const [SEED, FACTOR, MEMBER] = crypto.getRandomValues(new Int32Array(3)) as unknown as [
-  number,
-  number,
-  number,
-]
-/** Odd, so that no bit is lost. */
-const MULTIPLIER = FACTOR | 1
+/** Random, from the first hash on: Node loads its Web Crypto for them, which a process may never need. */
+let seed = 0
+let member = 0
+/** Odd, so that no bit is lost; 0 before there are random numbers. */
+let multiplier = 0
 
 const double = new Float64Array(1)
 const halves = new Int32Array(double.buffer)
 
 /** Hashes a value; takes time in proportion to its size, and charges it. */
-export function hashOf(value: unknown, run: Run, depth = 0): number {
+export function hashOf(value: unknown, run: Run): number {
+  if (multiplier === 0) {
+    const random = crypto.getRandomValues(new Int32Array(3))
+    ;[seed, member, multiplier] = [random[0] as number, random[1] as number, (random[2] as number) | 1]
+  }
+  return hashAt(value, run, 0)
+}
+
+function hashAt(value: unknown, run: Run, depth: number): number {
   switch (typeof value) {
     case 'string':
       run.charge(1 + Math.floor(value.length / CHARACTERS))
@@ -34,7 +40,7 @@ export function hashOf(value: unknown, run: Run, depth = 0): number {
       run.charge(2)
       // A sum, since -0 + 0 is 0.
       double[0] = value + 0
-      return mix(mix(SEED ^ 3, halves[0] as number), halves[1] as number)
+      return mix(mix(seed ^ 3, halves[0] as number), halves[1] as number)
     case 'boolean':
       return value ? 11 : 13
     case 'object':
@@ -45,10 +51,10 @@ export function hashOf(value: unknown, run: Run, depth = 0): number {
   if (value === null) return 19
   // The comparison throws at this depth.
   if (depth > run.limits.maxValueDepth) return 23
-  let hash = SEED
+  let hash = seed
   if (Array.isArray(value)) {
     run.charge(value.length + 1)
-    for (let i = 0; i < value.length; i++) hash = mix(hash, hashOf(value[i], run, depth + 1))
+    for (let i = 0; i < value.length; i++) hash = mix(hash, hashAt(value[i], run, depth + 1))
     return mix(hash, value.length)
   }
   // A sum does not depend on the order of members.
@@ -56,18 +62,18 @@ export function hashOf(value: unknown, run: Run, depth = 0): number {
   const names = run.namesOf(object)
   for (const name of names) {
     run.charge(2)
-    hash = (hash + mix(mix(MEMBER, hashOf(name, run)), hashOf(object[name], run, depth + 1))) | 0
+    hash = (hash + mix(mix(member, hashAt(name, run, depth)), hashAt(object[name], run, depth + 1))) | 0
   }
   return mix(hash, names.length)
 }
 
 function hashText(text: string): number {
-  let hash = SEED ^ text.length
+  let hash = seed ^ text.length
   for (let i = 0; i < text.length; i++) hash = mix(hash, text.charCodeAt(i))
   return hash
 }
 
 function mix(hash: number, part: number): number {
-  const product = Math.imul(hash ^ part, MULTIPLIER)
+  const product = Math.imul(hash ^ part, multiplier)
   return product ^ (product >>> 15)
 }
