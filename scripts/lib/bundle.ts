@@ -174,17 +174,35 @@ function asCommonJs(code: string, sourcefile: string): [code: string, map: strin
 
 /** @returns the code that was written */
 function writeImplementation(file: string, text: string, textMap: string, module: boolean): string {
-  const { code, map } = shortenNames(text, textMap, module)
+  const { code, map } = shortenNames(module ? text : withPlainExports(text), textMap, module)
   writeFileSync(file, `${code}\n//# sourceMappingURL=${basename(file)}.map\n`)
   writeFileSync(`${file}.map`, reduceMap(map, code.split('\n')))
   return code
 }
 
+/**
+ * Exports values in the place of the getters that esbuild writes: a piece uses what another one exports with every
+ * request, and each use would be a call. Nothing that is exported changes, and pieces do not need each other in a circle.
+ * Every line stays where it is.
+ */
+function withPlainExports(code: string): string {
+  const getters = /__export\(\w+, (\{\n[^}]*\n\})\);\nmodule\.exports = __toCommonJS\(\w+\);/
+  const found = getters.exec(code)
+  const annotation = /^0 && \(module\.exports = \{[^}]*\}\);/m
+  if (found === null || !annotation.test(code)) throw new Error('esbuild writes exports in another form')
+  const [written, members = ''] = found
+  const values = members.replaceAll('() => ', '').replaceAll('\n', '')
+  const marker = 'Object.defineProperty(module.exports, "__esModule", { value: true });'
+  return code
+    .replace(written, written.replace(/[^\n]+/g, ''))
+    .replace(annotation, (whole) => `module.exports = ${values};${marker}${whole.replace(/[^\n]+/g, '')}`)
+}
+
 /** @param code - of the implementation, which has the same name as `outfile` with `.cjs` */
 function writeExports(outfile: string, code: string): void {
   const implementation = basename(outfile).replace(/js$/, 'cjs')
-  // What esbuild puts at the end for those who scan the text.
-  const [names = '{}'] = /(?<=&&\(module\.exports=)[^)]*/.exec(code.replaceAll('\n', '')) ?? []
+  const [values = ''] = /(?<=module\.exports=\{)[^}]*/.exec(code.replaceAll('\n', '')) ?? []
+  const names = `{${values.replace(/:[^,]+/g, '')}}`
   const bridge = `const${names}=require('./${implementation}');module.exports=${names}\n`
   const exportsFile = basename(outfile).replace(/^(?:index\.)?(.*)js$/, '$1exports.cjs')
   writeFileSync(join(dirname(outfile), exportsFile), bridge)
