@@ -11,7 +11,7 @@ import { run } from './lib/child.ts'
 import { installApart } from './lib/install-apart.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const FOLDERS = ['frameworks', 'runtimes', 'next', 'servers', 'published']
+const FOLDERS = ['frameworks', 'runtimes', 'next', 'servers', 'published', 'bridge']
 
 for (const folder of FOLDERS) {
   const home = join(root, 'test', 'interop', folder)
@@ -21,6 +21,7 @@ for (const folder of FOLDERS) {
 const filters = [
   'test/interop/frameworks.test.ts',
   'test/interop/runtimes.test.ts',
+  'test/interop/bridge.test.ts',
   'test/client/runtimes.test.ts',
   'test/client/real-servers.test.ts',
 ]

@@ -4,16 +4,15 @@
  * Everything that is not in the text of the `server` block is as nginx has it by default, buffering above all.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../helpers/free-port.ts'
 import { program } from '../helpers/needs.ts'
+import { untilListening } from '../helpers/until-listening.ts'
 
 export interface Nginx {
   readonly port: number
@@ -31,7 +30,6 @@ export interface NginxOptions {
   readonly tls?: boolean
 }
 
-const START_MS = 20_000
 const ATTEMPTS = 5
 
 export async function startNginx(t: TestContext, options: NginxOptions): Promise<Nginx> {
@@ -49,7 +47,7 @@ export async function startNginx(t: TestContext, options: NginxOptions): Promise
     child.stderr?.on('data', (bytes) => {
       errors += bytes
     })
-    if (await listens(child, port)) {
+    if (await untilListening(port, () => child.exitCode !== null)) {
       t.after(async () => {
         child.kill('SIGTERM')
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -90,19 +88,4 @@ function makeCertificate(folder: string): Buffer {
   const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
   execFileSync(program('openssl'), ['req', ...kind, ...files, ...names], { stdio: 'ignore' })
   return readFileSync(join(folder, 'cert.pem'))
-}
-
-/** Nothing of nginx says that it listens, so it is asked. @returns false: it has ended instead */
-async function listens(child: ChildProcess, port: number): Promise<boolean> {
-  const until = Date.now() + START_MS
-  while (child.exitCode === null && Date.now() < until) {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (isOpen) return true
-    await pause(20)
-  }
-  return false
 }
