@@ -1,8 +1,8 @@
 /**
- * `npm run interop`: the handler in the frameworks, adapters and runtimes that people use, and the client there and with
- * the servers that people use. They are too large for the
- * root install: each folder has a lock file of its own, and is installed here. `npm test` runs the same tests where
- * they are installed, and says what it skips where they are not.
+ * `npm run interop`: the handler in the frameworks, adapters, runtimes and platforms that people use, behind bridges
+ * between transports, and the client there and with the servers that people use. They are too large for the root
+ * install: each folder has a lock file of its own, and is installed here. `npm test` runs the same tests where they are
+ * installed, and says what it skips where they are not.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

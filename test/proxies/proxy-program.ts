@@ -23,7 +23,11 @@ const ATTEMPTS = 5
 /** @returns the port that it listens on */
 export async function startProgram(t: TestContext, proxy: ProxyProgram): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), `barewire-${proxy.name}-`))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  let stop = async () => {}
+  t.after(async () => {
+    await stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
     const file = join(folder, 'configuration')
@@ -36,10 +40,10 @@ export async function startProgram(t: TestContext, proxy: ProxyProgram): Promise
       errors += bytes
     })
     if (await untilListening(port, () => child.exitCode !== null)) {
-      t.after(async () => {
+      stop = async () => {
         child.kill('SIGTERM')
         if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      })
+      }
       return port
     }
     child.kill('SIGKILL')
