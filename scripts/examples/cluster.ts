@@ -17,6 +17,8 @@ import { redisStore } from '../../src/redis/index.ts'
 const PORT = Number(process.env['PORT'] ?? 3000)
 const PROCESSES = Number(process.env['PROCESSES'] ?? availableParallelism())
 const DRAIN_MS = 10_000
+/** In which connections that are open already may bring requests. */
+const DRAIN_DELAY_MS = 500
 
 if (cluster.isPrimary) await supervise()
 else await work()
@@ -79,7 +81,11 @@ async function work(): Promise<void> {
   })
   process.send?.(url)
   process.once('SIGTERM', async () => {
-    await close({ drainMs: DRAIN_MS })
+    // From now on node:cluster gives new connections to the others; one that is on its way to this process goes back.
+    const disconnected = once(process, 'disconnect')
+    cluster.worker?.disconnect()
+    await disconnected
+    await close({ drainDelayMs: DRAIN_DELAY_MS, drainMs: DRAIN_MS })
     client.destroy()
     process.exit(0)
   })

@@ -65,7 +65,8 @@ export function testTasks(name: string, make: MakeStore): void {
   test(`${name}: tasks.list has the tasks of an owner in the order of their creation, and no others`, async (t) => {
     const [a, b] = await joinTwo(t, await make(t))
     const owner = `owner ${newId()} {}`
-    const at = (n: number) => new Date(Date.now() + n).toISOString()
+    const now = Date.now()
+    const at = (n: number) => new Date(now + n).toISOString()
     const tasks = [3, 1, 2].map((n) => record({ owner, createdAt: at(n), ttlMs: 10 * MINUTE - 1000 * n }))
     for (const task of [...tasks.slice(1), tasks[0] as TaskRecord]) await a.node.tasks.create(task)
     await a.node.tasks.create(record({ owner: `${owner} other` }))

@@ -70,8 +70,8 @@ describe('the web UI of the Inspector', { ...options, timeout: 240_000 }, () => 
       const page = await openPage(await openBrowser(t), { viewport: { width: 1500, height: 950 } })
       await page.goto(await startInspector(t, serving.url, era))
       const list = page.getByText.bind(page)
-      // The switch itself is an invisible input.
-      await page.getByRole('switch', { name: /Connect or disconnect/ }).click({ force: true })
+      // The switch itself is an invisible input, which has no place to click at.
+      await page.getByRole('switch', { name: /Connect or disconnect/ }).dispatchEvent('click')
       await list('Connected', { exact: true }).waitFor()
       await list(revision).waitFor()
       await screenshot(page, `inspector-${era}-connected`)

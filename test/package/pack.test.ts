@@ -3,7 +3,16 @@
  * against its declarations, and weighed.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -124,17 +133,27 @@ describe('the packed package', () => {
     assert.deepEqual(manifest.dependencies ?? {}, {})
   })
 
-  test('files are dist, README, LICENSE and package.json, all in place and below the size bar', (t) => {
-    assert.deepEqual(readdirSync(installed).sort(), ['LICENSE', 'README.md', 'dist', 'package.json'])
-    const files = (readdirSync(installed, { recursive: true }) as string[])
+  test('what README.md links to is in the package', () => {
+    const text = readFileSync(join(installed, 'README.md'), 'utf8')
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path)
+    assert.ok(links.length > 5)
+    for (const path of links) assert.ok(existsSync(join(installed, path)), `${path} is not in the package`)
+  })
+
+  test('files are dist, documents and package.json, all in place and below the size bar', (t) => {
+    const all = (readdirSync(installed, { recursive: true }) as string[])
       .map((name) => ({ name, stat: statSync(join(installed, name)) }))
       .filter(({ stat }) => stat.isFile())
+    const files = all.filter(({ name }) => !name.endsWith('.md'))
+    const outside = files.map(({ name }) => name).filter((name) => !name.startsWith('dist'))
+    assert.deepEqual(outside.sort(), ['LICENSE', 'package.json'])
     const stray = files.map(({ name }) => name).filter((name) => /\.(test|tsbuildinfo|tgz)\b/.test(name))
     assert.deepEqual(stray, [])
     const sizeOf = (form: RegExp) =>
       files.filter(({ name }) => form.test(name)).reduce((sum, { stat }) => sum + stat.size, 0)
     const parts = `JavaScript ${sizeOf(/\.c?js$/)}, declarations ${sizeOf(/\.d\.c?ts$/)}, maps ${sizeOf(/\.map$/)}`
-    t.diagnostic(`unpacked ${sizeOf(/./)} bytes: ${parts}`)
+    const documents = all.reduce((sum, { stat }) => sum + stat.size, 0) - sizeOf(/./)
+    t.diagnostic(`unpacked ${sizeOf(/./)} bytes: ${parts}; documents ${documents}`)
     const others = [...ENTRIES.slice(1).map(({ output }) => output), 'cli', SDK.output]
     /** The files of the client are its entry, what that shares and what it loads later. */
     const formOf = (output: string) =>

@@ -59,7 +59,8 @@ describe('behind nginx', { ...needs('nginx'), timeout: 120_000 }, () => {
     const app = await listenHono(createFetchHandler(createPortableServer()))
     t.after(() => app.close())
     const { origin } = await startNginx(t, { server: recipe(Number(new URL(app.url).port)) })
-    await checkAll(t, `${origin}/mcp`)
+    // Hono's server closes the connection under a body that nobody reads, and nginx may then answer 502.
+    await checkAll(t, `${origin}/mcp`, 'a request that is refused before its body is read is answered')
   })
 
   test('a client that reads nothing for a while loses no message', async (t) => {

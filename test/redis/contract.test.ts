@@ -26,7 +26,8 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
     let server: RedisServer
     let count = 0
     before(async () => {
-      server = await RedisServer.start(['--appendonly', 'yes'])
+      // What was acknowledged is on disk: otherwise, while the disk is busy, up to two seconds of it may not be.
+      server = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always'])
     })
     after(() => server.remove())
     testStore(name, (t) => {

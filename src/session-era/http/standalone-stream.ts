@@ -28,6 +28,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   readonly #era: SessionEra
   /** What its client has got from another node already, though it has not come to this one. */
   #ahead = 0
+  /** Kept, since it is part of every event: a broadcast asks thousands of streams for it. */
+  #name: string | undefined = undefined
   /** Of who opened the connection. */
   #granted: readonly string[] | undefined = undefined
 
@@ -38,7 +40,8 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
   }
 
   override get name(): string {
-    return this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
+    this.#name ??= this.#era.channel === undefined ? super.name : sharedStreamName(this.session)
+    return this.#name
   }
 
   /** Another node may be ahead of this one. */

@@ -3,8 +3,8 @@
  *
  *    initialize       create, before the answer
  *    unknown id       read, once for all requests that ask at the same time; then the session is open here, too
- *    log level, ...   a field in the store, then a message to the nodes that may have the session open
- *    DELETE           delete in the store, then a message to the same nodes
+ *    log level, ...   a field in the store, then a message to the nodes that may have the session open, then the answer
+ *    DELETE           delete in the store, then the same, and these nodes confirm it before the answer
  *    in use           touch, at most four times in idleTimeoutMs, in the background
  *    evicted, idle    closed here only: a later request opens it again, on any node
  *
@@ -40,6 +40,8 @@ const MAX_READS = 4
 /** Records that are touched at the same time. */
 const MAX_TOUCHES = 64
 const TOUCHES_PER_TIMEOUT = 4
+/** How long an answer waits, where the store has just gone, for the other nodes to be told what it says. */
+const TELL_MS = 1000
 
 /** What the store's part needs of the era. */
 export interface SharedSessionsHost {
@@ -65,6 +67,8 @@ interface Load {
 interface Change {
   readonly id: string
   readonly deleted?: true
+  /** The node that sends this waits for a confirmation with the same number. */
+  readonly confirm?: number
   readonly level?: string
   readonly uri?: string
   readonly subscription?: unknown
@@ -82,6 +86,9 @@ export class SharedSessions implements TopicListener, NodeListener {
   readonly #periodMs: number
   /** By id. Lifecycle: while the store is asked for it. */
   readonly #loads = new Map<string, Load>()
+  /** By number. Lifecycle: until all other nodes have confirmed a change, `TELL_MS` at the longest. */
+  readonly #confirmations = new Map<number, { missing: number; readonly done: () => void }>()
+  #lastConfirmation = 0
   #isTouching = false
   #touchedAt = 0
   #hasReported = false
@@ -129,7 +136,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   /** @throws {StoreAwayError} nothing has changed, as far as is known */
   async setLevel(session: Session, level: LogLevel): Promise<void> {
     await this.#setField(session, Field.level, level)
-    this.#publish({ id: session.id, level })
+    await this.#tell({ id: session.id, level })
   }
 
   /** @param subscription - undefined: it ends @throws {StoreAwayError} nothing has changed, as far as is known */
@@ -140,13 +147,13 @@ export class SharedSessions implements TopicListener, NodeListener {
   ): Promise<void> {
     const text = subscription === undefined ? undefined : JSON.stringify(subscription)
     await this.#setField(session, Field.subscription(uri), text)
-    this.#publish({ id: session.id, uri, subscription: subscription ?? null })
+    await this.#tell({ id: session.id, uri, subscription: subscription ?? null })
   }
 
   /** The connection of a standalone stream closed: its client may come back to another node. */
   delivered(session: Session, sequence: number): void {
     this.#setField(session, Field.delivered, String(sequence)).then(
-      () => this.#publish({ id: session.id, delivered: sequence }),
+      () => void this.#publish({ id: session.id, delivered: sequence }),
       // At worst a client that comes back without Last-Event-ID gets some messages again.
       () => {},
     )
@@ -155,7 +162,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   /** Ends a session for all nodes. @throws {StoreAwayError} it goes on, as far as is known */
   async delete(id: string): Promise<void> {
     await fromStore(this.#store.delete(id, this.#ttlMs))
-    this.#publish({ id, deleted: true })
+    await this.#tellAll({ id, deleted: true })
   }
 
   /** Called at ticks of the clock: keeps the records of sessions in use alive. @param now - of the clock */
@@ -172,11 +179,13 @@ export class SharedSessions implements TopicListener, NodeListener {
     const load = this.#loads.get(id)
     if (load !== undefined) load.isStale = true
     const session = this.#host.table.get(id)
-    if (session === undefined) return
     if (change.deleted === true) {
-      this.#host.table.close(session, 'deleted')
-      return
+      if (session !== undefined) this.#host.table.close(session, 'deleted')
+      const { confirm } = change
+      // One that is lost with the store is waited for, but not for long.
+      if (confirm !== undefined) this.#channel.send(from, TOPIC, { confirmed: confirm }).catch(() => {})
     }
+    if (session === undefined || session.closed) return
     const readable = readLevel(level)
     if (readable !== undefined) this.#host.choices.applyLevel(session, readable)
     if (typeof uri === 'string') {
@@ -188,6 +197,14 @@ export class SharedSessions implements TopicListener, NodeListener {
       )
     }
     if (typeof delivered === 'number') session.delivered = Math.max(session.delivered, delivered)
+  }
+
+  onMessage(content: unknown): void {
+    const number = isObject(content) ? content['confirmed'] : undefined
+    const confirmation = typeof number === 'number' ? this.#confirmations.get(number) : undefined
+    if (confirmation === undefined) return
+    confirmation.missing -= 1
+    if (confirmation.missing === 0) confirmation.done()
   }
 
   /** Changes may have been missed: what is idle is read again when it is asked for, the rest now. */
@@ -261,9 +278,27 @@ export class SharedSessions implements TopicListener, NodeListener {
     return fromStore(this.#store.setField(session.id, name, value, this.#ttlMs))
   }
 
+  /** As `#publish`, but resolves when the message is on its way to the other nodes, after `TELL_MS` at the latest. */
+  #tell(change: Change): Promise<void> {
+    return atMost(TELL_MS, (done) => void this.#publish(change).then(done))
+  }
+
+  /** As `#tell`, but resolves when the other nodes have done what it says. */
+  async #tellAll(change: Change): Promise<void> {
+    const missing = this.#channel.node.stats().nodes - 1
+    if (missing < 1) return await this.#tell(change)
+    this.#lastConfirmation += 1
+    const confirm = this.#lastConfirmation
+    await atMost(TELL_MS, (done) => {
+      this.#confirmations.set(confirm, { missing, done })
+      void this.#publish({ ...change, confirm })
+    })
+    this.#confirmations.delete(confirm)
+  }
+
   /** What is published waits while the store is away; where it is lost, the next touch tells. */
-  #publish(change: Change): void {
-    this.#channel.publish(TOPIC, change).catch(() => {})
+  #publish(change: Change): Promise<void> {
+    return this.#channel.publish(TOPIC, change).catch(() => {})
   }
 
   /** Touches the records of the sessions that were used since a time of the clock. */
@@ -287,6 +322,16 @@ export class SharedSessions implements TopicListener, NodeListener {
       // Tried again with the next ones.
     }
   }
+}
+
+function atMost(milliseconds: number, begin: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds)
+    begin(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 /** Works on all of them, on some at the same time. */
