@@ -1,6 +1,6 @@
 /**
- * `fetch` on node:http, for the requests of the client: it costs a third of the CPU time of Node's own, which makes a
- * request, a response and two streams of the web platform for each call (bench: client).
+ * `fetch` on node:http, for the requests of the client: Node's own makes a request, a response and two streams of the
+ * web platform for each call, which is CPU time (bench: client).
  *
  *    POST, GET, DELETE; text or nothing as the body; redirects are left to the caller     here
  *    anything else                                                                        the global fetch
@@ -16,6 +16,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http'
 import { globalAgent as httpsAgent, request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { onAbort } from './on-abort.ts'
@@ -30,6 +31,11 @@ const DECODERS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
 const ENCODINGS = 'gzip, deflate, br'
 /** Statuses whose responses have no body: a `Response` takes none. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
+
+/** Lifecycle: from the first request on a socket to the end of that. */
+const guarded = new WeakSet<Socket>()
+
+const BROKEN = 'The connection ended before the body of the response did'
 
 /**
  * Takes the place of the global `fetch` in option `fetch` of `connect`, in programs on Node that call much.
@@ -54,13 +60,29 @@ export function httpFetch(url: string | URL, init: RequestInit): Promise<Respons
     }
     const request = (isSecure ? httpsRequest : httpRequest)(target, options)
     const release = onAbort(signal ?? undefined, () => request.destroy(signal?.reason))
-    request.once('close', release)
-    request.once('error', reject)
-    request.once('response', (response) =>
-      resolve(new HttpResponse(response, target.href, signal) as unknown as Response),
-    )
+    let isAnswered = false
+    request.once('socket', guard)
+    request.once('close', () => {
+      release()
+      // As after 101, which node:http takes for an answer only where somebody listens for it.
+      if (!isAnswered) reject(new Error('The connection ended before a response came'))
+    })
+    request.on('error', reject)
+    request.once('response', (response) => {
+      isAnswered = true
+      resolve(new HttpResponse(response, target.href, signal) as unknown as Response)
+    })
     request.end(body ?? undefined)
   })
+}
+
+/**
+ * Between two requests, a socket of node:http has no listener for a moment (Node 20 and 22). A server that answers before
+ * it has read the request, and closes, would end this process then.
+ */
+function guard(socket: Socket): void {
+  if (!guarded.has(socket)) socket.on('error', () => {})
+  guarded.add(socket)
 }
 
 function headersOf(given: RequestInit['headers'], body: unknown): OutgoingHttpHeaders {
@@ -129,8 +151,10 @@ class HttpResponse {
       incoming.on('data', (piece: string) => {
         text += piece
       })
+      const failed = (error: unknown) => reject(this.#signal?.aborted === true ? this.#signal.reason : error)
+      if (isBroken(incoming)) failed(new Error(BROKEN))
       incoming.once('end', () => resolve(text))
-      incoming.once('error', (error) => reject(this.#signal?.aborted === true ? this.#signal.reason : error))
+      incoming.once('error', failed)
     })
   }
 
@@ -171,9 +195,17 @@ class HttpResponse {
 
   #stream(): ReadableStream<Uint8Array> {
     const incoming = this.#incoming
+    // `toWeb` would make an empty body of it.
+    if (isBroken(incoming))
+      return new ReadableStream({ start: (controller) => controller.error(new Error(BROKEN)) })
     const decoder = DECODERS[incoming.headers['content-encoding']?.trim().toLowerCase() ?? '']?.()
     // Errors reach whoever reads.
     const source = decoder === undefined ? incoming : pipeline(incoming, decoder, () => {})
     return Readable.toWeb(source as Readable) as ReadableStream<Uint8Array>
   }
+}
+
+/** It may break before anybody listens, and says so only once. */
+function isBroken(incoming: IncomingMessage): boolean {
+  return incoming.destroyed && !incoming.readableEnded
 }

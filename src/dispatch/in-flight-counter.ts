@@ -55,7 +55,8 @@ export class InFlightCounter {
    */
   refuse(principalId: string | undefined, count: number): LimitError | undefined {
     const { maxInFlight, maxInFlightPerPrincipal } = this.#limits
-    if (this.#byPrincipal.size > 0 && principalId !== undefined) {
+    // One call of a principal that has none in progress is always within.
+    if (principalId !== undefined && (count > 1 || this.#byPrincipal.size > 0)) {
       const mine = this.#byPrincipal.get(principalId)?.count ?? 0
       if (mine + count > maxInFlightPerPrincipal) {
         const problem = `Too many calls at once: this caller has ${mine} in progress (maxInFlightPerPrincipal is ${maxInFlightPerPrincipal})`

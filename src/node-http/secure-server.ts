@@ -74,10 +74,12 @@ export async function createSecureServer(
       stream.once('close', () => count(-1))
     })
     session.once('close', () => sessions.delete(session))
-    session.setTimeout(keepAliveTimeout, () => {
+    // Not as the second argument of `setTimeout`, which would be called once only.
+    session.on('timeout', () => {
       if (sessions.get(session) === 0) session.close()
       else session.setTimeout(keepAliveTimeout)
     })
+    session.setTimeout(keepAliveTimeout)
   })
   return {
     server,

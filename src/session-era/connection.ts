@@ -135,13 +135,13 @@ export class SessionOnConnection {
       peer,
       batch,
     )
-    const admitted = requests.filter((request) => {
-      const refusal = this.#refusalOf(request, session, source)
-      if (refusal === undefined) return true
+    const admitted: DecodedRequest[] = []
+    for (const request of requests) {
+      const refusal = this.#refusalOf(request, admitted.length, session, source)
+      if (refusal === undefined) admitted.push(request)
       // Only alone it is a message of its own.
-      this.#refuse(request.id, refusal, batch)
-      return false
-    })
+      else this.#refuse(request.id, refusal, batch)
+    }
     if (admitted.length === 0 && batch !== undefined) this.#sink.write(`[${batch.join(',')}]`)
     const exchanges = admitted.map((request) => new SessionExchange(request, response, era))
     for (const exchange of exchanges) response.add(exchange)
@@ -199,8 +199,10 @@ export class SessionOnConnection {
     this.#host.sessionBegun?.()
   }
 
+  /** @param before - how many of the same batch were admitted, and have not begun */
   #refusalOf(
     { method }: DecodedRequest,
+    before: number,
     session: Session | undefined,
     { principal }: MessageSource,
   ): RpcError | undefined {
@@ -211,13 +213,16 @@ export class SessionOnConnection {
       const problem = `${method} came before initialize: send that first${otherWay}`
       return new RpcError(ErrorCode.INVALID_REQUEST, problem)
     }
-    const calls = session?.inFlight?.size ?? 0
+    const calls = (session?.inFlight?.size ?? 0) + before
     const { maxInFlightPerSession } = settings
     if (calls >= maxInFlightPerSession) {
       const problem = `Too many calls at once: ${calls} are in progress (${limitName} is ${maxInFlightPerSession})`
       return new LimitError(429, problem)
     }
-    return limits.rateLimit?.take(principal?.id, session?.id, 1) ?? limits.inFlight.refuse(principal?.id, 1)
+    return (
+      limits.rateLimit?.take(principal?.id, session?.id, 1) ??
+      limits.inFlight.refuse(principal?.id, before + 1)
+    )
   }
 
   /** What is no message of JSON-RPC is refused where it came from, if that can be. */
@@ -279,6 +284,7 @@ class ConnectionStream implements StandaloneStream {
     return true
   }
 
+  /** The answers of calls come on it too, with whichever scopes each was sent. */
   allows(): boolean {
     return true
   }

@@ -1,10 +1,13 @@
 /** httpFetch of barewire/client/http: what it does in place of the global fetch, and what it leaves to that. */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { globalAgent } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { httpFetch } from '../../src/client/http.ts'
 import { connect } from '../../src/client/index.ts'
+import { endOfTurn, within } from '../helpers/within.ts'
 import { REVISIONS, served } from './offering.ts'
 import { connected, json, response, result, scripted, session, stateless, stream } from './scripted-server.ts'
 
@@ -113,6 +116,69 @@ test('httpFetch: a connection that is refused, breaks or never begins is ERR_CON
   const client = await connected(t, server.url, { fetch: httpFetch })
   for (const name of ['early', 'late'])
     await assert.rejects(client.callTool(name), { code: 'ERR_CONNECTION' })
+})
+
+/** A server of raw TCP, whose connections the test writes itself. */
+async function rawServer(t: TestContext, onConnection: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => onConnection(socket.on('error', () => {})))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+test('httpFetch: a server that answers before it has read the request, and closes, does not end the process', async (t) => {
+  const url = await rawServer(t, (socket) => {
+    socket.write('HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\n\r\nno')
+    setImmediate(() => socket.destroy())
+  })
+  // More than the buffers of a connection take, so that it breaks while it is being sent.
+  const body = 'x'.repeat(8_000_000)
+  for (let times = 0; times < 10; times += 1) {
+    const said = await httpFetch(url, { method: 'POST', redirect: 'manual', body })
+      .then((response) => response.text())
+      .catch((error: Error) => error)
+    if (said instanceof Error) assert.match(said.message, /EPIPE|ECONNRESET|hang up|aborted|ended/)
+    else assert.equal(said, 'no')
+  }
+})
+
+test('httpFetch: a body that breaks before it is read is an error, however it is read', async (t) => {
+  let closed = () => {}
+  const url = await rawServer(t, (socket) => {
+    socket.once('close', () => closed())
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half', () => socket.destroy())
+    })
+  })
+  for (const read of [
+    (response: Response) => response.text(),
+    (response: Response) => new Response(response.body).text(),
+  ]) {
+    const gone = new Promise<void>((resolve) => {
+      closed = resolve
+    })
+    const response = await httpFetch(url, { redirect: 'manual' })
+    await gone
+    while (Object.keys(globalAgent.sockets).some((name) => name.includes(`:${new URL(url).port}:`)))
+      await endOfTurn()
+    await assert.rejects(
+      within(read(response), () => 'the end of a body'),
+      /ended before the body/,
+    )
+  }
+})
+
+test('httpFetch: a server that switches protocols gives no response, which is an error', async (t) => {
+  const url = await rawServer(t, (socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+    )
+  })
+  const reply = httpFetch(url, { redirect: 'manual' })
+  await assert.rejects(
+    within(reply, () => 'an answer'),
+    /before a response came/,
+  )
 })
 
 test('httpFetch follows no redirect by itself: the client does, within the origin', async (t) => {

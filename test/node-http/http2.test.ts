@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createSecureServer } from 'node:http2'
+import { createSecureServer, type ServerHttp2Session } from 'node:http2'
 import { createServer as createHttpsServer, get as httpsGet, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createMcpHandler, DirectResponse, type HandlerOptions, McpServer, serve } from '../../src/index.ts'
+import { createSecureServer as createOwnServer } from '../../src/node-http/secure-server.ts'
 import { certificate } from '../helpers/certificate.ts'
 import { Http2Client, replyOf } from '../helpers/http2-client.ts'
 import { SseParser } from '../helpers/sse-parser.ts'
@@ -405,4 +406,29 @@ test('serve refuses wrong tls options at once, and names them', async () => {
   for (const [tls, message] of rows) {
     await assert.rejects(serve(definition().server, { port: 0, tls }), { name: 'TypeError', message })
   }
+})
+
+test('a session of HTTP/2 whose streams were open at an idle timeout is closed at a later one', async (t) => {
+  let answer = () => {}
+  const timeouts = { keepAliveTimeout: 50, headersTimeout: 60_000, requestTimeout: 60_000 }
+  const { server, closeAll } = await createOwnServer(certificate(), timeouts, (_, response) => {
+    answer = () => void response.end('late')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const opened = once(server, 'session')
+  const client = new Http2Client(`https://localhost:${(server.address() as AddressInfo).port}/`)
+  t.after(async () => {
+    await client.close()
+    closeAll()
+    server.close()
+  })
+  const [session] = (await within(opened, () => 'a session')) as [ServerHttp2Session]
+  const reply = client.send({ method: 'GET' })
+  for (let times = 0; times < 2; times += 1) await within(once(session, 'timeout'), () => 'an idle timeout')
+  assert.equal(session.closed, false)
+  const closed = once(client.session, 'close')
+  answer()
+  assert.equal((await reply).text, 'late')
+  await within(closed, () => 'the session to be closed')
 })

@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
-import { connect as connectHttp2 } from 'node:http2'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { createGunzip } from 'node:zlib'
 import { createFetchHandler } from '../../src/fetch.ts'
 import { serve } from '../../src/index.ts'
@@ -12,14 +11,22 @@ import { needs } from '../helpers/needs.ts'
 import { StatelessClient } from '../helpers/stateless-client.ts'
 import { post, TestSession } from '../helpers/wire.ts'
 import { within } from '../helpers/within.ts'
-import { connections, streams, wholeAnswers } from '../interop/portable-checks.ts'
 import { createPortableServer } from '../interop/portable-server.ts'
 import { listenHono } from '../web-http/carriers.ts'
 import { startNginx } from './nginx.ts'
+import {
+  checkAll,
+  checkDisconnect,
+  checkHostAndOrigin,
+  checkHttp2,
+  checkIdleLimit,
+  checkPortable,
+  checkProgress,
+  meta,
+  type StartProxy,
+  steps,
+} from './proxy-checks.ts'
 import { startStepping } from './stepping.ts'
-
-const meta = { progressToken: 't' }
-const steps = { name: 'steps', arguments: {} }
 
 /** What the recipe says, for a server on this port. */
 const recipe = (port: number) => `
@@ -32,51 +39,19 @@ const recipe = (port: number) => `
 /** Nothing but the one directive without which it would be no proxy. */
 const bare = (port: number) => `location /mcp { proxy_pass http://127.0.0.1:${port}; }`
 
-async function checkAll(t: TestContext, url: string, without?: string): Promise<void> {
-  // Pieces of nginx end anywhere, so what reads a socket by itself is not among these.
-  const leaves = 'a stateless call whose client leaves is aborted'
-  for (const [title, check] of Object.entries({
-    ...wholeAnswers,
-    ...streams,
-    [leaves]: connections[leaves],
-  })) {
-    if (title === without) continue
-    await t.test(title, () => check?.(url))
-  }
-}
+const inFront: StartProxy = (t, port) => startNginx(t, { server: recipe(port) })
 
-describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () => {
+describe('behind nginx', { ...needs('nginx'), timeout: 120_000 }, () => {
   for (const [name, block] of Object.entries({
     'the documented configuration': recipe,
     'proxy_pass alone': bare,
   })) {
     test(`everything that is portable works with ${name}`, async (t) => {
-      const serving = await serve(createPortableServer(), { port: 0 })
-      t.after(() => serving.close({ drainMs: 0 }))
-      const { origin } = await startNginx(t, { server: block(serving.port) })
-      await checkAll(t, `${origin}/mcp`)
+      await checkPortable(t, (_, port) => startNginx(t, { server: block(port) }))
     })
 
     test(`progress arrives before the next message is sent, in both eras, with ${name}`, async (t) => {
-      const stepping = await startStepping(t)
-      const { origin } = await startNginx(t, { server: block(stepping.port) })
-      const url = `${origin}/mcp`
-      const taken: number[] = []
-      const session = await TestSession.open(url)
-      const stateless = new StatelessClient(url)
-      for (const client of [session, stateless]) {
-        const stream = await client.stream('tools/call', steps, { meta })
-        for (const expected of [1, 2, 3]) {
-          // The tool waits: what nginx kept back until there is more would never come.
-          const { params } = await stream.nextMessage()
-          taken.push(performance.now() - stepping.sentAt)
-          assert.equal(params.progress, expected)
-          stepping.go()
-        }
-        assert.deepEqual((await stream.nextMessage()).result.content, [{ type: 'text', text: 'done' }])
-        assert.equal((await stream.end()).complete, true)
-      }
-      t.diagnostic(`milliseconds from sending to arrival: ${taken.map((each) => each.toFixed(1)).join(' ')}`)
+      await checkProgress(t, (_, port) => startNginx(t, { server: block(port) }))
     })
   }
 
@@ -140,75 +115,16 @@ describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () 
   })
 
   test('with TLS and HTTP/2 towards the client, events arrive one by one, and RST_STREAM cancels the call', async (t) => {
-    const stepping = await startStepping(t)
-    const { origin, certificate } = await startNginx(t, { server: recipe(stepping.port), tls: true })
-    const session = connectHttp2(origin, { ca: certificate })
-    t.after(() => session.destroy())
-    await within(once(session, 'connect'), () => 'HTTP/2 with nginx')
-    const client = new StatelessClient(`${origin}/mcp`)
-    const message = client.message('tools/call', steps, { meta })
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': '/mcp',
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      ...client.headers(message),
-    })
-    stream.setEncoding('utf8').end(JSON.stringify(message))
-    const [head] = await within(once(stream, 'response'), () => 'the head of the answer')
-    assert.equal(head[':status'], 200)
-    let received = ''
-    for (const expected of [1, 2]) {
-      while (!received.includes(`"progress":${expected},`)) {
-        received += (await within(once(stream, 'data'), () => `progress ${expected}`))[0]
-      }
-      if (expected === 1) stepping.go()
-    }
-    assert.equal(stepping.abortions, 0)
-    stream.close()
-    await stepping.aborted()
+    await checkHttp2(t, (_, port) => startNginx(t, { server: recipe(port), tls: true }))
   })
 
   test('a client that disconnects cancels its call: stateless at once, with a session after disconnectGraceMs', async (t) => {
-    const stepping = await startStepping(t, { disconnectGraceMs: 10 })
-    const { origin } = await startNginx(t, { server: recipe(stepping.port) })
-    const stream = await new StatelessClient(`${origin}/mcp`).stream('tools/call', steps, { meta })
-    await stream.nextMessage()
-    assert.equal(stepping.abortions, 0)
-    await stream.destroy()
-    await stepping.aborted()
-    const session = await TestSession.open(`${origin}/mcp`)
-    const call = await session.stream('tools/call', steps, { meta })
-    await call.nextMessage()
-    assert.equal(stepping.abortions, 1)
-    await call.close()
-    while (stepping.abortions < 2) await session.request('ping')
+    await checkDisconnect(t, inFront)
   })
 
   test('GET streams live longer than proxy_read_timeout by their comments, and end without', async (t) => {
     const limited = (port: number) => recipe(port).replace('proxy_pass', 'proxy_read_timeout 2s; proxy_pass')
-    // 100 to 2000, as 3 to the 60 seconds of the default; keepAliveMs is 15 s by default.
-    const kept = await startStepping(t, { keepAliveMs: 100 })
-    const silent = await startStepping(t, { keepAliveMs: 0 })
-    const urls = []
-    for (const { port } of [kept, silent])
-      urls.push(`${(await startNginx(t, { server: limited(port) })).origin}/mcp`)
-    const [url = '', silentUrl = ''] = urls
-    const session = await TestSession.open(url)
-    const listening = [
-      await session.listen(),
-      await new StatelessClient(url).listen({ toolsListChanged: true }),
-    ]
-    const ending = await (await TestSession.open(silentUrl)).listen()
-    // What has no comments is ended by nginx: so that much time has passed for the others too.
-    await ending.ended
-    kept.server.registerTool('added', {}, () => '')
-    for (const stream of listening) {
-      const { method } = await stream.nextMessage(({ method }) => method.includes('list_changed'))
-      assert.equal(method, 'notifications/tools/list_changed')
-      assert.ok(stream.events.filter(({ comment }) => comment !== undefined).length >= 2)
-      await stream.close()
-    }
+    await checkIdleLimit(t, (_, port) => startNginx(t, { server: limited(port) }))
   })
 
   test('below a sub-path, which nginx removes or leaves', async (t) => {
@@ -231,18 +147,7 @@ describe('behind nginx', { ...needs('nginx', 'openssl'), timeout: 120_000 }, () 
   })
 
   test('Host and Origin are those of the client with the documented configuration', async (t) => {
-    const { port } = await startStepping(t, { allowedHosts: ['mcp.example.com'] })
-    const { origin } = await startNginx(t, { server: recipe(port) })
-    const status = async (headers: { readonly [name: string]: string }) => {
-      const client = new StatelessClient(`${origin}/mcp`, { headers })
-      return (await client.request('tools/list', {}, { check: 'none' })).status
-    }
-    const host = 'mcp.example.com'
-    assert.equal(await status({ host }), 200)
-    assert.equal(await status({ host, origin: 'https://mcp.example.com' }), 200)
-    assert.equal(await status({ host, origin: 'https://other.example.com' }), 403)
-    assert.equal(await status({ host: 'other.example.com' }), 403)
-    assert.equal(await status({ host: 'other.example.com', 'x-forwarded-host': host }), 403)
+    await checkHostAndOrigin(t, inFront)
   })
 
   test('where nginx passes on no Host, the refusal says so, and trustProxy takes what it says', async (t) => {

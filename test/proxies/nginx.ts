@@ -1,25 +1,20 @@
 /**
- * An nginx of the test's own: its configuration, its files and its port are there for one test, and gone after it.
+ * An nginx of the test's own.
  *
  * Everything that is not in the text of the `server` block is as nginx has it by default, buffering above all.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
-import { freePort } from '../helpers/free-port.ts'
-import { program } from '../helpers/needs.ts'
+import { certificate } from '../helpers/certificate.ts'
+import { startProgram } from './proxy-program.ts'
 
 export interface Nginx {
   readonly port: number
   readonly origin: string
   /** Of a server with TLS: what clients have to trust. */
-  readonly certificate: Buffer | undefined
+  readonly certificate: string | undefined
 }
 
 export interface NginxOptions {
@@ -31,38 +26,30 @@ export interface NginxOptions {
   readonly tls?: boolean
 }
 
-const START_MS = 20_000
-const ATTEMPTS = 5
-
 export async function startNginx(t: TestContext, options: NginxOptions): Promise<Nginx> {
-  const folder = mkdtempSync(join(tmpdir(), 'barewire-nginx-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  const certificate = options.tls === true ? makeCertificate(folder) : undefined
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    const file = join(folder, 'nginx.conf')
-    writeFileSync(file, configuration(folder, port, options))
-    // Not as a daemon, and in one process: it ends when it is told to, with all that belongs to it.
-    const args = ['-c', file, '-p', folder, '-e', 'stderr', '-g', 'daemon off; master_process off;']
-    const child = spawn(program('nginx'), args, { stdio: ['ignore', 'ignore', 'pipe'] })
-    let errors = ''
-    child.stderr?.on('data', (bytes) => {
-      errors += bytes
-    })
-    if (await listens(child, port)) {
-      t.after(async () => {
-        child.kill('SIGTERM')
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      })
-      const scheme = certificate === undefined ? 'http' : 'https'
-      return { port, origin: `${scheme}://127.0.0.1:${port}`, certificate }
-    }
-    child.kill('SIGKILL')
-    // Another process may have taken the port in the meantime.
-    if (attempt === ATTEMPTS || !errors.includes('Address already in use')) {
-      throw new Error(`nginx does not start:\n${errors}`)
-    }
-  }
+  const tls = options.tls === true ? certificate() : undefined
+  const port = await startProgram(t, {
+    name: 'nginx',
+    configuration: (folder, port) => {
+      if (tls !== undefined) {
+        writeFileSync(join(folder, 'key.pem'), tls.key)
+        writeFileSync(join(folder, 'cert.pem'), tls.cert)
+      }
+      return configuration(folder, port, options)
+    },
+    args: (file, folder) => [
+      '-c',
+      file,
+      '-p',
+      folder,
+      '-e',
+      'stderr',
+      '-g',
+      'daemon off; master_process off;',
+    ],
+  })
+  const scheme = tls === undefined ? 'http' : 'https'
+  return { port, origin: `${scheme}://127.0.0.1:${port}`, certificate: tls?.cert }
 }
 
 function configuration(folder: string, port: number, { server, http = '', tls }: NginxOptions): string {
@@ -82,27 +69,4 @@ http {
   }
 }
 `
-}
-
-function makeCertificate(folder: string): Buffer {
-  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync(program('openssl'), ['req', ...kind, ...files, ...names], { stdio: 'ignore' })
-  return readFileSync(join(folder, 'cert.pem'))
-}
-
-/** Nothing of nginx says that it listens, so it is asked. @returns false: it has ended instead */
-async function listens(child: ChildProcess, port: number): Promise<boolean> {
-  const until = Date.now() + START_MS
-  while (child.exitCode === null && Date.now() < until) {
-    const socket = connect(port, '127.0.0.1')
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (isOpen) return true
-    await pause(20)
-  }
-  return false
 }

@@ -230,6 +230,25 @@ test('calls above maxInFlight get an error', async (t) => {
   assert.match(stateless.error.message, /maxInFlight/)
 })
 
+test('calls of one batch count against maxInFlight before any of them has begun', async (t) => {
+  const { server, held, happened } = testServer()
+  const client = new StdioClient(t, server, { maxInFlight: 2 })
+  await client.initialize('2025-03-26')
+  const call = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'hold' } })
+  const begun = happened()
+  client.input.write(`${JSON.stringify([call(1), call(2), call(3), call(4)])}\n`)
+  await begun
+  assert.equal(held.length, 2)
+  for (const { finish } of held) finish()
+  const answers = await client.until((message) => Array.isArray(message))
+  const refused = answers.filter(({ error }: { error?: object }) => error !== undefined)
+  assert.deepEqual(
+    refused.map(({ id }: { id: number }) => id),
+    [3, 4],
+  )
+  for (const { error } of refused) assert.match(error.message, /2 are in progress \(maxInFlight is 2\)/)
+})
+
 test('a client that does not read is not read either, and nothing is lost when it reads again', async (t) => {
   const { server } = testServer()
   const client = new StdioClient(t, server, { maxStreamBufferBytes: 200_000 })

@@ -13,7 +13,10 @@ import type { Run } from './run.ts'
 /** Characters of a string that are hashed in one step. */
 const CHARACTERS = 8
 
-/** Random, from the first hash on: Node loads its Web Crypto for them, which a process may never need. */
+/**
+ * Random, from the first hash on: Node loads its Web Crypto for them, which a process may never need, and Cloudflare
+ * Workers have none before their first request.
+ */
 let seed = 0
 let member = 0
 /** Odd, so that no bit is lost; 0 before there are random numbers. */

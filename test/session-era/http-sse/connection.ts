@@ -135,9 +135,11 @@ export class SseConnection {
     assert.deepEqual([reply.status, reply.text], [202, ''])
   }
 
+  /** @param message - or a batch of them */
   post(message: object, headers: RequestHeaders = this.headers): Promise<HttpReply> {
     const conversation = this.#conversation
-    return post(this.endpoint, { jsonrpc: '2.0', ...message }, headers, { conversation })
+    const body = Array.isArray(message) ? message : { jsonrpc: '2.0', ...message }
+    return post(this.endpoint, body, headers, { conversation })
   }
 
   /** Posts bytes as they are. */

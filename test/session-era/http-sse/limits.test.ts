@@ -198,3 +198,23 @@ test('httpSse: a wrong value is refused at construction, with its name', () => {
   })
   for (const httpSse of [undefined, false]) assert.equal(checkOptions({ httpSse }).httpSse, undefined)
 })
+
+test('httpSse: calls of one batch count against every limit before any of them has begun', async (t) => {
+  const rows = [
+    [{ maxInFlightPerSession: 2 }, /maxInFlightPerSession is 2/],
+    [{ maxInFlightPerPrincipal: 2, auth }, /maxInFlightPerPrincipal is 2/],
+    [{ maxInFlight: 2 }, /maxInFlight is 2/],
+    // initialize is not of a session, and takes nothing of what this one may do.
+    [{ rateLimit: { perSecond: 0.01, burst: 2 } }, /\(rateLimit\)/],
+  ] as const
+  for (const [options, message] of rows) {
+    const { connect, held } = await serveHttpSse(t, options)
+    const client = await connect({ headers: as('ann'), revision: '2025-03-26' })
+    const call = (id: string) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'hold' } })
+    await client.send([call('a'), call('b'), call('c')])
+    for (const { finish } of [await held.next(), await held.next()]) finish('')
+    for (const id of ['a', 'b']) assert.ok((await client.until((each) => each.id === id)).result, id)
+    const { error } = await client.until((each) => each.id === 'c')
+    assert.match(error.message, message)
+  }
+})

@@ -33,6 +33,25 @@ test('a batch that would exceed maxInFlightPerSession is refused as a whole, als
   assert.equal((await sending).json.length, 2)
 })
 
+test('a batch that would exceed maxInFlightPerPrincipal or maxInFlight is refused as a whole, also as the first', async (t) => {
+  const rows = [
+    [{ maxInFlightPerPrincipal: 2, auth: { verify: (token: string) => ({ id: token }) } }, 429],
+    [{ maxInFlight: 2 }, 503],
+  ] as const
+  for (const [options, status] of rows) {
+    const { open, held } = await serving(t, options)
+    const headers = { authorization: 'Bearer ann' }
+    const session = await open({ protocolVersion: '2025-03-26', headers })
+    const call = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'hold' } })
+    const refused = await session.send([call(1), call(2), call(3)])
+    assert.deepEqual([refused.status, refused.json.error.code], [status, -32000])
+    assert.match(refused.json.error.message, /maxInFlight(PerPrincipal)? is 2/)
+    const sending = session.send([call(1), call(2)])
+    for (const { finish } of [await held.next(), await held.next()]) finish('')
+    assert.equal((await sending).json.length, 2)
+  }
+})
+
 test('calls whose client is away, and cancelled ones, are counted until they end', async (t) => {
   const { open, held } = await serving(t, { maxInFlightPerSession: 1 })
   const session = await open()
