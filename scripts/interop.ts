@@ -1,8 +1,8 @@
 /**
- * `npm run interop`: the handler in the frameworks, adapters, runtimes and platforms that people use, behind bridges
+ * `npm run interop [-- --install]`: the handler in the frameworks, adapters, runtimes and platforms that people use, behind bridges
  * between transports, and the client there and with the servers that people use. They are too large for the root
  * install: each folder has a lock file of its own, and is installed here. `npm test` runs the same tests where they are
- * installed, and says what it skips where they are not.
+ * installed, and says what it skips where they are not; `--install` leaves them to it.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,6 +19,7 @@ for (const folder of FOLDERS) {
   for (const name of Object.keys(devDependencies)) await installApart(home, name)
 }
 await compileLambda(join(root, 'test', 'interop', 'lambda'))
+if (process.argv.includes('--install')) process.exit()
 const filters = [
   'test/interop/frameworks.test.ts',
   'test/interop/runtimes.test.ts',
