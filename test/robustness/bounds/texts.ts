@@ -1,8 +1,7 @@
 /** Texts of a request that would otherwise be kept or repeated: ids, tokens, cursors, states, headers. */
 
 import assert from 'node:assert/strict'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { heapUsed } from '../../helpers/heap.ts'
 import { TestSession, type WireJson } from '../../helpers/wire.ts'
 import { auth, listen, type Row, serve, unchecked } from './row.ts'
 
@@ -71,12 +70,6 @@ export const textRows: readonly Row[] = [
     kept: 'Accept values that were seen before, and callers whose rate is limited',
     options: [],
     async run(t) {
-      setFlagsFromString('--expose-gc')
-      const collect: () => void = runInNewContext('gc')
-      const heapUsed = () => {
-        for (let times = 0; times < 5; times++) collect()
-        return process.memoryUsage().heapUsed
-      }
       const { client } = await serve(t, { auth })
       const ask = async (n: number) => {
         const padding = `${n}`.padEnd(7000, 'x')
