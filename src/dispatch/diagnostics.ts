@@ -9,8 +9,7 @@
  */
 
 import { channel } from 'node:diagnostics_channel'
-import type { JsonObject } from '../protocol/wire-types.ts'
-import type { Outcome, RpcRequest } from './outcome.ts'
+import { metaOf, type Outcome, type RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { readTrace } from './trace.ts'
 
@@ -42,11 +41,6 @@ function describe(request: RpcRequest, exchange: RpcExchange): object {
     id: request.id,
     sessionId: exchange.sessionId,
     protocolVersion: exchange.revision,
-    trace: readTrace(metaOf(request.params), exchange.headers),
+    trace: readTrace(metaOf(request), exchange.headers),
   }
-}
-
-function metaOf(params: JsonObject | undefined): JsonObject {
-  const meta = params?.['_meta']
-  return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
 }

@@ -76,6 +76,13 @@ export interface DispatchHost extends ErrorReporter {
   readonly resultProblem: (method: string, result: unknown) => string | undefined
 }
 
+/** The method exists, but this server has nothing registered that it could serve. */
+export class NotOfferedError extends RpcError {
+  constructor(message: string) {
+    super(ErrorCode.METHOD_NOT_FOUND, message)
+  }
+}
+
 /**
  * Answers one request.
  *
@@ -140,14 +147,7 @@ function unless(answer: unknown, run: () => unknown): unknown {
   return isPromise(answer) ? Promise.resolve(answer).then((settled) => settled ?? run()) : answer
 }
 
-/** The method exists, but this server has nothing registered that it could serve. */
-export class NotOfferedError extends RpcError {
-  constructor(message: string) {
-    super(ErrorCode.METHOD_NOT_FOUND, message)
-  }
-}
-
-/** For a promise, or a result that asks the client for input. */
+/** Waits for a result that is a promise, and serves one that asks the client for input. */
 function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
@@ -158,7 +158,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
 ): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
     if (!(result instanceof InputRequired)) return result
-    for (const request of result.inputRequests.values()) requireDeclared(request, exchange.peer.capabilities)
+    for (const asked of result.inputRequests.values()) requireDeclared(asked, exchange.peer.capabilities)
     return result
   }
   const check = (result: unknown) =>
