@@ -188,7 +188,7 @@ function refusedUntil({ status, headers }: Response): number | undefined {
 }
 
 /** Whether no connection was made, so that nothing was sent. Browsers do not say. */
-export function wasRefused(error: unknown): boolean {
+function wasRefused(error: unknown): boolean {
   for (let reason = error, depth = 0; depth < 5 && typeof reason === 'object' && reason !== null; depth++) {
     const { code, errors, cause, message } = reason as {
       readonly code?: unknown
