@@ -34,7 +34,7 @@ export interface HttpRequest {
   readonly url?: string | undefined
   /** Whether to repeat what the server refused. @defaultValue true */
   readonly retries?: boolean | undefined
-  /** Stops the time of the request while a user logs in; gives what lets it go on. */
+  /** Stops the time limits of the request while a user logs in. @returns what starts them again */
   readonly pause?: (() => () => void) | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * `node:diagnostics_channel` names and payloads. No subscriber, no cost: callers look at `active` first.
+ * `node:diagnostics_channel` names and payloads. Without a subscriber they cost nothing: callers test `active` first.
  *
  *   barewire:rpc:start    { method, id, sessionId, protocolVersion, trace }
  *   barewire:rpc:end      the same, once the request was answered with a result

@@ -66,7 +66,7 @@ export interface DispatchHost extends ErrorReporter {
   /**
    * Asks whether the caller may do what it asks for, before anything of it is run; undefined: everything may be done.
    *
-   * @returns undefined, now or later: it may; else an answer in the place of the handler's
+   * @returns undefined, or a promise of it, when it may; otherwise an answer in the place of the handler's
    * @throws what the request is rejected with
    */
   readonly guard?: ((ctx: RequestContext) => unknown) | undefined
