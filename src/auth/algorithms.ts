@@ -72,7 +72,7 @@ export const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map(
   ].map((algorithm) => [algorithm.name, algorithm]),
 )
 
-export const ALGORITHM_NAMES: readonly AlgorithmName[] = [...ALGORITHMS.values()].map(({ name }) => name)
+const ALGORITHM_NAMES: readonly AlgorithmName[] = [...ALGORITHMS.values()].map(({ name }) => name)
 
 /** @throws {TypeError} naming the option, for one that is not known */
 export function checkAlgorithms(

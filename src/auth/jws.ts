@@ -13,7 +13,7 @@ import { decodeBase64url, type JsonMembers, parseObject } from './strict-json.ts
 import { TokenError } from './token-error.ts'
 
 /** Node takes 16 KiB of headers by default. */
-export const MAX_TOKEN_LENGTH = 16_384
+const MAX_TOKEN_LENGTH = 16_384
 
 export interface Jws {
   readonly header: JsonMembers

@@ -21,7 +21,7 @@ export interface Opened {
 }
 
 /** @throws {UsageError} no server is named */
-export function splitTarget(line: CommandLine): {
+function splitTarget(line: CommandLine): {
   readonly target: string
   readonly operands: readonly string[]
 } {

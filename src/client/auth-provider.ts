@@ -6,7 +6,7 @@ export interface AuthProvider {
     readonly method: string
     readonly signal?: AbortSignal | undefined
   }): PromiseLike<Readonly<Record<string, string>> | undefined> | Readonly<Record<string, string>> | undefined
-  /** Told of a 401, a 403 with a challenge, and of every response with a `DPoP-Nonce`. Returns whether the request is to be sent once more. */
+  /** Called with a 401, a 403 with a challenge, and every response with a `DPoP-Nonce`. Returns whether the request is to be sent once more. */
   onChallenge(
     response: Response,
     request: { readonly url: string; readonly method: string; readonly signal?: AbortSignal | undefined },

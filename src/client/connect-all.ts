@@ -89,7 +89,7 @@ export class Clients {
     return this.#clients.get(name)
   }
 
-  /** The tools of all servers. A server that fails now has none; `onFailure` hears of it. */
+  /** The tools of all servers. A server that fails now has none; `onFailure` is called with its error. */
   async tools(onFailure: (server: string, error: unknown) => void = () => {}): Promise<readonly NamedTool[]> {
     const lists = await Promise.all(
       [...this.#clients].map(async ([server, client]) => {

@@ -16,7 +16,7 @@ export interface ServerDescription {
   readonly instructions: string | undefined
 }
 
-/** What a caller wants to hear of. */
+/** The changes that a caller wants. */
 export interface ChangeFilter {
   readonly tools?: boolean | undefined
   readonly prompts?: boolean | undefined

@@ -24,7 +24,7 @@ const MODERN: ReadonlySet<number> = new Set([
   ErrorCode.MISSING_CLIENT_CAPABILITY,
   ErrorCode.UNSUPPORTED_PROTOCOL_VERSION,
 ])
-/** Who asks, how often, and how much it has to do: nothing of which revision it speaks. */
+/** Statuses about credentials, time, rate and load: they do not say which revision the server speaks. */
 const SAYS_NOTHING: ReadonlySet<number> = new Set([401, 403, 408, 429])
 
 export interface Detection<T> {
@@ -72,12 +72,19 @@ export async function detect<T>(detection: Detection<T>): Promise<T> {
       errors.push(error)
     }
   }
-  const { httpSse } = detection
+  return await lastResort(detection.httpSse, errors)
+}
+
+/**
+ * HTTP+SSE, where each refusal may be that of a server which knows nothing newer.
+ *
+ * @param errors - the refusals so far
+ * @throws the last of them
+ */
+async function lastResort<T>(httpSse: Detection<T>['httpSse'], errors: readonly unknown[]): Promise<T> {
   const statuses = errors.map(statusOf)
-  if (
-    httpSse !== undefined &&
-    statuses.every((status) => status === 400 || status === 404 || status === 405)
-  ) {
+  const mayBeOld = statuses.every((status) => status === 400 || status === 404 || status === 405)
+  if (httpSse !== undefined && mayBeOld) {
     try {
       return await httpSse()
     } catch {

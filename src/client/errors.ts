@@ -17,7 +17,7 @@ const MAX_MESSAGE = 2000
 const STATUS = Symbol.for('barewire.httpStatus')
 
 /**
- * The HTTP status of the response that an error of the client tells of; undefined where there was none.
+ * The HTTP status of the response that caused an error of the client; undefined where there was none.
  *
  * @example
  * ```ts

@@ -34,7 +34,7 @@ export interface HttpRequest {
   readonly url?: string | undefined
   /** Whether to repeat what the server refused. @defaultValue true */
   readonly retries?: boolean | undefined
-  /** Stops the time of the request while a user logs in; gives what lets it go on. */
+  /** Stops the time limits of the request while a user logs in. @returns what starts them again */
   readonly pause?: (() => () => void) | undefined
 }
 
@@ -188,7 +188,7 @@ function refusedUntil({ status, headers }: Response): number | undefined {
 }
 
 /** Whether no connection was made, so that nothing was sent. Browsers do not say. */
-export function wasRefused(error: unknown): boolean {
+function wasRefused(error: unknown): boolean {
   for (let reason = error, depth = 0; depth < 5 && typeof reason === 'object' && reason !== null; depth++) {
     const { code, errors, cause, message } = reason as {
       readonly code?: unknown

@@ -35,9 +35,9 @@ export interface InboxOptions {
   readonly maxMessageBytes: number
   /** The request that the responses are for; undefined for a stream of its own. */
   readonly out?: Outgoing | undefined
-  /** Hears of an event that is no message; undefined: it is ignored. */
+  /** Called with an event that is no message; undefined: it is ignored. */
   readonly onOtherEvent?: ((event: string, data: string) => void) | undefined
-  /** Hears of what is wrong with one message of a stream that can go on. Undefined: the stream is given up. */
+  /** Called with what is wrong with one message of a stream that can go on. Undefined: the stream is given up. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 
@@ -46,8 +46,8 @@ export class Inbox {
   answered = false
   /** The delay that the server asked for. */
   retryMs: number | undefined
-  /** Events so far: whether a try has brought anything. */
-  news = 0
+  /** Events so far: a try that has not raised it has brought nothing. */
+  eventCount = 0
   readonly #options: InboxOptions
   /** One for each connection: an event without an id has that of the event before, which must not be of another. */
   #parser: SseParser
@@ -146,7 +146,7 @@ export class Inbox {
 
   #event(event: string, data: string, id: string): void {
     if (this.#failure !== undefined) return
-    this.news += 1
+    this.eventCount += 1
     if (id !== '' && id !== this.#eventId) {
       this.#eventId = id
       this.#options.out?.onEventId?.(id)

@@ -16,7 +16,7 @@ const signals = new WeakMap<AbortSignal, Waiting>()
 /**
  * Calls back once, when the signal aborts, or now where it has.
  *
- * @returns what takes it back
+ * @returns removes the callback
  */
 export function onAbort(signal: AbortSignal | undefined, callback: () => void): () => void {
   if (signal === undefined) return () => {}

@@ -67,7 +67,7 @@ interface Waiting {
   readonly resolve: (answered: Answered) => void
   readonly reject: (error: unknown) => void
   readonly abort: AbortController
-  /** Takes the listener of the signal back. */
+  /** Removes the listener of the signal. */
   readonly release: () => void
 }
 

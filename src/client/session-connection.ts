@@ -5,7 +5,7 @@
  *    open --> initialize --> notifications/initialized --> logging/setLevel --> requests
  *                 ^                                                                |
  *                 +------------- the session is gone (HTTP 404) <-----------------+
- *                   once for all that wait; subscriptions and log level are set again; listeners are told of a gap
+ *                   once for all that wait; subscriptions and log level are set again; listeners get a gap
  *
  * Spec: 2025-11-25 lifecycle {@link spec.lifecycle}, transports "Session Management" {@link spec.sessions}.
  */
@@ -182,7 +182,7 @@ export class SessionConnection implements Connection {
   }
 }
 
-/** The change that a notification tells of. */
+/** The change that a notification announces. */
 export function changeOf(method: string, params: JsonObject): Change | undefined {
   switch (method) {
     case Notify.toolsChanged:

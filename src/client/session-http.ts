@@ -116,7 +116,7 @@ export class SessionHttp implements Transport {
     for (let failures = 0; failures < resumeTries; ) {
       // Without an event id nothing can be asked for again, and what became of the call is not known.
       if (inbox.lastEventId === '') break
-      const { news, retryMs } = inbox
+      const { eventCount, retryMs } = inbox
       const delay = failures === 0 && retryMs !== undefined ? 0 : backOff(retryDelayMs, failures)
       await sleep(Math.max(retryMs ?? 0, delay), out.signal)
       try {
@@ -134,7 +134,7 @@ export class SessionHttp implements Transport {
         if (!(error instanceof McpError) || error.code !== 'ERR_CONNECTION') throw error
         reason = error
       }
-      failures = inbox.news > news ? 0 : failures + 1
+      failures = inbox.eventCount > eventCount ? 0 : failures + 1
     }
     const why = reason === undefined ? 'the server ended it' : reasonOf(reason)
     const problem = `The stream of ${out.method} was cut before the answer came (${why}); whether the server has done it is not known`

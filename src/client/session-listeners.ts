@@ -86,7 +86,7 @@ export function urisOf({ resources }: ChangeFilter): readonly string[] {
 }
 
 /** A resource that was updated may be a part of the one that was subscribed to. */
-export function isAskedFor(change: Change, filter: ChangeFilter): boolean {
+function isAskedFor(change: Change, filter: ChangeFilter): boolean {
   switch (change.kind) {
     case 'gap':
       return true

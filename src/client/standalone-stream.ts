@@ -79,7 +79,7 @@ export class StandaloneStream {
       }
       inbox ??= new Inbox({ receiver, maxMessageBytes, onError })
       const resumes = inbox.lastEventId !== ''
-      const { news } = inbox
+      const { eventCount } = inbox
       try {
         const response = await this.#transport.get(inbox.lastEventId, signal)
         if (response.status === 200) {
@@ -87,7 +87,7 @@ export class StandaloneStream {
           opened(true)
           wasOpen = true
           await inbox.read(response, 'GET')
-          failures = inbox.news > news ? 0 : failures + 1
+          failures = inbox.eventCount > eventCount ? 0 : failures + 1
         } else if (response.status === 404 && sessionId !== undefined) {
           await discard(response)
           await this.#hooks.renew(sessionId)

@@ -20,7 +20,7 @@ import type { RequestOptions, Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { ttlOf } from './response-cache.ts'
 import { ClientTask, type TaskHost, taskState } from './tasks.ts'
-import { type KnownTool, type Lesson, outputProblem, ToolIndex } from './tool-index.ts'
+import { type KnownTool, outputProblem, ToolIndex, type ToolListing } from './tool-index.ts'
 import type { Tool } from './wire.ts'
 
 export class ToolCalls {
@@ -75,34 +75,34 @@ export class ToolCalls {
    * annotation MUST be left out: 2026-07-28, "Schema Extension".
    */
   async *pages(options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
-    const lesson = this.#index.lesson(this.#settings.maxMessageBytes)
-    for await (const page of this.#fetched(lesson, options)) {
+    const listing = this.#index.beginListing(this.#settings.maxMessageBytes)
+    for await (const page of this.#fetched(listing, options)) {
       yield page.filter((tool) => {
-        const { problem } = lesson.add(tool)
+        const { problem } = listing.add(tool)
         if (problem === undefined || !this.#connection.mirrorsParameters) return true
         this.#settings.onError(invalidResponse(`A tool was left out: ${problem}`))
         return false
       })
     }
-    lesson.end()
+    listing.end()
   }
 
   async #listAll(): Promise<ReadonlyMap<string, KnownTool>> {
     const { maxMessageBytes } = this.#settings
-    const lesson = this.#index.lesson(maxMessageBytes)
-    for await (const page of this.#fetched(lesson, {})) {
-      for (const tool of page) lesson.add(tool)
-      if (!lesson.isTooLarge) continue
+    const listing = this.#index.beginListing(maxMessageBytes)
+    for await (const page of this.#fetched(listing, {})) {
+      for (const tool of page) listing.add(tool)
+      if (!listing.isTooLarge) continue
       const problem = `The tools of the server take more than ${maxMessageBytes} bytes (option maxMessageBytes)`
       throw mcpError('ERR_MESSAGE_TOO_LARGE', problem)
     }
-    return lesson.end()
+    return listing.end()
   }
 
-  #fetched(lesson: Lesson, options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
+  #fetched(listing: ToolListing, options: RequestOptions): AsyncGenerator<readonly Tool[], void, undefined> {
     const fetchPage = async (params: JsonObject) => {
       const result = await this.#list(params, options)
-      lesson.page(ttlOf(result))
+      listing.page(ttlOf(result))
       return result
     }
     return pagesOf<Tool>(fetchPage, Method.toolsList, 'tools', 'name')

@@ -23,7 +23,7 @@ export interface KnownTool {
 type Tools = ReadonlyMap<string, KnownTool>
 
 export class ToolIndex {
-  /** Lists all tools, and tells a {@link Lesson} of each. */
+  /** Lists all tools, and adds each to a {@link ToolListing}. */
   readonly #list: () => Promise<Tools>
   #tools: Tools | undefined
   #expires = 0
@@ -52,9 +52,9 @@ export class ToolIndex {
    *
    * @param maxBytes - what may be known of all tools together
    */
-  lesson(maxBytes: number): Lesson {
+  beginListing(maxBytes: number): ToolListing {
     const epoch = this.#epoch
-    return new Lesson(maxBytes, (tools, ttlMs) => {
+    return new ToolListing(maxBytes, (tools, ttlMs) => {
       // What changed in the meantime may be in it, or not.
       if (epoch !== this.#epoch) return
       this.#tools = tools
@@ -76,7 +76,7 @@ export class ToolIndex {
 }
 
 /** What is learnt from one listing, page by page. */
-export class Lesson {
+export class ToolListing {
   readonly #tools = new Map<string, KnownTool>()
   readonly #maxBytes: number
   #bytes = 0

@@ -21,9 +21,9 @@ export interface Outgoing {
   readonly signal: AbortSignal
   /** It is a part of beginning a session: when that is gone, no other is begun for it. */
   readonly begins: boolean
-  /** Hears of the ids of events on its streams. */
+  /** Called with the ids of events on its streams. */
   readonly onEventId?: ((id: string) => void) | undefined
-  /** Stops its time; gives what lets it go on. */
+  /** Stops its time limits. @returns what starts them again */
   pause(): () => void
 }
 

@@ -30,7 +30,7 @@ import { elicit, listRoots, sample } from './client-input/input-requests.ts'
 import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notification-check.ts'
-import type { RpcRequest } from './outcome.ts'
+import { metaOf, type RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
 import { stringProblem } from './shape.ts'
@@ -104,8 +104,7 @@ export class RequestContext {
 
   /** `_meta` of the request. */
   get meta(): JsonObject {
-    const meta = this.#request.params?.['_meta']
-    return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
+    return metaOf(this.#request)
   }
 
   /** Aborts on cancellation, session end, shutdown, or a connection lost for too long. Pass it on. */

@@ -1,5 +1,5 @@
 /**
- * `node:diagnostics_channel` names and payloads. No subscriber, no cost: callers look at `active` first.
+ * `node:diagnostics_channel` names and payloads. Without a subscriber they cost nothing: callers test `active` first.
  *
  *   barewire:rpc:start    { method, id, sessionId, protocolVersion, trace }
  *   barewire:rpc:end      the same, once the request was answered with a result
@@ -9,8 +9,7 @@
  */
 
 import { channel } from 'node:diagnostics_channel'
-import type { JsonObject } from '../protocol/wire-types.ts'
-import type { Outcome, RpcRequest } from './outcome.ts'
+import { metaOf, type Outcome, type RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { readTrace } from './trace.ts'
 
@@ -42,11 +41,6 @@ function describe(request: RpcRequest, exchange: RpcExchange): object {
     id: request.id,
     sessionId: exchange.sessionId,
     protocolVersion: exchange.revision,
-    trace: readTrace(metaOf(request.params), exchange.headers),
+    trace: readTrace(metaOf(request), exchange.headers),
   }
-}
-
-function metaOf(params: JsonObject | undefined): JsonObject {
-  const meta = params?.['_meta']
-  return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
 }

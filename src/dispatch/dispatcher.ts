@@ -66,7 +66,7 @@ export interface DispatchHost extends ErrorReporter {
   /**
    * Asks whether the caller may do what it asks for, before anything of it is run; undefined: everything may be done.
    *
-   * @returns undefined, now or later: it may; else an answer in the place of the handler's
+   * @returns undefined, or a promise of it, when it may; otherwise an answer in the place of the handler's
    * @throws what the request is rejected with
    */
   readonly guard?: ((ctx: RequestContext) => unknown) | undefined
@@ -74,6 +74,13 @@ export interface DispatchHost extends ErrorReporter {
   readonly override?: Override | undefined
   /** The problem of a result that middleware has passed on or made. */
   readonly resultProblem: (method: string, result: unknown) => string | undefined
+}
+
+/** The method exists, but this server has nothing registered that it could serve. */
+export class NotOfferedError extends RpcError {
+  constructor(message: string) {
+    super(ErrorCode.METHOD_NOT_FOUND, message)
+  }
 }
 
 /**
@@ -140,14 +147,7 @@ function unless(answer: unknown, run: () => unknown): unknown {
   return isPromise(answer) ? Promise.resolve(answer).then((settled) => settled ?? run()) : answer
 }
 
-/** The method exists, but this server has nothing registered that it could serve. */
-export class NotOfferedError extends RpcError {
-  constructor(message: string) {
-    super(ErrorCode.METHOD_NOT_FOUND, message)
-  }
-}
-
-/** For a promise, or a result that asks the client for input. */
+/** Waits for a result that is a promise, and serves one that asks the client for input. */
 function finish<Host extends DispatchHost, E extends RpcExchange>(
   first: unknown,
   handler: MethodHandler<Host, E>,
@@ -158,7 +158,7 @@ function finish<Host extends DispatchHost, E extends RpcExchange>(
 ): Outcome | Promise<Outcome> {
   const allowed = (result: unknown) => {
     if (!(result instanceof InputRequired)) return result
-    for (const request of result.inputRequests.values()) requireDeclared(request, exchange.peer.capabilities)
+    for (const asked of result.inputRequests.values()) requireDeclared(asked, exchange.peer.capabilities)
     return result
   }
   const check = (result: unknown) =>

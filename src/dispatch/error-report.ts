@@ -8,7 +8,7 @@ import { excerpt } from '../bounds/quote.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { RpcRequest } from './outcome.ts'
 
-/** Where and while doing what an error arose. */
+/** Where an error arose, and what was being done. */
 export interface ErrorInfo {
   /**
    * A handler that failed, a result that cannot be sent, a `subscribe` function, a hook (`onError`, `visible`, ...), or
@@ -19,7 +19,7 @@ export interface ErrorInfo {
   readonly method?: string | undefined
   /** Name or URI of the tool, prompt or resource. */
   readonly name?: string | undefined
-  /** Its id, which the client gave. */
+  /** The id that the client gave the request. */
   readonly requestId?: string | number | undefined
   /** The session of the request. */
   readonly sessionId?: string | undefined

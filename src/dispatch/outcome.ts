@@ -1,5 +1,5 @@
 /**
- * One request, and what became of it. Types only.
+ * One JSON-RPC request as the dispatcher gets it, and what became of it.
  */
 
 import type { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -9,6 +9,12 @@ export interface RpcRequest {
   readonly id: string | number
   readonly method: string
   readonly params: JsonObject | undefined
+}
+
+/** Its `_meta`; empty where it has none that could be read. */
+export function metaOf({ params }: RpcRequest): JsonObject {
+  const meta = params?.['_meta']
+  return typeof meta === 'object' && meta !== null ? (meta as JsonObject) : {}
 }
 
 /**

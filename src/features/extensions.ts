@@ -6,7 +6,7 @@
  * their methods either.
  *
  * Spec: 2026-07-28 versioning, "Extension Negotiation" {@link spec.versioning}; key names {@link spec.overview}.
- * Not here: the Tasks extension, which changes how calls are answered (tasks.ts).
+ * Not here: the Tasks extension, which changes how calls are answered (tasks/, and tasks.ts of the eras).
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
@@ -108,39 +108,22 @@ export class Extensions {
     if (this.#settings.has(id)) throw new TypeError(`${use} is registered already`)
     checkConfig(config, use, NAMES)
     const { settings = {} } = config
-    const methods = given(config.methods)
-    const cache = given(config.cache)
-    const namedBy = given(config.namedBy)
-    const notifications = given(config.notifications)
-    for (const [option, value] of Object.entries({ cache, namedBy })) {
-      const stray = Object.keys(value).find((name) => !Object.hasOwn(methods, name))
-      if (stray !== undefined) {
-        const near = suggestion(stray, Object.keys(methods))
-        throw new TypeError(
-          `${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods${near}`,
-        )
-      }
-    }
+    const methods = withoutUndefined(config.methods)
+    const cache = withoutUndefined(config.cache)
+    const namedBy = withoutUndefined(config.namedBy)
+    const notifications = withoutUndefined(config.notifications)
+    checkOwnMethods({ cache, namedBy }, methods, use)
     const copied = copyOf(settings, use)
     const handlers = Object.entries(methods).map(([name, method]) => {
       this.#checkMethod(name, method, use)
-      const given = Object.hasOwn(cache, name) ? cache[name] : undefined
-      const hint =
-        given === undefined ? undefined : checkCacheHint(given, `${use} cache[${JSON.stringify(name)}]`)
-      return [name, handlerOf(name, method, hint)] as const
+      return [name, handlerOf(name, method, hintOf(name, cache, use))] as const
     })
-    const names = Object.entries(namedBy)
-    for (const [name, parameter] of names) {
-      if (typeof parameter === 'string') continue
-      throw new TypeError(
-        `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${kindOf(parameter)}`,
-      )
-    }
+    checkParameterNames(namedBy, use)
     for (const [name, member] of Object.entries(notifications)) this.#checkNotification(name, member, use)
     this.#settings.set(id, copied)
     for (const [name, member] of Object.entries(notifications)) this.#notifications.set(name, member)
     for (const [name, handler] of handlers) this.#methods.set(name, handler)
-    for (const [name, parameter] of names) this.#namedBy.set(name, parameter)
+    for (const [name, parameter] of Object.entries(namedBy)) this.#namedBy.set(name, parameter)
   }
 
   #checkNotification(name: string, member: unknown, use: string): void {
@@ -181,8 +164,46 @@ function handlerOf(
   }
 }
 
-/** Without members that are undefined. */
-function given<T>(members: { readonly [name: string]: T | undefined } = {}): { readonly [name: string]: T } {
+/** @throws {TypeError} an option by method names one that the extension does not have */
+function checkOwnMethods(
+  options: { readonly [option: string]: object },
+  methods: { readonly [method: string]: unknown },
+  use: string,
+): void {
+  for (const [option, byMethod] of Object.entries(options)) {
+    const stray = Object.keys(byMethod).find((name) => !Object.hasOwn(methods, name))
+    if (stray === undefined) continue
+    const near = suggestion(stray, Object.keys(methods))
+    throw new TypeError(
+      `${use} ${option} names ${JSON.stringify(stray)}, which is none of its methods${near}`,
+    )
+  }
+}
+
+/** @throws {TypeError} */
+function checkParameterNames(namedBy: { readonly [method: string]: unknown }, use: string): void {
+  for (const [name, parameter] of Object.entries(namedBy)) {
+    if (typeof parameter === 'string') continue
+    throw new TypeError(
+      `${use} namedBy[${JSON.stringify(name)}] must name a parameter; got ${kindOf(parameter)}`,
+    )
+  }
+}
+
+/** @throws {TypeError} naming the option */
+function hintOf(
+  method: string,
+  cache: { readonly [method: string]: Given<CacheHint> },
+  use: string,
+): CacheHint | undefined {
+  const hint = Object.hasOwn(cache, method) ? cache[method] : undefined
+  return hint === undefined ? undefined : checkCacheHint(hint, `${use} cache[${JSON.stringify(method)}]`)
+}
+
+/** The members that are not undefined. */
+function withoutUndefined<T>(members: { readonly [name: string]: T | undefined } = {}): {
+  readonly [name: string]: T
+} {
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, T] => entry[1] !== undefined),
   )

@@ -1,5 +1,5 @@
 /**
- * Where the eras of a handler hear of changes and of messages outside of calls: from the definition they serve, or, where
+ * Where the eras of a handler get changes and messages outside of calls: from the definition they serve, or, where
  * several processes serve it, from all nodes.
  *
  *    server.changes, server.messages --> NodeFeed --> bus of the store --> NodeFeed of every node --> eras

@@ -27,8 +27,8 @@ const NOTHING: readonly string[] = []
 /**
  * Checks that the caller has the scopes of what it asks for.
  *
- * @returns undefined, now or later: it has; else an answer in the place of the handler's, where the function that says
- *   which scopes failed
+ * @returns undefined, or a promise of it, when the caller has them; where the function at `scopes` of a tool has failed,
+ *   the result that says so, in the place of the handler's
  * @throws {ScopeError} it lacks some
  */
 export function guard(ctx: RequestContext, host: GuardHost): unknown {

@@ -10,21 +10,9 @@ export const NO_ARGUMENTS = { type: 'object', properties: {}, additionalProperti
 
 /** Keywords that may constrain members which `properties` does not list. */
 const MEMBER_KEYWORDS: readonly string[] = [
-  ...[
-    '$ref',
-    '$dynamicRef',
-    'allOf',
-    'anyOf',
-    'oneOf',
-    'not',
-    'if',
-    'enum',
-    'const',
-    'required',
-    'minProperties',
-  ],
-  ...['patternProperties', 'propertyNames', 'dependentRequired', 'dependentSchemas', 'dependencies'],
-]
+  '$ref $dynamicRef allOf anyOf oneOf not if enum const required minProperties',
+  'patternProperties propertyNames dependentRequired dependentSchemas dependencies',
+].flatMap((line) => line.split(' '))
 
 export function withProperties(schema: object): object {
   return 'properties' in schema ? schema : { ...schema, properties: {} }

@@ -138,19 +138,24 @@ export class Prompt implements Entry {
     if (this.args !== undefined) warnOfNullable(this.args.json, `${use} argsSchema`)
     this.conversions = findConversions(this.args?.json, `${use} argsSchema`)
     const list = argumentList(this.args?.json)
-    for (const argument of Object.keys(config.complete ?? {})) {
-      if (!list.some((each) => each.name === argument)) {
-        const near = suggestion(
-          argument,
-          list.map(({ name }) => name),
-        )
-        throw new TypeError(`${use} has no argument ${JSON.stringify(argument)} to complete${near}`)
-      }
-    }
+    checkCompleted(config.complete, list, use)
     const { title, description, icons, _meta } = config
     const args = list.length === 0 ? undefined : list
     this.json = entryJson({ name, title, description, arguments: args, icons, _meta }, PROMPT, use)
   }
+}
+
+/** @throws {TypeError} a completer for an argument that the prompt does not have */
+function checkCompleted(
+  complete: PromptConfig['complete'],
+  list: readonly PromptArgument[],
+  use: string,
+): void {
+  const names = list.map(({ name }) => name)
+  const stray = Object.keys(complete ?? {}).find((argument) => !names.includes(argument))
+  if (stray === undefined) return
+  const near = suggestion(stray, names)
+  throw new TypeError(`${use} has no argument ${JSON.stringify(stray)} to complete${near}`)
 }
 
 export interface PromptHost extends DispatchHost {

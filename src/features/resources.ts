@@ -253,35 +253,26 @@ interface FoundResource {
  * @throws {RpcError} -32002 with `data.uri`; an era that has another code for it maps it
  */
 export function findResource(uri: string, ctx: RequestContext, host: ResourceHost): FoundResource {
+  const found = (
+    entry: FoundResource['entry'],
+    variables: FoundResource['variables'],
+    run: () => ReturnType<ResourceHandler>,
+  ): FoundResource => ({
+    entry,
+    variables,
+    subscribe: entry.config.subscribe,
+    read: async () => {
+      ctx.hintCache(readHint(entry, host))
+      return readResult(await run(), uri, entry)
+    },
+  })
   const resource = host.resources.find(uri, ctx)
-  if (resource !== undefined) {
-    const { config, handler } = resource
-    return {
-      entry: resource,
-      variables: {},
-      subscribe: config.subscribe,
-      read: async () => {
-        ctx.hintCache(readHint(resource, host))
-        return readResult(await handler(new URL(uri), ctx), uri, resource)
-      },
-    }
-  }
+  if (resource !== undefined) return found(resource, {}, () => resource.handler(new URL(uri), ctx))
   const url = parseUri(uri)
-  if (url !== undefined) {
-    for (const entry of host.resourceTemplates.open(ctx)) {
-      const { config, handler } = entry
-      const variables = entry.template.match(uri)
-      if (variables === undefined) continue
-      return {
-        entry,
-        variables,
-        subscribe: config.subscribe,
-        read: async () => {
-          ctx.hintCache(readHint(entry, host))
-          return readResult(await handler(url, variables, ctx), uri, entry)
-        },
-      }
-    }
+  for (const entry of url === undefined ? [] : host.resourceTemplates.open(ctx)) {
+    const variables = entry.template.match(uri)
+    if (variables !== undefined)
+      return found(entry, variables, () => entry.handler(url as URL, variables, ctx))
   }
   throw resourceNotFound(uri)
 }

@@ -5,7 +5,7 @@
  *    scopes: ['notes:write']                      always the same
  *    scopes: (args, ctx) => scopesFor(args.path)  by the arguments, after they were checked
  *
- * Middleware runs after it: what it answers by itself is for those only who may ask.
+ * Middleware runs after this check, so that what it answers by itself goes only to callers who have the scopes.
  *
  * A server may be served by several handlers, each with scopes of its own; an entry that asks for a scope which one of
  * them does not have could be called by nobody there, so it is refused when it is registered, or else when it is served.
@@ -42,7 +42,7 @@ export interface Guarded {
 type Awaitable<T> = T | PromiseLike<T>
 
 /** What the handlers of a server know of scopes, and the entries that need some. */
-export class ScopeBook {
+export class ScopeRegistry {
   /** Of each handler that serves; undefined: one where nobody has to say who is calling. */
   readonly #served: (Access | undefined)[] = []
   #any = false

@@ -32,7 +32,7 @@ import {
   TemplateResource,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
-import { ScopeBook } from './scopes.ts'
+import { ScopeRegistry } from './scopes.ts'
 import { checkServer, type ServerOptions } from './server-options.ts'
 import { checkPatterns, type SlowPatterns } from './slow-patterns.ts'
 import { Tool, type ToolConfig, type ToolHandler } from './tools.ts'
@@ -73,7 +73,7 @@ export class McpServer {
   /** @internal */
   readonly extensions = new Extensions()
   /** @internal */
-  readonly scopes = new ScopeBook()
+  readonly scopes = new ScopeRegistry()
   /** @internal */
   readonly resultProblem = resultProblem
   /** @internal For a server that answers whole methods itself. */
@@ -297,7 +297,7 @@ export class McpServer {
     return this.#hasTaskTools
   }
 
-  /** @internal Nothing to ask as long as no entry needs scopes. */
+  /** @internal Undefined as long as no entry needs scopes. */
   get guard(): ((ctx: RequestContext) => unknown) | undefined {
     return this.scopes.any ? this.#guard : undefined
   }

@@ -18,7 +18,7 @@ import { forEachSchema } from '../json-schema/read/schema-walk.ts'
 export type SlowPatterns = 'warn' | 'refuse' | 'allow'
 
 /**
- * Looks at all patterns of a schema.
+ * Checks all patterns of a schema.
  *
  * @param use - names the schema in messages
  * @throws {TypeError} one is slow, and `mode` is `'refuse'`

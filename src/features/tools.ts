@@ -42,7 +42,7 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { CacheHints } from './cache-hints.ts'
 import { checkConfig, type Names } from './config-names.ts'
-import { checkFunctions, entryJson, TOOL } from './entry-check.ts'
+import { checkFunctions } from './entry-check.ts'
 import { warnOfInput, warnOfName, warnOfOutput } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing, withProperties } from './no-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
@@ -50,6 +50,7 @@ import { toolResultProblem } from './result-check.ts'
 import type { AnyScopes, Scopes } from './scopes.ts'
 import { checkTaskMode, requireTasks, startsAsTask, type TaskMode } from './tasks/task-mode.ts'
 import { OutputSchemaError, toolResult } from './tool-result.ts'
+import { toolTexts } from './tool-texts.ts'
 
 /** Throw it in a tool to tell the model what went wrong: its message becomes the text of an `isError` result. */
 export class ToolError extends Error {
@@ -229,26 +230,23 @@ export class Tool implements Entry {
     assertObjectSchema(inputSchema, `${use} inputSchema`)
     this.takesNothing = takesNothing(this.input.json)
     this.headerParameters = findHeaderParameters(inputSchema, use)
-    const { title, description, annotations, icons, _meta } = config
-    const entry = (outputSchema?: object, execution?: object) => {
-      const schemas = { inputSchema, outputSchema }
-      return entryJson(
-        { name, title, description, ...schemas, annotations, execution, icons, _meta },
-        TOOL,
-        use,
-      )
-    }
     if (config.outputSchema !== undefined) {
       this.output = adaptSchema(config.outputSchema, { name: `${use} outputSchema`, io: 'output' })
     }
     const outputSchema = this.output && withObjectType(this.output.json)
-    this.json = entry(outputSchema)
-    const isOlder = outputSchema === undefined || ('type' in outputSchema && outputSchema.type === 'object')
-    if (!isOlder) this.olderJson = entry()
-    if (this.mayBecomeTask) {
-      const taskSupport = this.worksOnlyAsTask ? 'required' : 'optional'
-      this.taskJson = entry(isOlder ? outputSchema : undefined, { taskSupport })
-    }
+    const { title, description, annotations, icons, _meta } = config
+    const about = { name, title, description, annotations, icons, _meta }
+    const taskSupport = this.worksOnlyAsTask ? 'required' : 'optional'
+    const texts = toolTexts(
+      about,
+      inputSchema,
+      outputSchema,
+      this.mayBecomeTask ? taskSupport : undefined,
+      use,
+    )
+    this.json = texts.json
+    this.olderJson = texts.olderJson
+    this.taskJson = texts.taskJson
     warnOfName(name)
     warnOfInput(inputSchema, `${use} inputSchema`)
     if (outputSchema !== undefined) warnOfOutput(outputSchema, `${use} outputSchema`)

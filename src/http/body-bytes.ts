@@ -17,7 +17,7 @@ import { BodyError, busyError } from './body-error.ts'
 export const NO_BYTES: Buffer = Buffer.alloc(0)
 
 /** Bytes of each body that are not taken from the budget. */
-export const FREE_BYTES = 4096
+const FREE_BYTES = 4096
 
 const MIN_CAPACITY = 1024
 

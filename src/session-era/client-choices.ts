@@ -1,6 +1,6 @@
 /**
- * What a client chooses for its session after `initialize`: the log level, and the resources whose changes it wants to
- * hear of. With several nodes a choice is stored before it is answered, and then applied by all nodes that have the
+ * What a client chooses for its session after `initialize`: the log level, and the resources whose changes it is to
+ * be notified of. With several nodes a choice is stored before it is answered, and then applied by all nodes that have the
  * session open.
  *
  * Spec: 2025-11-25 logging {@link spec.logging}; resources, "Subscriptions" {@link spec.resources}.

@@ -11,6 +11,7 @@
 import { ByteBudget } from '../bounds/byte-budget.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { CallLimits } from '../dispatch/in-flight-counter.ts'
+import { ShutdownError } from '../dispatch/shutdown-error.ts'
 import { offeredCapabilities } from '../features/capabilities.ts'
 import type { ListKind } from '../features/change-bus.ts'
 import { type Feed, NodeFeed } from '../features/feed.ts'
@@ -19,6 +20,7 @@ import type { TaskTable } from '../features/tasks/task-table.ts'
 import { encodeNotification } from '../jsonrpc/encode.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
+import type { JsonObject } from '../protocol/wire-types.ts'
 import type { NodeChannel } from '../store/node-channel.ts'
 import { Calls } from './calls.ts'
 import { ChangeLog } from './change-log.ts'
@@ -34,7 +36,8 @@ import type { Revision } from './revisions.ts'
 import { SealedIds, type SealedSession } from './sealed-ids.ts'
 import { ServerMessages } from './server-messages.ts'
 import type { Session } from './session.ts'
-import { SessionTable } from './session-table.ts'
+import { SessionTable, type SessionTableOptions } from './session-table.ts'
+import type { SessionTaskHost } from './session-task.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
 import { SessionTasks } from './tasks.ts'
 
@@ -70,6 +73,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
   /** Shutdown has begun: new requests and streams are to be refused. */
   closing = false
   readonly #streams: FinishedStreams
+  readonly #feed: Feed
   readonly #unsubscribe: readonly (() => void)[]
   /** Undefined where nothing is shared with other processes. */
   readonly channel: NodeChannel | undefined
@@ -98,59 +102,22 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     const { keys, lifetimeMs = 0, idleTimeoutMs = 0 } = sessions ?? {}
     this.replayBudget = new ByteBudget(replay?.maxTotalBytes ?? 0)
     this.clock = new CoarseClock([idleTimeoutMs, disconnectGraceMs, replay?.ttlMs ?? 0], () => this.#tick())
-    const sealedIds = keys === undefined ? undefined : new SealedIds(keys, lifetimeMs, server.info.name)
-    this.sealedIds = sealedIds
-    this.table = new SessionTable(
-      {
-        max: sessions?.max ?? 0,
-        maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
-        maxTotalBytes: sessions?.maxTotalBytes ?? 0,
-        idleTimeoutMs,
-        // Another node may serve it.
-        idleEnd: channel === undefined ? 'expired' : 'evicted',
-        sealId: (params, logLevel, principalId) =>
-          sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
-        onClose: (session, reason) => this.#sessionClosed(session, reason),
-      },
-      this.clock,
-    )
+    this.sealedIds = keys === undefined ? undefined : new SealedIds(keys, lifetimeMs, server.info.name)
+    this.table = new SessionTable(this.#tableOptions(), this.clock)
     const hasNodes = channel !== undefined && sessions !== undefined
     this.nodes = hasNodes ? new SessionNodes(channel, this, idleTimeoutMs) : undefined
     this.calls = new Calls(limits, this.table, this.clock, disconnectGraceMs)
     this.changes = new ChangeLog(replay, this.replayBudget, this.table, isShared)
     const level = server.defaultLogLevel
     this.messages = new ServerMessages(settings, this.table, this.changes, this.replayBudget, level, isShared)
-    this.tasks = new SessionTasks(
-      tasks,
-      ({ id }, method, params, scopes) => {
-        // What nobody hears now is not kept: the state of a task can be asked for.
-        const session = this.table.get(id)
-        const isAttached = session?.standaloneStream?.attached === true
-        if (session === undefined || (!isAttached && this.nodes?.standalone.isElsewhere(session) !== true))
-          return
-        const json = encodeNotification(method, params)
-        const message = { method, json, session: id, level: undefined, principal: undefined }
-        // Who listens here had the scopes of the task when it came; on another node that is not known.
-        if (feed instanceof NodeFeed) feed.send({ ...message, scopes })
-        else this.messages.send(message, this.clock.now)
-      },
-      channel,
-    )
+    this.#feed = feed
+    const notify = (...task: Parameters<SessionTaskHost['notifySession']>) => this.#notifyOfTask(...task)
+    this.tasks = new SessionTasks(tasks, notify, channel)
     this.choices = new ClientChoices(this)
     this.#methods = sessionMethods(this.choices)
     this.#taskMethods = withTasks(this.#methods, this.tasks.methods)
     this.#sessionlessTaskMethods = withTasks(SESSIONLESS_METHODS, this.tasks.methods)
-    this.#unsubscribe = [
-      feed.changes.subscribe((changes, sequence) => {
-        this.changes.publish(changes, this.clock.now, sequence)
-        if (isShared) this.clock.start()
-      }),
-      feed.messages.subscribe((message, sequence) => {
-        if (sequence === undefined) return this.messages.send(message, this.clock.now)
-        this.clock.start()
-        return this.messages.receive(message, sequence, this.clock.now)
-      }, this.messages.refuse),
-    ]
+    this.#unsubscribe = this.#subscribe(feed)
     channel?.observe({ onMissed: (sequence) => this.#missed(sequence) })
   }
 
@@ -285,6 +252,54 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     this.clock.stop()
   }
 
+  #tableOptions(): SessionTableOptions {
+    const { sessions } = this.settings
+    return {
+      max: sessions?.max ?? 0,
+      maxPerPrincipal: sessions?.maxPerPrincipal ?? 0,
+      maxTotalBytes: sessions?.maxTotalBytes ?? 0,
+      idleTimeoutMs: sessions?.idleTimeoutMs ?? 0,
+      // Another node may serve it.
+      idleEnd: this.channel === undefined ? 'expired' : 'evicted',
+      sealId: (params, logLevel, principalId) =>
+        this.sealedIds?.seal(params, logLevel, principalId) ?? sessions?.newId?.(),
+      onClose: (session, reason) => this.#sessionClosed(session, reason),
+    }
+  }
+
+  /** @returns what ends the subscriptions */
+  #subscribe({ changes, messages }: Feed): readonly (() => void)[] {
+    return [
+      changes.subscribe((changed, sequence) => {
+        this.changes.publish(changed, this.clock.now, sequence)
+        if (this.channel !== undefined) this.clock.start()
+      }),
+      messages.subscribe((message, sequence) => {
+        if (sequence === undefined) return this.messages.send(message, this.clock.now)
+        this.clock.start()
+        return this.messages.receive(message, sequence, this.clock.now)
+      }, this.messages.refuse),
+    ]
+  }
+
+  /** See `SessionTaskHost.notifySession`. What reaches no stream now is not kept: the state of a task can be asked for. */
+  #notifyOfTask(
+    { id }: Session,
+    method: string,
+    params: JsonObject,
+    scopes: readonly string[] | undefined,
+  ): void {
+    const session = this.table.get(id)
+    if (session === undefined) return
+    const isAttached = session.standaloneStream?.attached === true
+    if (!isAttached && this.nodes?.standalone.isElsewhere(session) !== true) return
+    const json = encodeNotification(method, params)
+    const message = { method, json, session: id, level: undefined, principal: undefined }
+    // Who listens here had the scopes of the task when it came; on another node that is not known.
+    if (this.#feed instanceof NodeFeed) this.#feed.send({ ...message, scopes })
+    else this.messages.send(message, this.clock.now)
+  }
+
   /** Lists that clients can know. */
   #offeredLists(): readonly ListKind[] {
     const offered = offeredCapabilities(this.server, { notifies: true, logs: false })
@@ -339,7 +354,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
 }
 
 export function shutdownError(): RpcError {
-  return new RpcError(ErrorCode.SERVER_ERROR, 'The server is shutting down')
+  return new ShutdownError()
 }
 
 function sessionEnded(reason: SessionEnd): RpcError {

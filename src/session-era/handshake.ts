@@ -139,7 +139,7 @@ export const HANDSHAKE_METHODS: MethodTable<McpServer, Handshake> = new Map([
 ])
 
 /** The result of `initialize`. */
-export function initializeResult(
+function initializeResult(
   server: McpServer,
   revision: Revision,
   hasSessions: boolean,

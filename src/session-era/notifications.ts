@@ -1,4 +1,4 @@
-/** What the notifications of a client do. Those that nobody waits for, the unknown ones too, are taken and forgotten. */
+/** What the notifications of a client do. Those that have no effect here, unknown ones included, are ignored. */
 
 import { ownText } from '../bounds/heap-size.ts'
 import { runHook } from '../dispatch/hook.ts'

@@ -6,7 +6,7 @@
  *    changed status      on the standalone stream of the session that began the task
  *
  * An input request that was sent waits for its response as long as the task, whatever becomes of the stream. The client
- * is told to forget the first one when it is sent again.
+ * gets a cancellation of the first one when it is sent again.
  *
  * The task may run on another node. It asks those who wait here all the same; its progress comes from its node.
  *
@@ -32,11 +32,16 @@ import { taskState, withTask } from './task-wire.ts'
 export interface SessionTaskHost {
   readonly reporter: ErrorReporter
   /** Sends a message on the standalone stream of a session, if it has a connection. */
-  tell(session: Session, method: string, params: JsonObject, scopes: readonly string[] | undefined): void
-  /** Called once. */
-  over(task: SessionTask<FollowedTask>): void
-  /** Somebody waits for a task; called again with false when this one waits no more. */
-  waits(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void
+  notifySession(
+    session: Session,
+    method: string,
+    params: JsonObject,
+    scopes: readonly string[] | undefined,
+  ): void
+  /** Nothing more is to be done for a task: it has ended, or it runs on another node and nobody waits for it. */
+  forget(task: SessionTask<FollowedTask>): void
+  /** A session waits for a task, or does not wait any more; undefined: an input request of the task is settled. */
+  waiterChanged(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void
   /**
    * Sends a message to the session that began the task, if it waits on another node.
    *
@@ -96,13 +101,13 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
         const index = this.#waiters.indexOf(waiter)
         if (index !== -1) this.#waiters.splice(index, 1)
         exchange.signal.removeEventListener('abort', done)
-        this.#host.waits(this, exchange.session, false)
+        this.#host.waiterChanged(this, exchange.session, false)
         resolve()
       }
       const waiter = { exchange, done }
       this.#waiters.push(waiter)
       exchange.signal.addEventListener('abort', done)
-      this.#host.waits(this, exchange.session, true)
+      this.#host.waiterChanged(this, exchange.session, true)
       this.#deliver()
     })
   }
@@ -119,7 +124,7 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
     const exchange = this.reach(session.id)
     if (exchange !== undefined) return exchange.notify(method, own)
     const forwarded = this.#host.forward(this, method, own)
-    if (forwarded === undefined) this.#host.tell(session, method, own, this.running.record.scopes)
+    if (forwarded === undefined) this.#host.notifySession(session, method, own, this.running.record.scopes)
     return forwarded
   }
 
@@ -136,14 +141,14 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
     for (const [key, { controller }] of this.#sent) if (!inputRequests.isOpen(key)) controller.abort()
     const state = taskState(record)
     if (this.session !== undefined && state['status'] !== this.#lastStatus) {
-      this.#host.tell(this.session, Notify.taskStatus, state, record.scopes)
+      this.#host.notifySession(this.session, Notify.taskStatus, state, record.scopes)
     }
     this.#lastStatus = state['status']
     if (!isOver(record)) {
       this.#deliver()
       return
     }
-    this.#host.over(this)
+    this.#host.forget(this)
     for (const { done } of [...this.#waiters]) done()
   }
 
@@ -169,7 +174,7 @@ export class SessionTask<Task extends FollowedTask> implements TaskSubscriber {
       if (this.#sent.get(key) !== sent) return
       this.#sent.delete(key)
       settle()
-      this.#host.waits(this, undefined, false)
+      this.#host.waiterChanged(this, undefined, false)
     }
     exchange.ask(method, withTask(params, taskId), { timeoutMs: 0, signal: sent.controller.signal }).then(
       (response) => settled(() => inputRequests.respond({ [key]: response })),

@@ -11,27 +11,17 @@
  * Spec: 2025-11-25 tasks, "Creating Tasks" {@link spec.tasks}.
  */
 
-import { Abortable } from '../dispatch/abortable.ts'
 import type { InputRequest } from '../dispatch/client-input/input-required.ts'
+import { DetachableExchange } from '../dispatch/detachable-exchange.ts'
 import { concealError } from '../dispatch/error-report.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
-import type {
-  Access,
-  CalledTool,
-  Peer,
-  Principal,
-  RpcExchange,
-  SendRequest,
-  TaskSeam,
-} from '../dispatch/rpc-exchange.ts'
-import type { Rate } from '../dispatch/token-bucket.ts'
+import type { CalledTool, RpcExchange, SendRequest, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { RunningTask } from '../features/tasks/running-task.ts'
 import { endOf } from '../features/tasks/task-end.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { Method } from '../protocol/methods.ts'
-import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { SessionExchange } from './exchange.ts'
 import { asTaskOutcome } from './results.ts'
@@ -48,13 +38,8 @@ export interface TaskHost {
   discard(task: OwnTask): Promise<void>
 }
 
-export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
-  readonly revision: RevisionName
-  readonly peer: Peer
-  readonly principal: Principal | undefined
-  readonly access: Access | undefined
+export class TaskCall extends DetachableExchange<SessionExchange> implements RpcExchange, TaskSeam {
   readonly session: Session | undefined
-  readonly messageRate: Rate | undefined
   readonly headers: RequestHeaders
   readonly request: SendRequest | undefined
   readonly clientInput = undefined
@@ -62,9 +47,6 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   cacheHint = undefined
   readonly #host: TaskHost
   readonly #asked: JsonObject
-  /** Undefined once it was answered with a task. */
-  #exchange: SessionExchange | undefined
-  #isFollowing = false
   #starting: Promise<OwnTask> | undefined
   #task: OwnTask | undefined
   #questions = 0
@@ -73,19 +55,13 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
 
   /** @param asked - `params.task` */
   constructor(host: TaskHost, exchange: SessionExchange, asked: JsonObject) {
-    super()
-    this.revision = exchange.revision
-    this.peer = exchange.peer
-    this.principal = exchange.principal
-    this.access = exchange.access
+    super(exchange)
     this.session = exchange.session
-    this.messageRate = exchange.messageRate
     this.headers = exchange.headers
     // Without a session nobody could send the answer.
     this.request = this.session === undefined ? undefined : this.#send
     this.#host = host
     this.#asked = asked
-    this.#exchange = exchange
   }
 
   get task(): TaskSeam {
@@ -98,7 +74,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
 
   set scopes(scopes: readonly string[] | undefined) {
     this.#scopes = scopes
-    if (this.#exchange !== undefined) this.#exchange.scopes = scopes
+    if (this.exchange !== undefined) this.exchange.scopes = scopes
   }
 
   get sessionId(): string | undefined {
@@ -109,19 +85,6 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     return this.session?.record.logLevel
   }
 
-  /** Follows that of the request until there is a task. */
-  override get signal(): AbortSignal {
-    if (!this.#isFollowing && this.#exchange !== undefined) {
-      this.#isFollowing = true
-      follow(this.#exchange.signal, this)
-    }
-    return super.signal
-  }
-
-  override get aborted(): boolean {
-    return super.aborted || this.#exchange?.aborted === true
-  }
-
   /** @throws {RpcError} -32601, the tool cannot be a task */
   onTool({ mayBecomeTask }: CalledTool): void {
     if (mayBecomeTask) return
@@ -130,11 +93,9 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   }
 
   notify(method: string, params: JsonObject): Promise<void> | undefined {
-    if (this.#exchange !== undefined) return this.#exchange.notify(method, params)
+    if (this.exchange !== undefined) return this.exchange.notify(method, params)
     return this.untilDrained(this.#task?.send(method, params))
   }
-
-  closeStream(): void {}
 
   describe(message: string): void {
     this.#task?.running.describe(message)
@@ -147,7 +108,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   /** The call has come to its end. */
   complete(outcome: Outcome): void {
     if (this.#task !== undefined) this.#finish(this.#task, outcome)
-    else if ('error' in outcome) this.#exchange?.complete(outcome)
+    else if ('error' in outcome) this.exchange?.complete(outcome)
     else this.#startLate(outcome)
   }
 
@@ -156,14 +117,14 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     this.#start().then(
       (task) => this.#finish(task, outcome),
       (error) => {
-        const { reporter } = this.#exchange ?? {}
+        const { reporter } = this.exchange ?? {}
         if (reporter === undefined) return
         const info = { phase: 'transport', method: Method.toolsCall } as const
         const own =
           error instanceof RpcError
             ? error
             : new RpcError(ErrorCode.INTERNAL_ERROR, concealError(error, info, reporter))
-        this.#exchange?.complete({ error: own, origin: 'handler' })
+        this.exchange?.complete({ error: own, origin: 'handler' })
       },
     )
   }
@@ -180,7 +141,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   }
 
   async #create(): Promise<OwnTask> {
-    const exchange = this.#exchange
+    const exchange = this.exchange
     const askedMs = readTtl(this.#asked)
     this.signal.throwIfAborted()
     const task = await this.#host.create(this, askedMs)
@@ -190,7 +151,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
       throw new McpError('ERR_REQUEST_ABORTED', problem, { cause: this.signal.reason })
     }
     // What the exchange retains of the request and its connection is released.
-    this.#exchange = undefined
+    this.exchange = undefined
     this.#task = task
     // The handler keeps its arguments for as long as it runs.
     this.#releaseBody = exchange.detachBody()
@@ -201,7 +162,7 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
   /** Before there is a task, a request on the stream of the call. */
   readonly #send: SendRequest = (method, params, options) => {
     if (this.#task === undefined) {
-      if (this.#exchange?.request !== undefined) return this.#exchange.request(method, params, options)
+      if (this.exchange?.request !== undefined) return this.exchange.request(method, params, options)
       const problem =
         'The client cannot be asked before there is a task: its Accept header excludes text/event-stream'
       return Promise.reject(new McpError('ERR_NO_CLIENT_CHANNEL', problem))
@@ -211,10 +172,4 @@ export class TaskCall extends Abortable implements RpcExchange, TaskSeam {
     const { inputRequests } = this.#task.running
     return inputRequests.ask(String(this.#questions), request, (response) => response, options?.timeoutMs, 1)
   }
-}
-
-/** A function of its own: a closure in a method would retain the request's exchange for as long as the task. */
-function follow(signal: AbortSignal, call: TaskCall): void {
-  if (signal.aborted) call.abort(signal.reason)
-  else signal.addEventListener('abort', () => call.abort(signal.reason))
 }

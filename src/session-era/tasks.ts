@@ -52,7 +52,7 @@ const WAITERS = 'taskWaiters'
 export class SessionTasks implements TaskHost, SessionTaskHost {
   /** Added to the methods of the era. */
   readonly methods: readonly (readonly [string, Handler])[]
-  readonly tell: SessionTaskHost['tell']
+  readonly notifySession: SessionTaskHost['notifySession']
   readonly #table: TaskTable
   readonly #channel: NodeChannel | undefined
   /** By id. Lifecycle: see SessionTask. */
@@ -60,9 +60,9 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   /** Owners of tasks that no principal owns. Lifecycle: from the first task to the end of the session. */
   readonly #bySession = new Map<Session, string>()
 
-  constructor(table: TaskTable, tell: SessionTaskHost['tell'], channel?: NodeChannel) {
+  constructor(table: TaskTable, notifySession: SessionTaskHost['notifySession'], channel?: NodeChannel) {
     this.#table = table
-    this.tell = tell
+    this.notifySession = notifySession
     this.#channel = channel
     channel?.listen(WAITERS, { onMessage: (content, from) => this.#onWaiter(content, from) })
     channel?.observe({ onNodeGone: (node) => this.#onNodeGone(node) })
@@ -97,11 +97,11 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
   }
 
   async discard(task: SessionTask<RunningTask>): Promise<void> {
-    this.over(task)
+    this.forget(task)
     await this.#table.discard(task.running)
   }
 
-  over(task: SessionTask<FollowedTask>): void {
+  forget(task: SessionTask<FollowedTask>): void {
     const { taskId } = task.running
     if (this.#known.get(taskId) !== task) return
     this.#known.delete(taskId)
@@ -109,7 +109,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     this.#table.unsubscribe(taskId, task)
   }
 
-  waits(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void {
+  waiterChanged(task: SessionTask<FollowedTask>, session: Session | undefined, isWaiting: boolean): void {
     const { running } = task
     if (running instanceof RunningTask) return
     if (session !== undefined && (isWaiting || task.reach(session.id) === undefined)) {
@@ -117,7 +117,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
       // Without it, the session gets no progress here.
       this.#channel?.send(running.record.node as string, WAITERS, content).catch(() => {})
     }
-    if (!task.isAwaited) this.over(task)
+    if (!task.isAwaited) this.forget(task)
   }
 
   forward(task: SessionTask<FollowedTask>, method: string, params: JsonObject): Promise<void> | undefined {
@@ -209,7 +209,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
       await task.wait(exchange)
       return exchange.aborted ? {} : taskResult(task.running.record)
     }
-    // It runs in another process, whose changes only the store tells.
+    // It runs in another process; its changes are known from the store alone.
     const params = { taskId: view.record.taskId }
     while (!isOver(view.record)) {
       const waitMs = Math.max(view.record.pollIntervalMs ?? 0, MIN_POLL_MS)

@@ -18,7 +18,7 @@
 import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { unref } from '../bounds/runtime.ts'
 
-export const TICKS_PER_INTERVAL = 32
+const TICKS_PER_INTERVAL = 32
 /** A client that takes nothing of what waits for it for so long is dropped. */
 export const STALLED_TICKS = 8 * TICKS_PER_INTERVAL
 /** The latest comment, in intervals. */

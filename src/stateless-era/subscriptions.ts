@@ -57,8 +57,11 @@ const NO_TASKS: readonly TaskView[] = []
 const NO_TASK_IDS: readonly string[] = []
 const ALL_LISTS: Changes['lists'] = new Set(LISTS.map(({ kind }) => kind))
 
-/** Stands for the id while the shared parts are made; nobody can know it. Some runtimes make none while a program loads. */
-let place: string | undefined
+/**
+ * Placeholder of the id in the shared parts of a frame: random, so that no message can contain it. Made on first use,
+ * since some runtimes have no random numbers while a program loads.
+ */
+let idPlaceholder: string | undefined
 
 export class Subscriptions implements SubscriptionOwner {
   readonly #server: McpServer
@@ -168,6 +171,19 @@ export class Subscriptions implements SubscriptionOwner {
       if (subscription.notify(...parts, false)) streams += 1
     }
     return streams > 0 ? { streams, kept: false } : unsent(`no subscriptions/listen stream asks for it`)
+  }
+
+  /** @returns why a message can be sent to no stream */
+  refuse({ method, level, session }: ServerMessage): string | undefined {
+    // Spec: "the server MUST NOT deliver it on a subscriptions/listen stream".
+    if (level !== undefined)
+      return 'clients of 2026-07-28 get log messages with the answers to their requests only'
+    if (session !== undefined) return 'clients of 2026-07-28 have no session'
+    // Spec: "The server MUST NOT send notification types the client has not explicitly requested".
+    if (!this.#server.extensions.notifications.has(method)) {
+      return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
+    }
+    return undefined
   }
 
   /** Ends all streams with their results, and opens no more. */
@@ -305,23 +321,10 @@ export class Subscriptions implements SubscriptionOwner {
 
   /** A message around the place of the id. */
   #frameParts(method: string, params: JsonObject): [head: string, tail: string] {
-    place ??= randomUUID()
-    const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: place }
+    idPlaceholder ??= randomUUID()
+    const _meta = { ...(params['_meta'] as object), [MetaKey.SUBSCRIPTION_ID]: idPlaceholder }
     const message = { jsonrpc: '2.0', method, params: { ...params, _meta } }
-    return this.frame(JSON.stringify(message)).split(`"${place}"`, 2) as [string, string]
-  }
-
-  /** @returns why a message can be sent to no stream */
-  refuse({ method, level, session }: ServerMessage): string | undefined {
-    // Spec: "the server MUST NOT deliver it on a subscriptions/listen stream".
-    if (level !== undefined)
-      return 'clients of 2026-07-28 get log messages with the answers to their requests only'
-    if (session !== undefined) return 'clients of 2026-07-28 have no session'
-    // Spec: "The server MUST NOT send notification types the client has not explicitly requested".
-    if (!this.#server.extensions.notifications.has(method)) {
-      return `clients of 2026-07-28 cannot ask for ${method}: no extension has it among its notifications`
-    }
-    return undefined
+    return this.frame(JSON.stringify(message)).split(`"${idPlaceholder}"`, 2) as [string, string]
   }
 }
 

@@ -11,38 +11,23 @@
  */
 
 import { isPromise } from '../bounds/is-promise.ts'
-import { Abortable } from '../dispatch/abortable.ts'
 import type { AskOptions, ClientInput } from '../dispatch/client-input/client-input.ts'
 import { fulfilInputRequests } from '../dispatch/client-input/in-memory-input.ts'
 import { type InputRequest, InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RoundTripInput } from '../dispatch/client-input/round-trip-input.ts'
+import { DetachableExchange } from '../dispatch/detachable-exchange.ts'
 import type { Outcome } from '../dispatch/outcome.ts'
-import type {
-  Access,
-  CacheHint,
-  CalledTool,
-  Peer,
-  Principal,
-  RpcExchange,
-  TaskSeam,
-} from '../dispatch/rpc-exchange.ts'
-import type { Rate } from '../dispatch/token-bucket.ts'
+import type { CacheHint, CalledTool, RpcExchange, TaskSeam } from '../dispatch/rpc-exchange.ts'
 import type { RunningTask } from '../features/tasks/running-task.ts'
 import { endOf } from '../features/tasks/task-end.ts'
 import type { TaskTable } from '../features/tasks/task-table.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
-import type { RevisionName } from '../protocol/revisions.ts'
 import type { JsonObject, LogLevel } from '../protocol/wire-types.ts'
 import type { StatelessExchange } from './exchange.ts'
 import { taskHandle } from './task-wire.ts'
 
-export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
-  readonly revision: RevisionName
-  readonly peer: Peer
-  readonly principal: Principal | undefined
-  readonly access: Access | undefined
-  readonly messageRate: Rate | undefined
+export class TaskExchange extends DetachableExchange<StatelessExchange> implements RpcExchange, TaskSeam {
   readonly sessionId = undefined
   readonly isRequested = false
   readonly request = undefined
@@ -51,11 +36,8 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   scopes: readonly string[] | undefined = undefined
   readonly #tasks: TaskTable
   readonly #roundTrips: RoundTripInput
-  /** Undefined once it was answered with a task. */
-  #exchange: StatelessExchange | undefined
   /** What the request's headers were, once there is a task. */
   #headers: RequestHeaders | undefined
-  #isFollowing = false
   #isAllowed = false
   #starting: Promise<void> | undefined
   #running: RunningTask | undefined
@@ -63,20 +45,14 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
   #isSettled = false
 
   constructor(tasks: TaskTable, exchange: StatelessExchange, roundTrips: RoundTripInput) {
-    super()
-    this.revision = exchange.revision
-    this.peer = exchange.peer
-    this.principal = exchange.principal
-    this.access = exchange.access
-    this.messageRate = exchange.messageRate
+    super(exchange)
     this.clientInput = new TaskInput(roundTrips, this)
     this.#tasks = tasks
     this.#roundTrips = roundTrips
-    this.#exchange = exchange
   }
 
   get headers(): RequestHeaders {
-    return this.#exchange?.headers ?? (this.#headers as RequestHeaders)
+    return this.exchange?.headers ?? (this.#headers as RequestHeaders)
   }
 
   /** Present once the call is known to be of a tool that may be a task. */
@@ -88,32 +64,17 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     return this.#running
   }
 
-  /** Follows that of the request until there is a task. */
-  override get signal(): AbortSignal {
-    if (!this.#isFollowing && this.#exchange !== undefined) {
-      this.#isFollowing = true
-      follow(this.#exchange.signal, this)
-    }
-    return super.signal
-  }
-
-  override get aborted(): boolean {
-    return super.aborted || this.#exchange?.aborted === true
-  }
-
   get logLevel(): LogLevel | undefined {
-    return this.#exchange?.logLevel
+    return this.exchange?.logLevel
   }
 
   /** Progress and log messages MUST NOT be sent for a task. */
   notify(method: string, params: JsonObject): Promise<void> | undefined {
-    return this.#exchange?.notify(method, params)
+    return this.exchange?.notify(method, params)
   }
 
-  closeStream(): void {}
-
   onTool(tool: CalledTool, args: unknown): void {
-    this.#exchange?.onTool(tool, args)
+    this.exchange?.onTool(tool, args)
     this.#isAllowed = tool.mayBecomeTask
   }
 
@@ -133,12 +94,12 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
       this.#releaseBody?.()
       void this.#running.finish(endOf(outcome, this.#tasks.reporter))
     } else {
-      this.#exchange?.complete(outcome)
+      this.exchange?.complete(outcome)
     }
   }
 
   async #start(): Promise<void> {
-    const exchange = this.#exchange
+    const exchange = this.exchange
     this.#roundTrips.assertSettled()
     this.signal.throwIfAborted()
     const owner = this.principal?.id ?? null
@@ -150,18 +111,12 @@ export class TaskExchange extends Abortable implements RpcExchange, TaskSeam {
     }
     this.#headers = exchange.headers
     // An exchange that is answered aborts no more; what it retains of the request and its connection is released.
-    this.#exchange = undefined
+    this.exchange = undefined
     this.#running = running
     // The handler keeps its arguments for as long as it runs.
     this.#releaseBody = exchange.detachBody()
     exchange.complete({ result: { resultType: 'task', ...taskHandle(running.record) } })
   }
-}
-
-/** A function of its own: a closure in a method would retain the request's exchange for as long as the task. */
-function follow(signal: AbortSignal, exchange: TaskExchange): void {
-  if (signal.aborted) exchange.abort(signal.reason)
-  else signal.addEventListener('abort', () => exchange.abort(signal.reason))
 }
 
 /** Round trips until there is a task; from then on the task itself has input requests. */

@@ -18,6 +18,9 @@ export interface Maker {
 
 export type Make = (maker: Maker) => string | Promise<string>
 
+/** A token that is refused, and the reason that the owner of the server is told. */
+export type BadToken = readonly [name: string, make: Make, reason: RegExp]
+
 export const encode = (value: unknown) =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 export const usual = (issuer: Issuer) => ({

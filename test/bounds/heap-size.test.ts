@@ -2,17 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { heapBytes, ownText, textBytes } from '../../src/bounds/heap-size.ts'
-
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
-function heapUsed(): number {
-  for (let times = 0; times < 5; times++) collect()
-  return process.memoryUsage().heapUsed
-}
+import { heapUsed } from '../helpers/heap.ts'
 
 let last = 0
 /** A name that nothing else has. */

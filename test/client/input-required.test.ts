@@ -3,17 +3,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { connected, type Exchange, result, scripted, stateless } from './scripted-server.ts'
-
-const FORM = { message: 'm', requestedSchema: { type: 'object', properties: { n: { type: 'string' } } } }
-const elicit = { method: 'elicitation/create', params: FORM }
-const of = (log: readonly string[], what: string) => log.filter((each) => each === what).length
-
-/** A server with tools; calls are for the script. */
-const withTools = (tools: readonly object[], script: (exchange: Exchange) => unknown) =>
-  stateless((exchange) => (exchange.what === 'tools/list' ? result(exchange, { tools }) : script(exchange)), {
-    tools: {},
-  })
+import { connected, result, scripted, stateless } from './scripted-server.ts'
+import { countOf, elicit, withTools } from './stateless-script.ts'
 
 test('input_required: questions are asked at the same time, and the state is echoed as it came, each to its own call', async (t) => {
   let open = 0
@@ -100,7 +91,7 @@ test('input_required for ever is given up after maxRounds', async (t) => {
     code: 'ERR_TOO_MANY_ROUNDS',
     message: /the limit is 3 \(option maxRounds\)/,
   })
-  assert.equal(of(server.log(), 'tools/call'), 4)
+  assert.equal(countOf(server.log(), 'tools/call'), 4)
 })
 
 for (const [what, method, requests, expected] of [

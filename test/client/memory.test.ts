@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
+import { collectGarbage } from '../helpers/heap.ts'
 import { flood } from './flood.ts'
 import {
   connected,
@@ -16,14 +15,8 @@ import {
   session,
   stateless,
   stream,
+  write,
 } from './scripted-server.ts'
-
-const TEXT = { 'content-type': 'application/json' }
-const write = ({ response: reply }: Exchange, body: string | Buffer, headers: object = {}) =>
-  reply.writeHead(200, { ...TEXT, ...headers }).end(body)
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 
 /** What a process has on its heap and outside of it, after a collection. */
 const used = () => {
@@ -39,7 +32,7 @@ for (const [what, answer] of [
   [
     'one JSON body without end',
     (e: Exchange) => {
-      e.response.writeHead(200, TEXT)
+      e.response.writeHead(200, { 'content-type': 'application/json' })
       e.response.write('"')
       flood(e, Buffer.alloc(MIB, 'x'), LARGE)
     },

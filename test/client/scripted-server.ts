@@ -90,6 +90,11 @@ export function json(
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value))
 }
 
+/** Answers with a body that need not be JSON, whatever its media type says. */
+export function write({ response }: Exchange, body: string | Buffer, headers: object = {}): void {
+  response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body)
+}
+
 export function result(exchange: Exchange, value: object, headers?: Readonly<Record<string, string>>): void {
   json(exchange, { jsonrpc: '2.0', id: exchange.message.id, result: value }, 200, headers)
 }

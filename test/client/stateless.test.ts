@@ -3,27 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { McpError, RpcError } from '../../src/client/index.ts'
-import {
-  connected,
-  type Exchange,
-  event,
-  failure,
-  result,
-  scripted,
-  stateless,
-  stream,
-} from './scripted-server.ts'
+import { connected, event, failure, result, scripted, stateless, stream } from './scripted-server.ts'
+import { countOf, elicit, withTools } from './stateless-script.ts'
 
 const META = 'io.modelcontextprotocol'
-const FORM = { message: 'm', requestedSchema: { type: 'object', properties: { n: { type: 'string' } } } }
-const elicit = { method: 'elicitation/create', params: FORM }
-const of = (log: readonly string[], what: string) => log.filter((each) => each === what).length
-
-/** A server with tools; calls are for the script. */
-const withTools = (tools: readonly object[], script: (exchange: Exchange) => unknown) =>
-  stateless((exchange) => (exchange.what === 'tools/list' ? result(exchange, { tools }) : script(exchange)), {
-    tools: {},
-  })
 
 test('every request says who sends it and in which revision, in _meta and in headers', async (t) => {
   const server = await scripted(
@@ -134,10 +117,10 @@ test('tools are listed once for any number of calls, and again when their server
   )
   const client = await connected(t, server.url)
   await Promise.all(Array.from({ length: 10 }, () => client.callTool('a', { p: 'v' })))
-  assert.equal(of(server.log(), 'tools/list'), 1)
+  assert.equal(countOf(server.log(), 'tools/list'), 1)
   header = 'New'
   await client.callTool('a', { p: 'v' })
-  assert.equal(of(server.log(), 'tools/list'), 2)
+  assert.equal(countOf(server.log(), 'tools/list'), 2)
 })
 
 test('a tool with a wrong annotation is left out of the list, cannot be called, and spoils no other', async (t) => {
@@ -162,7 +145,7 @@ test('a tool with a wrong annotation is left out of the list, cannot be called, 
     code: 'ERR_NOT_SUPPORTED',
     message: /"bad" cannot be called/,
   })
-  assert.equal(of(server.log(), 'tools/call'), 1)
+  assert.equal(countOf(server.log(), 'tools/call'), 1)
 })
 
 test('aborting a call while its tool is looked up rejects at once', async (t) => {
@@ -194,7 +177,7 @@ test('a stream that is cut rejects at once: there is nothing to take up', async 
   )
   const client = await connected(t, server.url)
   await assert.rejects(client.callTool('a'), { code: 'ERR_STREAM_CUT' })
-  assert.deepEqual([of(server.log(), 'tools/call'), of(server.log(), 'GET')], [1, 0])
+  assert.deepEqual([countOf(server.log(), 'tools/call'), countOf(server.log(), 'GET')], [1, 0])
 })
 
 test('errors are RpcErrors with code and data, whatever the HTTP status', async (t) => {
@@ -229,14 +212,14 @@ test('ttlMs: a result is used again while it is fresh, and not when it depends o
   await client.readResource('file:///a')
   await client.readResource('file:///a')
   await client.readResource('file:///b')
-  assert.equal(of(server.log(), 'resources/read'), 2)
+  assert.equal(countOf(server.log(), 'resources/read'), 2)
   await client.tools().toArray()
   await client.tools().toArray()
-  assert.equal(of(server.log(), 'tools/list'), 1)
+  assert.equal(countOf(server.log(), 'tools/list'), 1)
   asks = true
   await client.readResource('file:///c')
   await client.readResource('file:///c')
-  assert.equal(of(server.log(), 'resources/read'), 6)
+  assert.equal(countOf(server.log(), 'resources/read'), 6)
 })
 
 test('ttlMs 0, negative or absent: nothing is kept', async (t) => {
@@ -247,7 +230,7 @@ test('ttlMs 0, negative or absent: nothing is kept', async (t) => {
   )
   const client = await connected(t, server.url)
   for (let i = 0; i < 4; i++) await client.readResource('file:///a')
-  assert.equal(of(server.log(), 'resources/read'), 4)
+  assert.equal(countOf(server.log(), 'resources/read'), 4)
 })
 
 test('what was cached for one token is not given to another', async (t) => {
@@ -280,6 +263,6 @@ test('a server that sends requests in this era gets no answer, and the call goes
   const errors: unknown[] = []
   const client = await connected(t, server.url, { onRoots: () => [], onError: (error) => errors.push(error) })
   await client.callTool('a')
-  assert.equal(of(server.log(), 'response'), 0)
+  assert.equal(countOf(server.log(), 'response'), 0)
   assert.ok(errors[0] instanceof McpError)
 })

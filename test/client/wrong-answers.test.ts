@@ -16,11 +16,8 @@ import {
   session,
   stateless,
   stream,
+  write,
 } from './scripted-server.ts'
-
-const TEXT = { 'content-type': 'application/json' }
-const write = ({ response: reply }: Exchange, body: string | Buffer, headers: object = {}) =>
-  reply.writeHead(200, { ...TEXT, ...headers }).end(body)
 
 const rows: readonly (readonly [string, (exchange: Exchange) => unknown, string, RegExp])[] = [
   [
@@ -100,7 +97,7 @@ const rows: readonly (readonly [string, (exchange: Exchange) => unknown, string,
   [
     'a connection that breaks within the body',
     ({ response: r, request }) => {
-      r.writeHead(200, { ...TEXT, 'content-length': '100' })
+      r.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
       r.write('{"json', () => request.socket.destroy())
     },
     'ERR_CONNECTION',

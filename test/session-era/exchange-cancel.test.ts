@@ -2,8 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { heapUsed } from '../helpers/heap.ts'
 import { type HeldCall, responsesOf, serving, streaming, textOf } from './serving.ts'
 
 const CANCELLED = 'notifications/cancelled'
@@ -204,12 +203,6 @@ test('ping is answered at once while calls are running [ping.answered]', async (
 })
 
 test('a cancelled call that its handler does not end keeps nothing of a long reason', async (t) => {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
-  const heapUsed = () => {
-    for (let times = 0; times < 5; times++) collect()
-    return process.memoryUsage().heapUsed
-  }
   const { open, held } = await serving(t)
   const session = await open()
   const calls: HeldCall[] = []

@@ -11,14 +11,10 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { type McpServer, type Middleware, type RequestContext, RpcError } from '../../src/index.ts'
+import { collected } from '../helpers/heap.ts'
 import type { StatelessClient } from '../helpers/stateless-client.ts'
 import { eventually, serving } from './serving.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 const tools = { toolsListChanged: true }
 const listed = 'notifications/tools/list_changed'
@@ -30,16 +26,6 @@ const using = (...middleware: Middleware[]) => ({
     for (const each of middleware) server.use(each)
   },
 })
-
-/** Whether all of these are collected within a reasonable number of collections. */
-async function collected(refs: readonly WeakRef<object>[]): Promise<number> {
-  const alive = () => refs.filter((ref) => ref.deref() !== undefined).length
-  for (let turn = 0; turn < 200 && alive() > 0; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    collectGarbage()
-  }
-  return refs.length - alive()
-}
 
 test('middleware sees subscriptions/listen, and an empty result once the stream is open', async (t) => {
   const seen: unknown[] = []

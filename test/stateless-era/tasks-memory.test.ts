@@ -4,14 +4,10 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { McpServer } from '../../src/index.ts'
+import { collected } from '../helpers/heap.ts'
 import { eventually, HeldCalls, serving } from './serving.ts'
 import { TaskClient } from './task-client.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 /** Counts the responses that were begun and are still in memory. */
 function responsesOf(t: TestContext) {
@@ -21,14 +17,9 @@ function responsesOf(t: TestContext) {
   }
   channel('barewire:http:start').subscribe(onStart)
   t.after(() => channel('barewire:http:start').unsubscribe(onStart))
-  const alive = () => responses.filter((response) => response.deref() !== undefined).length
   const collect = async () => {
-    // A collection takes what was last seen alive in an earlier turn of the event loop.
-    for (let turn = 0; turn < 200 && alive() > 0; turn++) {
-      await new Promise((resolve) => setImmediate(resolve))
-      collectGarbage()
-    }
-    return { begun: responses.length, alive: alive() }
+    const begun = responses.length
+    return { begun, alive: begun - (await collected(responses)) }
   }
   return { collect }
 }

@@ -38,7 +38,7 @@ const ASSERTION_SECONDS = 60
  *
  * @throws {McpError} `ERR_AUTH_CLIENT`, when there is none
  */
-export function chooseAuthMethod(client: Client, server: AuthorizationServer): ClientAuthMethod {
+function chooseAuthMethod(client: Client, server: AuthorizationServer): ClientAuthMethod {
   const registered = AUTH_METHODS.find((method) => method === client.authMethod)
   if (registered !== undefined) return registered
   const able: ClientAuthMethod[] = []

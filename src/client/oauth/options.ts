@@ -116,15 +116,7 @@ export interface ProviderSettings {
   readonly refusePrivateAddresses: boolean
 }
 
-export const TOKEN_OPTIONS = [
-  'store',
-  'scopes',
-  'dpop',
-  'issuer',
-  'fetch',
-  'timeoutMs',
-  'refusePrivateAddresses',
-]
+const TOKEN_OPTIONS = ['store', 'scopes', 'dpop', 'issuer', 'fetch', 'timeoutMs', 'refusePrivateAddresses']
 export const KEY_OPTIONS = ['privateKey', 'signingAlgorithm', 'keyId']
 
 /** @throws {TypeError} an option that is not known, or of a wrong type */

@@ -13,10 +13,6 @@ export class SharedWork<T> {
     | { readonly promise: Promise<T>; readonly controller: AbortController; waiting: number }
     | undefined
 
-  get isRunning(): boolean {
-    return this.#running !== undefined
-  }
-
   /** Joins the work that is running, or starts it. */
   async join(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     signal?.throwIfAborted()

@@ -12,7 +12,7 @@ export type PublicJwk = Readonly<Record<string, string>>
 
 const encoder = new TextEncoder()
 
-export function base64Url(bytes: ArrayBuffer | Uint8Array): string {
+function base64Url(bytes: ArrayBuffer | Uint8Array): string {
   const binary = Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join('')
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

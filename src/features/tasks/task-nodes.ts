@@ -1,5 +1,5 @@
 /**
- * Tasks of several nodes: who follows a task on another node hears of its changes, and answers its questions.
+ * Tasks of several nodes: who follows a task on another node is notified of its changes, and answers its questions.
  *
  *    node of the task --- "changed": its id, to all nodes ---> nodes that follow it read its record from the store
  *                     <-- responses, to this node alone -----
@@ -183,7 +183,7 @@ export class TaskNodes {
     }
   }
 
-  /** Reads the record; changes of meanwhile are read after that. */
+  /** Reads the record; changes that come meanwhile are read after that. */
   async #refresh(task: RemoteTask): Promise<void> {
     task.isStale = true
     if (task.isReading || task.isEnding) return
@@ -213,7 +213,7 @@ export class TaskNodes {
   }
 }
 
-/** The last state of a task that the store has no more. */
+/** The last state of a task that the store no longer has. */
 function expired(record: TaskRecord): TaskRecord {
   return { ...record, ...failedBy('The task is not stored any more: it has expired, or was deleted') }
 }

@@ -4,7 +4,6 @@
  */
 
 import { Abortable } from '../../dispatch/abortable.ts'
-import type { ErrorReporter } from '../../dispatch/error-report.ts'
 import type { Peer, Principal, RpcExchange } from '../../dispatch/rpc-exchange.ts'
 import type { RequestHeaders } from '../../http/http-exchange.ts'
 import type { RevisionName } from '../../protocol/revisions.ts'
@@ -18,13 +17,11 @@ export class RestoredExchange extends Abortable implements RpcExchange {
   readonly request = undefined
   readonly clientInput = undefined
   cacheHint = undefined
-  readonly reporter: ErrorReporter
   readonly #session: Session
 
-  constructor(session: Session, reporter: ErrorReporter) {
+  constructor(session: Session) {
     super()
     this.#session = session
-    this.reporter = reporter
   }
 
   get revision(): RevisionName {
@@ -53,9 +50,7 @@ export class RestoredExchange extends Abortable implements RpcExchange {
   }
 
   /** It was answered long ago. */
-  notify(): undefined {
-    return undefined
-  }
+  notify(): undefined {}
 
   closeStream(): void {}
 }

@@ -37,7 +37,6 @@ export class SharedWatches implements NodeListener {
   readonly #sessions: SharedSessions
   /** By session and URI, the node that watches it. Lifecycle of an entry: as long as the subscription. */
   readonly #elsewhere = new Map<Session, Map<string, string>>()
-
   /** What this node watches by a function, and another one would have to. Lifecycle: the same. */
   readonly #here = new Map<Session, Set<string>>()
 
@@ -124,7 +123,7 @@ export class SharedWatches implements NodeListener {
     const { server } = this.#host
     const params = { uri }
     const request = { id: '', method: Method.resourcesSubscribe, params }
-    const ctx = new RequestContext(new RestoredExchange(session, server), request, server)
+    const ctx = new RequestContext(new RestoredExchange(session), request, server)
     try {
       const { subscribe } = findResource(uri, ctx, server)
       // Nothing has to be done for one that the application watches anyway.

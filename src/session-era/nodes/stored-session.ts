@@ -1,7 +1,7 @@
 /**
  * A session in the store: the record, written once at `initialize`, and the fields that change later.
  *
- *    record          ["1", revision, client info, capabilities, principal, sequence of the last change before it]
+ *    record          [1, revision, client info, capabilities, principal, sequence of the last change before it]
  *    level           the log level that the client has set
  *    delivered       the last sequence number that was written to its standalone stream
  *    sub <uri>       { from, scopes, node } of a subscription

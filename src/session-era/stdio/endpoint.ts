@@ -81,9 +81,6 @@ class Lines implements ConnectionSink {
   }
 
   /** What an event stream has as data is the message itself, in one line. */
-  /** There is one process, and nothing is missed. */
-  catchUp(): void {}
-
   notify({ data }: StreamEvent): boolean {
     return this.#sink.write(data)
   }

@@ -3,6 +3,7 @@ import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/stri
 import { mock, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { memoryStore, type OAuthOptions, oauth, type TokenStore } from '../../../src/client/oauth/index.ts'
+import { eventually } from '../../session-era/serving.ts'
 import { authorizedFetch } from './authorized-fetch.ts'
 import { logIn, startAuthorizationServer, startResource, TOKEN_SECONDS } from './real-servers.ts'
 
@@ -221,13 +222,22 @@ test('oauth: a caller who gives up leaves the login to the others', async (t) =>
   const { issuer } = await startAuthorizationServer(t)
   const resource = await startResource(t, issuer)
   const { options, asked, answer } = slowUser()
-  const auth = oauth(options)
+  const provider = oauth(options)
+  let challenges = 0
+  const auth = {
+    ...provider,
+    onChallenge: (...challenge: Parameters<typeof provider.onChallenge>) => {
+      challenges += 1
+      return provider.onChallenge(...challenge)
+    },
+  }
   const impatient = new AbortController()
   const reason = new Error('enough')
   const first = rejects(authorizedFetch(auth, resource.url, { signal: impatient.signal }), reason)
   const second = authorizedFetch(auth, resource.url)
   const signal = await asked
-  // Until the second one waits for the same login.
+  await eventually(() => challenges === 2, 'the second one to be refused')
+  // Nothing but promises is between that and its wait for the same login.
   for (let turn = 0; turn < 100; turn++) await nextTurn()
   impatient.abort(reason)
   await first

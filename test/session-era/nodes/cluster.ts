@@ -6,8 +6,15 @@
 import type { TestContext } from 'node:test'
 import { MemoryStore, type MemoryStoreOptions } from '../../../src/store/memory-store.ts'
 import type { NodeEvents, Store, StoreNode } from '../../../src/store/store.ts'
-import type { TestSession } from '../../helpers/wire.ts'
-import { eventually, type Fixture, type FixtureOptions, serving } from '../serving.ts'
+import type { SseStream, TestSession } from '../../helpers/wire.ts'
+import {
+  eventually,
+  type Fixture,
+  type FixtureOptions,
+  type HeldCall,
+  serving,
+  streaming,
+} from '../serving.ts'
 
 export interface Node extends Fixture {
   readonly id: string
@@ -98,4 +105,18 @@ export const SILENT: NodeEvents = {
 export function at(session: TestSession, node: { readonly url: string }): TestSession {
   ;(session as { url: string }).url = node.url
   return session
+}
+
+/** A call on one node whose stream its client has resumed on another one, up to the progress 1. */
+export async function followed(
+  a: Node,
+  b: Node,
+): Promise<{ session: TestSession; call: HeldCall; resumed: SseStream }> {
+  const session = await a.open()
+  const { call, stream } = await streaming(session, a.held)
+  await stream.until(({ json }) => json?.params?.progress === 0)
+  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
+  call.ctx.progress(1)
+  await resumed.until(({ json }) => json?.params?.progress === 1)
+  return { session, call, resumed }
 }

@@ -1,10 +1,10 @@
 /** The store is away: what a node knows goes on, the rest is 503, and afterwards everything works as before. */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { del, get, post } from '../../helpers/wire.ts'
 import { eventually, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
-import { at, cluster, type Node } from './cluster.ts'
+import { at, type ClusterOptions, cluster, followed, type Node } from './cluster.ts'
 
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' }
 const clientInfo = { name: 'x', version: '1' }
@@ -56,8 +56,13 @@ test('while the store is away known sessions go on; what must ask it is 503 with
   assert.equal((await at(known, b).delete()).status, 200)
 })
 
-test('events of an outage are in the log afterwards, once and in order', async (t) => {
-  const { store, a, b } = await cluster(t, { count: 2 })
+/**
+ * A call on node a sends 49 events while the store is away, and ends when it is back.
+ *
+ * @returns `first`: the id of the event before these
+ */
+async function sentDuringOutage(t: TestContext, options: ClusterOptions = {}) {
+  const { store, a, b } = await cluster(t, { count: 2, ...options })
   const session = await a.open()
   const { call, stream } = await streaming(session, a.held)
   await stream.until(({ json }) => json?.params?.progress === 0)
@@ -69,6 +74,11 @@ test('events of an outage are in the log afterwards, once and in order', async (
   for (const node of [a, b]) reported(node)
   call.finish('done')
   await stream.end()
+  return { a, b, session, first }
+}
+
+test('events of an outage are in the log afterwards, once and in order', async (t) => {
+  const { b, session, first } = await sentDuringOutage(t)
   const resumed = await at(session, b).resume(first)
   await resumed.end()
   assert.deepEqual(
@@ -79,18 +89,7 @@ test('events of an outage are in the log afterwards, once and in order', async (
 })
 
 test('above the bytes that may wait there is a gap, which is said', async (t) => {
-  const { store, a, b } = await cluster(t, { count: 2, memory: { maxWaitingBytes: 4000 } })
-  const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  const first = stream.lastEventId ?? ''
-  store.setAvailable(false)
-  for (let step = 1; step < 50; step++) call.ctx.progress(step)
-  await stream.until(({ json }) => json?.params?.progress === 49)
-  store.setAvailable(true)
-  for (const node of [a, b]) reported(node)
-  call.finish('done')
-  await stream.end()
+  const { a, b, session, first } = await sentDuringOutage(t, { memory: { maxWaitingBytes: 4000 } })
   const reply = await get(b.url, { ...session.headers, 'last-event-id': first })
   assert.equal(reply.status, 400)
   assert.match(reply.json.error.message, /not kept any more/)
@@ -102,12 +101,7 @@ test('above the bytes that may wait there is a gap, which is said', async (t) =>
 
 test('a stream that is followed survives an outage, each event exactly once', async (t) => {
   const { store, a, b } = await cluster(t, { count: 2 })
-  const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
-  call.ctx.progress(1)
-  await resumed.until(({ json }) => json?.params?.progress === 1)
+  const { call, resumed } = await followed(a, b)
   store.setAvailable(false)
   for (let step = 2; step < 20; step++) call.ctx.progress(step)
   await eventually(() => (a.stats().store?.waitingBytes ?? 0) > 0, 'events to wait')

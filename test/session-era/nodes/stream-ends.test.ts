@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { McpError } from '../../../src/jsonrpc/rpc-error.ts'
 import { get, openSse, type SseStream } from '../../helpers/wire.ts'
 import { eventually, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
-import { at, cluster } from './cluster.ts'
+import { at, cluster, followed } from './cluster.ts'
 
 async function resumedFrom(stream: SseStream, session: { url: string; headers: object }): Promise<SseStream> {
   const headers = { ...session.headers, 'last-event-id': stream.lastEventId ?? '' }
@@ -135,12 +135,7 @@ test('a resumption that its node is told of twice is one', async (t) => {
 
 test('ctx.closeStream ends the connection on another node, with retry:, and not the call', async (t) => {
   const { a, b } = await cluster(t, { count: 2 })
-  const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
-  call.ctx.progress(1)
-  await resumed.until(({ json }) => json?.params?.progress === 1)
+  const { session, call, resumed } = await followed(a, b)
   call.ctx.closeStream(2500)
   assert.equal((await resumed.end()).complete, true)
   assert.equal(resumed.events.at(-1)?.retry, 2500)
@@ -153,12 +148,7 @@ test('ctx.closeStream ends the connection on another node, with retry:, and not 
 test('a call whose node forgets that a client reads elsewhere is told so when it sends', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { store, a, b } = await cluster(t, { count: 2, disconnectGraceMs: 8000 })
-  const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  const resumed = await at(session, b).resume(stream.lastEventId ?? '')
-  call.ctx.progress(1)
-  await resumed.until(({ json }) => json?.params?.progress === 1)
+  const { call, resumed } = await followed(a, b)
   // That the connection closes is told while the store is away.
   store.setAvailable(false, b.id)
   b.errors.length = 0
