@@ -48,7 +48,7 @@ export interface EventLogStore {
   /**
    * Begins the log of a stream.
    *
-   * @param stream - its name, unique in the session for ever
+   * @param stream - its name, unique in the session for ever: up to 128 characters of A-Z, a-z, 0-9, `_` and `-`
    * @param meta - text for those who read it: its node, its requests
    * @param ttlMs - how long it is stored after the last event; 0: for ever
    */
@@ -65,8 +65,10 @@ export interface EventLogStore {
    * Finishes the stream of a node that is gone, with a last event. Atomic: of several nodes that try, one succeeds.
    *
    * @param sequence - above `last`, and above what the client has
-   * @returns false: it was finished already, or has a later event
+   * @param meta - begins a log that is not there: its node may have died before it was stored. Undefined: only one that is
+   *   there is finished
+   * @returns false: it was finished already, has a later event, or is not there
    * @throws {McpError} `ERR_STORE_UNAVAILABLE`
    */
-  finish(sessionId: string, stream: string, sequence: number, data: string): Promise<boolean>
+  finish(sessionId: string, stream: string, sequence: number, data: string, meta?: string): Promise<boolean>
 }
