@@ -178,6 +178,26 @@ export function testEventLogs(name: string, make: MakeStore): void {
     assert.equal(await b.node.events.finish(session, 'none', 1, 'x'), false)
   })
 
+  test(`${name}: log.describe replaces the meta, before the events that follow are found`, async (t) => {
+    const [a, b] = await joinTwo(t, await make(t))
+    const session = newId()
+    const log = a.node.events.create(session, 's1', 'first', MINUTE)
+    log.append(1, 'one', 1)
+    await a.node.flush(MINUTE)
+    for (const [index, meta] of ['second', 'third'].entries()) {
+      log.describe(meta)
+      log.append(2 + index, 'more', 1)
+      await a.node.flush(MINUTE)
+      assert.equal((await b.node.events.read(session, 's1', 0))?.meta, meta)
+    }
+    log.describe('without an event')
+    await a.node.flush(MINUTE)
+    log.finish()
+    await a.node.flush(MINUTE)
+    assert.deepEqual(await found(b.node, session, 0), [[1, 2, 3], false, 3, true])
+    assert.equal((await b.node.events.read(session, 's1', 0))?.meta, 'without an event')
+  })
+
   test(`${name}: events.finish with a meta begins a log that was never stored: once, and its node can add nothing`, async (t) => {
     const [a, b] = await joinTwo(t, await make(t))
     const session = newId()

@@ -23,6 +23,8 @@ export interface EventLogWriter {
    *   itself is too large to be kept, `data` is empty and is not stored; readers find a gap before what follows
    */
   append(sequence: number, data: string, oldest: number): void
+  /** Replaces the meta of the log: whoever finds an event that is appended later finds the new one. */
+  describe(meta: string): void
   /** Begins the time to live anew, while the call runs and sends nothing. */
   touch(): void
   /** Nothing follows. Readers get the rest, and then the end. */
@@ -32,7 +34,7 @@ export interface EventLogWriter {
 }
 
 export interface StoredEvents {
-  /** As given to `create`. */
+  /** As given to `create`, or later to `describe`. */
   readonly meta: string
   /** The events after the sequence that was asked for, in order and without holes. */
   readonly events: readonly { readonly sequence: number; readonly data: string }[]

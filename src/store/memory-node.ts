@@ -176,8 +176,9 @@ export class MemoryNode implements StoreNode, Member {
     })
   }
 
-  #createLog(session: string, stream: string, meta: string, ttlMs: number): EventLogWriter {
+  #createLog(session: string, stream: string, firstMeta: string, ttlMs: number): EventLogWriter {
     const key = logKey(session, stream)
+    let meta = firstMeta
     const { logs } = this.#shared
     let isClosed = false
     const write = (text: string, run: () => boolean | undefined) => {
@@ -195,6 +196,11 @@ export class MemoryNode implements StoreNode, Member {
     write(meta, () => undefined)
     return {
       append: (sequence, data, oldest) => write(data, () => logs.append(key, sequence, data, oldest)),
+      describe: (text) =>
+        write(text, () => {
+          meta = text
+          logs.describe(key, text)
+        }),
       touch: () => write('', () => void logs.touch(key)),
       finish: () =>
         write('', () => {

@@ -15,13 +15,15 @@
 
 import { Gate } from '../../bounds/gate.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { encodeData } from '../../sse/frame.ts'
 import { ReplayRing } from '../../sse/replay-ring.ts'
 import type { EventLogWriter } from '../../store/event-log-store.ts'
 import type { CoarseClock } from '../clock.ts'
 import type { Session } from '../session.ts'
+import { encodeMeta } from './log-meta.ts'
 import type { RemoteReader } from './remote-reader.ts'
-import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import { nameSuffix, ResumableStream, type StreamOwner } from './resumable-stream.ts'
 import type { CallStreams, Streams } from './streams.ts'
 
 /** Characters that wait for the log to be stored; more are sent without. */
@@ -36,7 +38,8 @@ export class CallStream extends ResumableStream {
   /** The streams of its session, where there is one. */
   readonly #siblings: CallStreams | undefined
   readonly #clock: CoarseClock
-  readonly #suffix: string
+  /** Of its requests. Undefined with one node. */
+  readonly #ids: readonly JsonRpcId[] | undefined
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
@@ -50,7 +53,7 @@ export class CallStream extends ResumableStream {
   /** Lifecycle: while the client reads through another node. */
   #reader: RemoteReader | undefined = undefined
 
-  /** @param suffix - of its name */
+  /** @param ids - of its requests, where there are other nodes */
   constructor(
     streams: Streams,
     owner: StreamOwner,
@@ -58,24 +61,35 @@ export class CallStream extends ResumableStream {
     session: Session | undefined,
     siblings: CallStreams | undefined,
     clock: CoarseClock,
-    suffix = '',
+    ids?: readonly JsonRpcId[],
   ) {
     super(streams, owner, sendsPrimingEvent, session)
     this.#siblings = siblings
     this.#clock = clock
-    this.#suffix = suffix
+    this.#ids = ids
     siblings?.byName.set(this.name, this)
   }
 
   /** Computed once: it is part of every frame. */
   override get name(): string {
-    this.#name ??= super.name + this.#suffix
+    this.#name ??= super.name + nameSuffix(this.#ids)
     return this.#name
   }
 
   /** Whether what is sent reaches the client now. */
   get connected(): boolean {
     return this.attached || this.#reader !== undefined
+  }
+
+  /** What who comes back for it must have, from now on. */
+  need(scopes: readonly string[] | undefined): void {
+    this.scopes = scopes
+    this.#log?.describe(this.meta)
+  }
+
+  /** What its log says of it. */
+  get meta(): string {
+    return encodeMeta({ ids: this.#ids ?? [], scopes: this.scopes })
   }
 
   /**
@@ -87,7 +101,7 @@ export class CallStream extends ResumableStream {
     this.#log = log
     this.#shared = shared
     // Its name does not say whose answer is missing: only the log does, so no client may have an event id before.
-    if (this.#suffix === '') this.#held = ''
+    if (nameSuffix(this.#ids) === '') this.#held = ''
   }
 
   override get isHeld(): boolean {

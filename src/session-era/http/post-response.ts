@@ -29,7 +29,7 @@ import type { ResponseChannel } from '../exchange.ts'
 import type { Revision } from '../revisions.ts'
 import type { Session, SessionCall } from '../session.ts'
 import { CallStream } from './call-stream.ts'
-import { nameSuffix, type StreamOwner } from './resumable-stream.ts'
+import type { StreamOwner } from './resumable-stream.ts'
 import type { SharedStreams } from './shared-streams.ts'
 import type { Streams } from './streams.ts'
 
@@ -127,8 +127,9 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   }
 
   need(scopes: readonly string[] | undefined): void {
-    this.#scopes = this.#scopes === undefined ? scopes : [...this.#scopes, ...(scopes ?? [])]
-    if (this.#stream !== undefined) this.#stream.scopes = this.#scopes
+    const known = this.#scopes
+    this.#scopes = known === undefined ? scopes : [...new Set([...known, ...(scopes ?? [])])]
+    if (this.#scopes?.length !== known?.length) this.#stream?.need(this.#scopes)
   }
 
   /** The answer comes in a later turn of the event loop: from now on the response counts as in flight (calls.ts). */
@@ -173,11 +174,10 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     const { sendsPrimingEvent } = this.revision
     const { shared } = this.#host
     const ids = shared === undefined || session === undefined ? undefined : this.#requestIds(answered)
-    const suffix = ids && nameSuffix(ids)
-    const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock, suffix)
+    const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock, ids)
     stream.scopes = this.#scopes
     this.#stream = stream
-    if (ids !== undefined) shared?.begin(stream, session as Session, ids)
+    if (session !== undefined) shared?.begin(stream, session)
     stream.attach(http, http.replyHeaders(this.#headers), [])
     return stream
   }

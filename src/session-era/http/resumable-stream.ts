@@ -55,9 +55,9 @@ export function nodeOfStream(name: string): string | undefined {
 }
 
 /** What the name of a stream ends with; empty for ids that are too long, and for several requests. */
-export function nameSuffix(ids: readonly JsonRpcId[]): string {
-  const [id] = ids
-  if (ids.length !== 1 || id === undefined) return ''
+export function nameSuffix(ids: readonly JsonRpcId[] | undefined): string {
+  const id = ids?.length === 1 ? ids[0] : undefined
+  if (id === undefined) return ''
   const json = Buffer.from(JSON.stringify(id))
   return json.length > MAX_ID_BYTES ? '' : `-${json.toString('hex')}`
 }

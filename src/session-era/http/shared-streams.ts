@@ -17,7 +17,6 @@
 import { isObject } from '../../bounds/is-object.ts'
 import { nextTurn, pause, unref } from '../../bounds/runtime.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
-import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-channel.ts'
@@ -26,7 +25,7 @@ import { nodeChannels } from '../nodes/diagnostics.ts'
 import type { Session } from '../session.ts'
 import type { CallStream } from './call-stream.ts'
 import { FollowedStream, type FollowHost } from './followed-stream.ts'
-import { encodeMeta, type MissingLog } from './log-meta.ts'
+import type { MissingLog } from './log-meta.ts'
 import { LogSearch, type SearchHost } from './log-search.ts'
 import { type ReaderHost, RemoteReader, type StreamMessage } from './remote-reader.ts'
 import type { CallStreams, RetainedStream, Streams } from './streams.ts'
@@ -83,16 +82,11 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     return this.#followed.size
   }
 
-  /**
-   * A call has opened its stream: from now on its events are written to a log.
-   *
-   * @param ids - of its requests
-   */
-  begin(stream: CallStream, session: Session, ids: readonly JsonRpcId[]): void {
+  /** A call has opened its stream: from now on its events are written to a log. */
+  begin(stream: CallStream, session: Session): void {
     const { replay } = this.#streams
     if (replay === undefined) return
-    const meta = encodeMeta({ ids, scopes: stream.scopes })
-    stream.share(this.events.create(session.id, stream.name, meta, replay.ttlMs), this)
+    stream.share(this.events.create(session.id, stream.name, stream.meta, replay.ttlMs), this)
     this.#open.add(stream)
     this.#watch()
     if (stream.isHeld) void this.#hold(stream, session)

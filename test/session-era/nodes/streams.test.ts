@@ -305,6 +305,35 @@ test('who resumes on another node needs the scopes of the call', async (t) => {
   assert.equal(textOf(responsesOf(resumed)[0] ?? {}), 'secret')
 })
 
+for (const dies of [false, true]) {
+  const where = dies ? 'after its node has died' : 'while it runs'
+  test(`who resumes on another node ${where} needs the scopes that the call asked for after its stream opened`, async (t) => {
+    const { a, b } = await cluster(t, { count: 2, auth: resourceOf(), memory: { leaseMs: 50 } })
+    const session = await a.open({ headers: as('ada', 'notes:all') })
+    const { call, stream } = await streaming(session, a.held)
+    await stream.until(({ json }) => json?.params?.progress === 0)
+    call.ctx.requireScopes(['notes:read'])
+    call.ctx.requireScopes(['notes:write'])
+    call.ctx.progress(1, undefined, 'secret')
+    await stream.until(({ json }) => json?.params?.progress === 1)
+    const [opening = ''] = idsOf(stream)
+    await stream.destroy()
+    await a.own.flush(5000)
+    if (dies) a.die()
+    else await eventually(() => a.stats().streams === 0, 'the server to see the lost connection')
+    for (const scope of ['admin:all', 'notes:read']) {
+      const headers = { ...session.headers, ...as('ada', scope), 'last-event-id': opening }
+      const reply = await get(b.url, headers)
+      assert.equal(reply.status, 403, scope)
+    }
+    const resumed = await at(session, b).resume(opening)
+    await resumed.until(({ json }) => json?.params?.message === 'secret')
+    if (!dies) call.finish('')
+    await resumed.end()
+    assert.deepEqual(progressOf(resumed), [0, 1])
+  })
+}
+
 test('a handler that awaits its progress waits for a client that reads on another node', async (t) => {
   const { a, b } = await cluster(t, { count: 2, replay: { maxEvents: 8 } })
   const session = await a.open()
