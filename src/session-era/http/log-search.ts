@@ -1,7 +1,7 @@
 /**
  * Search for the log of a stream of another node. Where the store has none, that node is asked whether it runs the call:
  *
- *    runs        the log will be stored in a moment
+ *    runs        the log will be stored in a moment; where it is not, 503: the call goes on, and its client may come back
  *    unknown     the log has expired, or there never was one
  *    gone        the node died, perhaps before the log was stored: the client is to get an error for its request
  *    no answer   the node may be dead, as its lease says later, or stands still
@@ -10,7 +10,7 @@
  */
 
 import { pause, unref } from '../../bounds/runtime.ts'
-import { fromStore } from '../../dispatch/store-error.ts'
+import { fromStore, StoreAwayError } from '../../dispatch/store-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { Session } from '../session.ts'
 import { type MissingLog, missingLog } from './log-meta.ts'
@@ -19,7 +19,7 @@ import type { StreamMessage } from './remote-reader.ts'
 /** How often it is looked whether the log of a stream that has just begun is stored, */
 const LOOK_MS = 250
 /** and for how long, where its node runs the call, */
-const RUNS_LIMIT_MS = 1000
+const RUNS_LIMIT_MS = 3000
 /** or does not answer. With one late answer of the store the head of the response still comes within 10 s. */
 const SILENCE_LIMIT_MS = 5000
 
@@ -81,7 +81,10 @@ export class LogSearch {
         if (stored !== undefined || !isWanted() || node === this.#host.node) return stored
         const waited = performance.now() - began
         if (answer === 'gone' || waited >= SILENCE_LIMIT_MS) return missingLog(stream)
-        if (answer === 'unknown' || (answer === 'runs' && waited >= RUNS_LIMIT_MS)) return undefined
+        if (answer === 'unknown') return undefined
+        if (answer === 'runs' && waited >= RUNS_LIMIT_MS) {
+          throw new StoreAwayError(new Error('the log of a call in progress is not in the store'))
+        }
         if (question === undefined) this.#ask(key, node, session.id, stream)
         await this.#wait(key, closing)
       }

@@ -113,6 +113,23 @@ test('a node that lives and is slow: its client waits for the log, and follows t
   assert.deepEqual([progressOf(onB), textOf(responsesOf(onB)[0] as WireJson)], [[1], 'late'])
 })
 
+test('a call whose node runs it and whose log the store has lost: 503, and not 400, until the log is there again', async (t) => {
+  const { a, b } = await cluster(t, { count: 2 })
+  const session = await a.open()
+  const { call, stream } = await streaming(session, a.held)
+  await stream.until(({ json }) => json?.params?.progress === 0)
+  await stream.destroy()
+  await eventually(() => a.stats().streams === 0, 'the server to see the lost connection')
+  const { read } = b.own.events
+  Object.assign(b.own.events, { read: () => Promise.resolve(undefined) })
+  const last = stream.lastEventId ?? ''
+  const reply = await get(b.url, { ...session.headers, 'last-event-id': last })
+  assert.deepEqual([reply.status, reply.headers['retry-after']], [503, '1'])
+  Object.assign(b.own.events, { read })
+  call.finish('still here')
+  assert.equal(textOf(responsesOf(await resumed(session, b, last))[0] as WireJson), 'still here')
+})
+
 test('an id that no living node has given out is refused at once, with or without a request id', async (t) => {
   const { store, a, b } = await cluster(t, { count: 2 })
   const session = await a.open()
