@@ -10,10 +10,11 @@ import type { Principal } from './rpc-exchange.ts'
 /**
  * Goes on with a request after a promise, unless its connection is closed by then.
  *
+ * @param begin - gives the promise; not called where too many requests are in flight
  * @param refuse - gets the limit that is reached, what the promise rejects with, or what `proceed` throws
  */
 export function continueAfter<T>(
-  waiting: Promise<T>,
+  begin: () => Promise<T>,
   http: HttpExchange<Principal>,
   inFlight: InFlightCounter,
   proceed: (value: T) => void,
@@ -21,7 +22,6 @@ export function continueAfter<T>(
 ): void {
   const limit = inFlight.refuse(http.principal?.id, 1)
   if (limit !== undefined) {
-    waiting.catch(() => {})
     refuse(limit)
     return
   }
@@ -37,7 +37,7 @@ export function continueAfter<T>(
     }
     http.endTurn()
   }
-  waiting.then(
+  begin().then(
     (value) => settled(() => proceed(value)),
     (error) => settled(() => refuse(error)),
   )

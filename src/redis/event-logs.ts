@@ -7,7 +7,7 @@
 import { LinkedList } from '../bounds/linked-list.ts'
 import { nextTurn } from '../bounds/runtime.ts'
 import type { EventLogStore, EventLogWriter, StoredEvents } from '../store/event-log-store.ts'
-import { type LoggedEvent, readEvents } from '../store/stored-events.ts'
+import { FINISHED_MS, type LoggedEvent, readEvents } from '../store/stored-events.ts'
 import type { Commands } from './commands.ts'
 import { type ForeignData, orAbsent } from './foreign-data.ts'
 import { isStorableId, type Keys } from './keys.ts'
@@ -87,9 +87,15 @@ export class RedisEventLogs implements EventLogStore, LogWriterHost {
     return readEvents(asText(meta) ?? '', events, after, last, isFinished)
   }
 
-  async finish(sessionId: string, stream: string, sequence: number, data: string): Promise<boolean> {
+  async finish(
+    sessionId: string,
+    stream: string,
+    sequence: number,
+    data: string,
+    meta?: string,
+  ): Promise<boolean> {
     const keys = this.#keys.log(sessionId, stream)
-    const args = [this.node, timeToLive(FINISHED_MS), sequence, data]
+    const args = [this.node, timeToLive(FINISHED_MS), sequence, data, ...(meta === undefined ? [] : [meta])]
     return (await this.commands.run(FINISH, keys, args)) === 1
   }
 
@@ -157,9 +163,6 @@ export class RedisEventLogs implements EventLogStore, LogWriterHost {
     return false
   }
 }
-
-/** How long a log stays that another node has finished, so that its client finds the error. */
-const FINISHED_MS = 300_000
 
 /** The events of an entry, the last of which has the number of the entry. */
 function eventsOf({ sequence, fields }: StreamEntry): LoggedEvent[] {

@@ -7,7 +7,8 @@
  *    <prefix>{<session>}:s:<name>   events of a stream    stream        <prefix>{b}:c     last batch of each    hash
  *    <prefix>{<session>}:m:<name>   what the stream is    string        <prefix>{b}:o     no outage             string
  *    <prefix>{<task>}:t             task                  string        <prefix>{o:*}     tasks of an owner     sorted set
- *    <prefix>{k}:k:<purpose>        secrets               list
+ *    <prefix>{k}:k:<purpose>        secrets               list          <prefix>{t}:a     all tasks             sorted set
+ *                                                                       <prefix>{t}:e     those that have ended sorted set
  *
  * What stands in braces decides which server of a cluster has the key: all that one script touches is on one of them.
  * Ids come from clients, so none is put into a key before its form is known: a brace would take it elsewhere.
@@ -27,6 +28,8 @@ export class Keys {
   readonly nodes: string
   readonly counters: string
   readonly steady: string
+  /** All tasks, and those that have ended. */
+  readonly tasks: readonly [string, string]
   readonly #prefix: string
 
   constructor(prefix: string) {
@@ -35,6 +38,7 @@ export class Keys {
     this.nodes = `${prefix}{b}:n`
     this.counters = `${prefix}{b}:c`
     this.steady = `${prefix}{b}:o`
+    this.tasks = [`${prefix}{t}:a`, `${prefix}{t}:e`]
   }
 
   inbox(node: string): string {

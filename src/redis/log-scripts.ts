@@ -57,11 +57,15 @@ local entries = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1] .. '-0', '+', 'COUN
 return { meta, entries, redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1) }
 `)
 
-/** KEYS: events, meta. ARGV: node, time to live, sequence, data. Returns whether it has finished the log. */
+/**
+ * KEYS: events, meta. ARGV: node, time to live, sequence, data, and the meta of a log that is not there and is to be
+ * begun. Returns whether it has finished the log.
+ */
 export const FINISH = new Script(`${HEAD}
-if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+if not ARGV[5] and redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 local entry = top()
 if entry and (entry[1] == highest or last(entry) >= tonumber(ARGV[3])) then return 0 end
+if ARGV[5] then redis.call('SET', KEYS[2], ARGV[5], 'NX') end
 redis.call('XADD', KEYS[1], ARGV[3] .. '-0', 'd', ARGV[4])
 redis.call('XADD', KEYS[1], highest, 'e', ARGV[1], 'l', ARGV[3])
 expire(ARGV[2])

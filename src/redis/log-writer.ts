@@ -56,7 +56,7 @@ export class LogWriter implements EventLogWriter, Linked<LogWriter> {
   next: LogWriter | undefined = undefined
   readonly #host: LogWriterHost
   readonly #keys: readonly [string, string]
-  readonly #meta: string
+  #meta: string
   readonly #ttlMs: number
   /** In order; the first one is under way if `#isWriting`. */
   #batches: Batch[] = []
@@ -109,6 +109,11 @@ export class LogWriter implements EventLogWriter, Linked<LogWriter> {
     batch.bytes += bytes
     this.#host.wait(bytes)
     this.#host.schedule(this)
+  }
+
+  describe(meta: string): void {
+    this.#meta = meta
+    this.touch()
   }
 
   touch(): void {

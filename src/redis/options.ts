@@ -32,6 +32,8 @@ export interface RedisStoreOptions {
   readonly maxRetainedMessages?: number | undefined
   /** How long these are retained. @defaultValue 5 minutes */
   readonly retainMs?: number | undefined
+  /** Tasks of all, running or over. Above it the one that ended first is deleted; -32000 when all are running. @defaultValue 10 000 */
+  readonly maxTasks?: number | undefined
   /** Tasks of one principal; above it the one that ended first is deleted, -32000 when all are running. @defaultValue 100 */
   readonly maxTasksPerPrincipal?: number | undefined
   /** Bytes of one task with its result. @defaultValue 16 MiB */
@@ -45,6 +47,7 @@ export interface RedisStoreSettings {
   readonly maxWaitingBytes: number
   readonly maxRetainedMessages: number
   readonly retainMs: number
+  readonly maxTasks: number
   readonly maxTasksPerPrincipal: number
   readonly maxTaskBytes: number
 }
@@ -53,6 +56,7 @@ const MiB = 1024 * 1024
 const COUNTS = {
   maxWaitingBytes: 16 * MiB,
   maxRetainedMessages: 10_000,
+  maxTasks: 10_000,
   maxTasksPerPrincipal: 100,
   maxTaskBytes: 16 * MiB,
 }

@@ -102,8 +102,8 @@ export class RedisNode implements StoreNode {
       () => this.#reader.seen,
       onWritten,
     )
-    const { maxTasksPerPrincipal: maxPerPrincipal, maxTaskBytes: maxBytes } = settings
-    this.tasks = new RedisTasks(commands, keys, foreign, { maxPerPrincipal, maxBytes })
+    const { maxTasks: max, maxTasksPerPrincipal: maxPerPrincipal, maxTaskBytes: maxBytes } = settings
+    this.tasks = new RedisTasks(commands, keys, foreign, { max, maxPerPrincipal, maxBytes })
     this.keys = new RedisSecrets(commands, keys, foreign)
     this.leases = new RedisLeases(this.id, leaseMs, commands, keys, KEEP_MS, () => this.#reader.inboxId, {
       onNodeGone: (node) => listener.onNodeGone(node),

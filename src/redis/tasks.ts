@@ -1,22 +1,25 @@
 /**
- * The task store on Redis: a record by its id, and for each owner the ids of its tasks. The two are on different servers of
- * a cluster, so they are not written as one; ids of tasks that are not there any more are removed by whoever finds them.
+ * The task store on Redis: a record by its id, and the ids of all tasks and of those of each owner. They are on different
+ * servers of a cluster, so they are not written as one; ids of tasks that are not there any more are removed by whoever
+ * finds them, or when they expire.
  */
 
 import { isObject } from '../bounds/is-object.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { isOver, type TaskRecord, type TaskStore } from '../store/task-store.ts'
-import { type Commands, ReplyError } from './commands.ts'
+import { type Commands, ReplyError, type Script } from './commands.ts'
 import { type ForeignData, orAbsent } from './foreign-data.ts'
 import { isStorableId, type Keys } from './keys.ts'
 import { asText, asTexts } from './reply.ts'
-import { ADD_TASK, UPDATE_TASK } from './task-scripts.ts'
+import { ADD_TASK, COUNT_TASK, END_TASK, UPDATE_TASK } from './task-scripts.ts'
 import { timeToLive } from './time-to-live.ts'
 
 const RUNNING = 'r'
 const ENDED = 'e'
 
 export interface TaskLimits {
+  /** Tasks of all owners, and of none. */
+  readonly max: number
   readonly maxPerPrincipal: number
   /** Bytes of one record. */
   readonly maxBytes: number
@@ -38,9 +41,11 @@ export class RedisTasks implements TaskStore {
   async create(record: TaskRecord): Promise<void> {
     const { taskId, owner } = record
     const text = this.#write(record)
-    if (owner !== null) await this.#addTo(owner, taskId, timeToLive(record.ttlMs ?? 0))
+    const ttl = timeToLive(record.ttlMs ?? 0)
+    if (owner !== null) await this.#addTo(owner, taskId, ttl)
+    await this.#count(taskId, ttl)
     const key = this.#keys.task(taskId)
-    await this.#commands.send(key, 'SET', key, text, 'PX', timeToLive(record.ttlMs ?? 0))
+    await this.#commands.send(key, 'SET', key, text, 'PX', ttl)
   }
 
   async read(taskId: string): Promise<TaskRecord | undefined> {
@@ -55,13 +60,19 @@ export class RedisTasks implements TaskStore {
     const text = this.#write(record)
     const key = this.#keys.task(record.taskId)
     const reply = await orAbsent(this.#commands.run(UPDATE_TASK, [key], [text]), key, this.#foreign)
-    return Number(reply) !== 0
+    if (Number(reply) === 0) return false
+    const { tasks } = this.#keys
+    if (isOver(record))
+      await this.#runOrReplace(END_TASK, tasks, [record.taskId, redisNumber(this.#limits.max)])
+    return true
   }
 
   async delete(taskId: string): Promise<void> {
     if (!isStorableId(taskId)) return
     const key = this.#keys.task(taskId)
-    await this.#commands.send(key, 'DEL', key)
+    const [all] = this.#keys.tasks
+    const remove = orAbsent(this.#commands.send(all, 'ZREM', all, taskId), all, this.#foreign)
+    await Promise.all([this.#commands.send(key, 'DEL', key), remove])
   }
 
   async list(owner: string): Promise<readonly TaskRecord[]> {
@@ -84,8 +95,8 @@ export class RedisTasks implements TaskStore {
   async #addTo(owner: string, taskId: string, ttl: string): Promise<void> {
     const key = this.#keys.owner(owner)
     const { maxPerPrincipal } = this.#limits
-    const max = Number.isFinite(maxPerPrincipal) ? maxPerPrincipal : Number.MAX_SAFE_INTEGER
-    const add = async () => asTexts(await this.#addOrReplace(key, [taskId, ttl, max]))
+    const args = [taskId, ttl, redisNumber(maxPerPrincipal)]
+    const add = async () => asTexts(await this.#runOrReplace(ADD_TASK, [key], args))
     const taskIds = await add()
     if (taskIds.length === 0) return
     const records = await this.#readAll(key, taskIds)
@@ -94,22 +105,38 @@ export class RedisTasks implements TaskStore {
       const first = ended.sort(
         (one, other) => Date.parse(one.lastUpdatedAt) - Date.parse(other.lastUpdatedAt),
       )[0]
-      if (first === undefined) throw tooMany(maxPerPrincipal)
+      if (first === undefined) throw tooMany(`${maxPerPrincipal} for each principal`)
       await this.delete(first.taskId)
       await this.#commands.send(key, 'ZREM', key, first.taskId)
     }
     // Another node may have been faster; then the limit is reached.
-    if ((await add()).length > 0) throw tooMany(maxPerPrincipal)
+    if ((await add()).length > 0) throw tooMany(`${maxPerPrincipal} for each principal`)
   }
 
-  async #addOrReplace(key: string, args: readonly (string | number)[]): Promise<unknown> {
+  /** Adds a task to all, in the place of one that has ended if need be. @throws {McpError} ERR_TOO_MANY_TASKS */
+  async #count(taskId: string, ttl: string): Promise<void> {
+    const { max } = this.#limits
+    const victim = asText(
+      await this.#runOrReplace(COUNT_TASK, this.#keys.tasks, [taskId, ttl, redisNumber(max)]),
+    )
+    if (victim === undefined) throw tooMany(String(max))
+    if (victim !== '') await this.delete(victim)
+  }
+
+  /** @param keys - are deleted where they are not what this library has written */
+  async #runOrReplace(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
     try {
-      return await this.#commands.run(ADD_TASK, [key], args)
+      return await this.#commands.run(script, keys, args)
     } catch (error) {
       if (!(error instanceof ReplyError)) throw error
+      const [key] = keys as [string]
       this.#foreign.report(key)
-      await this.#commands.send(key, 'DEL', key)
-      return this.#commands.run(ADD_TASK, [key], args)
+      await this.#commands.send(key, 'DEL', ...keys)
+      return this.#commands.run(script, keys, args)
     }
   }
 
@@ -123,11 +150,13 @@ export class RedisTasks implements TaskStore {
   }
 }
 
-function tooMany(limit: number): McpError {
-  return new McpError(
-    'ERR_TOO_MANY_TASKS',
-    `Too many tasks are running (the limit is ${limit} for each principal)`,
-  )
+function tooMany(limit: string): McpError {
+  return new McpError('ERR_TOO_MANY_TASKS', `Too many tasks are running (the limit is ${limit})`)
+}
+
+/** Redis knows no infinity. */
+function redisNumber(limit: number): number {
+  return Math.min(limit, Number.MAX_SAFE_INTEGER)
 }
 
 /** @returns undefined: it is no record of this task */

@@ -175,7 +175,49 @@ export function testEventLogs(name: string, make: MakeStore): void {
     await a.node.flush(MINUTE)
     assert.deepEqual(await found(b.node, session, 4), [[5], false, 5, true])
     assert.equal(a.calls('onStreamTaken').length, 1)
-    assert.equal(await b.node.events.finish(session, 'no such stream', 1, 'x'), false)
+    assert.equal(await b.node.events.finish(session, 'none', 1, 'x'), false)
+  })
+
+  test(`${name}: log.describe replaces the meta, before the events that follow are found`, async (t) => {
+    const [a, b] = await joinTwo(t, await make(t))
+    const session = newId()
+    const log = a.node.events.create(session, 's1', 'first', MINUTE)
+    log.append(1, 'one', 1)
+    await a.node.flush(MINUTE)
+    for (const [index, meta] of ['second', 'third'].entries()) {
+      log.describe(meta)
+      log.append(2 + index, 'more', 1)
+      await a.node.flush(MINUTE)
+      assert.equal((await b.node.events.read(session, 's1', 0))?.meta, meta)
+    }
+    log.describe('without an event')
+    await a.node.flush(MINUTE)
+    log.finish()
+    await a.node.flush(MINUTE)
+    assert.deepEqual(await found(b.node, session, 0), [[1, 2, 3], false, 3, true])
+    assert.equal((await b.node.events.read(session, 's1', 0))?.meta, 'without an event')
+  })
+
+  test(`${name}: events.finish with a meta begins a log that was never stored: once, and its node can add nothing`, async (t) => {
+    const [a, b] = await joinTwo(t, await make(t))
+    const session = newId()
+    const finish = () => b.node.events.finish(session, 's1', 3, 'error', 'of another node')
+    const results = await Promise.all([finish(), finish()])
+    assert.deepEqual(results.filter(Boolean), [true])
+    assert.deepEqual(await found(a.node, session, 2), [[3], false, 3, true])
+    assert.equal((await a.node.events.read(session, 's1', 2))?.meta, 'of another node')
+    const log = a.node.events.create(session, 's1', 'too late', MINUTE)
+    log.append(1, 'one', 1)
+    await a.until('onStreamTaken', [session, 's1'])
+    log.append(4, 'four', 1)
+    await a.node.flush(MINUTE)
+    assert.deepEqual(await found(a.node, session, 2), [[3], false, 3, true])
+    // A log that is there keeps its own.
+    const other = a.node.events.create(session, 's2', 'its own', MINUTE)
+    other.append(1, 'one', 1)
+    await a.node.flush(MINUTE)
+    assert.equal(await b.node.events.finish(session, 's2', 2, 'error', 'of another node'), true)
+    assert.equal((await a.node.events.read(session, 's2', 0))?.meta, 'its own')
   })
 
   test(`${name}: a log expires after its last event, unless it is touched; delete drops it at once`, async (t) => {

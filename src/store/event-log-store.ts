@@ -23,6 +23,8 @@ export interface EventLogWriter {
    *   itself is too large to be kept, `data` is empty and is not stored; readers find a gap before what follows
    */
   append(sequence: number, data: string, oldest: number): void
+  /** Replaces the meta of the log: whoever finds an event that is appended later finds the new one. */
+  describe(meta: string): void
   /** Begins the time to live anew, while the call runs and sends nothing. */
   touch(): void
   /** Nothing follows. Readers get the rest, and then the end. */
@@ -32,7 +34,7 @@ export interface EventLogWriter {
 }
 
 export interface StoredEvents {
-  /** As given to `create`. */
+  /** As given to `create`, or later to `describe`. */
   readonly meta: string
   /** The events after the sequence that was asked for, in order and without holes. */
   readonly events: readonly { readonly sequence: number; readonly data: string }[]
@@ -48,7 +50,7 @@ export interface EventLogStore {
   /**
    * Begins the log of a stream.
    *
-   * @param stream - its name, unique in the session for ever
+   * @param stream - its name, unique in the session for ever: up to 128 characters of A-Z, a-z, 0-9, `_` and `-`
    * @param meta - text for those who read it: its node, its requests
    * @param ttlMs - how long it is stored after the last event; 0: for ever
    */
@@ -65,8 +67,10 @@ export interface EventLogStore {
    * Finishes the stream of a node that is gone, with a last event. Atomic: of several nodes that try, one succeeds.
    *
    * @param sequence - above `last`, and above what the client has
-   * @returns false: it was finished already, or has a later event
+   * @param meta - begins a log that is not there: its node may have died before it was stored. Undefined: only one that is
+   *   there is finished
+   * @returns false: it was finished already, has a later event, or is not there
    * @throws {McpError} `ERR_STORE_UNAVAILABLE`
    */
-  finish(sessionId: string, stream: string, sequence: number, data: string): Promise<boolean>
+  finish(sessionId: string, stream: string, sequence: number, data: string, meta?: string): Promise<boolean>
 }

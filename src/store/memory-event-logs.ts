@@ -9,7 +9,7 @@ import { type LoggedEvent, readEvents } from './stored-events.ts'
 const EVENT_BYTES = 64
 
 interface Log {
-  readonly meta: string
+  meta: string
   readonly ttlMs: number
   events: LoggedEvent[]
   last: number
@@ -44,6 +44,14 @@ export class MemoryEventLogs {
       log.bytes -= sizeOf((log.events.shift() as LoggedEvent).data)
     this.#keep(key, log)
     return true
+  }
+
+  describe(key: string, meta: string): void {
+    const log = this.#logs.find(key)
+    if (log === undefined) return
+    log.bytes += textBytes(meta) - textBytes(log.meta)
+    log.meta = meta
+    this.#keep(key, log)
   }
 
   touch(key: string): void {

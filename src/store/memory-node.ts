@@ -15,6 +15,7 @@ import type { Leases } from './leases.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Member, SharedMemory } from './shared-memory.ts'
 import type { NodeEvents, StoreNode, StoreStats } from './store.ts'
+import { FINISHED_MS } from './stored-events.ts'
 import type { TaskStore } from './task-store.ts'
 import { unavailable } from './unavailable.ts'
 
@@ -89,9 +90,10 @@ export class MemoryNode implements StoreNode, Member {
     this.events = {
       create: (session, stream, meta, ttlMs) => this.#createLog(session, stream, meta, ttlMs),
       read: (session, stream, after) => this.#ask(() => shared.logs.read(logKey(session, stream), after)),
-      finish: (session, stream, sequence, data) =>
+      finish: (session, stream, sequence, data, meta) =>
         this.#ask(() => {
           const key = logKey(session, stream)
+          if (meta !== undefined) shared.logs.create(key, meta, FINISHED_MS)
           return shared.logs.append(key, sequence, data, 0) && shared.logs.finish(key)
         }),
     }
@@ -174,8 +176,9 @@ export class MemoryNode implements StoreNode, Member {
     })
   }
 
-  #createLog(session: string, stream: string, meta: string, ttlMs: number): EventLogWriter {
+  #createLog(session: string, stream: string, firstMeta: string, ttlMs: number): EventLogWriter {
     const key = logKey(session, stream)
+    let meta = firstMeta
     const { logs } = this.#shared
     let isClosed = false
     const write = (text: string, run: () => boolean | undefined) => {
@@ -193,6 +196,11 @@ export class MemoryNode implements StoreNode, Member {
     write(meta, () => undefined)
     return {
       append: (sequence, data, oldest) => write(data, () => logs.append(key, sequence, data, oldest)),
+      describe: (text) =>
+        write(text, () => {
+          meta = text
+          logs.describe(key, text)
+        }),
       touch: () => write('', () => void logs.touch(key)),
       finish: () =>
         write('', () => {

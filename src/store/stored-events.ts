@@ -2,6 +2,9 @@
 
 import type { StoredEvents } from './event-log-store.ts'
 
+/** How long a log stays that was begun only to be finished, so that its client finds the end. */
+export const FINISHED_MS = 300_000
+
 export interface LoggedEvent {
   readonly sequence: number
   readonly data: string

@@ -1,5 +1,6 @@
 /** The clients that a store on Redis is tested with. */
-import { Cluster, Redis as IoRedis } from 'ioredis'
+import { Cluster, Redis as IoRedis6 } from 'ioredis'
+import { Redis as IoRedis5 } from 'ioredis5'
 import { createClient as createClient6, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
 import type { RedisClient } from '../../src/redis/index.ts'
@@ -40,19 +41,23 @@ function nodeRedis(createClient: typeof createClient6): MakeClient {
   }
 }
 
-const ioRedis: MakeClient = ({ ca, ...options }) => {
-  const client = new IoRedis({ ...options, host: '127.0.0.1', ...(ca === undefined ? {} : { tls: { ca } }) })
-  return {
-    client,
-    close: () => client.disconnect(),
-    send: (name, ...args) => client.call(name as string, args),
+function ioRedis(IoRedis: typeof IoRedis6): MakeClient {
+  return ({ ca, ...options }) => {
+    const tls = ca === undefined ? {} : { tls: { ca } }
+    const client = new IoRedis({ ...options, host: '127.0.0.1', ...tls })
+    return {
+      client,
+      close: () => client.disconnect(),
+      send: (name, ...args) => client.call(name as string, args),
+    }
   }
 }
 
 export const CLIENTS = {
   'redis 6': nodeRedis(createClient6),
   'redis 5': nodeRedis(createClient5 as unknown as typeof createClient6),
-  'ioredis 6': ioRedis,
+  'ioredis 6': ioRedis(IoRedis6),
+  'ioredis 5': ioRedis(IoRedis5 as unknown as typeof IoRedis6),
 } satisfies { readonly [name: string]: MakeClient }
 
 export function clusterNodeRedis(ports: readonly number[]): TestClient {

@@ -12,7 +12,7 @@ import { type RedisStoreOptions, redisStore } from '../../src/redis/index.ts'
 import { newId, RecordingNode } from '../../src/store-contract/subject.ts'
 import { CLIENTS, type ClientOptions } from './clients.ts'
 import { join, MINUTE } from './recorder.ts'
-import { freePort, noRedis, RedisServer } from './server.ts'
+import { freePort, noRedis, REDIS_SERVER, RedisServer } from './server.ts'
 
 /** Uses all that a node can do. */
 async function useAll(recorder: RecordingNode, { isSteady = true } = {}): Promise<void> {
@@ -89,7 +89,7 @@ describe('redisStore', { skip: noRedis }, () => {
     ]
     const file = joinPath(folder, 'sentinel.conf')
     writeFileSync(file, lines.join('\n'))
-    const sentinel = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+    const sentinel = spawn(REDIS_SERVER, [file, '--sentinel'], { stdio: 'ignore' })
     const address = { host: '127.0.0.1', port }
     const clients = [
       createSentinel({ name: 'main', sentinelRootNodes: [address] }),

@@ -19,6 +19,10 @@ const OUTAGES = {
     await server.stop('SIGTERM')
     return () => server.start()
   },
+  'ioredis 5': async (server: RedisServer) => {
+    server.pause()
+    return () => server.resume()
+  },
 }
 
 for (const [name, makeClient] of Object.entries(CLIENTS)) {

@@ -48,7 +48,7 @@ describe('redisStore', { skip: noRedis }, () => {
     await node.keys.read('sealing', MINUTE, MINUTE)
     const keys = (await client.send('KEYS', 'expiry:*')) as string[]
     const kinds = new Set(keys.map((key) => key.replace(/.*\}:?/, '').slice(0, 1)))
-    assert.deepEqual([...kinds].sort(), ['', ...'acfikmnorstx'])
+    assert.deepEqual([...kinds].sort(), ['', ...'acefikmnorstx'])
     for (const key of keys)
       assert.ok(Number(await client.send('PTTL', key)) > 0, `${key} has no time to live`)
   })
@@ -70,6 +70,56 @@ describe('redisStore', { skip: noRedis }, () => {
     const secrets = [one, two].map(({ node }) => node.keys.read('sealing', MINUTE, MINUTE))
     const [first, second] = await Promise.all(secrets)
     assert.notDeepEqual(first, second)
+  })
+
+  test('redisStore.maxTasks is the limit of all tasks: the one that ended first goes, and none that runs', async (t) => {
+    const options = { prefix: 'all:', maxTasks: 3 }
+    const [{ client, recorder }, other] = [await join(t, server, options), await join(t, server, options)]
+    const [{ tasks }, elsewhere] = [recorder.node, other.recorder.node.tasks]
+    const made = (taskId: string, owner: string | null = null) => ({ ...task, taskId, owner })
+    const ended = (taskId: string) => tasks.update({ ...made(taskId), status: 'completed' })
+    const refused = (taskId: string) =>
+      assert.rejects(async () => elsewhere.create(made(taskId)), {
+        code: 'ERR_TOO_MANY_TASKS',
+        message: 'Too many tasks are running (the limit is 3)',
+      })
+    for (const id of ['t1', 't2', 't3']) await tasks.create(made(id, id === 't2' ? 'someone' : null))
+    await refused('t4')
+    await ended('t3')
+    await ended('t1')
+    await elsewhere.create(made('t5'))
+    await elsewhere.create(made('t6'))
+    await refused('t7')
+    const left = await Promise.all(['t1', 't2', 't3', 't4', 't5', 't6', 't7'].map((id) => tasks.read(id)))
+    assert.deepEqual(
+      left.flatMap((each) => each?.taskId ?? []),
+      ['t2', 't5', 't6'],
+    )
+    // One that was deleted, or has expired, leaves room at once.
+    await tasks.delete('t5')
+    await tasks.create({ ...made('t8'), ttlMs: 100 })
+    await refused('t9')
+    const isFull = async () => {
+      try {
+        await tasks.create(made('t9'))
+        return false
+      } catch {
+        return true
+      }
+    }
+    for (const end = Date.now() + 10_000; await isFull(); ) assert.ok(Date.now() < end)
+    // What is remembered of those that have ended is bounded, too.
+    for (let n = 10; n < 30; n++) {
+      await ended(n === 10 ? 't9' : `t${n - 1}`)
+      await tasks.create(made(`t${n}`))
+    }
+    assert.equal(await client.send('ZCARD', 'all:{t}:a'), 3)
+    assert.ok(Number(await client.send('ZCARD', 'all:{t}:e')) <= 3)
+    // Data of others is replaced.
+    await client.send('SET', 'all:{t}:a', 'not mine')
+    await tasks.create(made('t30'))
+    assert.equal(await client.send('ZCARD', 'all:{t}:a'), 1)
+    assert.match(String(recorder.calls('onProblem')[0]), /all:\{t\}:a/)
   })
 
   test('redisStore takes at most 600 bytes of Redis for an idle session', async (t) => {

@@ -1,6 +1,7 @@
 /**
  * A real redis-server for tests, on a free port of the loopback address, with a folder of its own. Where the command is
- * absent, tests skip and say so: `apt-get install redis-server`.
+ * absent, tests skip and say so: `apt-get install redis-server`. With `REDIS_SERVER` it is another program that does the
+ * same, such as valkey-server.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,11 +10,13 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+export const REDIS_SERVER = process.env['REDIS_SERVER'] ?? 'redis-server'
+
 /** For the option `skip` of a test. */
 export const noRedis =
-  spawnSync('redis-server', ['--version']).error === undefined
+  spawnSync(REDIS_SERVER, ['--version']).error === undefined
     ? false
-    : 'redis-server is not installed (Debian: apt-get install redis-server)'
+    : `${REDIS_SERVER} is not installed (Debian: apt-get install redis-server)`
 
 const ATTEMPTS = 5
 
@@ -61,7 +64,7 @@ export class RedisServer {
   /** Starts it, again after `stop`: with the data that it has kept. */
   async start(): Promise<void> {
     const options = ['--port', String(this.port), '--dir', this.folder, '--bind', '127.0.0.1', '--save', '']
-    const child = spawn('redis-server', [...options, ...this.#options], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(REDIS_SERVER, [...options, ...this.#options], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     let output = ''
     await new Promise<void>((resolve, reject) => {
@@ -73,7 +76,7 @@ export class RedisServer {
         output += text
       })
       child.on('error', reject)
-      child.on('exit', () => reject(new Error(`redis-server ended:\n${output}`)))
+      child.on('exit', () => reject(new Error(`${REDIS_SERVER} ended:\n${output}`)))
     })
   }
 

@@ -15,14 +15,19 @@
 
 import { Gate } from '../../bounds/gate.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { encodeData } from '../../sse/frame.ts'
 import { ReplayRing } from '../../sse/replay-ring.ts'
 import type { EventLogWriter } from '../../store/event-log-store.ts'
 import type { CoarseClock } from '../clock.ts'
 import type { Session } from '../session.ts'
+import { encodeMeta } from './log-meta.ts'
 import type { RemoteReader } from './remote-reader.ts'
-import { ResumableStream, type StreamOwner } from './resumable-stream.ts'
+import { nameSuffix, ResumableStream, type StreamOwner } from './resumable-stream.ts'
 import type { CallStreams, Streams } from './streams.ts'
+
+/** Characters that wait for the log to be stored; more are sent without. */
+const MAX_HELD_LENGTH = 64 * 1024
 
 /** Knows the streams whose logs are being written. */
 interface LogOwner {
@@ -33,6 +38,8 @@ export class CallStream extends ResumableStream {
   /** The streams of its session, where there is one. */
   readonly #siblings: CallStreams | undefined
   readonly #clock: CoarseClock
+  /** Of its requests. Undefined with one node. */
+  readonly #ids: readonly JsonRpcId[] | undefined
   /** Lifecycle: from the first message. */
   #ring: ReplayRing | undefined = undefined
   #name: string | undefined = undefined
@@ -41,9 +48,12 @@ export class CallStream extends ResumableStream {
   /** Undefined with one node. Lifecycle: from `share`, until it may be written no more. */
   #log: EventLogWriter | undefined = undefined
   #shared: LogOwner | undefined = undefined
+  /** Frames that wait until the log is stored. Lifecycle: from `share`, for a stream whose name has no request id. */
+  #held: string | undefined = undefined
   /** Lifecycle: while the client reads through another node. */
   #reader: RemoteReader | undefined = undefined
 
+  /** @param ids - of its requests, where there are other nodes */
   constructor(
     streams: Streams,
     owner: StreamOwner,
@@ -51,16 +61,18 @@ export class CallStream extends ResumableStream {
     session: Session | undefined,
     siblings: CallStreams | undefined,
     clock: CoarseClock,
+    ids?: readonly JsonRpcId[],
   ) {
     super(streams, owner, sendsPrimingEvent, session)
     this.#siblings = siblings
     this.#clock = clock
+    this.#ids = ids
     siblings?.byName.set(this.name, this)
   }
 
   /** Computed once: it is part of every frame. */
   override get name(): string {
-    this.#name ??= super.name
+    this.#name ??= super.name + nameSuffix(this.#ids)
     return this.#name
   }
 
@@ -69,10 +81,40 @@ export class CallStream extends ResumableStream {
     return this.attached || this.#reader !== undefined
   }
 
-  /** Its events are written to a log from now on. @param shared - is told when nothing more is */
+  /** What who comes back for it must have, from now on. */
+  need(scopes: readonly string[] | undefined): void {
+    this.scopes = scopes
+    this.#log?.describe(this.meta)
+  }
+
+  /** What its log says of it. */
+  get meta(): string {
+    return encodeMeta({ ids: this.#ids ?? [], scopes: this.scopes })
+  }
+
+  /**
+   * Its events are written to a log from now on.
+   *
+   * @param shared - is told when nothing more is
+   */
   share(log: EventLogWriter, shared: LogOwner): void {
     this.#log = log
     this.#shared = shared
+    // Its name does not say whose answer is missing: only the log does, so no client may have an event id before.
+    if (nameSuffix(this.#ids) === '') this.#held = ''
+  }
+
+  override get isHeld(): boolean {
+    return this.#held !== undefined
+  }
+
+  /** Sends what was held: any node can resume the stream now. */
+  release(): void {
+    const held = this.#held
+    this.#held = undefined
+    if (held === undefined || this.finished) return
+    const first = held === '' ? this.primingEvent() : held
+    if (this.write(first)) this.delivered = this.lastSequence
   }
 
   /** Keeps the log alive while the call is silent. */
@@ -177,6 +219,11 @@ export class CallStream extends ResumableStream {
     if (this.finished) return false
     const data = encodeData(json)
     const sequence = this.#append(data)
+    if (this.#held !== undefined) {
+      this.#held += this.frame(sequence, data)
+      if (this.#held.length > MAX_HELD_LENGTH) this.release()
+      return true
+    }
     if (this.write(this.frame(sequence, data))) {
       this.delivered = sequence
       return true
@@ -191,18 +238,17 @@ export class CallStream extends ResumableStream {
    */
   finish(json?: string): boolean {
     if (this.finished) return false
-    let sent = true
-    if (json === undefined) {
-      this.end()
-    } else {
+    let frames = this.#held ?? ''
+    this.#held = undefined
+    if (json !== undefined) {
       const data = encodeData(json)
-      const sequence = this.#append(data)
-      sent = this.end(this.frame(sequence, data))
-      if (sent) this.delivered = sequence
+      frames += this.frame(this.#append(data), data)
     }
+    const sent = this.end(frames === '' ? undefined : frames)
+    if (sent && frames !== '') this.delivered = this.lastSequence
     if (this.#log !== undefined) this.#endLog()
     this.#endWaiting()
-    return sent || this.retainsEvents
+    return sent || json === undefined || this.retainsEvents
   }
 
   /** Releases the events of the ring; the stream cannot be resumed any more. */

@@ -8,6 +8,7 @@
  *
  *    the log is finished               ends
  *    the log has a gap, or is lost     ends; the client comes back and is told
+ *    a log that was not there is       ends; the client comes back, and its scopes are checked
  *    the node of the call is gone      the log is finished with an error, since nobody else answers the request
  *
  * Invariant: one read at a time. `position` is the last sequence number that was written to the connection, or that the
@@ -20,16 +21,18 @@ import { fromStore } from '../../dispatch/store-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { formatEventId } from '../../sse/event-id.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
-import { encodeComment, encodeRetry, frameMessage } from '../../sse/frame.ts'
+import { encodeComment, encodePriming, encodeRetry, frameMessage } from '../../sse/frame.ts'
 import type { KeepAlive } from '../../sse/keep-alive.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { Session } from '../session.ts'
-import { callLost, readMeta } from './log-meta.ts'
+import { callLost, type MissingLog, missingLog, readMeta } from './log-meta.ts'
 
 /** What was told of may not be stored yet. */
 const REREAD_MS = 50
 /** Reads that find no log, after which it is lost: one a second. */
 const MAX_MISSES = 3
+/** The same where there was none from the start, and its node has not answered: longer than most leases. */
+const MAX_FIRST_MISSES = 15
 
 export interface FollowHost {
   readonly events: EventLogStore
@@ -61,6 +64,8 @@ export class FollowedStream implements EventSinkOwner {
   #isReading = false
   #readsAgain = false
   #isOrphan = false
+  /** There was no log yet, which says who may read it. */
+  #isUnchecked = false
   #misses = 0
   readonly #closing = new AbortController()
 
@@ -86,12 +91,13 @@ export class FollowedStream implements EventSinkOwner {
   open(
     http: HttpExchange<unknown>,
     headers: readonly string[] | undefined,
-    stored: StoredEvents,
+    stored: StoredEvents | MissingLog,
     isAlive: boolean,
   ): void {
     const sink = http.eventSink(this)
     this.#sink = sink
-    sink.open(headers, this.#framesOf(stored) || encodeComment())
+    this.#isUnchecked = 'isMissing' in stored
+    sink.open(headers, this.#framesOf(stored) || this.#positionEvent())
     if (this.isClosed) return
     if (stored.finished && this.position <= stored.last) {
       sink.end()
@@ -162,11 +168,14 @@ export class FollowedStream implements EventSinkOwner {
       this.#misses += 1
       // What is not there will not come.
       this.#to = 0
-      if (this.#isOrphan || this.#misses >= MAX_MISSES) this.end()
+      const missing = this.#isOrphan ? missingLog(this.name) : undefined
+      const most = this.#isUnchecked ? MAX_FIRST_MISSES : MAX_MISSES
+      if (this.#misses >= most || (this.#isOrphan && missing === undefined)) this.end()
+      else if (missing !== undefined) await this.#finish(missing)
       return
     }
     this.#misses = 0
-    if (stored.gap) {
+    if (stored.gap || this.#isUnchecked) {
       this.end()
       return
     }
@@ -183,12 +192,13 @@ export class FollowedStream implements EventSinkOwner {
   }
 
   /** Ends the stream in the place of the node that is gone. */
-  async #finish(stored: StoredEvents): Promise<void> {
+  async #finish(stored: StoredEvents | MissingLog): Promise<void> {
     const { events } = this.#host
     const sequence = Math.max(stored.last, this.position) + 1
     const meta = readMeta(stored.meta) ?? { ids: [], scopes: undefined }
     const data = await callLost(meta, () => this.#stored(0))
-    const isOwn = await fromStore(events.finish(this.session.id, this.name, sequence, data))
+    const begun = 'isMissing' in stored ? stored.meta : undefined
+    const isOwn = await fromStore(events.finish(this.session.id, this.name, sequence, data, begun))
     if (this.isClosed) return
     if (isOwn) {
       this.#sink?.end(this.#frame(sequence, data))
@@ -222,6 +232,12 @@ export class FollowedStream implements EventSinkOwner {
       frames += this.#frame(sequence, data)
     }
     return frames
+  }
+
+  /** So that the client knows its position from this connection, too, where nothing else comes on it. */
+  #positionEvent(): string {
+    if (!this.session.revision.sendsPrimingEvent) return encodeComment()
+    return encodePriming(formatEventId(this.name, this.position))
   }
 
   #frame(sequence: number, data: string): string {

@@ -7,6 +7,7 @@
  *                        400 when it cannot be resumed without a gap; 405 when the stream has finished and no event is left. The standalone stream can always
  *                        be resumed
  *     of another node      read from the store: 429 and 503 as for a call; 503 also where the store is away, or at shutdown
+ *     whose node died    before the store knew of it: the stream is opened, and ends with the error of its request
  *     scopes missing     403: those of the call, or of what the session subscribes to and its tasks, are checked again
  *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
  *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
@@ -92,7 +93,9 @@ async function resumeElsewhere(
   const end = inFlight.beginOne(id)
   era.table.use(session)
   try {
-    const stored = await shared.read(session, stream, node, sequence)
+    const isWanted = () => !http.closed && !session.closed && !era.closing
+    const stored = await shared.read(session, stream, node, sequence, isWanted)
+    if (era.closing) return shutdownRejection()
     if (http.closed || session.closed) return session.closed ? sessionNotFound() : undefined
     const meta = stored && readMeta(stored.meta)
     if (stored === undefined || meta === undefined) return cannotResume(NOT_KEPT)

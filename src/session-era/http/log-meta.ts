@@ -9,6 +9,7 @@ import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { encodeData } from '../../sse/frame.ts'
 import type { StoredEvents } from '../../store/event-log-store.ts'
+import { requestOfStream } from './resumable-stream.ts'
 
 export interface LogMeta {
   readonly ids: readonly JsonRpcId[]
@@ -17,6 +18,19 @@ export interface LogMeta {
 
 export function encodeMeta(meta: LogMeta): string {
   return JSON.stringify(meta)
+}
+
+/** A log that is not in the store: of a stream that began just before its node died, or one that has expired. */
+export interface MissingLog extends StoredEvents {
+  readonly isMissing: true
+}
+
+/** @returns undefined: the name does not say whose answer is missing */
+export function missingLog(stream: string): MissingLog | undefined {
+  const id = requestOfStream(stream)
+  if (id === undefined) return undefined
+  const meta = encodeMeta({ ids: [id], scopes: undefined })
+  return { meta, events: [], gap: false, last: 0, finished: false, isMissing: true }
 }
 
 /** @returns undefined: this library has not written it */

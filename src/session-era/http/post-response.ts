@@ -127,8 +127,9 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   }
 
   need(scopes: readonly string[] | undefined): void {
-    this.#scopes = this.#scopes === undefined ? scopes : [...this.#scopes, ...(scopes ?? [])]
-    if (this.#stream !== undefined) this.#stream.scopes = this.#scopes
+    const known = this.#scopes
+    this.#scopes = known === undefined ? scopes : [...new Set([...known, ...(scopes ?? [])])]
+    if (this.#scopes?.length !== known?.length) this.#stream?.need(this.#scopes)
   }
 
   /** The answer comes in a later turn of the event loop: from now on the response counts as in flight (calls.ts). */
@@ -157,8 +158,12 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     return this.#stream?.drained
   }
 
-  /** The stream of this response, opened when needed; undefined when the client cannot receive one. */
-  open(): CallStream | undefined {
+  /**
+   * The stream of this response, opened when needed; undefined when the client cannot receive one.
+   *
+   * @param answered - the only request, where its answer is all that will be on the stream
+   */
+  open(answered?: SessionCall): CallStream | undefined {
     const http = this.#http
     if (this.#stream !== undefined || this.#isDisconnected || !http.accepts.sse) return this.#stream
     if (!http.canReply) return undefined
@@ -167,11 +172,12 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     const { session } = this
     const siblings = session === undefined ? undefined : streams.of(session, era.replayBudget)
     const { sendsPrimingEvent } = this.revision
-    const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock)
+    const { shared } = this.#host
+    const ids = shared === undefined || session === undefined ? undefined : this.#requestIds(answered)
+    const stream = new CallStream(streams, this, sendsPrimingEvent, session, siblings, era.clock, ids)
     stream.scopes = this.#scopes
     this.#stream = stream
-    const { shared } = this.#host
-    if (shared !== undefined && session !== undefined) shared.begin(stream, session, this.#requestIds())
+    if (session !== undefined) shared?.begin(stream, session)
     stream.attach(http, http.replyHeaders(this.#headers), [])
     return stream
   }
@@ -193,7 +199,7 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     else this.#others?.delete(exchange)
     this.session?.inFlight?.delete(exchange)
     if (this.#batch === undefined) {
-      this.#finish(json)
+      this.#finish(json, exchange)
       return
     }
     if (this.#stream === undefined) {
@@ -252,12 +258,14 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
   }
 
   /** Of all requests whose answers will be on the stream. */
-  #requestIds(): JsonRpcId[] {
-    const answered = this.#batch?.map((json) => JSON.parse(json).id) ?? []
-    return [...answered, ...this.exchanges.map(({ requestId }) => requestId)]
+  #requestIds(answered: SessionCall | undefined): JsonRpcId[] {
+    const before = this.#batch?.map((json) => JSON.parse(json).id) ?? []
+    const exchanges = answered === undefined ? this.exchanges : [answered]
+    return [...before, ...exchanges.map(({ requestId }) => requestId)]
   }
 
-  #finish(json: string | undefined): void {
+  /** @param answered - the only request */
+  #finish(json: string | undefined, answered?: SessionCall): void {
     this.#silenceTimer?.stop()
     const http = this.#http
     if (this.#isDeferred) {
@@ -274,7 +282,7 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
         http.empty(202)
         return
       }
-      this.open()
+      this.open(answered)
     }
     const stream = this.#stream
     if (stream === undefined) return

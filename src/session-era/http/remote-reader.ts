@@ -20,6 +20,9 @@ export type StreamMessage =
   | { readonly advanced: string; readonly to: number; readonly ask: boolean }
   /** To the node of the client: the connection is to be ended, the stream goes on. */
   | { readonly end: string; readonly retryMs?: number | undefined }
+  /** To the node of the call, whose log is not stored: whether it runs there. The answer has the same key. */
+  | { readonly asks: string; readonly session: string; readonly stream: string }
+  | { readonly answers: string; readonly runs: boolean }
 
 /** The stream that is read. */
 interface ReadStream {

@@ -11,8 +11,10 @@
  * Not here: what is sent and retained (call-stream.ts, standalone-stream.ts); which request may attach (get.ts).
  */
 
+import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import type { HttpExchange } from '../../http/http-exchange.ts'
+import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { formatEventId } from '../../sse/event-id.ts'
 import type { EventSink } from '../../sse/event-sink.ts'
 import { encodeComment, encodePriming, encodeRetry, frameMessage } from '../../sse/frame.ts'
@@ -27,10 +29,15 @@ let namePrefix: string | undefined
 let lastNumber = 0
 
 /**
- * With several nodes the name of a call's stream is `<end of the session id><node>-<number>`: the node is random, and
- * any other node reads in the name which one runs the call.
+ * With several nodes the name of a call's stream is `<end of the session id><node>-<number>[-<request id>]`: the node is
+ * random, and any other node reads in the name which one runs the call, and whose answer is missing when that is gone.
  */
-const NAME_WITH_NODE = /^.{4}([0-9a-z]+)-[0-9a-z]+$/
+const NAME_WITH_NODE = /^.{4}([0-9a-z]+)-[0-9a-z]+(?:-((?:[0-9a-f]{2}){1,40}))?$/
+/** See `EventLogStore.create`. */
+const MAX_NAME_LENGTH = 128
+
+/** Of a request id as JSON, in the name of its stream: a UUID has 38. */
+const MAX_ID_BYTES = 40
 
 /** Characters of the session id, which has 32 or more. */
 const TAG_LENGTH = 4
@@ -44,7 +51,30 @@ export function isEventIdOf(session: Session, eventId: string): boolean {
 
 /** The node that runs the call of a stream; undefined: it is no stream of a call, or of no node. */
 export function nodeOfStream(name: string): string | undefined {
-  return NAME_WITH_NODE.exec(name)?.[1]
+  return name.length > MAX_NAME_LENGTH ? undefined : NAME_WITH_NODE.exec(name)?.[1]
+}
+
+/** What the name of a stream ends with; empty for ids that are too long, and for several requests. */
+export function nameSuffix(ids: readonly JsonRpcId[] | undefined): string {
+  const id = ids?.length === 1 ? ids[0] : undefined
+  if (id === undefined) return ''
+  const json = Buffer.from(JSON.stringify(id))
+  return json.length > MAX_ID_BYTES ? '' : `-${json.toString('hex')}`
+}
+
+/** The id of the request whose answer ends a stream; undefined: its name does not have it. */
+export function requestOfStream(name: string): JsonRpcId | undefined {
+  const hex = NAME_WITH_NODE.exec(name)?.[2]
+  if (hex === undefined) return undefined
+  try {
+    const id = JSON.parse(Buffer.from(hex, 'hex').toString())
+    // One id has one spelling.
+    return (typeof id === 'string' || typeof id === 'number') && nameSuffix([id]) === `-${hex}`
+      ? id
+      : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The separator of event ids is no part of a name. */
@@ -111,7 +141,12 @@ export abstract class ResumableStream {
 
   /** Whether the client can have an event id of this stream, and so resume it. */
   get resumable(): boolean {
-    return this.retainsEvents && (this.#sendsPrimingEvent || this.delivered > 0)
+    return this.retainsEvents && !this.isHeld && (this.#sendsPrimingEvent || this.delivered > 0)
+  }
+
+  /** Whether what is sent waits, and with it the first event id. */
+  protected get isHeld(): boolean {
+    return false
   }
 
   /** See `EventSinkOwner.maxBufferBytes`. */
@@ -139,12 +174,7 @@ export abstract class ResumableStream {
     this.#sink = sink
     if (!isReplaced) this.owner?.streamConnected()
     // The first bytes are sent at once: some proxies and clients report the stream as open only then.
-    const first =
-      missed.length > 0
-        ? missed.join('')
-        : this.#sendsPrimingEvent && this.retainsEvents
-          ? this.#primingEvent()
-          : COMMENT
+    const first = missed.length > 0 ? missed.join('') : this.isHeld ? COMMENT : this.primingEvent()
     sink.open(headers, first)
     if (sink.closed) return
     this.delivered = this.lastSequence
@@ -225,8 +255,9 @@ export abstract class ResumableStream {
     return sent
   }
 
-  /** An event with an id and no data: the client can resume before it has seen a message. */
-  #primingEvent(): string {
+  /** An event with an id and no data: the client can resume before it has seen a message. Else a comment. */
+  protected primingEvent(): string {
+    if (!this.#sendsPrimingEvent || !this.retainsEvents) return COMMENT
     return encodePriming(formatEventId(this.name, this.lastSequence), this.streams.replay?.retryMs)
   }
 }

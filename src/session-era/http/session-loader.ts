@@ -9,6 +9,7 @@
  * Not here: the store (nodes/shared-sessions.ts).
  */
 
+import { continueAfter } from '../../dispatch/continue-after.ts'
 import { concealError } from '../../dispatch/error-report.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { StatusError, statusRejection } from '../../dispatch/status-error.ts'
@@ -43,28 +44,17 @@ export function loadSession(
   // Of another principal, for whom it does not exist.
   if (!SESSION_ID.test(sessionId) || table.get(sessionId) !== undefined) return false
   const isFirst = !nodes.sessions.isLoading(sessionId)
-  const limit =
-    (isFirst ? limits.rateLimit?.take(principal?.id, undefined) : undefined) ??
-    limits.inFlight.refuse(principal?.id, 1)
+  const limit = isFirst ? limits.rateLimit?.take(principal?.id, undefined) : undefined
   if (limit !== undefined) {
     reject(statusRejection(limit, refusal.id))
     return true
   }
-  http.holdBody()
-  const end = limits.inFlight.beginOne(principal?.id)
-  const settled = (proceed: () => void) => {
-    end()
-    http.continueTurn()
-    try {
-      if (!http.closed) proceed()
-    } catch (error) {
-      reject(internalError(error, refusal.id, era))
-    }
-    http.endTurn()
-  }
-  nodes.sessions.load(sessionId).then(
-    (session) => settled(session === undefined ? () => reject(refusal) : again),
-    (error) => settled(() => reject(rejectionOf(error, refusal.id, era))),
+  continueAfter(
+    () => nodes.sessions.load(sessionId),
+    http,
+    limits.inFlight,
+    (session) => (session === undefined ? reject(refusal) : again()),
+    (error) => reject(rejectionOf(error, refusal.id, era)),
   )
   return true
 }

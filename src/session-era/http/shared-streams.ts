@@ -15,10 +15,8 @@
  */
 
 import { isObject } from '../../bounds/is-object.ts'
-import { pause, unref } from '../../bounds/runtime.ts'
-import { fromStore } from '../../dispatch/store-error.ts'
+import { nextTurn, pause, unref } from '../../bounds/runtime.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
-import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-channel.ts'
@@ -27,20 +25,21 @@ import { nodeChannels } from '../nodes/diagnostics.ts'
 import type { Session } from '../session.ts'
 import type { CallStream } from './call-stream.ts'
 import { FollowedStream, type FollowHost } from './followed-stream.ts'
-import { encodeMeta } from './log-meta.ts'
+import type { MissingLog } from './log-meta.ts'
+import { LogSearch, type SearchHost } from './log-search.ts'
 import { type ReaderHost, RemoteReader, type StreamMessage } from './remote-reader.ts'
-import type { CallStreams, Streams } from './streams.ts'
+import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
 const TOPIC = 'stream'
 /** How often followed streams are looked at where nothing tells that there is more. */
 const LOOK_MS = 1000
 /** The log of a silent call is kept alive so often in the time that it lives. */
 const TOUCHES_PER_TTL = 4
-/** The log of a stream that has just begun may not be stored yet. */
-const LOG_WAIT_MS = 250
-const LOG_WAITS = 4
+/** How often it is looked whether the log of a stream is stored that is held until then, and how long that is at most. */
+const HOLD_LOOK_MS = 50
+const MAX_HOLD_MS = 1000
 
-export class SharedStreams implements TopicListener, NodeListener, ReaderHost, FollowHost {
+export class SharedStreams implements TopicListener, NodeListener, ReaderHost, FollowHost, SearchHost {
   readonly events: EventLogStore
   readonly #channel: NodeChannel
   readonly #era: SessionEra
@@ -51,6 +50,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   readonly #readers = new Map<string, RemoteReader>()
   /** Connections here to streams of other nodes, by key. Lifecycle: as long as the connection. */
   readonly #followed = new Map<string, FollowedStream>()
+  readonly #search = new LogSearch(this)
   readonly #closing = new AbortController()
   #lastKey = 0
   #timer: NodeJS.Timeout | undefined
@@ -73,23 +73,23 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     return this.#streams.maxStreamBufferBytes
   }
 
+  get node(): string {
+    return this.#channel.node.id
+  }
+
   /** Connections to streams of other nodes. */
   get followedSize(): number {
     return this.#followed.size
   }
 
-  /**
-   * A call has opened its stream: from now on its events are written to a log.
-   *
-   * @param ids - of its requests
-   */
-  begin(stream: CallStream, session: Session, ids: readonly JsonRpcId[]): void {
+  /** A call has opened its stream: from now on its events are written to a log. */
+  begin(stream: CallStream, session: Session): void {
     const { replay } = this.#streams
     if (replay === undefined) return
-    const meta = encodeMeta({ ids, scopes: stream.scopes })
-    stream.share(this.events.create(session.id, stream.name, meta, replay.ttlMs), this)
+    stream.share(this.events.create(session.id, stream.name, stream.meta, replay.ttlMs), this)
     this.#open.add(stream)
     this.#watch()
+    if (stream.isHeld) void this.#hold(stream, session)
   }
 
   /** Nothing more is written to its log. */
@@ -97,19 +97,15 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     this.#open.delete(stream)
   }
 
-  /**
-   * What the log of a stream has after a sequence number.
-   *
-   * @param node - the one that runs the call
-   * @returns undefined: there is no such log
-   * @throws {StoreAwayError}
-   */
-  async read(session: Session, name: string, node: string, after: number): Promise<StoredEvents | undefined> {
-    for (let waits = 0; ; waits++) {
-      const stored = await fromStore(this.events.read(session.id, name, after))
-      if (stored !== undefined || waits === LOG_WAITS || !this.#isAlive(node)) return stored
-      await pause(LOG_WAIT_MS, this.#closing.signal)
-    }
+  /** See `LogSearch.read`. */
+  read(
+    session: Session,
+    stream: string,
+    node: string,
+    after: number,
+    isWanted: () => boolean,
+  ): Promise<StoredEvents | MissingLog | undefined> {
+    return this.#search.read(session, stream, node, after, isWanted, this.#closing.signal)
   }
 
   /** Opens a connection to a stream of another node. */
@@ -119,7 +115,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     name: string,
     node: string,
     after: number,
-    stored: StoredEvents,
+    stored: StoredEvents | MissingLog,
   ): void {
     this.#lastKey += 1
     const stream = new FollowedStream(this, this.#lastKey.toString(36), node, session, name, after)
@@ -129,7 +125,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     this.#era.table.use(session)
     this.#watch()
     nodeChannels.followed(session.id, name, node)
-    stream.open(http, http.replyHeaders(), stored, this.#isAlive(node))
+    stream.open(http, http.replyHeaders(), stored, this.isAlive(node))
   }
 
   attach(stream: FollowedStream): void {
@@ -185,11 +181,14 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     else if ('taken' in message) this.#onTaken(message, from)
     else if ('advanced' in message) this.#onAdvanced(message, from)
     else if ('end' in message) this.#ofNode(message.end, from)?.end(message.retryMs)
+    else if ('asks' in message) this.#search.onQuestion(message, from)
+    else if ('answers' in message) this.#search.onAnswer(message, from)
   }
 
   onNodeGone(node: string): void {
     for (const reader of [...this.#readers.values()]) if (reader.node === node) reader.lost()
     for (const stream of [...this.#followed.values()]) if (stream.node === node) stream.orphaned()
+    this.#search.onNodeGone(node)
   }
 
   /** Messages may have been lost: asks the other nodes whether they still read. */
@@ -199,18 +198,41 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
 
   /** Another node has ended the call with an error, since it took this one for dead. */
   onStreamTaken(sessionId: string, name: string): void {
-    const streams = this.#era.table.get(sessionId)?.streams as CallStreams | undefined
-    const stream = streams?.byName.get(name)
+    const stream = this.#streamOf(sessionId, name)
     const problem = 'Another process has answered the call with an error, since this one was taken for dead'
     stream?.taken(new McpError('ERR_STREAM_CUT', problem))
+  }
+
+  /** Holds a stream until its log is stored. While the store is away it goes on without. */
+  async #hold(stream: CallStream, { id }: Session): Promise<void> {
+    const timer = unref(setTimeout(() => stream.release(), MAX_HOLD_MS))
+    try {
+      // After the store has begun to write it.
+      await new Promise<void>(nextTurn)
+      while (stream.isHeld && (await this.events.read(id, stream.name, 0)) === undefined) {
+        await pause(HOLD_LOOK_MS, this.#closing.signal)
+      }
+    } catch {
+      // The store is away, or the node is leaving.
+    }
+    clearTimeout(timer)
+    stream.release()
+  }
+
+  hasStream(sessionId: string, name: string): boolean {
+    return this.#streamOf(sessionId, name) !== undefined
+  }
+
+  #streamOf(sessionId: string, name: string): RetainedStream | undefined {
+    const streams = this.#era.table.get(sessionId)?.streams as CallStreams | undefined
+    return streams?.byName.get(name)
   }
 
   #onAttach(
     { attach, session, stream, after }: Extract<StreamMessage, { attach: string }>,
     from: string,
   ): void {
-    const streams = this.#era.table.get(session)?.streams as CallStreams | undefined
-    const read = streams?.byName.get(stream)
+    const read = this.#streamOf(session, stream)
     // Finished and not retained: the log says the rest.
     if (read === undefined) return
     const known = this.#readers.get(`${from} ${attach}`)
@@ -242,7 +264,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   }
 
   /** This node runs no call of which it does not know. */
-  #isAlive(node: string): boolean {
+  isAlive(node: string): boolean {
     return node !== this.#channel.node.id && this.#channel.node.leases.isAlive(node)
   }
 

@@ -58,15 +58,19 @@ export class StatelessEndpoint {
   /** @param value - the body as parsed JSON */
   post(http: HttpExchange<Principal>, value: unknown): void {
     const waiting = this.#era.beforeReceive(value)
-    if (waiting === undefined) this.#post(http, value)
-    else
-      continueAfter(
-        waiting,
-        http,
-        this.#era.limits.inFlight,
-        () => this.#post(http, value),
-        (error) => this.#refuse(http, value, error),
-      )
+    if (waiting === undefined) {
+      this.#post(http, value)
+      return
+    }
+    // Where too many are in flight, nobody waits for it.
+    waiting.catch(() => {})
+    continueAfter(
+      () => waiting,
+      http,
+      this.#era.limits.inFlight,
+      () => this.#post(http, value),
+      (error) => this.#refuse(http, value, error),
+    )
   }
 
   /** What a request gets that failed before it could be admitted. */

@@ -123,6 +123,10 @@ const wrong: { readonly [name: string]: readonly [RegExp, readonly Entry[]] } = 
     /has the result "c9 done"/,
     [...whole, { type: 'answer', at: 9, call: 'c1', outcome: 'result', text: 'c9 done' }],
   ],
+  'a refusal to resume, though a node died': [
+    /refused to be resumed/,
+    [call, progress(1), killed('n1'), answer('gap')],
+  ],
   'an error while all nodes live': [/no node died/, [...whole, answer('error')]],
   'a refusal after a node ended in good order': [
     /no node died/,

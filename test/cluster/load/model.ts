@@ -3,7 +3,7 @@
  *
  *   - every call ends, in time: after its work, or `leaseMs` + 2 s after the death of a node
  *   - with a result, where no node died by SIGKILL meanwhile; where one did, an error or a refusal will do, unless the
- *     call ran on a node that lives
+ *     call ran on a node that lives; never with a refusal to resume, unless the store was away meanwhile
  *   - its progress messages are numbered from 1: none twice, none out of order, none missing before a later one, and
  *     with a result all of them
  *   - no event id twice in a session, no question twice
@@ -96,6 +96,8 @@ class Model {
       }
       return problems
     }
+    const isAway = this.of('outage').some(({ at, until }) => at < answer.at && until > call.at)
+    if (answer.outcome === 'gap' && !isAway) problems.push(`was refused to be resumed: ${answer.text}`)
     const deaths = this.#deaths(call.at, answer.at)
     const excused = deaths.some((death) => node === undefined || death.node === node)
     if (!excused) {

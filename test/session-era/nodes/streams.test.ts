@@ -18,6 +18,8 @@ async function broken(node: Node, session: TestSession, steps = 1) {
   return { call, stream, ids, last: ids.at(-1) ?? '' }
 }
 
+/** Of events with a message: one without tells a client its position. */
+const messageIdsOf = ({ events }: SseStream) => events.flatMap(({ id, data }) => (data ? (id ?? []) : []))
 const idsOf = ({ events }: SseStream) => events.flatMap(({ id }) => id ?? [])
 
 test('a stream is resumed on another node in the middle of its call, and follows it to the end', async (t) => {
@@ -161,7 +163,7 @@ test('a node that dies: its client gets the error of its request on another node
   assert.match(error.error.message, /process that ran this call is gone/)
   // It stays the end of the stream, for every node and every position.
   const again = await ended(await at(session, c).resume(last))
-  assert.deepEqual(idsOf(again), idsOf(resumed))
+  assert.deepEqual(messageIdsOf(again), messageIdsOf(resumed))
   assert.deepEqual(again.messages, resumed.messages)
   const whole = await ended(await at(session, b).resume(idsOf(stream)[0] ?? ''))
   assert.deepEqual(progressOf(whole), [0, 1, 2])
@@ -206,11 +208,14 @@ test('a client that is ahead of the log gets the error with a number that it has
   await resumed.end()
   assert.deepEqual([progressOf(resumed), responsesOf(resumed).length], [[], 1])
   const numberOf = (id: string) => Number(id.split('_').at(-1))
-  assert.equal(numberOf(idsOf(resumed)[0] ?? ''), numberOf(last) + 1)
+  assert.equal(numberOf(messageIdsOf(resumed)[0] ?? ''), numberOf(last) + 1)
   // An earlier connection of the same client had told the end already: it is told again, not refused.
   const next = `${last.slice(0, last.lastIndexOf('_'))}_${numberOf(last) + 3}`
   const ahead = await ended(await at(session, b).resume(next))
-  assert.deepEqual([responsesOf(ahead).length, numberOf(idsOf(ahead)[0] ?? '')], [1, numberOf(last) + 4])
+  assert.deepEqual(
+    [responsesOf(ahead).length, numberOf(messageIdsOf(ahead)[0] ?? '')],
+    [1, numberOf(last) + 4],
+  )
 })
 
 test('what is refused to resume on the node of the call is refused on another one', async (t) => {
@@ -299,6 +304,35 @@ test('who resumes on another node needs the scopes of the call', async (t) => {
   await resumed.end()
   assert.equal(textOf(responsesOf(resumed)[0] ?? {}), 'secret')
 })
+
+for (const dies of [false, true]) {
+  const where = dies ? 'after its node has died' : 'while it runs'
+  test(`who resumes on another node ${where} needs the scopes that the call asked for after its stream opened`, async (t) => {
+    const { a, b } = await cluster(t, { count: 2, auth: resourceOf(), memory: { leaseMs: 50 } })
+    const session = await a.open({ headers: as('ada', 'notes:all') })
+    const { call, stream } = await streaming(session, a.held)
+    await stream.until(({ json }) => json?.params?.progress === 0)
+    call.ctx.requireScopes(['notes:read'])
+    call.ctx.requireScopes(['notes:write'])
+    call.ctx.progress(1, undefined, 'secret')
+    await stream.until(({ json }) => json?.params?.progress === 1)
+    const [opening = ''] = idsOf(stream)
+    await stream.destroy()
+    await a.own.flush(5000)
+    if (dies) a.die()
+    else await eventually(() => a.stats().streams === 0, 'the server to see the lost connection')
+    for (const scope of ['admin:all', 'notes:read']) {
+      const headers = { ...session.headers, ...as('ada', scope), 'last-event-id': opening }
+      const reply = await get(b.url, headers)
+      assert.equal(reply.status, 403, scope)
+    }
+    const resumed = await at(session, b).resume(opening)
+    await resumed.until(({ json }) => json?.params?.message === 'secret')
+    if (!dies) call.finish('')
+    await resumed.end()
+    assert.deepEqual(progressOf(resumed), [0, 1])
+  })
+}
 
 test('a handler that awaits its progress waits for a client that reads on another node', async (t) => {
   const { a, b } = await cluster(t, { count: 2, replay: { maxEvents: 8 } })
