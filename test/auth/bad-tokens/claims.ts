@@ -43,7 +43,7 @@ export const badClaims: readonly BadToken[] = [
   ['our audience with spaces', withClaims({ aud: ` ${RESOURCE} ` }), /aud failed/],
   ['two audiences in one text', withClaims({ aud: `${RESOURCE} https://other.example.com` }), /aud failed/],
   // Times
-  ['expired', withClaims({ exp: now() - 60 }), /exp failed: expired 6\d s ago/],
+  ['expired', withClaims({ exp: now() - 60 }), /exp failed: expired \d+ s ago/],
   ['expired at the beginning of time', withClaims({ exp: 0 }), /exp failed/],
   ['no exp', withClaims({ exp: undefined }), /exp failed: it never expires/],
   ['exp that is text', withClaims({ exp: String(now() + 300) as never }), /exp failed: expected a number/],
@@ -53,7 +53,7 @@ export const badClaims: readonly BadToken[] = [
     (m) => signRaw(m, head(), claims(m).replace(/"exp":\d+/, '"exp":1e999')),
     /exp failed: expected a number/,
   ],
-  ['nbf in the future', withClaims({ nbf: now() + 60 }), /nbf failed: [56]\d s in the future/],
+  ['nbf in the future', withClaims({ nbf: now() + 60 }), /nbf failed: \d+ s in the future/],
   ['nbf that is text', withClaims({ nbf: '0' as never }), /nbf failed/],
   ['iat in the future', withClaims({ iat: now() + 60 }), /iat failed/],
   ['iat that is true', withClaims({ iat: true as never }), /iat failed/],
