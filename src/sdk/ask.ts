@@ -9,6 +9,7 @@
  * Not here: what such requests are about (server/index.ts).
  */
 
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import type { ServerMessage } from '../features/message-bus.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError as LocalError, RpcError } from '../jsonrpc/rpc-error.ts'
@@ -199,7 +200,7 @@ class Waiting {
     const left = maxTotalTimeout === undefined ? Number.POSITIVE_INFINITY : maxTotalTimeout - this.#elapsed
     this.#timer = setTimeout(
       () => this.#expire(left <= this.#timeoutMs),
-      Math.max(0, Math.min(this.#timeoutMs, left, 2 ** 31 - 1)),
+      Math.max(0, Math.min(this.#timeoutMs, left, MAX_TIMER_MS)),
     )
   }
 

@@ -76,7 +76,7 @@ export class HttpEngine {
   /** By session id. */
   readonly #peers = new Map<string, Peer>()
   readonly #bySession = new WeakMap<Session, Peer>()
-  /** Sessions whose id is not sent yet. */
+  /** Sessions whose id is not sent yet. Lifecycle of an entry: as long as `initialize` is being answered. */
   readonly #opening = new Map<string, Peer>()
   /** Whose `initialize` opens a session right now. */
   #initializing: HttpTransport | undefined
@@ -188,9 +188,28 @@ export class HttpEngine {
     const { session } = exchange
     const peer = session === undefined ? transport.peer : this.#register(session, transport.peer)
     const call = callOf(peer, ctx, exchange, arrival)
-    const told = session === undefined ? undefined : transport.sessionInitialized(session.id)
-    if (!isPromise(told)) return peer.server.initialize(call, params, opened)
-    return Promise.resolve(told).then(() => peer.server.initialize(call, params, opened))
+    const initialize = () => peer.server.initialize(call, params, opened)
+    if (session === undefined) return initialize()
+    try {
+      const told = transport.sessionInitialized(session.id)
+      const answer = isPromise(told) ? Promise.resolve(told).then(initialize) : initialize()
+      return isPromise(answer) ? this.#answerLater(session, answer) : answer
+    } catch (error) {
+      this.#opening.delete(session.id)
+      throw error
+    }
+  }
+
+  async #answerLater(session: Session, answer: PromiseLike<unknown>): Promise<unknown> {
+    try {
+      return await answer
+    } catch (error) {
+      this.#opening.delete(session.id)
+      throw error
+    } finally {
+      // Its client has gone meanwhile.
+      if (session.closed) this.#opening.delete(session.id)
+    }
   }
 
   #register(session: Session, { server, transport, host, jsonOnly, retryMs }: Peer): Peer {
@@ -203,14 +222,13 @@ export class HttpEngine {
 
   #newId(): string {
     const id = this.#initializing?.newSessionId() ?? ''
-    if (id !== '' && !this.#peers.has(id)) return id
+    if (id !== '' && !this.#peers.has(id) && !this.#opening.has(id)) return id
     throw new TypeError(`sessionIdGenerator must give a new id each time; got ${JSON.stringify(id)} again`)
   }
 
   #opened(id: string): void {
     const peer = this.#opening.get(id)
-    // Those before it, whose answers were never sent, have ended.
-    this.#opening.clear()
+    this.#opening.delete(id)
     if (peer === undefined) return
     this.#peers.set(id, peer)
     peer.server.opened(peer)
@@ -218,6 +236,7 @@ export class HttpEngine {
   }
 
   #closed(id: string, byClient: boolean): void {
+    this.#opening.delete(id)
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)

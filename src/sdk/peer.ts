@@ -83,6 +83,8 @@ export class Peer {
   /** Answers to its calls are JSON: what a handler sends before its result is omitted. */
   readonly jsonOnly: boolean
   readonly retryMs: number | undefined
+  /** It stands for all clients without a session. */
+  readonly isOfMany: boolean
   /** Who is called with progress of requests to the client, by token. Lifecycle: as long as the request. */
   progress: Map<unknown, (progress: ProgressNotificationParams) => void> | undefined
 
@@ -90,13 +92,18 @@ export class Peer {
     server: ServerPort,
     transport: Transport,
     host: McpServer,
-    options: { readonly jsonOnly?: boolean; readonly retryMs?: number | undefined } = {},
+    options: {
+      readonly jsonOnly?: boolean
+      readonly retryMs?: number | undefined
+      readonly isOfMany?: boolean
+    } = {},
   ) {
     this.server = server
     this.transport = transport
     this.host = host
     this.jsonOnly = options.jsonOnly ?? false
     this.retryMs = options.retryMs
+    this.isOfMany = options.isOfMany ?? false
   }
 }
 
@@ -107,6 +114,8 @@ export class Call {
   readonly id: string | number
   readonly authInfo: AuthInfo | undefined
   readonly requestInfo: RequestInfo | undefined
+  /** `currentCall` finds it. */
+  isMarked = false
   #asked = 0
 
   constructor(

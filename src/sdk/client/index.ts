@@ -161,7 +161,7 @@ export class Client<
         const request = { jsonrpc: '2.0', id: extra.requestId, ...message } as JSONRPCRequest
         return this.fallbackRequestHandler(request, extra as never)
       },
-      fallbackNotification: (message) => void this.fallbackNotificationHandler?.(message as Notification),
+      fallbackNotification: (message) => this.fallbackNotificationHandler?.(message as Notification),
     })
     await transport.start()
     // The program takes up a session that it had before.

@@ -22,7 +22,7 @@ export interface LinkHooks {
   onerror(error: Error): void
   onclose(): void
   fallbackRequest(message: Message, extra: Extra): unknown
-  fallbackNotification(message: Message): void
+  fallbackNotification(message: Message): unknown
 }
 
 /** A transport of the SDK, as one of barewire/client. */
@@ -69,8 +69,8 @@ export class Link {
       answer: (method, params, signal) => this.#answer({ method, params }, signal),
       onNotification: (method, params) => {
         const message = { method, params }
-        const handled = hooks.handlers.notified(message, (error) => hooks.onerror(error))
-        if (!handled && method !== Notify.cancelled) hooks.fallbackNotification(message)
+        const fallback = () => method !== Notify.cancelled && hooks.fallbackNotification(message)
+        hooks.handlers.notified(message, (error) => hooks.onerror(error), fallback)
       },
     })
     const { onclose, onerror, onmessage } = transport

@@ -13,7 +13,7 @@ import { ask, notifyInCall, notifySession } from '../ask.ts'
 import { ExperimentalServerTasks } from '../experimental/tasks/server.ts'
 import type { Message, RequestHandler } from '../handler-table.ts'
 import { connectPipe } from '../message-pipe.ts'
-import { CONNECT, currentCall, isOwn } from '../peer.ts'
+import { type Call, CONNECT, currentCall, isOwn, type Peer } from '../peer.ts'
 import {
   mergeCapabilities,
   type NotificationOptions,
@@ -57,6 +57,12 @@ import { assertClientSupports, assertDeclared } from './capability-checks.ts'
 import { Serving, type ServingHooks } from './serving.ts'
 import { ServerTasks } from './tasks.ts'
 import type { AnySchema, SchemaOutput } from './zod-compat.ts'
+
+const LISTS: ReadonlySet<string> = new Set([
+  Notify.toolsChanged,
+  Notify.promptsChanged,
+  Notify.resourcesChanged,
+])
 
 export type ServerOptions = ProtocolOptions & {
   capabilities?: ServerCapabilities
@@ -202,7 +208,7 @@ export class Server<
     return await ask(peer, call, request as Message, resultSchema, options)
   }
 
-  /** Sends a notification to the client; outside of a call, to all that are connected. */
+  /** Sends a notification to the client; outside of a call, or about a list, to all that are connected. */
   async notification(
     notification: ServerNotification | NotificationT,
     options?: NotificationOptions,
@@ -218,8 +224,17 @@ export class Server<
       await notifyInCall(related, notification as Message)
       return
     }
-    const peers = related === undefined ? this.#serving.peers : [related.peer]
-    for (const peer of peers) notifySession(peer, notification as Message)
+    // Of a call that is not known, and so not for all.
+    if (options?.relatedRequestId !== undefined) this.#serving.onlyPeer()
+    for (const peer of this.#audience(notification.method, related)) {
+      notifySession(peer, notification as Message)
+    }
+  }
+
+  /** Lists are those of all clients. */
+  #audience(method: string, call: Call | undefined): Iterable<Peer> {
+    if (LISTS.has(method)) return this.#serving.peers
+    return call === undefined ? this.#serving.audience() : [call.peer]
   }
 
   async createMessage(
@@ -280,11 +295,11 @@ export class Server<
       throw new Error(`Client does not support URL elicitation (required for ${Notify.elicitationComplete})`)
     }
     const notification = { method: Notify.elicitationComplete, params: { elicitationId } }
-    const call = currentCall()
+    const peer = this.#serving.callOf(undefined)?.peer ?? this.#serving.onlyPeer()
     return () =>
-      call === undefined
+      peer === undefined || options !== undefined
         ? this.notification(notification as ServerNotification, options)
-        : Promise.resolve(notifySession(call.peer, notification))
+        : Promise.resolve(notifySession(peer, notification))
   }
 
   async listRoots(params?: ListRootsRequest['params'], options?: RequestOptions): Promise<ListRootsResult> {
@@ -295,9 +310,7 @@ export class Server<
   /** Sends a log message to those who want messages of its level. */
   async sendLoggingMessage(params: LoggingMessageNotification['params'], sessionId?: string): Promise<void> {
     if (this.#serving.capabilities.logging === undefined) return
-    const call = currentCall()
-    const peers = call === undefined ? this.#serving.peers : [call.peer]
-    for (const peer of peers) {
+    for (const peer of this.#audience(Notify.message, currentCall())) {
       const { session } = peer
       if (sessionId !== undefined && session?.id !== sessionId) continue
       if (rankOf(params.level) >= rankOf(session?.record.logLevel)) {

@@ -128,7 +128,8 @@ export class StreamableHTTPServerTransport implements Transport {
       maxBodyBytes: this.#options.maxRequestBodySize,
     })
     this.#engine = engine
-    this.#peer = new Peer(server, this, engine.host, { jsonOnly: json, retryMs: retryInterval })
+    const settings = { jsonOnly: json, retryMs: retryInterval, isOfMany: true }
+    this.#peer = new Peer(server, this, engine.host, settings)
   }
 
   /** @internal */
