@@ -26,6 +26,8 @@ import type { SessionExchange } from '../session-era/exchange.ts'
 import type { Handshake } from '../session-era/handshake.ts'
 import type { Session } from '../session-era/session.ts'
 import { Call, type OpenedSession, Peer } from './peer.ts'
+import type { EventStreams } from './server/event-streams.ts'
+import { StoredExchange, storeEvents } from './server/stored-exchange.ts'
 import type { Transport } from './shared/transport.ts'
 import type { AuthInfo } from './types/auth-info.ts'
 import type { Implementation } from './types/names.ts'
@@ -46,6 +48,8 @@ interface Arrival {
 export interface HttpTransport extends Transport {
   /** Of requests without a session. */
   readonly peer: Peer
+  /** Undefined without a store of the program. */
+  readonly events: EventStreams | undefined
   newSessionId(): string
   /** The program is told of the session before the client is. */
   sessionInitialized(id: string): unknown
@@ -57,6 +61,8 @@ export interface HttpTransport extends Transport {
 export interface EngineOptions {
   readonly sessions: boolean
   readonly json: boolean
+  /** Its transports have stores of the program: it retains no events itself. */
+  readonly stored: boolean
   readonly retryMs: number | undefined
   readonly keepAliveMs: number | undefined
   readonly maxBodyBytes: number | undefined
@@ -99,20 +105,20 @@ export class HttpEngine {
       const peer = this.#peers.get(id)
       peer?.server.notified(peer, method, params)
     }
-    const { sessions, json, retryMs, keepAliveMs, maxBodyBytes } = options
+    const { sessions, json, stored, retryMs, keepAliveMs, maxBodyBytes } = options
     const settings = checkOptions({
       allowedHosts: ['*'],
       sessions: sessions && { idleTimeoutMs: DAY_MS },
-      ...(sessions && { replay: { retryMs } }),
+      ...(sessions && { replay: !stored && { retryMs } }),
       keepAliveMs,
       maxBodyBytes,
       // JSON is JSON, however long it takes.
-      ...(json && { sseAfterMs: 0 }),
+      ...(json ? { sseAfterMs: 0 } : stored && { sseAfterMs: 1 }),
       onSessionOpened: ({ id }) => this.#opened(id),
       onSessionClosed: ({ id }, reason) => this.#closed(id, reason === 'deleted'),
     })
     const { sessionEra } = settings
-    const { handler, entrance } = handlerWith(this.host, {
+    const ownSettings = {
       ...settings,
       originChecked: true,
       sessionEra: {
@@ -123,14 +129,27 @@ export class HttpEngine {
           newId: () => this.#newId(),
         },
       },
-    })
+    }
+    const { handler, entrance } = handlerWith(this.host, ownSettings, stored ? StoredExchange : undefined)
     this.#handler = handler
     this.#entrance = entrance
   }
 
-  handle(transport: HttpTransport, request: IncomingMessage, response: object, body: unknown): void {
+  /** @param resumes - it has the events after its `Last-Event-ID`, and opens the standalone stream */
+  handle(
+    transport: HttpTransport,
+    request: IncomingMessage,
+    response: object,
+    body: unknown,
+    resumes = false,
+  ): void {
     const arrival: Arrival = { transport, request }
     Object.defineProperty(request.headers, ARRIVAL, { value: arrival, configurable: true })
+    const { events } = transport
+    if (events !== undefined) {
+      const standalone = this.#peers.get(String(request.headers['mcp-session-id']))?.standalone
+      storeEvents(request.headers, { events, json: this.options.json, standalone, resumes })
+    }
     this.#handler(request, response as never, body)
   }
 
@@ -215,6 +234,7 @@ export class HttpEngine {
   #register(session: Session, { server, transport, host, jsonOnly, retryMs }: Peer): Peer {
     const peer = new Peer(server, transport, host, { jsonOnly, retryMs })
     peer.session = session
+    peer.standalone = (transport as HttpTransport).events?.standalone(session.id)
     this.#bySession.set(session, peer)
     this.#opening.set(session.id, peer)
     return peer
@@ -240,6 +260,7 @@ export class HttpEngine {
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
+    peer.standalone?.end()
     peer.server.closed(peer)
     ;(peer.transport as HttpTransport).sessionClosed(peer, byClient)
   }

@@ -22,7 +22,7 @@
  * What such a program does without knowing it:
  *  - Host and Origin are checked where a request comes in on a loopback address (host-check.ts).
  *  - A session that was idle for a day, or the longest idle one above 10 000, ends: `onclose` says so.
- *  - A stream can be resumed, with or without an event store.
+ *  - A stream can be resumed; with an event store of the program from that one (server/event-streams.ts).
  *  - A client of 2026-07-28 is served where the program passes its requests on. It is asked (`elicitInput`) as that
  *    revision has it: the handler runs again from its start with the answer.
  *
@@ -37,6 +37,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Session } from '../session-era/session.ts'
+import type { StoredStream } from './server/event-streams.ts'
 import type { Transport } from './shared/transport.ts'
 import type { AuthInfo, RequestInfo } from './types/auth-info.ts'
 import type { Implementation, ProgressNotificationParams } from './types/names.ts'
@@ -80,6 +81,8 @@ export class Peer {
   /** What the engine serves: the way for what belongs to no call. */
   readonly host: McpServer
   session: Session | undefined
+  /** What belongs to no call goes there, in the place of the engine's stream, where the program has a store. */
+  standalone: StoredStream | undefined
   /** Answers to its calls are JSON: what a handler sends before its result is omitted. */
   readonly jsonOnly: boolean
   readonly retryMs: number | undefined
