@@ -41,6 +41,8 @@ const SOURCE_ROOT = '../src/'
 const MAX_LINE = 160
 /** Takes the place of the `#` of private names: terser would rename them, and has no option to leave them. */
 const PRIVATE = 'ǂ'
+/** What esbuild puts at the end of a CommonJS module: its exports, for those who scan the text. */
+const NAMES = /0&&\(module\.exports=(\{[^)]*\})\);?\s*$/
 /** Calls, member access and what else a stack trace can point at. */
 const CAN_THROW = /[(.[]|\$\{|\}=|\b(?:new|throw|await|yield|in|of|instanceof)\b/
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -175,7 +177,8 @@ function asCommonJs(code: string, sourcefile: string): [code: string, map: strin
 /** @returns the code that was written */
 function writeImplementation(file: string, text: string, textMap: string, module: boolean): string {
   const { code, map } = shortenNames(text, textMap, module)
-  writeFileSync(file, `${code}\n//# sourceMappingURL=${basename(file)}.map\n`)
+  // They are in the module that ES modules import (writeExports), or not asked for.
+  writeFileSync(file, `${code.replace(NAMES, '')}\n//# sourceMappingURL=${basename(file)}.map\n`)
   writeFileSync(`${file}.map`, reduceMap(map, code.split('\n')))
   return code
 }
@@ -183,9 +186,9 @@ function writeImplementation(file: string, text: string, textMap: string, module
 /** @param code - of the implementation, which has the same name as `outfile` with `.cjs` */
 function writeExports(outfile: string, code: string): void {
   const implementation = basename(outfile).replace(/js$/, 'cjs')
-  // What esbuild puts at the end for those who scan the text.
-  const [names = '{}'] = /(?<=&&\(module\.exports=)[^)]*/.exec(code.replaceAll('\n', '')) ?? []
-  const bridge = `const${names}=require('./${implementation}');module.exports=${names}\n`
+  const names = NAMES.exec(code)?.[1]?.replaceAll('\n', '') ?? '{}'
+  // In other words than require() alone, of which Node would scan the implementation.
+  const bridge = `const all=require('./${implementation}');module.exports=all;0&&(module.exports=${names})\n`
   const exportsFile = basename(outfile).replace(/^(?:index\.)?(.*)js$/, '$1exports.cjs')
   writeFileSync(join(dirname(outfile), exportsFile), bridge)
   writeFileSync(outfile, `export${names}from'./${exportsFile}'\n`)

@@ -19,7 +19,7 @@ import type { Session } from '../session-era/session.ts'
 import type { Call, Peer } from './peer.ts'
 import { closeStoredStream } from './server/stored-exchange.ts'
 import { type AnySchema, type SchemaOutput, safeParse } from './server/zod-compat.ts'
-import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from './shared/protocol.ts'
+import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from './shared/protocol-types.ts'
 import { ErrorCode, McpError } from './types/errors.ts'
 
 interface Message {

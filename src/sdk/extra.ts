@@ -3,7 +3,7 @@
 import { ask, closeStream, notifyInCall } from './ask.ts'
 import type { Call } from './peer.ts'
 import type { AnySchema, SchemaOutput } from './server/zod-compat.ts'
-import type { RequestHandlerExtra, TaskRequestOptions } from './shared/protocol.ts'
+import type { RequestHandlerExtra, TaskRequestOptions } from './shared/protocol-types.ts'
 import type { Notification, Request, RequestMeta } from './types.ts'
 
 export type Extra = RequestHandlerExtra<Request, Notification>

@@ -276,6 +276,13 @@ function callOf(
   return new Call(peer, exchange, requestId, request?.auth, request && new HttpRequestInfo(request))
 }
 
+/** What says where a request went: a `Request` (webStandardStreamableHttp.ts), Express, node:http. */
+interface Addressed {
+  readonly href?: string
+  readonly originalUrl?: string
+  readonly url?: string
+}
+
 class HttpRequestInfo {
   readonly headers: IncomingMessage['headers']
   readonly #request: IncomingMessage
@@ -286,7 +293,8 @@ class HttpRequestInfo {
   }
 
   get url(): URL {
-    const { url = '/', originalUrl = url } = this.#request as { url?: string; originalUrl?: string }
+    const { href, url = '/', originalUrl = url } = this.#request as Addressed
+    if (href !== undefined) return new URL(href)
     const { encrypted } = this.#request.socket as { readonly encrypted?: boolean }
     return new URL(originalUrl, `${encrypted ? 'https' : 'http'}://${this.headers.host ?? 'localhost'}`)
   }

@@ -9,10 +9,12 @@
  *    new StreamableHTTPServer-       a Peer for each session       one handler for all transports of equal options:
  *      Transport (server/)             (http-engine.ts)              sessions, replay, limits, both eras
  *    handleRequest(req, res, body)   marks the request             the handler, as it is mounted in Express
+ *    handleRequest(Request)          the same in memory            (server/webStandardStreamableHttp.ts)
  *    new StdioServerTransport        a Peer for the process        serveStdio
  *    any other Transport             its messages as lines         serveStdio with streams (message-pipe.ts)
  *    extra, server.request, ...      Call, Peer (ask.ts)           RpcExchange, the session, its standalone stream
- *    new Client and its transports   the same over messages        the transports of barewire/client (client/)
+ *    new Client and its transports,  the same over messages        the transports of barewire/client (client/)
+ *      Protocol
  *    types.js                        schema.ts, types/             nothing: no schema library is needed
  *
  * Programs make one server and one transport for each session. Here these two are small, and hold no socket, timer or
@@ -27,8 +29,7 @@
  *    revision has it: the handler runs again from its start with the answer.
  *
  * Not had, with a sentence that says what to do instead: clients that answer as tasks, authorization servers
- * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server. Without a module: the
- * web standard transport, WebSocket, validators of other libraries.
+ * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server.
  *
  * This file: one client of a server, and its calls.
  */

@@ -25,19 +25,7 @@ import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
 import { encodeMessage, encodePriming } from '../../sse/frame.ts'
 import { KeepAlive } from '../../sse/keep-alive.ts'
 import type { JSONRPCMessage } from '../types.ts'
-
-export type StreamId = string
-export type EventId = string
-
-/** Events of streams, which can be resumed from it: also after a restart, or in another process. */
-export interface EventStore {
-  storeEvent(streamId: StreamId, message: JSONRPCMessage): Promise<EventId>
-  getStreamIdForEventId?(eventId: EventId): Promise<StreamId | undefined>
-  replayEventsAfter(
-    lastEventId: EventId,
-    { send }: { send: (eventId: EventId, message: JSONRPCMessage) => Promise<void> },
-  ): Promise<StreamId>
-}
+import type { EventId, EventStore, StreamId } from './event-store.ts'
 
 const STANDALONE = '_GET_stream'
 /** Events that wait for the store before a handler is asked to wait, too. */

@@ -20,7 +20,7 @@ import {
   type ProtocolOptions,
   type RequestHandlerExtra,
   type RequestOptions,
-} from '../shared/protocol.ts'
+} from '../shared/protocol-types.ts'
 import type { Transport } from '../shared/transport.ts'
 import {
   type ClientCapabilities,

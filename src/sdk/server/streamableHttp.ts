@@ -18,7 +18,8 @@ import {
   type RequestId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '../types.ts'
-import { type EventId, type EventStore, EventStreams, type StreamId } from './event-streams.ts'
+import type { EventId, EventStore, StreamId } from './event-store.ts'
+import { EventStreams } from './event-streams.ts'
 
 export type { EventId, EventStore, StreamId }
 

@@ -20,7 +20,7 @@ import {
   type ProtocolOptions,
   type RequestOptions,
   type RequestTaskStore,
-} from '../shared/protocol.ts'
+} from '../shared/protocol-types.ts'
 import {
   CancelTaskRequestSchema,
   CreateTaskResultSchema,
