@@ -270,6 +270,31 @@ test('eventStore: messages before the first GET are on its stream', async (t) =>
   assert.match(JSON.stringify(events), /"id: e\d+"/)
 })
 
+test('eventStore: connections that follow streams of other processes are bounded, and end with the transport', async (t) => {
+  const store = new MapStore()
+  for (let index = 0; index < 65; index++) await store.storeEvent(`elsewhere ${index}`, {} as JSONRPCMessage)
+  const { server, url } = await shared(t, store)
+  const { client, transport } = await connect(url)
+  const follow = async (event: string) => {
+    const headers = { ...HEADERS, 'mcp-session-id': String(transport.sessionId), 'last-event-id': event }
+    const response = await fetch(url, { headers })
+    const over = new Gate()
+    void response.text().then(() => over.open())
+    return { status: response.status, over: over.passed }
+  }
+  const first = await follow('e0')
+  assert.equal(first.status, 200)
+  // The newest connection of a stream replaces the one before it.
+  const second = await follow('e0')
+  await first.over
+  const others = []
+  for (let index = 1; index < 65; index++) others.push(await follow(`e${index}`))
+  await second.over
+  await server.close()
+  await Promise.all(others.map(({ over }) => over))
+  await client.close()
+})
+
 /**
  * @param word - in the last event that is read; undefined: to the end of the stream
  * @returns the lines of events; of their messages the values, whatever the order of members
