@@ -10,6 +10,7 @@ import { WebStandardStreamableHTTPServerTransport as SdkTransport } from '@model
 import * as sdkAuth from '@modelcontextprotocol/sdk/shared/auth.js'
 import Ajv from 'ajv'
 import { UnauthorizedError } from '../../src/sdk/client/auth.ts'
+import { Client } from '../../src/sdk/client/index.ts'
 import * as middleware from '../../src/sdk/client/middleware.ts'
 import { WebSocketClientTransport } from '../../src/sdk/client/websocket.ts'
 import { InMemoryTransport } from '../../src/sdk/inMemory.ts'
@@ -19,6 +20,8 @@ import * as auth from '../../src/sdk/shared/auth.ts'
 import { Protocol } from '../../src/sdk/shared/protocol.ts'
 import { takeResult, toArrayAsync } from '../../src/sdk/shared/responseMessage.ts'
 import {
+  ElicitRequestSchema,
+  ListToolsRequestSchema,
   LoggingMessageNotificationSchema,
   McpError,
   type Request as McpRequest,
@@ -268,6 +271,42 @@ test('validation: values are checked by the library, or by an Ajv that is given'
     assert.equal(refused.valid, false)
     assert.match(String(refused.errorMessage), /integer/)
   }
+})
+
+test('jsonSchemaValidator: a given one checks structured content, and the answers of forms', async (t) => {
+  const asked: unknown[] = []
+  const jsonSchemaValidator = {
+    getValidator: (schema: object) => (data: unknown) => {
+      asked.push([schema, data])
+      return { valid: false as const, data: undefined, errorMessage: 'not today' }
+    },
+  }
+  const server = new McpServer({ name: 'x', version: '1' }, { jsonSchemaValidator })
+  const form = { type: 'object' as const, properties: { name: { type: 'string' as const } } }
+  server.registerTool('ask', {}, async () => {
+    await server.server.elicitInput({ message: 'Name?', requestedSchema: form })
+    return { content: [] }
+  })
+  server.server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: [
+      { name: 'structured', inputSchema: { type: 'object' }, outputSchema: { type: 'object', title: 'T' } },
+    ],
+  }))
+  server.registerTool('structured', {}, () => ({ content: [], structuredContent: { a: 1 } }))
+  const options = { capabilities: { elicitation: {} }, jsonSchemaValidator }
+  const client = new Client({ name: 'c', version: '1' }, options)
+  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { name: 'Ann' } }))
+  const [near, far] = InMemoryTransport.createLinkedPair()
+  await Promise.all([server.connect(far), client.connect(near)])
+  t.after(() => client.close())
+  const { content } = await client.callTool({ name: 'ask' })
+  assert.match(JSON.stringify(content), /does not match requested schema: not today/)
+  await client.listTools()
+  await assert.rejects(client.callTool({ name: 'structured' }), /output schema: not today/)
+  assert.deepEqual(asked, [
+    [form, { name: 'Ann' }],
+    [{ type: 'object', title: 'T' }, { a: 1 }],
+  ])
 })
 
 test('client/websocket: messages go both ways; without WebSocket it says what to use', async (t) => {

@@ -1,8 +1,6 @@
 /** `client/index.js`: Client, which speaks the session era over a transport that the program has made. */
 
 import { kindOf } from '../../bounds/quote.ts'
-import { adaptSchema, type SchemaAdapter } from '../../json-schema/adapter/standard-schema.ts'
-import { formatErrors } from '../../json-schema/explain/result.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { ExperimentalClientTasks } from '../experimental/tasks/client.ts'
 import type { Message } from '../handler-table.ts'
@@ -65,13 +63,15 @@ import {
   type Tool,
   type UnsubscribeRequest,
 } from '../types.ts'
+import { type Checker, checkerOf } from '../validation/checker.ts'
+import type { jsonSchemaValidator } from '../validation/types.ts'
 import { watchLists } from './list-changed.ts'
 import { TaskTools } from './task-tools.ts'
 
 export type ClientOptions = ProtocolOptions & {
   capabilities?: ClientCapabilities
-  /** Accepted. Results are checked by the library itself. */
-  jsonSchemaValidator?: unknown
+  /** Checks structured content. @defaultValue the library itself */
+  jsonSchemaValidator?: jsonSchemaValidator
   listChanged?: ListChangedHandlers
 }
 
@@ -103,7 +103,7 @@ export class Client<
       }
     | undefined
   /** By tool, from the last list. */
-  readonly #outputs = new Map<string, SchemaAdapter>()
+  readonly #outputs = new Map<string, Checker>()
   readonly #taskTools = new TaskTools()
   #experimental: { tasks: ExperimentalClientTasks } | undefined
 
@@ -262,9 +262,8 @@ export class Client<
         `Tool ${params.name} has an output schema but did not return structured content`,
       )
     }
-    const check = await output.validate(result.structuredContent)
-    if (check.valid) return result
-    const problem = formatErrors(check.errors, ', ')
+    const problem = await output(result.structuredContent)
+    if (problem === undefined) return result
     throw new McpError(
       ErrorCode.InvalidParams,
       `Structured content does not match the tool's output schema: ${problem}`,
@@ -287,7 +286,7 @@ export class Client<
     if (outputSchema === undefined) return
     try {
       const use = { name: `tool ${JSON.stringify(name)} outputSchema`, io: 'output' } as const
-      this.#outputs.set(name, adaptSchema(outputSchema as never, use))
+      this.#outputs.set(name, checkerOf(outputSchema, this.#options.jsonSchemaValidator, use))
     } catch (error) {
       this.onerror?.(error as Error)
     }

@@ -5,8 +5,6 @@
  * client whose call is running, or of the only one that is connected.
  */
 
-import { adaptSchema } from '../../json-schema/adapter/standard-schema.ts'
-import { formatErrors } from '../../json-schema/explain/result.ts'
 import { LOG_RANK } from '../../protocol/log-levels.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { ask, notifyInCall, notifySession } from '../ask.ts'
@@ -53,6 +51,8 @@ import {
   type ServerRequest,
   type ServerResult,
 } from '../types.ts'
+import { checkerOf } from '../validation/checker.ts'
+import type { jsonSchemaValidator } from '../validation/types.ts'
 import { assertClientSupports, assertDeclared } from './capability-checks.ts'
 import { Serving, type ServingHooks } from './serving.ts'
 import { ServerTasks } from './tasks.ts'
@@ -67,8 +67,8 @@ const LISTS: ReadonlySet<string> = new Set([
 export type ServerOptions = ProtocolOptions & {
   capabilities?: ServerCapabilities
   instructions?: string
-  /** Accepted. Answers of clients are checked by the library itself. */
-  jsonSchemaValidator?: unknown
+  /** Checks the answers of forms. @defaultValue the library itself */
+  jsonSchemaValidator?: jsonSchemaValidator
 }
 
 export class Server<
@@ -86,12 +86,14 @@ export class Server<
   fallbackNotificationHandler?: (notification: Notification) => Promise<void>
   readonly #serving: Serving
   readonly #strict: boolean
+  readonly #validator: jsonSchemaValidator | undefined
   #transport: Transport | undefined
   #experimental: { tasks: ExperimentalServerTasks } | undefined
 
   constructor(info: Implementation, options: ServerOptions = {}) {
     this.#serving = new Serving(info, options.capabilities ?? {}, options.instructions, this as ServingHooks)
     this.#strict = options.enforceStrictCapabilities === true
+    this.#validator = options.jsonSchemaValidator
     if (options.taskStore !== undefined) {
       const onError = (error: Error) => this.onerror?.(error)
       this.#serving.tasks = new ServerTasks(options.taskStore, options, this.#serving.handlers, onError)
@@ -277,10 +279,9 @@ export class Server<
     const { requestedSchema } = params as Partial<ElicitRequestFormParams>
     if (result.action !== 'accept' || result.content === undefined || requestedSchema === undefined)
       return result
-    const schema = adaptSchema(requestedSchema as never, { name: 'requestedSchema', io: 'input' })
-    const check = await schema.validate(result.content)
-    if (check.valid) return result
-    const problem = formatErrors(check.errors, ', ')
+    const use = { name: 'requestedSchema', io: 'input' } as const
+    const problem = await checkerOf(requestedSchema, this.#validator, use)(result.content)
+    if (problem === undefined) return result
     throw new McpError(
       ErrorCode.InvalidParams,
       `Elicitation response content does not match requested schema: ${problem}`,
