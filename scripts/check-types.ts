@@ -1,5 +1,6 @@
 /**
- * `npm run check-types [-- --all version...]`: what users write (lib/consumers.ts), compiled by the versions of TypeScript
+ * `npm run check-types [-- --all version...]`: what users write (lib/consumers.ts), and programs for the official SDK
+ * (lib/sdk-programs.ts), compiled by the versions of TypeScript
  * that they have: by the project's own one, `own`, under all combinations of flags; by the others under a choice of
  * them, since these compilers take minutes, unless `--all` is given. `npm test` has that choice too.
  *
@@ -11,6 +12,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Consumers, moduleKinds } from './lib/consumers.ts'
 import { installApart } from './lib/install-apart.ts'
+import { compileSdkPrograms } from './lib/sdk-programs.ts'
 
 const home = fileURLToPath(new URL('../test/types/compilers', import.meta.url))
 const ownCompiler = fileURLToPath(new URL('../node_modules/typescript', import.meta.url))
@@ -46,6 +48,7 @@ async function check(version: string): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
+  complaints.push(...(await compileSdkPrograms(consumers.home, compiler)))
   if (complaints.length === 0) console.log(`TypeScript ${full}: everything compiles`)
   else {
     console.error(`TypeScript ${full}:\n${complaints.join('\n')}`)

@@ -60,14 +60,19 @@ export function createMcpHandler(server: McpServer, options: HandlerOptions = {}
   return handlerWith(server, checkOptions(options)).handler
 }
 
-/** The same with settings that were checked, and with its entrance. */
+/**
+ * The same with settings that were checked, and with its entrance.
+ *
+ * @param Exchange - what requests of HTTP/1.1 become
+ */
 export function handlerWith(
   server: McpServer,
   settings: HandlerSettings,
+  Exchange: typeof NodeHttpExchange<Principal> = NodeHttpExchange,
 ): { readonly handler: McpHandler; readonly entrance: Entrance } {
   checkRuntime()
   provideNodeModules()
-  const handler = new Handler(server, settings)
+  const handler = new Handler(server, settings, Exchange)
   const { entrance } = handler
   const { path, allowedHosts: [host = '*'] = [] } = settings
   let closing: Promise<void> | undefined
@@ -111,9 +116,11 @@ class Handler {
   readonly entrance: Entrance
   readonly #settings: HandlerSettings
   readonly #host: HttpExchangeHost
+  readonly #Exchange: typeof NodeHttpExchange<Principal>
 
-  constructor(server: McpServer, settings: HandlerSettings) {
+  constructor(server: McpServer, settings: HandlerSettings, Exchange: typeof NodeHttpExchange<Principal>) {
     this.#settings = settings
+    this.#Exchange = Exchange
     this.entrance = new Entrance(server, settings)
     const { maxBodyBytes, maxUnreadBytes } = settings
     this.#host = {
@@ -136,7 +143,7 @@ class Handler {
       return
     }
     const head = readHeaders(headerLines(request))
-    const http = new NodeHttpExchange<Principal>(
+    const http = new this.#Exchange(
       request,
       response,
       negotiate(head.values[HeaderIndex.ACCEPT]),

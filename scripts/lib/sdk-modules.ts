@@ -2,12 +2,12 @@
  * `dist/sdk/`: the module paths of the official SDK. Each module names what it takes of the one implementation, and has
  * the declarations that the compiler wrote for its source, with those that they import.
  *
- *    import 'barewire/sdk/server/mcp.js'   ->  sdk/server/mcp.js   ->  sdk.js -> ... -> sdk.cjs
+ *    import 'barewire/sdk/server/mcp.js'   ->  sdk/server/mcp.js   ->  sdk.exports.cjs  ->  sdk.cjs
  *    require('barewire/sdk/server/mcp')    ->  sdk/server/mcp.cjs  ->  sdk.cjs
  *
  * Not here: the implementation (bundle.ts).
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
@@ -19,6 +19,8 @@ const SPECIFIER = /(\bfrom\s*|\bimport\(\s*)(['"])(\.[^'"\n]+?)\.ts\2/g
 
 /** @throws {Error} a declaration that is not of the facade, or is missing */
 export function writeSdkModules(dist: string): void {
+  // No path of the package.
+  rmSync(join(dist, `${SDK.output}.js`))
   for (const path of SDK_MODULES) {
     const names = valuesOf(path)
     const up = '../'.repeat(path.split('/').length)
@@ -26,7 +28,7 @@ export function writeSdkModules(dist: string): void {
     write(
       dist,
       `${path}.js`,
-      names.length === 0 ? 'export {}\n' : `export${taken}from'${up}${SDK.output}.js'\n`,
+      names.length === 0 ? 'export {}\n' : `export${taken}from'${up}${SDK.output}.exports.cjs'\n`,
     )
     write(dist, `${path}.cjs`, `const${taken}=require('${up}${SDK.output}.cjs');module.exports=${taken}\n`)
   }

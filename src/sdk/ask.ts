@@ -9,7 +9,7 @@
  * Not here: what such requests are about (server/index.ts).
  */
 
-import type { ServerMessage } from '../features/message-bus.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { encodeNotification, encodeRequest } from '../jsonrpc/encode.ts'
 import { McpError as LocalError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -17,8 +17,9 @@ import type { JsonObject } from '../protocol/wire-types.ts'
 import type { SessionExchange } from '../session-era/exchange.ts'
 import type { Session } from '../session-era/session.ts'
 import type { Call, Peer } from './peer.ts'
+import { closeStoredStream } from './server/stored-exchange.ts'
 import { type AnySchema, type SchemaOutput, safeParse } from './server/zod-compat.ts'
-import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from './shared/protocol.ts'
+import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from './shared/protocol-types.ts'
 import { ErrorCode, McpError } from './types/errors.ts'
 
 interface Message {
@@ -97,14 +98,12 @@ function sendAlone(
     timeoutMs: 0,
     signal,
     write: () => {
-      const { streams, kept, reason } = peer.host.messages.send(
-        toSession(session, method, encodeRequest(id, method, params)),
-      )
-      if (streams === 0 && !kept) throw new Error(`${method} was not sent: ${reason}`)
+      const problem = sendTo(peer, session, method, encodeRequest(id, method, params))
+      if (problem !== undefined) throw new Error(`${method} was not sent: ${problem}`)
     },
     onAbandon: ({ message }) => {
       const cancelled = encodeNotification(Notify.cancelled, { requestId: id, reason: message })
-      peer.host.messages.send(toSession(session, Notify.cancelled, cancelled))
+      sendTo(peer, session, Notify.cancelled, cancelled)
     },
   })
 }
@@ -130,11 +129,24 @@ export async function notifyInCall(call: Call, { method, params }: Message): Pro
 export function notifySession(peer: Peer, { method, params }: Message): void {
   const { session } = peer
   if (session === undefined) return
-  peer.host.messages.send(toSession(session, method, encodeNotification(method, params as JsonObject)))
+  sendTo(peer, session, method, encodeNotification(method, params as JsonObject))
 }
 
-function toSession(session: Session, method: string, json: string): ServerMessage {
-  return { method, json, level: undefined, session: session.id, principal: undefined }
+/** @returns why it cannot reach the client; undefined: it is sent, or kept for it */
+function sendTo(peer: Peer, session: Session, method: string, json: string): string | undefined {
+  const { standalone } = peer
+  if (standalone !== undefined) {
+    standalone.send(json)
+    return undefined
+  }
+  const message = { method, json, level: undefined, session: session.id, principal: undefined }
+  const { streams, kept, reason } = peer.host.messages.send(message)
+  return streams > 0 || kept ? undefined : reason
+}
+
+/** Ends the connection of a call's stream: its client comes back for the rest. */
+export function closeStream({ exchange, peer }: Call): void {
+  if (!closeStoredStream(exchange.headers)) exchange.closeStream(peer.retryMs)
 }
 
 /** How long a request waits, and who is told of its progress. */
@@ -199,7 +211,7 @@ class Waiting {
     const left = maxTotalTimeout === undefined ? Number.POSITIVE_INFINITY : maxTotalTimeout - this.#elapsed
     this.#timer = setTimeout(
       () => this.#expire(left <= this.#timeoutMs),
-      Math.max(0, Math.min(this.#timeoutMs, left, 2 ** 31 - 1)),
+      Math.max(0, Math.min(this.#timeoutMs, left, MAX_TIMER_MS)),
     )
   }
 

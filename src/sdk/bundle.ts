@@ -2,9 +2,11 @@
 
 export { UnauthorizedError } from './client/auth.ts'
 export { Client, getSupportedElicitationModes } from './client/index.ts'
+export { applyMiddlewares, createMiddleware, withLogging, withOAuth } from './client/middleware.ts'
 export { SSEClientTransport, SseError } from './client/sse.ts'
 export { DEFAULT_INHERITED_ENV_VARS, getDefaultEnvironment, StdioClientTransport } from './client/stdio.ts'
 export { StreamableHTTPClientTransport, StreamableHTTPError } from './client/streamableHttp.ts'
+export { WebSocketClientTransport } from './client/websocket.ts'
 export { ExperimentalClientTasks } from './experimental/tasks/client.ts'
 export { isTerminal } from './experimental/tasks/interfaces.ts'
 export { ExperimentalMcpServerTasks } from './experimental/tasks/mcp-server.ts'
@@ -42,6 +44,7 @@ export { hostHeaderValidation, localhostHostValidation } from './server/middlewa
 export { SSEServerTransport } from './server/sse.ts'
 export { StdioServerTransport } from './server/stdio.ts'
 export { StreamableHTTPServerTransport } from './server/streamableHttp.ts'
+export { WebStandardStreamableHTTPServerTransport } from './server/webStandardStreamableHttp.ts'
 export {
   getLiteralValue,
   getObjectShape,
@@ -51,8 +54,26 @@ export {
   safeParse,
   safeParseAsync,
 } from './server/zod-compat.ts'
+export {
+  OAuthClientInformationFullSchema,
+  OAuthClientInformationSchema,
+  OAuthClientMetadataSchema,
+  OAuthClientRegistrationErrorSchema,
+  OAuthErrorResponseSchema,
+  OAuthMetadataSchema,
+  OAuthProtectedResourceMetadataSchema,
+  OAuthTokenRevocationRequestSchema,
+  OAuthTokensSchema,
+  OpenIdProviderDiscoveryMetadataSchema,
+  OpenIdProviderMetadataSchema,
+  OptionalSafeUrlSchema,
+  SafeUrlSchema,
+} from './shared/auth.ts'
 export { checkResourceAllowed, resourceUrlFromServerUrl } from './shared/auth-utils.ts'
-export { DEFAULT_REQUEST_TIMEOUT_MSEC, mergeCapabilities } from './shared/protocol.ts'
+export { DEFAULT_REQUEST_TIMEOUT_MSEC, mergeCapabilities, Protocol } from './shared/protocol.ts'
+export { takeResult, toArrayAsync } from './shared/responseMessage.ts'
 export { createFetchWithInit, normalizeHeaders } from './shared/transport.ts'
 export { UriTemplate } from './shared/uriTemplate.ts'
 export * from './types.ts'
+export { AjvJsonSchemaValidator } from './validation/ajv.ts'
+export { CfWorkerJsonSchemaValidator } from './validation/cfworker.ts'

@@ -1,9 +1,9 @@
 /** The second argument of handlers: what a program sees of the request that it answers. */
 
-import { ask, notifyInCall } from './ask.ts'
+import { ask, closeStream, notifyInCall } from './ask.ts'
 import type { Call } from './peer.ts'
 import type { AnySchema, SchemaOutput } from './server/zod-compat.ts'
-import type { RequestHandlerExtra, TaskRequestOptions } from './shared/protocol.ts'
+import type { RequestHandlerExtra, TaskRequestOptions } from './shared/protocol-types.ts'
 import type { Notification, Request, RequestMeta } from './types.ts'
 
 export type Extra = RequestHandlerExtra<Request, Notification>
@@ -28,7 +28,7 @@ export function extraOf(call: Call, params: object | undefined): Extra {
     authInfo,
     requestId: id,
     requestInfo,
-    closeSSEStream: () => exchange.closeStream(peer.retryMs),
+    closeSSEStream: () => closeStream(call),
     closeStandaloneSSEStream: () => peer.session?.standaloneStream?.disconnect(peer.retryMs),
   } as Extra
 }

@@ -54,14 +54,12 @@ export class HandlerTable {
     return entry.handler(parsed(entry.schema, message), extra)
   }
 
-  /** @returns false: no handler is set */
-  notified(message: Message, onError: (error: Error) => void): boolean {
+  /** @param fallback - called where no handler is set */
+  notified(message: Message, onError: (error: Error) => void, fallback: () => unknown): void {
     const entry = this.#notifications.get(message.method)
-    if (entry === undefined) return false
     Promise.resolve()
-      .then(() => entry.handler(parsed(entry.schema, message)))
+      .then(() => (entry === undefined ? fallback() : entry.handler(parsed(entry.schema, message))))
       .catch((error: unknown) => onError(new Error(`Uncaught error in notification handler: ${error}`)))
-    return true
   }
 }
 

@@ -21,7 +21,6 @@ export interface HostCheckOptions {
   enableDnsRebindingProtection?: boolean
 }
 
-const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const LOOPBACK_ADDRESS = /^(?:127\.|::1$|::ffff:127\.)/
 
 let checkHost: HeaderCheck | undefined
@@ -40,7 +39,7 @@ export function refusalOf(request: IncomingMessage, options: HostCheckOptions): 
     return undefined
   }
   if (!LOOPBACK_ADDRESS.test(request.socket?.localAddress ?? '')) return undefined
-  checkHost ??= createHostCheck({ allowedHosts: LOOPBACK })
+  checkHost ??= createHostCheck({ allowedHosts: undefined })
   checkOrigin ??= createOriginCheck({ allowedOrigins: undefined, allowedHosts: undefined })
   const hostCheck = allowedHosts.includes(host ?? '') || checkHost(host)
   if (hostCheck !== true) return `${hostCheck} of the transport`

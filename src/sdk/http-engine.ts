@@ -26,6 +26,8 @@ import type { SessionExchange } from '../session-era/exchange.ts'
 import type { Handshake } from '../session-era/handshake.ts'
 import type { Session } from '../session-era/session.ts'
 import { Call, type OpenedSession, Peer } from './peer.ts'
+import type { EventStreams } from './server/event-streams.ts'
+import { StoredExchange, storeEvents } from './server/stored-exchange.ts'
 import type { Transport } from './shared/transport.ts'
 import type { AuthInfo } from './types/auth-info.ts'
 import type { Implementation } from './types/names.ts'
@@ -46,6 +48,8 @@ interface Arrival {
 export interface HttpTransport extends Transport {
   /** Of requests without a session. */
   readonly peer: Peer
+  /** Undefined without a store of the program. */
+  readonly events: EventStreams | undefined
   newSessionId(): string
   /** The program is told of the session before the client is. */
   sessionInitialized(id: string): unknown
@@ -57,6 +61,8 @@ export interface HttpTransport extends Transport {
 export interface EngineOptions {
   readonly sessions: boolean
   readonly json: boolean
+  /** Its transports have stores of the program: it retains no events itself. */
+  readonly stored: boolean
   readonly retryMs: number | undefined
   readonly keepAliveMs: number | undefined
   readonly maxBodyBytes: number | undefined
@@ -76,7 +82,7 @@ export class HttpEngine {
   /** By session id. */
   readonly #peers = new Map<string, Peer>()
   readonly #bySession = new WeakMap<Session, Peer>()
-  /** Sessions whose id is not sent yet. */
+  /** Sessions whose id is not sent yet. Lifecycle of an entry: as long as `initialize` is being answered. */
   readonly #opening = new Map<string, Peer>()
   /** Whose `initialize` opens a session right now. */
   #initializing: HttpTransport | undefined
@@ -99,20 +105,20 @@ export class HttpEngine {
       const peer = this.#peers.get(id)
       peer?.server.notified(peer, method, params)
     }
-    const { sessions, json, retryMs, keepAliveMs, maxBodyBytes } = options
+    const { sessions, json, stored, retryMs, keepAliveMs, maxBodyBytes } = options
     const settings = checkOptions({
       allowedHosts: ['*'],
       sessions: sessions && { idleTimeoutMs: DAY_MS },
-      ...(sessions && { replay: { retryMs } }),
+      ...(sessions && { replay: !stored && { retryMs } }),
       keepAliveMs,
       maxBodyBytes,
       // JSON is JSON, however long it takes.
-      ...(json && { sseAfterMs: 0 }),
+      ...(json ? { sseAfterMs: 0 } : stored && { sseAfterMs: 1 }),
       onSessionOpened: ({ id }) => this.#opened(id),
       onSessionClosed: ({ id }, reason) => this.#closed(id, reason === 'deleted'),
     })
     const { sessionEra } = settings
-    const { handler, entrance } = handlerWith(this.host, {
+    const ownSettings = {
       ...settings,
       originChecked: true,
       sessionEra: {
@@ -123,14 +129,27 @@ export class HttpEngine {
           newId: () => this.#newId(),
         },
       },
-    })
+    }
+    const { handler, entrance } = handlerWith(this.host, ownSettings, stored ? StoredExchange : undefined)
     this.#handler = handler
     this.#entrance = entrance
   }
 
-  handle(transport: HttpTransport, request: IncomingMessage, response: object, body: unknown): void {
+  /** @param resumes - it has the events after its `Last-Event-ID`, and opens the standalone stream */
+  handle(
+    transport: HttpTransport,
+    request: IncomingMessage,
+    response: object,
+    body: unknown,
+    resumes = false,
+  ): void {
     const arrival: Arrival = { transport, request }
     Object.defineProperty(request.headers, ARRIVAL, { value: arrival, configurable: true })
+    const { events } = transport
+    if (events !== undefined) {
+      const standalone = this.#peers.get(String(request.headers['mcp-session-id']))?.standalone
+      storeEvents(request.headers, { events, json: this.options.json, standalone, resumes })
+    }
     this.#handler(request, response as never, body)
   }
 
@@ -188,14 +207,34 @@ export class HttpEngine {
     const { session } = exchange
     const peer = session === undefined ? transport.peer : this.#register(session, transport.peer)
     const call = callOf(peer, ctx, exchange, arrival)
-    const told = session === undefined ? undefined : transport.sessionInitialized(session.id)
-    if (!isPromise(told)) return peer.server.initialize(call, params, opened)
-    return Promise.resolve(told).then(() => peer.server.initialize(call, params, opened))
+    const initialize = () => peer.server.initialize(call, params, opened)
+    if (session === undefined) return initialize()
+    try {
+      const told = transport.sessionInitialized(session.id)
+      const answer = isPromise(told) ? Promise.resolve(told).then(initialize) : initialize()
+      return isPromise(answer) ? this.#answerLater(session, answer) : answer
+    } catch (error) {
+      this.#opening.delete(session.id)
+      throw error
+    }
+  }
+
+  async #answerLater(session: Session, answer: PromiseLike<unknown>): Promise<unknown> {
+    try {
+      return await answer
+    } catch (error) {
+      this.#opening.delete(session.id)
+      throw error
+    } finally {
+      // Its client has gone meanwhile.
+      if (session.closed) this.#opening.delete(session.id)
+    }
   }
 
   #register(session: Session, { server, transport, host, jsonOnly, retryMs }: Peer): Peer {
     const peer = new Peer(server, transport, host, { jsonOnly, retryMs })
     peer.session = session
+    peer.standalone = (transport as HttpTransport).events?.standalone(session.id)
     this.#bySession.set(session, peer)
     this.#opening.set(session.id, peer)
     return peer
@@ -203,14 +242,13 @@ export class HttpEngine {
 
   #newId(): string {
     const id = this.#initializing?.newSessionId() ?? ''
-    if (id !== '' && !this.#peers.has(id)) return id
+    if (id !== '' && !this.#peers.has(id) && !this.#opening.has(id)) return id
     throw new TypeError(`sessionIdGenerator must give a new id each time; got ${JSON.stringify(id)} again`)
   }
 
   #opened(id: string): void {
     const peer = this.#opening.get(id)
-    // Those before it, whose answers were never sent, have ended.
-    this.#opening.clear()
+    this.#opening.delete(id)
     if (peer === undefined) return
     this.#peers.set(id, peer)
     peer.server.opened(peer)
@@ -218,9 +256,11 @@ export class HttpEngine {
   }
 
   #closed(id: string, byClient: boolean): void {
+    this.#opening.delete(id)
     const peer = this.#peers.get(id)
     if (peer === undefined) return
     this.#peers.delete(id)
+    peer.standalone?.end()
     peer.server.closed(peer)
     ;(peer.transport as HttpTransport).sessionClosed(peer, byClient)
   }
@@ -236,6 +276,13 @@ function callOf(
   return new Call(peer, exchange, requestId, request?.auth, request && new HttpRequestInfo(request))
 }
 
+/** What says where a request went: a `Request` (webStandardStreamableHttp.ts), Express, node:http. */
+interface Addressed {
+  readonly href?: string
+  readonly originalUrl?: string
+  readonly url?: string
+}
+
 class HttpRequestInfo {
   readonly headers: IncomingMessage['headers']
   readonly #request: IncomingMessage
@@ -246,7 +293,8 @@ class HttpRequestInfo {
   }
 
   get url(): URL {
-    const { url = '/', originalUrl = url } = this.#request as { url?: string; originalUrl?: string }
+    const { href, url = '/', originalUrl = url } = this.#request as Addressed
+    if (href !== undefined) return new URL(href)
     const { encrypted } = this.#request.socket as { readonly encrypted?: boolean }
     return new URL(originalUrl, `${encrypted ? 'https' : 'http'}://${this.headers.host ?? 'localhost'}`)
   }

@@ -20,6 +20,9 @@ import { Call, type OpenedSession, Peer, type ServerPort } from './peer.ts'
 import type { Transport } from './shared/transport.ts'
 import type { JSONRPCMessage, MessageExtraInfo } from './types.ts'
 
+/** Of messages that wait because their client does not read what it is sent. */
+const MAX_WAITING_CHARACTERS = 16 * 1024 * 1024
+
 /** What came with a message. @returns undefined: nothing */
 type ExtraOf = (id: string | number) => MessageExtraInfo | undefined
 
@@ -64,19 +67,27 @@ export function connectPipe(transport: Transport, server: ServerPort): void {
   const output = new Writable({
     decodeStrings: false,
     write(lines: string, _encoding, done) {
-      sendAll(transport, lines).then(() => done(), done)
+      sendAll(transport, lines, answered).then(() => done(), done)
     },
   })
-  /** Lifecycle of an entry: from a request with more than its message, to the start of its handler. */
+  /** Lifecycle of an entry: from a request with more than its message, to the start of its handler, or its answer. */
   const extras = new Map<unknown, MessageExtraInfo>()
+  const answered = (id: unknown) => extras.delete(id)
   const { onmessage, onclose } = transport
   transport.onmessage = (message: JSONRPCMessage, extra?: MessageExtraInfo) => {
     onmessage?.(message, extra)
-    if (extra !== undefined && 'id' in message) extras.set(message.id, extra)
+    if (input.writableLength > MAX_WAITING_CHARACTERS) {
+      transport.onerror?.(new Error('The client does not read what it is sent, and sends more: closing'))
+      transport.close().catch((error: Error) => transport.onerror?.(error))
+      return
+    }
+    if (input.writableEnded) return
+    if (extra !== undefined && 'id' in message && 'method' in message) extras.set(message.id, extra)
     input.write(`${JSON.stringify(message)}\n`)
   }
   transport.onclose = () => {
     input.end()
+    extras.clear()
     onclose?.()
   }
   output.on('error', (error) => transport.onerror?.(error))
@@ -87,8 +98,13 @@ export function connectPipe(transport: Transport, server: ServerPort): void {
   })
 }
 
-async function sendAll(transport: Transport, lines: string): Promise<void> {
+/** @param answered - called with the id of each response */
+async function sendAll(transport: Transport, lines: string, answered: (id: unknown) => void): Promise<void> {
   for (const line of lines.split('\n')) {
-    if (line !== '') for (const message of [JSON.parse(line)].flat()) await transport.send(message)
+    if (line === '') continue
+    for (const message of [JSON.parse(line)].flat()) {
+      if (!('method' in message)) answered(message.id)
+      await transport.send(message)
+    }
   }
 }

@@ -9,10 +9,12 @@
  *    new StreamableHTTPServer-       a Peer for each session       one handler for all transports of equal options:
  *      Transport (server/)             (http-engine.ts)              sessions, replay, limits, both eras
  *    handleRequest(req, res, body)   marks the request             the handler, as it is mounted in Express
+ *    handleRequest(Request)          the same in memory            (server/webStandardStreamableHttp.ts)
  *    new StdioServerTransport        a Peer for the process        serveStdio
  *    any other Transport             its messages as lines         serveStdio with streams (message-pipe.ts)
  *    extra, server.request, ...      Call, Peer (ask.ts)           RpcExchange, the session, its standalone stream
- *    new Client and its transports   the same over messages        the transports of barewire/client (client/)
+ *    new Client and its transports,  the same over messages        the transports of barewire/client (client/)
+ *      Protocol
  *    types.js                        schema.ts, types/             nothing: no schema library is needed
  *
  * Programs make one server and one transport for each session. Here these two are small, and hold no socket, timer or
@@ -22,13 +24,12 @@
  * What such a program does without knowing it:
  *  - Host and Origin are checked where a request comes in on a loopback address (host-check.ts).
  *  - A session that was idle for a day, or the longest idle one above 10 000, ends: `onclose` says so.
- *  - A stream can be resumed, with or without an event store.
+ *  - A stream can be resumed; with an event store of the program from that one (server/event-streams.ts).
  *  - A client of 2026-07-28 is served where the program passes its requests on. It is asked (`elicitInput`) as that
  *    revision has it: the handler runs again from its start with the answer.
  *
  * Not had, with a sentence that says what to do instead: clients that answer as tasks, authorization servers
- * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server. Without a module: the
- * web standard transport, WebSocket, validators of other libraries.
+ * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server.
  *
  * This file: one client of a server, and its calls.
  */
@@ -37,6 +38,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RpcExchange } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import type { Session } from '../session-era/session.ts'
+import type { StoredStream } from './server/event-streams.ts'
 import type { Transport } from './shared/transport.ts'
 import type { AuthInfo, RequestInfo } from './types/auth-info.ts'
 import type { Implementation, ProgressNotificationParams } from './types/names.ts'
@@ -80,9 +82,13 @@ export class Peer {
   /** What the engine serves: the way for what belongs to no call. */
   readonly host: McpServer
   session: Session | undefined
+  /** What belongs to no call goes there, in the place of the engine's stream, where the program has a store. */
+  standalone: StoredStream | undefined
   /** Answers to its calls are JSON: what a handler sends before its result is omitted. */
   readonly jsonOnly: boolean
   readonly retryMs: number | undefined
+  /** It stands for all clients without a session. */
+  readonly isOfMany: boolean
   /** Who is called with progress of requests to the client, by token. Lifecycle: as long as the request. */
   progress: Map<unknown, (progress: ProgressNotificationParams) => void> | undefined
 
@@ -90,13 +96,18 @@ export class Peer {
     server: ServerPort,
     transport: Transport,
     host: McpServer,
-    options: { readonly jsonOnly?: boolean; readonly retryMs?: number | undefined } = {},
+    options: {
+      readonly jsonOnly?: boolean
+      readonly retryMs?: number | undefined
+      readonly isOfMany?: boolean
+    } = {},
   ) {
     this.server = server
     this.transport = transport
     this.host = host
     this.jsonOnly = options.jsonOnly ?? false
     this.retryMs = options.retryMs
+    this.isOfMany = options.isOfMany ?? false
   }
 }
 
@@ -107,6 +118,8 @@ export class Call {
   readonly id: string | number
   readonly authInfo: AuthInfo | undefined
   readonly requestInfo: RequestInfo | undefined
+  /** `currentCall` finds it. */
+  isMarked = false
   #asked = 0
 
   constructor(

@@ -2,8 +2,7 @@
  * The example servers and clients that the SDK's package brings, on the SDK and on the facade (hooks.mjs): the official
  * client has the same conversation with both, and a client prints the same.
  *
- * Left out: those that need an authorization server, or a person; honoWebStandardStreamableHttp, whose transport the facade
- * does not have.
+ * Left out: those that need an authorization server, or a person.
  */
 
 import assert from 'node:assert/strict'
@@ -86,6 +85,7 @@ function withoutTimes(value: unknown): unknown {
 const periodic: Calls = [['start-notification-stream', { interval: 20, count: 3 }]]
 const SERVERS: readonly (readonly [string, Connect, Calls])[] = [
   ['simpleStatelessStreamableHttp', overHttp, periodic],
+  ['honoWebStandardStreamableHttp', overHttp, [['greet', { name: 'Ann' }]]],
   ['sseAndStreamableHttpCompatibleServer', overHttp, periodic],
   ['simpleSseServer', overSse('/mcp'), periodic],
   ['sseAndStreamableHttpCompatibleServer', overSse('/sse'), periodic],

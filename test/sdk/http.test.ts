@@ -3,14 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  createServer,
-  type Server as HttpServer,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { connect } from '../../src/client/index.ts'
 import { Client } from '../../src/sdk/client/index.ts'
@@ -23,23 +16,10 @@ import {
   type StreamableHTTPServerTransportOptions,
 } from '../../src/sdk/server/streamableHttp.ts'
 import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '../../src/sdk/types.ts'
+import { listen } from './listen.ts'
 
 const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] })
 const form = { type: 'object' as const, properties: { name: { type: 'string' as const } } }
-
-async function listen(
-  t: TestContext,
-  handler: (request: IncomingMessage, response: ServerResponse) => unknown,
-): Promise<URL> {
-  const http: HttpServer = createServer((req, res) => void handler(req, res))
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  t.after(() => {
-    http.closeAllConnections()
-    http.close()
-  })
-  return new URL(`http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`)
-}
 
 /** One server and one transport for all clients, which guides warn of. */
 async function shared(t: TestContext, options: StreamableHTTPServerTransportOptions = {}) {

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Consumers, moduleKinds } from '../../scripts/lib/consumers.ts'
+import { compileSdkPrograms } from '../../scripts/lib/sdk-programs.ts'
 
 const { resolve } = createRequire(import.meta.url)
 const manifest = resolve('typescript/package.json')
@@ -30,6 +31,10 @@ describe('the types of the package', { concurrency: availableParallelism() }, ()
       assert.deepEqual(await consumers.compile(compiler, major, kind, true), [])
     })
   }
+
+  test('programs written for the official SDK compile with it, and with barewire/sdk', async () => {
+    assert.deepEqual(await compileSdkPrograms(consumers.home, compiler), [])
+  })
 
   test('every member that may be left out may be undefined', () => {
     const dist = join(consumers.home, 'node_modules', 'barewire', 'dist')

@@ -1,15 +1,13 @@
 /** `client/index.js`: Client, which speaks the session era over a transport that the program has made. */
 
 import { kindOf } from '../../bounds/quote.ts'
-import { adaptSchema, type SchemaAdapter } from '../../json-schema/adapter/standard-schema.ts'
-import { formatErrors } from '../../json-schema/explain/result.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { ExperimentalClientTasks } from '../experimental/tasks/client.ts'
-import { HandlerTable, type Message, type RequestHandler } from '../handler-table.ts'
+import type { Message } from '../handler-table.ts'
 import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
 import {
   mergeCapabilities,
-  type NotificationOptions,
+  Protocol,
   type ProtocolOptions,
   type RequestHandlerExtra,
   type RequestOptions,
@@ -37,7 +35,6 @@ import {
   GetPromptResultSchema,
   type Implementation,
   InitializeResultSchema,
-  type JSONRPCRequest,
   LATEST_PROTOCOL_VERSION,
   type ListChangedHandlers,
   type ListPromptsRequest,
@@ -66,14 +63,15 @@ import {
   type Tool,
   type UnsubscribeRequest,
 } from '../types.ts'
-import { Link } from './link.ts'
+import { type Checker, checkerOf } from '../validation/checker.ts'
+import type { jsonSchemaValidator } from '../validation/types.ts'
 import { watchLists } from './list-changed.ts'
 import { TaskTools } from './task-tools.ts'
 
 export type ClientOptions = ProtocolOptions & {
   capabilities?: ClientCapabilities
-  /** Accepted. Results are checked by the library itself. */
-  jsonSchemaValidator?: unknown
+  /** Checks structured content. @defaultValue the library itself */
+  jsonSchemaValidator?: jsonSchemaValidator
   listChanged?: ListChangedHandlers
 }
 
@@ -93,19 +91,10 @@ export class Client<
   RequestT extends Request = Request,
   NotificationT extends Notification = Notification,
   ResultT extends Result = Result,
-> {
-  onclose?: () => void
-  onerror?: (error: Error) => void
-  fallbackRequestHandler?: (
-    request: JSONRPCRequest,
-    extra: RequestHandlerExtra<ClientRequest | RequestT, ClientNotification | NotificationT>,
-  ) => Promise<ClientResult | ResultT>
-  fallbackNotificationHandler?: (notification: Notification) => Promise<void>
+> extends Protocol<ClientRequest | RequestT, ClientNotification | NotificationT, ClientResult | ResultT> {
   readonly #info: Implementation
   readonly #options: ClientOptions
-  readonly #handlers = new HandlerTable()
   #capabilities: ClientCapabilities
-  #link: Link | undefined
   #server:
     | {
         readonly capabilities: ServerCapabilities
@@ -114,11 +103,12 @@ export class Client<
       }
     | undefined
   /** By tool, from the last list. */
-  readonly #outputs = new Map<string, SchemaAdapter>()
+  readonly #outputs = new Map<string, Checker>()
   readonly #taskTools = new TaskTools()
   #experimental: { tasks: ExperimentalClientTasks } | undefined
 
   constructor(clientInfo: Implementation, options: ClientOptions = {}) {
+    super()
     this.#info = clientInfo
     this.#options = options
     this.#capabilities = options.capabilities ?? {}
@@ -137,33 +127,8 @@ export class Client<
     return this.#experimental
   }
 
-  get transport(): Transport | undefined {
-    return this.#link?.transport
-  }
-
-  async connect(transport: Transport, options?: RequestOptions): Promise<void> {
-    if (this.#link !== undefined) {
-      throw new Error(
-        'Already connected to a transport. Call close() before connecting to a new transport, or use a separate Client for each connection.',
-      )
-    }
-    this.#link = new Link(transport, {
-      handlers: this.#handlers,
-      onerror: (error) => this.onerror?.(error),
-      onclose: () => {
-        this.#link = undefined
-        this.onclose?.()
-      },
-      fallbackRequest: (message, extra) => {
-        if (this.fallbackRequestHandler === undefined) {
-          throw new McpError(ErrorCode.MethodNotFound, 'Method not found')
-        }
-        const request = { jsonrpc: '2.0', id: extra.requestId, ...message } as JSONRPCRequest
-        return this.fallbackRequestHandler(request, extra as never)
-      },
-      fallbackNotification: (message) => void this.fallbackNotificationHandler?.(message as Notification),
-    })
-    await transport.start()
+  override async connect(transport: Transport, options?: RequestOptions): Promise<void> {
+    await super.connect(transport)
     // The program takes up a session that it had before.
     if (transport.sessionId !== undefined) return
     try {
@@ -187,16 +152,12 @@ export class Client<
     }
     this.#server = { capabilities, info, instructions }
     transport.setProtocolVersion?.(protocolVersion)
-    await this.#link?.notify({ method: Notify.initialized })
+    await this.notification({ method: Notify.initialized } as ClientNotification)
     if (this.#options.listChanged !== undefined) watchLists(this, this.#options.listChanged, capabilities)
   }
 
-  async close(): Promise<void> {
-    await this.#link?.close()
-  }
-
   registerCapabilities(capabilities: ClientCapabilities): void {
-    if (this.#link !== undefined)
+    if (this.transport !== undefined)
       throw new Error('Cannot register capabilities after connecting to transport')
     this.#capabilities = mergeCapabilities(this.#capabilities, capabilities)
   }
@@ -213,7 +174,7 @@ export class Client<
     return this.#server?.instructions
   }
 
-  setRequestHandler<T extends AnySchema>(
+  override setRequestHandler<T extends AnySchema>(
     requestSchema: T,
     handler: (
       request: SchemaOutput<T>,
@@ -226,45 +187,14 @@ export class Client<
       if (!isElicitation(request)) return answer(request, extra)
       return this.#elicit(request, () => answer(request, extra))
     }
-    this.#handlers.setRequest(requestSchema, guarded as unknown as RequestHandler)
+    super.setRequestHandler(requestSchema, guarded as never)
   }
 
-  setNotificationHandler<T extends AnySchema>(
-    notificationSchema: T,
-    handler: (notification: SchemaOutput<T>) => void | Promise<void>,
-  ): void {
-    this.#handlers.setNotification(notificationSchema, handler as (notification: never) => unknown)
-  }
-
-  removeRequestHandler(method: string): void {
-    this.#handlers.removeRequest(method)
-  }
-
-  removeNotificationHandler(method: string): void {
-    this.#handlers.removeNotification(method)
-  }
-
-  assertCanSetRequestHandler(method: string): void {
-    if (!this.#handlers.hasRequest(method)) return
-    throw new Error(`A request handler for ${method} already exists, which would be overridden`)
-  }
-
-  /** @throws {McpError} the server's error, or a time limit */
-  async request<T extends AnySchema>(
-    request: ClientRequest | RequestT,
-    resultSchema: T,
-    options?: RequestOptions,
-  ): Promise<SchemaOutput<T>> {
-    return await this.#send(request as Message, resultSchema, options)
-  }
-
-  async notification(
-    notification: ClientNotification | NotificationT,
-    _options?: NotificationOptions,
-  ): Promise<void> {
-    if (this.#link === undefined) throw new Error('Not connected')
-    await this.#link.notify(notification as Message)
-  }
+  protected assertCapabilityForMethod(_method: string): void {}
+  protected assertNotificationCapability(_method: string): void {}
+  protected assertRequestHandlerCapability(_method: string): void {}
+  protected assertTaskCapability(_method: string): void {}
+  protected assertTaskHandlerCapability(_method: string): void {}
 
   ping(options?: RequestOptions): Promise<EmptyResult> {
     return this.#send({ method: Method.ping }, EmptyResultSchema, options)
@@ -332,9 +262,8 @@ export class Client<
         `Tool ${params.name} has an output schema but did not return structured content`,
       )
     }
-    const check = await output.validate(result.structuredContent)
-    if (check.valid) return result
-    const problem = formatErrors(check.errors, ', ')
+    const problem = await output(result.structuredContent)
+    if (problem === undefined) return result
     throw new McpError(
       ErrorCode.InvalidParams,
       `Structured content does not match the tool's output schema: ${problem}`,
@@ -357,19 +286,18 @@ export class Client<
     if (outputSchema === undefined) return
     try {
       const use = { name: `tool ${JSON.stringify(name)} outputSchema`, io: 'output' } as const
-      this.#outputs.set(name, adaptSchema(outputSchema as never, use))
+      this.#outputs.set(name, checkerOf(outputSchema, this.#options.jsonSchemaValidator, use))
     } catch (error) {
       this.onerror?.(error as Error)
     }
   }
 
-  async #send<T extends AnySchema>(
+  #send<T extends AnySchema>(
     message: Message,
     schema: T,
     options: RequestOptions | undefined,
   ): Promise<SchemaOutput<T>> {
-    if (this.#link === undefined) throw new Error('Not connected')
-    return await this.#link.request(message, schema, options)
+    return this.request(message as ClientRequest, schema, options)
   }
 
   /** Refuses a way of asking that was not declared, and fills in the defaults of a form where that was. */

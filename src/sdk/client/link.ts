@@ -12,7 +12,7 @@ import type { JsonObject } from '../../protocol/wire-types.ts'
 import type { Extra } from '../extra.ts'
 import type { HandlerTable, Message } from '../handler-table.ts'
 import { type AnySchema, type SchemaOutput, safeParse } from '../server/zod-compat.ts'
-import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from '../shared/protocol.ts'
+import { DEFAULT_REQUEST_TIMEOUT_MSEC, type RequestOptions } from '../shared/protocol-types.ts'
 import type { Transport, TransportSendOptions } from '../shared/transport.ts'
 import { ErrorCode, type JSONRPCMessage, McpError } from '../types.ts'
 import { wireError } from '../wire-error.ts'
@@ -22,7 +22,7 @@ export interface LinkHooks {
   onerror(error: Error): void
   onclose(): void
   fallbackRequest(message: Message, extra: Extra): unknown
-  fallbackNotification(message: Message): void
+  fallbackNotification(message: Message): unknown
 }
 
 /** A transport of the SDK, as one of barewire/client. */
@@ -69,8 +69,8 @@ export class Link {
       answer: (method, params, signal) => this.#answer({ method, params }, signal),
       onNotification: (method, params) => {
         const message = { method, params }
-        const handled = hooks.handlers.notified(message, (error) => hooks.onerror(error))
-        if (!handled && method !== Notify.cancelled) hooks.fallbackNotification(message)
+        const fallback = () => method !== Notify.cancelled && hooks.fallbackNotification(message)
+        hooks.handlers.notified(message, (error) => hooks.onerror(error), fallback)
       },
     })
     const { onclose, onerror, onmessage } = transport

@@ -5,22 +5,20 @@
  * client whose call is running, or of the only one that is connected.
  */
 
-import { adaptSchema } from '../../json-schema/adapter/standard-schema.ts'
-import { formatErrors } from '../../json-schema/explain/result.ts'
 import { LOG_RANK } from '../../protocol/log-levels.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
 import { ask, notifyInCall, notifySession } from '../ask.ts'
 import { ExperimentalServerTasks } from '../experimental/tasks/server.ts'
 import type { Message, RequestHandler } from '../handler-table.ts'
 import { connectPipe } from '../message-pipe.ts'
-import { CONNECT, currentCall, isOwn } from '../peer.ts'
+import { type Call, CONNECT, currentCall, isOwn, type Peer } from '../peer.ts'
 import {
   mergeCapabilities,
   type NotificationOptions,
   type ProtocolOptions,
   type RequestHandlerExtra,
   type RequestOptions,
-} from '../shared/protocol.ts'
+} from '../shared/protocol-types.ts'
 import type { Transport } from '../shared/transport.ts'
 import {
   type ClientCapabilities,
@@ -53,16 +51,24 @@ import {
   type ServerRequest,
   type ServerResult,
 } from '../types.ts'
+import { checkerOf } from '../validation/checker.ts'
+import type { jsonSchemaValidator } from '../validation/types.ts'
 import { assertClientSupports, assertDeclared } from './capability-checks.ts'
 import { Serving, type ServingHooks } from './serving.ts'
 import { ServerTasks } from './tasks.ts'
 import type { AnySchema, SchemaOutput } from './zod-compat.ts'
 
+const LISTS: ReadonlySet<string> = new Set([
+  Notify.toolsChanged,
+  Notify.promptsChanged,
+  Notify.resourcesChanged,
+])
+
 export type ServerOptions = ProtocolOptions & {
   capabilities?: ServerCapabilities
   instructions?: string
-  /** Accepted. Answers of clients are checked by the library itself. */
-  jsonSchemaValidator?: unknown
+  /** Checks the answers of forms. @defaultValue the library itself */
+  jsonSchemaValidator?: jsonSchemaValidator
 }
 
 export class Server<
@@ -80,12 +86,14 @@ export class Server<
   fallbackNotificationHandler?: (notification: Notification) => Promise<void>
   readonly #serving: Serving
   readonly #strict: boolean
+  readonly #validator: jsonSchemaValidator | undefined
   #transport: Transport | undefined
   #experimental: { tasks: ExperimentalServerTasks } | undefined
 
   constructor(info: Implementation, options: ServerOptions = {}) {
     this.#serving = new Serving(info, options.capabilities ?? {}, options.instructions, this as ServingHooks)
     this.#strict = options.enforceStrictCapabilities === true
+    this.#validator = options.jsonSchemaValidator
     if (options.taskStore !== undefined) {
       const onError = (error: Error) => this.onerror?.(error)
       this.#serving.tasks = new ServerTasks(options.taskStore, options, this.#serving.handlers, onError)
@@ -202,7 +210,7 @@ export class Server<
     return await ask(peer, call, request as Message, resultSchema, options)
   }
 
-  /** Sends a notification to the client; outside of a call, to all that are connected. */
+  /** Sends a notification to the client; outside of a call, or about a list, to all that are connected. */
   async notification(
     notification: ServerNotification | NotificationT,
     options?: NotificationOptions,
@@ -218,8 +226,17 @@ export class Server<
       await notifyInCall(related, notification as Message)
       return
     }
-    const peers = related === undefined ? this.#serving.peers : [related.peer]
-    for (const peer of peers) notifySession(peer, notification as Message)
+    // Of a call that is not known, and so not for all.
+    if (options?.relatedRequestId !== undefined) this.#serving.onlyPeer()
+    for (const peer of this.#audience(notification.method, related)) {
+      notifySession(peer, notification as Message)
+    }
+  }
+
+  /** Lists are those of all clients. */
+  #audience(method: string, call: Call | undefined): Iterable<Peer> {
+    if (LISTS.has(method)) return this.#serving.peers
+    return call === undefined ? this.#serving.audience() : [call.peer]
   }
 
   async createMessage(
@@ -262,10 +279,9 @@ export class Server<
     const { requestedSchema } = params as Partial<ElicitRequestFormParams>
     if (result.action !== 'accept' || result.content === undefined || requestedSchema === undefined)
       return result
-    const schema = adaptSchema(requestedSchema as never, { name: 'requestedSchema', io: 'input' })
-    const check = await schema.validate(result.content)
-    if (check.valid) return result
-    const problem = formatErrors(check.errors, ', ')
+    const use = { name: 'requestedSchema', io: 'input' } as const
+    const problem = await checkerOf(requestedSchema, this.#validator, use)(result.content)
+    if (problem === undefined) return result
     throw new McpError(
       ErrorCode.InvalidParams,
       `Elicitation response content does not match requested schema: ${problem}`,
@@ -280,11 +296,11 @@ export class Server<
       throw new Error(`Client does not support URL elicitation (required for ${Notify.elicitationComplete})`)
     }
     const notification = { method: Notify.elicitationComplete, params: { elicitationId } }
-    const call = currentCall()
+    const peer = this.#serving.callOf(undefined)?.peer ?? this.#serving.onlyPeer()
     return () =>
-      call === undefined
+      peer === undefined || options !== undefined
         ? this.notification(notification as ServerNotification, options)
-        : Promise.resolve(notifySession(call.peer, notification))
+        : Promise.resolve(notifySession(peer, notification))
   }
 
   async listRoots(params?: ListRootsRequest['params'], options?: RequestOptions): Promise<ListRootsResult> {
@@ -295,9 +311,7 @@ export class Server<
   /** Sends a log message to those who want messages of its level. */
   async sendLoggingMessage(params: LoggingMessageNotification['params'], sessionId?: string): Promise<void> {
     if (this.#serving.capabilities.logging === undefined) return
-    const call = currentCall()
-    const peers = call === undefined ? this.#serving.peers : [call.peer]
-    for (const peer of peers) {
+    for (const peer of this.#audience(Notify.message, currentCall())) {
       const { session } = peer
       if (sessionId !== undefined && session?.id !== sessionId) continue
       if (rankOf(params.level) >= rankOf(session?.record.logLevel)) {

@@ -1,6 +1,6 @@
 /** What is registered with an McpServer, as types: callbacks, and the handles that registering returns. */
 
-import type { RequestHandlerExtra } from '../shared/protocol.ts'
+import type { RequestHandlerExtra } from '../shared/protocol-types.ts'
 import { UriTemplate, type Variables } from '../shared/uriTemplate.ts'
 import type {
   CallToolResult,

@@ -48,7 +48,9 @@ export class Serving {
   readonly #hooks: ServingHooks
   /** Calls whose handlers are running. */
   readonly #calls = new Set<Call>()
-  /** Two clients were connected at a time: from now on calls have to say whose they are. */
+  /** A client has come. */
+  #hasClient = false
+  /** Another one has: from now on calls are marked, so that what their handlers do says whose it is. */
   #isShared = false
 
   constructor(
@@ -79,7 +81,7 @@ export class Serving {
       notified: (peer, method, params) => this.#notified(peer, method, params),
       opened: (peer) => {
         this.peers.add(peer)
-        if (this.peers.size > 1) this.#isShared = true
+        this.#cameFrom()
       },
       closed: (peer) => this.peers.delete(peer),
     }
@@ -95,12 +97,21 @@ export class Serving {
     }
   }
 
+  /** Servers that are made for one session, or for one request, are never shared. */
+  #cameFrom(): void {
+    this.#isShared = this.#hasClient
+    this.#hasClient = true
+  }
+
   #answer(call: Call, method: string, params: object | undefined): unknown {
+    // Of whom it is, nothing says.
+    if (call.peer.isOfMany) this.#cameFrom()
     const extra = extraOf(call, params)
     const message = { method, ...(params && { params }) }
     this.tasks?.extend(extra, call.peer, message)
     const calls = this.#calls
     calls.add(call)
+    call.isMarked = this.#isShared
     let result: unknown
     try {
       result = this.#isShared
@@ -150,16 +161,12 @@ export class Serving {
       peer.progress?.get(progress?.progressToken)?.(progress)
     }
     const message = { method, ...(params && { params }) }
-    const handled = this.handlers.notified(message, (error) => this.#hooks.onerror?.(error))
-    if (handled) return
-    if (method === Notify.initialized) this.#hooks.oninitialized?.()
-    else if (method !== Notify.progress && method !== Notify.cancelled) {
-      this.#hooks
-        .fallbackNotificationHandler?.(message as Notification)
-        ?.catch((error: unknown) =>
-          this.#hooks.onerror?.(new Error(`Uncaught error in notification handler: ${error}`)),
-        )
+    const fallback = () => {
+      if (method === Notify.initialized) return this.#hooks.oninitialized?.()
+      if (method === Notify.progress || method === Notify.cancelled) return undefined
+      return this.#hooks.fallbackNotificationHandler?.(message as Notification)
     }
+    this.handlers.notified(message, (error) => this.#hooks.onerror?.(error), fallback)
   }
 
   /** @param id - of a request that runs; undefined: the call whose handler asks */
@@ -167,9 +174,19 @@ export class Serving {
     const current = currentCall() ?? this.#onlyCall()
     if (id === undefined || current?.id === id) return current
     for (const call of this.#calls) {
-      if (call.id === id && (current === undefined || call.peer === current.peer)) return call
+      if (call.id !== id) continue
+      // Clients count their requests alike: of another one, a call may have this id, too.
+      if (current === undefined ? !this.#isShared || !call.isMarked : call.peer === current.peer) return call
     }
     return undefined
+  }
+
+  /** Who hears a message that belongs to no call. */
+  audience(): Iterable<Peer> {
+    if (!this.#isShared) return this.peers
+    // It may be of a call that began when there was one client: others do not hear it.
+    for (const { isMarked, peer } of this.#calls) if (!isMarked) return [peer]
+    return this.peers
   }
 
   /** As long as there is one client, a call that runs alone is the one that asks. */
@@ -179,10 +196,11 @@ export class Serving {
     return call
   }
 
+  /** @throws {Error} there are several */
   onlyPeer(): Peer | undefined {
     if (this.peers.size > 1) {
       throw new Error(
-        'Several clients are connected, and this request is outside of a call: use extra.sendRequest, which asks the client of the call',
+        'Several clients are connected, and this message is outside of a call: use extra.sendRequest or extra.sendNotification, which reach the client of the call',
       )
     }
     const [peer] = this.peers

@@ -4,25 +4,24 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { negotiate } from '../../http/media-type.ts'
+import { closeStream } from '../ask.ts'
 import { type HostCheckOptions, refusalOf } from '../host-check.ts'
 import { HttpEngine } from '../http-engine.ts'
 import { CONNECT, Peer, type ServerPort } from '../peer.ts'
 import { RelayError } from '../relay-error.ts'
 import type { Transport } from '../shared/transport.ts'
-import type { AuthInfo, JSONRPCMessage, MessageExtraInfo, RequestId } from '../types.ts'
+import {
+  type AuthInfo,
+  type JSONRPCMessage,
+  type MessageExtraInfo,
+  type RequestId,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '../types.ts'
+import type { EventId, EventStore, StreamId } from './event-store.ts'
+import { EventStreams } from './event-streams.ts'
 
-export type StreamId = string
-export type EventId = string
-
-/** Accepted for programs that bring one. The library's own store is used in its place, which is bounded. */
-export interface EventStore {
-  storeEvent(streamId: StreamId, message: JSONRPCMessage): Promise<EventId>
-  getStreamIdForEventId?(eventId: EventId): Promise<StreamId | undefined>
-  replayEventsAfter(
-    lastEventId: EventId,
-    { send }: { send: (eventId: EventId, message: JSONRPCMessage) => Promise<void> },
-  ): Promise<StreamId>
-}
+export type { EventId, EventStore, StreamId }
 
 export interface StreamableHTTPServerTransportOptions extends HostCheckOptions {
   /** Makes the id of a session; undefined: no sessions. */
@@ -30,6 +29,10 @@ export interface StreamableHTTPServerTransportOptions extends HostCheckOptions {
   onsessioninitialized?: ((sessionId: string) => void | Promise<void>) | undefined
   onsessionclosed?: ((sessionId: string) => void | Promise<void>) | undefined
   enableJsonResponse?: boolean
+  /**
+   * Where the events of all streams are stored, and read from for clients that come back. Without it they are in the
+   * memory of this process, bounded.
+   */
   eventStore?: EventStore | undefined
   /** `retry:` of the streams, in milliseconds. */
   retryInterval?: number
@@ -45,6 +48,8 @@ export class StreamableHTTPServerTransport implements Transport {
   onclose: (() => void) | undefined
   onerror: ((error: Error) => void) | undefined
   onmessage: ((message: JSONRPCMessage, extra?: MessageExtraInfo) => void) | undefined
+  /** @internal */
+  readonly events: EventStreams | undefined
   readonly #options: StreamableHTTPServerTransportOptions
   #engine: HttpEngine | undefined
   #peer: Peer | undefined
@@ -57,6 +62,9 @@ export class StreamableHTTPServerTransport implements Transport {
 
   constructor(options: StreamableHTTPServerTransportOptions = {}) {
     this.#options = options
+    const { eventStore: store, retryInterval, keepAliveMs } = options
+    if (store === undefined) return
+    this.events = new EventStreams(store, retryInterval, keepAliveMs, (error) => this.onerror?.(error))
   }
 
   async start(): Promise<void> {
@@ -83,6 +91,12 @@ export class StreamableHTTPServerTransport implements Transport {
     if (this.#isClosed || (owner !== undefined && owner.transport !== this)) {
       return refuse(response, 404, -32001, 'Session not found')
     }
+    const lastEventId = request.headers['last-event-id']
+    const { sessionIdGenerator } = this.#options
+    const isKnown = sessionIdGenerator === undefined || owner !== undefined
+    if (this.events !== undefined && request.method === 'GET' && lastEventId && isKnown) {
+      return this.#resume(engine, request, response, String(lastEventId), owner)
+    }
     engine.handle(this, request, response, parsedBody)
     if (request.method === 'GET' || response.writableFinished || response.destroyed) return DONE
     return new Promise((resolve) => {
@@ -90,9 +104,40 @@ export class StreamableHTTPServerTransport implements Transport {
     })
   }
 
+  /** From the store of the program. */
+  async #resume(
+    engine: HttpEngine,
+    request: IncomingMessage,
+    response: ServerResponse,
+    lastEventId: string,
+    peer: Peer | undefined,
+  ): Promise<void> {
+    const refuseWith = (status: number, problem: string) => {
+      this.onerror?.(new Error(problem))
+      void refuse(response, status, -32000, problem)
+    }
+    const { accept, 'mcp-protocol-version': version } = request.headers
+    if (!negotiate(accept).sse) refuseWith(406, 'Not Acceptable: Client must accept text/event-stream')
+    else if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(String(version))) {
+      refuseWith(400, `Bad Request: Unsupported protocol version: ${version}`)
+    } else {
+      await this.events?.resume({
+        lastEventId,
+        session: peer?.session?.id,
+        response,
+        openStandalone: () => {
+          engine.handle(this, request, response, undefined, true)
+          return response.headersSent ? peer?.standalone?.connection : undefined
+        },
+        refuse: refuseWith,
+      })
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.events?.close()
     for (const { session } of [...this.#sessions]) {
       if (session !== undefined) this.#engine?.closeSession(session.id)
     }
@@ -106,8 +151,9 @@ export class StreamableHTTPServerTransport implements Transport {
 
   /** Ends the connection of a call's stream: the client comes back for the rest. */
   closeSSEStream(requestId: RequestId): void {
-    for (const { id, peer, exchange } of this.#peer?.server.calls ?? []) {
-      if (id === requestId && peer.transport === this) exchange.closeStream(this.#options.retryInterval)
+    for (const call of this.#peer?.server.calls ?? []) {
+      const { id, peer } = call
+      if (id === requestId && peer.transport === this) closeStream(call)
     }
   }
 
@@ -123,12 +169,14 @@ export class StreamableHTTPServerTransport implements Transport {
     const engine = HttpEngine.of(server.info, {
       sessions: sessionIdGenerator !== undefined,
       json,
+      stored: this.events !== undefined,
       retryMs: retryInterval,
       keepAliveMs,
       maxBodyBytes: this.#options.maxRequestBodySize,
     })
     this.#engine = engine
-    this.#peer = new Peer(server, this, engine.host, { jsonOnly: json, retryMs: retryInterval })
+    const settings = { jsonOnly: json, retryMs: retryInterval, isOfMany: true }
+    this.#peer = new Peer(server, this, engine.host, settings)
   }
 
   /** @internal */

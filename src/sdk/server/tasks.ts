@@ -9,6 +9,7 @@
  * Invariant: what is held back has a time limit, or is a notification; above MAX_HELD the oldest task loses its own.
  */
 
+import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
 import { notifySession } from '../ask.ts'
 import { isTerminal, type TaskStore } from '../experimental/tasks/interfaces.ts'
 import type { Extra } from '../extra.ts'
@@ -19,7 +20,7 @@ import {
   type ProtocolOptions,
   type RequestOptions,
   type RequestTaskStore,
-} from '../shared/protocol.ts'
+} from '../shared/protocol-types.ts'
 import {
   CancelTaskRequestSchema,
   CreateTaskResultSchema,
@@ -38,7 +39,6 @@ import {
 import { type AnySchema, safeParse } from './zod-compat.ts'
 
 const DEFAULT_POLL_MS = 1000
-const MAX_TIMER_MS = 2 ** 31 - 1
 /** Messages of all tasks of a server. */
 const MAX_HELD = 10_000
 

@@ -2,7 +2,7 @@
 
 import { isTerminal, type ToolTaskHandler } from '../experimental/tasks/interfaces.ts'
 import type { Extra } from '../extra.ts'
-import type { RequestTaskStore } from '../shared/protocol.ts'
+import type { RequestTaskStore } from '../shared/protocol-types.ts'
 import { ErrorCode, McpError, type Task } from '../types.ts'
 import type { AnyFunction } from './entry-schemas.ts'
 import type { RegisteredTool } from './registered.ts'

@@ -1,108 +1,140 @@
-/** `shared/protocol.js`: types of handlers and options, for programs that name them. */
+/**
+ * `shared/protocol.js`: types of handlers and options, and Protocol, for programs that are neither a client nor a server: a
+ * page and the frame in it, for example. It is the client's end of a connection without its handshake.
+ */
 
-import type { CreateTaskOptions, TaskMessageQueue, TaskStore } from '../experimental/tasks/store.ts'
-import type { AnySchema, SchemaOutput } from '../server/zod-compat.ts'
-import type {
-  AuthInfo,
-  ClientCapabilities,
-  Notification,
-  Progress,
-  RelatedTaskMetadata,
-  Request,
-  RequestId,
-  RequestInfo,
-  RequestMeta,
-  Result,
-  ServerCapabilities,
-  Task,
-  TaskCreationParams,
+import { Link } from '../client/link.ts'
+import { HandlerTable, type Message, type RequestHandler } from '../handler-table.ts'
+import { type AnySchema, methodOf, type SchemaOutput } from '../server/zod-compat.ts'
+import {
+  ErrorCode,
+  type JSONRPCRequest,
+  McpError,
+  type Notification,
+  type Request,
+  type Result,
 } from '../types.ts'
-import type { TransportSendOptions } from './transport.ts'
+import type {
+  NotificationOptions,
+  ProtocolOptions,
+  RequestHandlerExtra,
+  RequestOptions,
+} from './protocol-types.ts'
+import type { Transport } from './transport.ts'
 
-export const DEFAULT_REQUEST_TIMEOUT_MSEC = 60_000
+export * from './protocol-types.ts'
 
-export type ProgressCallback = (progress: Progress) => void
+export abstract class Protocol<
+  SendRequestT extends Request,
+  SendNotificationT extends Notification,
+  SendResultT extends Result,
+> {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  fallbackRequestHandler?: (
+    request: JSONRPCRequest,
+    extra: RequestHandlerExtra<SendRequestT, SendNotificationT>,
+  ) => Promise<SendResultT>
+  fallbackNotificationHandler?: (notification: Notification) => Promise<void>
+  readonly #handlers = new HandlerTable()
+  readonly #strict: boolean
+  #link: Link | undefined
 
-export type ProtocolOptions = {
-  enforceStrictCapabilities?: boolean
-  /** Accepted. Notifications of one turn of the event loop leave together in any case. */
-  debouncedNotificationMethods?: string[]
-  /** Of a Server: it answers `tasks/...` from this store. */
-  taskStore?: TaskStore
-  /** What a handler asks for a task is held back for `tasks/result`. The messages themselves are kept by the server. */
-  taskMessageQueue?: TaskMessageQueue
-  defaultTaskPollInterval?: number
-  maxTaskQueueSize?: number
-}
-
-export type RequestOptions = {
-  onprogress?: ProgressCallback
-  signal?: AbortSignal
-  /** Milliseconds. @defaultValue 60 s */
-  timeout?: number
-  resetTimeoutOnProgress?: boolean
-  /** Milliseconds, whatever progress there is. */
-  maxTotalTimeout?: number
-  task?: TaskCreationParams
-  relatedTask?: RelatedTaskMetadata
-} & TransportSendOptions
-
-export type TaskRequestOptions = Omit<RequestOptions, 'relatedTask'>
-
-export type NotificationOptions = {
-  relatedRequestId?: RequestId
-  relatedTask?: RelatedTaskMetadata
-}
-
-/** The store of a server, as the handlers of one request have it. */
-export interface RequestTaskStore {
-  createTask(taskParams: CreateTaskOptions): Promise<Task>
-  getTask(taskId: string): Promise<Task>
-  storeTaskResult(taskId: string, status: 'completed' | 'failed', result: Result): Promise<void>
-  getTaskResult(taskId: string): Promise<Result>
-  updateTaskStatus(taskId: string, status: Task['status'], statusMessage?: string): Promise<void>
-  listTasks(cursor?: string): Promise<{ tasks: Task[]; nextCursor?: string }>
-}
-
-export type RequestHandlerExtra<SendRequestT extends Request, SendNotificationT extends Notification> = {
-  signal: AbortSignal
-  authInfo?: AuthInfo
-  sessionId?: string
-  _meta?: RequestMeta
-  requestId: RequestId
-  taskId?: string
-  taskStore?: RequestTaskStore
-  taskRequestedTtl?: number
-  requestInfo?: RequestInfo
-  sendNotification: (notification: SendNotificationT) => Promise<void>
-  sendRequest: <U extends AnySchema>(
-    request: SendRequestT,
-    resultSchema: U,
-    options?: TaskRequestOptions,
-  ) => Promise<SchemaOutput<U>>
-  closeSSEStream?: () => void
-  closeStandaloneSSEStream?: () => void
-}
-
-export function mergeCapabilities(
-  base: ServerCapabilities,
-  additional: Partial<ServerCapabilities>,
-): ServerCapabilities
-export function mergeCapabilities(
-  base: ClientCapabilities,
-  additional: Partial<ClientCapabilities>,
-): ClientCapabilities
-export function mergeCapabilities(base: object, additional: object): object {
-  const merged: Record<string, unknown> = { ...base }
-  for (const [name, value] of Object.entries(additional)) {
-    if (value === undefined) continue
-    const own = merged[name]
-    const both = isPlain(own) && isPlain(value)
-    merged[name] = both ? { ...own, ...value } : value
+  /** @throws {Error} a task store: Server has one */
+  constructor(options: ProtocolOptions = {}) {
+    this.#strict = options.enforceStrictCapabilities === true
+    if (options.taskStore !== undefined) {
+      throw new Error('Protocol with a taskStore is not supported here: use Server, which has it')
+    }
   }
-  return merged
-}
 
-function isPlain(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  get transport(): Transport | undefined {
+    return this.#link?.transport
+  }
+
+  async connect(transport: Transport): Promise<void> {
+    if (this.#link !== undefined) {
+      throw new Error(
+        'Already connected to a transport. Call close() before connecting to a new transport, or use a separate Protocol instance per connection.',
+      )
+    }
+    this.#link = new Link(transport, {
+      handlers: this.#handlers,
+      onerror: (error) => this.onerror?.(error),
+      onclose: () => {
+        this.#link = undefined
+        this.onclose?.()
+      },
+      fallbackRequest: (message, extra) => {
+        if (this.fallbackRequestHandler === undefined) {
+          throw new McpError(ErrorCode.MethodNotFound, 'Method not found')
+        }
+        const request = { jsonrpc: '2.0', id: extra.requestId, ...message } as JSONRPCRequest
+        return this.fallbackRequestHandler(request, extra as never)
+      },
+      fallbackNotification: (message) => this.fallbackNotificationHandler?.(message as Notification),
+    })
+    await transport.start()
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close()
+  }
+
+  protected abstract assertCapabilityForMethod(method: SendRequestT['method']): void
+  protected abstract assertNotificationCapability(method: SendNotificationT['method']): void
+  protected abstract assertRequestHandlerCapability(method: string): void
+  protected abstract assertTaskCapability(method: string): void
+  protected abstract assertTaskHandlerCapability(method: string): void
+
+  /** @throws {McpError} the other side's error, or a time limit */
+  async request<T extends AnySchema>(
+    request: SendRequestT,
+    resultSchema: T,
+    options?: RequestOptions,
+  ): Promise<SchemaOutput<T>> {
+    if (this.#link === undefined) throw new Error('Not connected')
+    if (this.#strict) {
+      this.assertCapabilityForMethod(request.method)
+      if (options?.task !== undefined) this.assertTaskCapability(request.method)
+    }
+    return await this.#link.request(request as Message, resultSchema, options)
+  }
+
+  async notification(notification: SendNotificationT, _options?: NotificationOptions): Promise<void> {
+    if (this.#link === undefined) throw new Error('Not connected')
+    this.assertNotificationCapability(notification.method)
+    await this.#link.notify(notification as Message)
+  }
+
+  setRequestHandler<T extends AnySchema>(
+    requestSchema: T,
+    handler: (
+      request: SchemaOutput<T>,
+      extra: RequestHandlerExtra<SendRequestT, SendNotificationT>,
+    ) => SendResultT | Promise<SendResultT>,
+  ): void {
+    this.assertRequestHandlerCapability(methodOf(requestSchema))
+    this.#handlers.setRequest(requestSchema, handler as unknown as RequestHandler)
+  }
+
+  setNotificationHandler<T extends AnySchema>(
+    notificationSchema: T,
+    handler: (notification: SchemaOutput<T>) => void | Promise<void>,
+  ): void {
+    this.#handlers.setNotification(notificationSchema, handler as (notification: never) => unknown)
+  }
+
+  removeRequestHandler(method: string): void {
+    this.#handlers.removeRequest(method)
+  }
+
+  removeNotificationHandler(method: string): void {
+    this.#handlers.removeNotification(method)
+  }
+
+  assertCanSetRequestHandler(method: string): void {
+    if (!this.#handlers.hasRequest(method)) return
+    throw new Error(`A request handler for ${method} already exists, which would be overridden`)
+  }
 }

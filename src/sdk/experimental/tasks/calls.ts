@@ -1,7 +1,7 @@
 /** Requests to the other side about its tasks: of a client and of a server alike. */
 
 import type { AnySchema, SchemaOutput } from '../../server/zod-compat.ts'
-import type { RequestOptions } from '../../shared/protocol.ts'
+import type { RequestOptions } from '../../shared/protocol-types.ts'
 import {
   type CancelTaskResult,
   CancelTaskResultSchema,

@@ -1,7 +1,7 @@
 /** `experimental/tasks/client.js`: calls of tools that a server answers as tasks. */
 
 import type { AnySchema, SchemaOutput } from '../../server/zod-compat.ts'
-import type { RequestOptions } from '../../shared/protocol.ts'
+import type { RequestOptions } from '../../shared/protocol-types.ts'
 import { type CallToolRequest, CallToolResultSchema } from '../../types.ts'
 import { type Asking, type ResponseMessage, TaskCalls } from './calls.ts'
 

@@ -2,7 +2,7 @@
 
 import type { BaseToolCallback } from '../../server/registered.ts'
 import type { AnySchema, ZodRawShapeCompat } from '../../server/zod-compat.ts'
-import type { RequestHandlerExtra, RequestTaskStore } from '../../shared/protocol.ts'
+import type { RequestHandlerExtra, RequestTaskStore } from '../../shared/protocol-types.ts'
 import type {
   CallToolResult,
   CreateTaskResult,

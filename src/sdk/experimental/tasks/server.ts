@@ -1,7 +1,7 @@
 /** `experimental/tasks/server.js`: requests of a server that its client answers as tasks. */
 
 import { Method } from '../../../protocol/methods.ts'
-import type { RequestOptions } from '../../shared/protocol.ts'
+import type { RequestOptions } from '../../shared/protocol-types.ts'
 import {
   type CreateMessageRequestParams,
   type CreateMessageResult,

@@ -17,6 +17,10 @@ export type AuthMetadataOptions = {
 
 const RESOURCE = '/.well-known/oauth-protected-resource'
 const SERVER = '/.well-known/oauth-authorization-server'
+/** For scripts of any page. */
+const PUBLIC = { 'Access-Control-Allow-Origin': '*' }
+const METHODS = 'GET, OPTIONS'
+const PREFLIGHT = { 'Access-Control-Allow-Methods': METHODS, 'Access-Control-Allow-Headers': '*' }
 
 export function mcpAuthMetadataRouter(options: AuthMetadataOptions): Middleware {
   const { oauthMetadata, resourceServerUrl, serviceDocumentationUrl, scopesSupported, resourceName } = options
@@ -37,10 +41,10 @@ export function mcpAuthMetadataRouter(options: AuthMetadataOptions): Middleware 
     const [path = ''] = (request.originalUrl ?? request.url ?? '').split('?', 1)
     const document = documents.get(path)
     if (document === undefined) next()
-    // Public, for scripts of any page.
-    else if (request.method === 'GET')
-      sendJson(response, 200, document, { 'Access-Control-Allow-Origin': '*' })
-    else response.writeHead(405, { Allow: 'GET' }).end()
+    else if (request.method === 'GET') sendJson(response, 200, document, PUBLIC)
+    // Pages send the version of the protocol as a header, so that browsers ask first.
+    else if (request.method === 'OPTIONS') response.writeHead(204, { ...PUBLIC, ...PREFLIGHT }).end()
+    else response.writeHead(405, { ...PUBLIC, Allow: METHODS }).end()
   }
 }
 

@@ -1,6 +1,7 @@
 /** `experimental/tasks/stores/in-memory.js`: tasks and messages of one process. */
 
 import { randomBytes } from 'node:crypto'
+import { MAX_TIMER_MS } from '../../../../bounds/max-timer.ts'
 import type { Request, RequestId, Result, Task } from '../../../types.ts'
 import {
   type CreateTaskOptions,
@@ -12,8 +13,8 @@ import {
 
 const PAGE_SIZE = 10
 const DEFAULT_POLL_MS = 1000
-/** Most that a timer can wait. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** Clients may ask for tasks that never expire. */
+const MAX_TASKS = 10_000
 
 interface Kept {
   readonly task: Task
@@ -23,7 +24,7 @@ interface Kept {
 }
 
 export class InMemoryTaskStore implements TaskStore {
-  /** Lifecycle: until their `ttl` has passed, or for ever without one. */
+  /** Lifecycle: until their `ttl` has passed. Above MAX_TASKS the oldest that has ended is forgotten before. */
   readonly #tasks = new Map<string, Kept>()
 
   async createTask(
@@ -42,6 +43,7 @@ export class InMemoryTaskStore implements TaskStore {
       lastUpdatedAt: createdAt,
       pollInterval,
     }
+    if (this.#tasks.size >= MAX_TASKS) this.#forgetOne()
     const kept = { task, sessionId }
     this.#tasks.set(taskId, kept)
     this.#expireLater(kept)
@@ -99,6 +101,18 @@ export class InMemoryTaskStore implements TaskStore {
     const last = page.at(-1)
     const tasks = page.map((id) => ({ ...this.#get(id, sessionId).task }))
     return at + 1 + PAGE_SIZE < ids.length && last !== undefined ? { tasks, nextCursor: last } : { tasks }
+  }
+
+  #forgetOne(): void {
+    let [kept] = this.#tasks.values()
+    for (const each of this.#tasks.values()) {
+      if (!isTerminal(each.task.status)) continue
+      kept = each
+      break
+    }
+    if (kept === undefined) return
+    clearTimeout(kept.timer)
+    this.#tasks.delete(kept.task.taskId)
   }
 
   /** Forgets all tasks. */

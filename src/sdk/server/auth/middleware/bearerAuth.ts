@@ -5,6 +5,7 @@
  * Spec: RFC 6750; 2025-11-25 authorization {@link spec.authorization}.
  */
 
+import { challenge } from '../../../../http/bearer.ts'
 import { type Middleware, sendJson } from '../../http-middleware.ts'
 import { InsufficientScopeError, InvalidTokenError, OAuthError, ServerError } from '../errors.ts'
 import type { OAuthTokenVerifier } from '../provider.ts'
@@ -20,19 +21,21 @@ export type BearerAuthMiddlewareOptions = {
 
 export function requireBearerAuth(options: BearerAuthMiddlewareOptions): Middleware {
   return (request, response, next) => {
-    verify(request.headers.authorization, options).then(
-      (auth) => {
-        request.auth = auth
-        next()
-      },
-      (error: unknown) => {
-        const known = error instanceof OAuthError ? error : new ServerError('Internal Server Error')
-        const status = statusOf(known)
-        const headers: Record<string, string> =
-          status === 401 || status === 403 ? { 'WWW-Authenticate': challenge(known, options) } : {}
-        sendJson(response, status, known.toResponseObject(), headers)
-      },
-    )
+    verify(request.headers.authorization, options)
+      .then(
+        (auth) => {
+          request.auth = auth
+          next()
+        },
+        (error: unknown) => {
+          const known = error instanceof OAuthError ? error : new ServerError('Internal Server Error')
+          const status = statusOf(known)
+          const headers: Record<string, string> =
+            status === 401 || status === 403 ? { 'WWW-Authenticate': challengeOf(known, options) } : {}
+          sendJson(response, status, known.toResponseObject(), headers)
+        },
+      )
+      .catch(next)
   }
 }
 
@@ -75,13 +78,15 @@ function statusOf(error: OAuthError): number {
   return error instanceof ServerError ? 500 : 400
 }
 
-function challenge(
+/** What a verifier says of a token may have any characters. */
+function challengeOf(
   { errorCode, message }: OAuthError,
   { requiredScopes = [], resourceMetadataUrl }: BearerAuthMiddlewareOptions,
 ): string {
-  const description = message.replace(/["\\]/g, '\\$&')
-  const parts = [`error="${errorCode}"`, `error_description="${description}"`]
-  if (requiredScopes.length > 0) parts.push(`scope="${requiredScopes.join(' ')}"`)
-  if (resourceMetadataUrl !== undefined) parts.push(`resource_metadata="${resourceMetadataUrl}"`)
-  return `Bearer ${parts.join(', ')}`
+  return challenge({
+    error: errorCode,
+    errorDescription: message,
+    scope: requiredScopes.length > 0 ? requiredScopes.join(' ') : undefined,
+    resourceMetadata: resourceMetadataUrl,
+  })
 }

@@ -1,0 +1,3 @@
+/** `validation/ajv-provider.js`: the same as validation/ajv. */
+
+export { AjvJsonSchemaValidator } from './ajv.ts'

@@ -1,0 +1,8 @@
+/** `validation`: checkers of JSON Schema. Types only. */
+
+export type {
+  JsonSchemaType,
+  JsonSchemaValidator,
+  JsonSchemaValidatorResult,
+  jsonSchemaValidator,
+} from './types.ts'
