@@ -2,7 +2,8 @@
  * `subscriptions/listen`: streams of change notifications, each open until its client closes it.
  *
  * A change is serialised and framed once, around the place where the subscription's id goes; each subscriber costs two
- * string joins and one write. Nothing is buffered for a client that is not connected: it subscribes again and reads everything anew.
+ * string joins and one write. Nothing is buffered for a client that is not connected: it subscribes again and reads
+ * everything anew.
  *
  *    ..."params":{"_meta":{".../subscriptionId":  <id>  },"uri":"..."}...
  *    `--------------- head, shared --------------'       `- tail, shared -'

@@ -1,7 +1,4 @@
-/**
- * The package as a user gets it: built, packed, installed without a registry, embedded in ten lines, type-checked
- * against its declarations, and weighed.
- */
+/** The package as a user gets it: built, packed, installed without a registry, embedded, type-checked, and weighed. */
 import assert from 'node:assert/strict'
 import {
   existsSync,

@@ -10,7 +10,8 @@
  *
  * Spec: 2025-11-25 transports, "Sending Messages to the Server" {@link spec.sending} and "Resumability and
  * Redelivery" {@link spec.resumability}.
- * Invariant: nothing is sent after `finish`; at most one of a connection and a reader is there. Events that were in the ring then stay until the stream is evicted.
+ * Invariant: nothing is sent after `finish`; at most one of a connection and a reader is there. Events that were in the
+ * ring then stay until the stream is evicted.
  */
 
 import { Gate } from '../../bounds/gate.ts'

@@ -4,8 +4,8 @@
  *   no session id        405: there is no stream to open, and clients treat any other status as a failure
  *   no Last-Event-ID     the standalone stream; a connection that it already has is ended, the newest one replaces it
  *   Last-Event-ID        the stream that the id names, from the event after it, also where its call runs on another node;
- *                        400 when it cannot be resumed without a gap; 405 when the stream has finished and no event is left. The standalone stream can always
- *                        be resumed
+ *                        400 when it cannot be resumed without a gap; 405 when the stream has finished and no event
+ *                        is left. The standalone stream can always be resumed
  *     of another node      read from the store: 429 and 503 as for a call; 503 also where the store is away, or at shutdown
  *     whose node died    before the store knew of it: the stream is opened, and ends with the error of its request
  *     scopes missing     403: those of the call, or of what the session subscribes to and its tasks, are checked again
