@@ -1,5 +1,6 @@
 /**
- * `npm run check-nodes [-- major...]`: the whole test suite on the other Node versions we promise to work on.
+ * `npm run check-nodes [-- major...]`: the test suite on the other Node versions we promise to work on, without the tests
+ * of the compiler and of browsers, which do not depend on it.
  *
  * Each version's own summary is printed; on failure its whole output is. Without arguments: every promised
  * version but the one that runs this script, which `npm test` covers.
@@ -9,6 +10,7 @@ import { run } from './lib/child.ts'
 import { findNode, ownMajor } from './lib/find-node.ts'
 
 const PROMISED = [20, 22, 24, 26]
+const WITHOUT = ['--without=test/types/', '--without=test/browser/']
 const root = fileURLToPath(new URL('..', import.meta.url))
 const asked = process.argv.slice(2).map(Number)
 if (asked.some((major) => !Number.isInteger(major))) {
@@ -17,9 +19,8 @@ if (asked.some((major) => !Number.isInteger(major))) {
 }
 
 for (const major of asked.length > 0 ? asked : PROMISED.filter((promised) => promised !== ownMajor)) {
-  const { code, stdout, stderr } = await run(await findNode(major), ['--import', 'tsx', 'scripts/test.ts'], {
-    cwd: root,
-  })
+  const args = ['--import', 'tsx', 'scripts/test.ts', ...WITHOUT]
+  const { code, stdout, stderr } = await run(await findNode(major), args, { cwd: root })
   if (code === 0) {
     const counts = stdout.match(/^. (tests|pass|fail|skipped) \d+$/gm) ?? ['no summary']
     console.log(`Node ${major}: ${counts.map((line) => line.slice(2)).join(', ')}`)

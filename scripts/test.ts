@@ -3,8 +3,8 @@
  *
  * Node 20 has no glob for `--test`, and its default search would also pick up fixtures, so the files are named
  * one by one. An argument that starts with `-` goes to node as it is (write options as `--name=value`); any
- * other argument is a part of a path: only files whose path contains one of these parts run. No file at all is
- * a failure, because a run that tested nothing must not look like a success.
+ * other argument is a part of a path: only files whose path contains one of these parts run. `--without=part` leaves out
+ * files whose path contains it. No file at all is a failure, because a run that tested nothing must not look like a success.
  *
  * Several processes run at a time, each with the files of one group (lib/group-tests.ts), from code that is transpiled
  * once (lib/transpile.ts).
@@ -21,9 +21,13 @@ import { transpile } from './lib/transpile.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
-const options = args.filter((arg) => arg.startsWith('-'))
+const WITHOUT = '--without='
+const options = args.filter((arg) => arg.startsWith('-') && !arg.startsWith(WITHOUT))
+const without = args.filter((arg) => arg.startsWith(WITHOUT)).map((arg) => arg.slice(WITHOUT.length))
 const filters = args.filter((arg) => !arg.startsWith('-'))
-const files = collectTests(root, filters).filter((file) => filters.length > 0 || !file.includes('/attacks/'))
+const files = collectTests(root, filters)
+  .filter((file) => filters.length > 0 || !file.includes('/attacks/'))
+  .filter((file) => !without.some((part) => file.includes(part)))
 
 if (files.length === 0) {
   console.error(

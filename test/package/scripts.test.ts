@@ -73,6 +73,13 @@ describe('groupTests', () => {
 })
 
 describe('scripts/test.ts', () => {
+  test('--without leaves files out, and none that is left is a failure', async () => {
+    const args = [...typescript, 'scripts/test.ts', 'sse/event-id', '--without=event-']
+    const { code, stderr } = await run(process.execPath, args, { cwd: root })
+    assert.equal(code, 1)
+    assert.match(stderr, /no test file/)
+  })
+
   test('fails when no file matches', async () => {
     const args = [...typescript, 'scripts/test.ts', 'no-such-test']
     const { code, stderr } = await run(process.execPath, args, { cwd: root })
