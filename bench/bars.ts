@@ -100,7 +100,8 @@ const ROWS: readonly Row[] = [
   ['start', 'process', 1, 'barewire', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.3],
   ['start', 'installed', 1, 'barewire', 'packages', 'value', 'at most', 1],
-  ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 600 * KB],
+  // All entries, with declarations, maps and documents. What one of them brings is limited in test/package/pack.test.ts.
+  ['start', 'installed', 1, 'barewire', 'bytes', 'value', 'at most', 2500 * KB],
   ...OURS.flatMap((contender): Row[] => [
     ['fetch', 'echo', 1, contender, 'throughput', SDK, 'at least', 4],
     ['fetch', 'echo', 1, contender, 'cpu', FETCH_PEERS, 'at most', 1.1],
