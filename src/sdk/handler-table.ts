@@ -54,12 +54,16 @@ export class HandlerTable {
     return entry.handler(parsed(entry.schema, message), extra)
   }
 
-  /** @param fallback - called where no handler is set */
+  /**
+   * Calls the handler at once: a request that came in one piece with the notification is answered after it.
+   *
+   * @param fallback - called where no handler is set
+   */
   notified(message: Message, onError: (error: Error) => void, fallback: () => unknown): void {
     const entry = this.#notifications.get(message.method)
-    Promise.resolve()
-      .then(() => (entry === undefined ? fallback() : entry.handler(parsed(entry.schema, message))))
-      .catch((error: unknown) => onError(new Error(`Uncaught error in notification handler: ${error}`)))
+    new Promise((resolve) => {
+      resolve(entry === undefined ? fallback() : entry.handler(parsed(entry.schema, message)))
+    }).catch((error: unknown) => onError(new Error(`Uncaught error in notification handler: ${error}`)))
   }
 }
 
