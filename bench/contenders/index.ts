@@ -47,6 +47,14 @@ const V1 = ['@modelcontextprotocol/sdk', 'express', 'zod']
 function facade(suffix: string, wire: Wire, mode: string): Contender {
   return { ...peer('facade', suffix, wire, mode, V1), module: 'bench/contenders/facade.mjs' }
 }
+/** Without Express, which is half the CPU time of a call of sdk-v1: families of their own, to be compared with each other. */
+const ON_NODE_HTTP: readonly Contender[] = [
+  {
+    ...peer('sdk-v1-http', '', 'session', 'http', V1, { parts: ['latency'] }),
+    module: 'bench/peers/sdk-v1.mjs',
+  },
+  { ...facade('http', 'session', 'http'), family: 'facade-http', parts: ['latency'] },
+]
 
 const V2 = ['@modelcontextprotocol/server', '@modelcontextprotocol/node', 'zod']
 const V2_EXPRESS = [...V2, '@modelcontextprotocol/express', 'express']
@@ -103,6 +111,7 @@ export const CONTENDERS: readonly Contender[] = [
   facade('', 'session', 'sse'),
   facade('json', 'session', 'json'),
   facade('sessionless', 'sessionless', 'stateless'),
+  ...ON_NODE_HTTP,
   peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: { ...NO_STORE, ...NO_FETCH } }),
   peer('sdk-v2', 'stateless', 'stateless', 'handler', V2),
   peer('sdk-v2', 'sessionless', 'sessionless', 'handler', V2),

@@ -4,6 +4,7 @@
  * Set up as in its own examples: src/examples/server/simpleStreamableHttp.ts (mode `sse`),
  * jsonResponseStreamableHttp.ts (mode `json`) and simpleStatelessStreamableHttp.ts (mode `stateless`) of
  * https://github.com/modelcontextprotocol/typescript-sdk (branch v1.x), without their logging, cap, event store and authorization.
+ * Mode `http` is mode `sse` on node:http alone.
  */
 
 import { randomUUID } from 'node:crypto'
@@ -52,9 +53,47 @@ export async function stdio(setup) {
   await getServer(setup).connect(new StdioServerTransport())
 }
 
+async function open(setup, sessions) {
+  const server = getServer(setup)
+  const transport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: () => randomUUID(),
+    enableJsonResponse: setup.mode === 'json',
+    onsessioninitialized: (id) => {
+      sessions.set(id, { transport, server })
+    },
+  })
+  transport.onclose = () => {
+    sessions.delete(transport.sessionId)
+  }
+  await server.connect(transport)
+  return transport
+}
+
+/** The transport reads the bodies itself. */
+function onNodeHttp(setup, sessions) {
+  return createServer(async (req, res) => {
+    const id = req.headers['mcp-session-id']
+    const transport = id === undefined ? await open(setup, sessions) : sessions.get(id)?.transport
+    if (transport === undefined) res.writeHead(404).end()
+    else await transport.handleRequest(req, res)
+  })
+}
+
 export async function start(setup) {
-  const app = createMcpExpressApp()
   const sessions = new Map()
+  return {
+    port: await shared.listen(
+      setup.mode === 'http' ? onNodeHttp(setup, sessions) : onExpress(setup, sessions),
+    ),
+    sessions: () => sessions.size,
+    change: () => {
+      for (const { server } of sessions.values()) server.sendToolListChanged()
+    },
+  }
+}
+
+function onExpress(setup, sessions) {
+  const app = createMcpExpressApp()
   const sessionOf = (req) => sessions.get(req.headers['mcp-session-id'])
 
   app.post('/mcp', async (req, res) => {
@@ -80,18 +119,7 @@ export async function start(setup) {
         .json({ jsonrpc: '2.0', error: { code: -32001, message: 'Session not found' }, id: null })
       return
     }
-    const server = getServer(setup)
-    const transport = new StreamableHTTPServerTransport({
-      sessionIdGenerator: () => randomUUID(),
-      enableJsonResponse: setup.mode === 'json',
-      onsessioninitialized: (id) => {
-        sessions.set(id, { transport, server })
-      },
-    })
-    transport.onclose = () => {
-      sessions.delete(transport.sessionId)
-    }
-    await server.connect(transport)
+    const transport = await open(setup, sessions)
     await transport.handleRequest(req, res, req.body)
   })
   const forward = async (req, res) => {
@@ -102,11 +130,5 @@ export async function start(setup) {
   app.get('/mcp', forward)
   app.delete('/mcp', forward)
 
-  return {
-    port: await shared.listen(createServer(app)),
-    sessions: () => sessions.size,
-    change: () => {
-      for (const { server } of sessions.values()) server.sendToolListChanged()
-    },
-  }
+  return createServer(app)
 }
