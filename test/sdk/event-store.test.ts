@@ -177,9 +177,11 @@ test('eventStore: messages outside of calls are those of _GET_stream, and are re
 class MapStore implements EventStore {
   readonly events: { id: string; stream: string; message: JSONRPCMessage }[] = []
   fails = false
+  hangs = false
 
   async storeEvent(stream: string, message: JSONRPCMessage): Promise<string> {
     if (this.fails) throw new Error('the disk is full')
+    if (this.hangs) await new Promise(() => {})
     const id = `e${this.events.length}`
     this.events.push({ id, stream, message })
     return id
@@ -250,6 +252,23 @@ test('eventStore: what cannot be stored is sent without an id, and onerror says 
   const { content } = await client.callTool({ name: 'say' })
   assert.deepEqual([content, heard], [[{ type: 'text', text: 'done' }], ['said']])
   assert.ok(errors.length > 0 && errors.every((message) => message === 'the disk is full'), String(errors))
+  await client.close()
+})
+
+test('eventStore: a stream ends when more than 4 MiB of its messages wait for the store, and onerror says so', async (t) => {
+  const store = new MapStore()
+  const { server, url, errors } = await shared(t, store)
+  server.registerTool('flood', {}, async ({ sendNotification }) => {
+    const params = { level: 'info', data: 'x'.repeat(100_000) } as const
+    for (let n = 0; n < 60; n++) void sendNotification({ method: 'notifications/message', params })
+    return { content: [] }
+  })
+  const { client, transport } = await connect(url)
+  store.hangs = true
+  const headers = { ...HEADERS, 'mcp-session-id': String(transport.sessionId) }
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 5, ...call('flood') })
+  await (await fetch(url, { method: 'POST', headers, body })).text()
+  assert.deepEqual(errors, ['The eventStore does not keep up with the messages of a stream: the stream ends'])
   await client.close()
 })
 

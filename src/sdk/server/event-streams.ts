@@ -35,6 +35,10 @@ const MAX_EARLY = 64
 /** Connections that only read. */
 const MAX_FOLLOWING = 64
 const MAX_BUFFER_BYTES = 4 * 1024 * 1024
+/** Characters of the messages of a stream that wait for the store: one that hangs costs no more. */
+const MAX_WAITING_LENGTH = 4 * 1024 * 1024
+/** Of each, besides its text. */
+const MESSAGE_LENGTH = 256
 const KEEP_ALIVE_MS = 15_000
 
 /** What a client that comes back brings. */
@@ -224,6 +228,7 @@ export class StoredStream implements EventSink {
   /** What is done to the stream, up to now. Never rejects. */
   #work: Promise<void> = Promise.resolve()
   #waiting = 0
+  #waitingLength = 0
   /** Undefined once a client has listened. */
   #early: string[] | undefined
 
@@ -284,9 +289,19 @@ export class StoredStream implements EventSink {
     return this.write(frames)
   }
 
+  /** Where too much waits for the store already, the message is lost, and the stream of a POST with it. */
   send(json: string): void {
+    if (this.closed) return
+    const length = json.length + MESSAGE_LENGTH
+    if (this.#waitingLength > 0 && this.#waitingLength + length > MAX_WAITING_LENGTH) {
+      this.#giveUp()
+      return
+    }
+    this.#waitingLength += length
     this.#do(async () => {
-      const frame = this.#streams.frame(json, await this.#streams.store(this.id, JSON.parse(json)))
+      const id = await this.#streams.store(this.id, JSON.parse(json))
+      this.#waitingLength -= length
+      const frame = this.#streams.frame(json, id)
       if (this.#early !== undefined && this.#early.length < MAX_EARLY) this.#early.push(frame)
       this.connection?.write(frame)
     })
@@ -334,6 +349,17 @@ export class StoredStream implements EventSink {
   }
 
   detach(): void {}
+
+  #giveUp(): void {
+    const loss = this.isStandalone ? 'a message is lost' : 'the stream ends'
+    this.#streams.onError(new Error(`The eventStore does not keep up with the messages of a stream: ${loss}`))
+    if (this.isStandalone) return
+    this.closed = true
+    this.#streams.ended(this)
+    this.connection?.end()
+    this.connection = undefined
+    this.#owner?.onClose?.()
+  }
 
   #do(work: () => Promise<void> | void): void {
     this.inOrder(work).catch((error: Error) => this.#streams.onError(error))
