@@ -15,7 +15,7 @@
 import { Script } from './commands.ts'
 
 /** Sequences of one millisecond. Numbers stay exact until the year 2109. */
-export const PER_MS = 2048
+const PER_MS = 2048
 
 const HEAD = `
 local time = redis.call('TIME')

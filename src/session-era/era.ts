@@ -247,7 +247,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
 
   /** Fails the calls that are left, and closes every session. */
   shutDown(): void {
-    this.calls.failAll(shutdownError())
+    this.calls.failAll(new ShutdownError())
     for (const session of [...this.table.values()]) this.table.close(session, 'shutdown')
     this.clock.stop()
   }
@@ -351,10 +351,6 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
       (error) => this.server.reportError(error, { phase: 'hook', sessionId: session.id }),
     )
   }
-}
-
-export function shutdownError(): RpcError {
-  return new ShutdownError()
 }
 
 function sessionEnded(reason: SessionEnd): RpcError {

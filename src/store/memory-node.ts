@@ -296,6 +296,6 @@ function logKey(sessionId: string, stream: string): string {
 }
 
 /** Of the characters 0-9 and a-f. */
-export function newNodeId(): string {
+function newNodeId(): string {
   return randomBytes(6).toString('hex')
 }

@@ -178,6 +178,14 @@ export async function streaming(
   return { call, stream: await opening }
 }
 
+/** The same, and its client loses the connection behind progress 0. */
+export async function interrupted(...all: Parameters<typeof streaming>): ReturnType<typeof streaming> {
+  const begun = await streaming(...all)
+  await begun.stream.until(({ json }) => json?.params?.progress === 0)
+  await begun.stream.destroy()
+  return begun
+}
+
 /** Progress values among the messages of a stream or an answer. */
 export function progressOf(source: { readonly messages: readonly WireJson[] }): number[] {
   return source.messages

@@ -24,6 +24,7 @@
 import { quote } from '../../bounds/quote.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import { statusRejection } from '../../dispatch/status-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { Rejection } from '../../http/rejection.ts'
@@ -32,7 +33,7 @@ import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method, Notify } from '../../protocol/methods.ts'
-import { type SessionEra, shutdownError } from '../era.ts'
+import type { SessionEra } from '../era.ts'
 import { findRevision, type Revision, SESSION_REVISIONS, UNDECLARED } from '../revisions.ts'
 import type { Session } from '../session.ts'
 
@@ -214,5 +215,5 @@ function isRequest(message: Decoded): message is DecodedRequest {
 }
 
 export function shutdownRejection(id?: JsonRpcId): Rejection {
-  return new Rejection(503, shutdownError(), id, ['Retry-After', '1'])
+  return new Rejection(503, new ShutdownError(), id, ['Retry-After', '1'])
 }

@@ -16,11 +16,12 @@
 
 import { isObject } from '../../bounds/is-object.ts'
 import { nextTurn, pause, unref } from '../../bounds/runtime.ts'
+import { ShutdownError } from '../../dispatch/shutdown-error.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts'
 import type { NodeChannel, NodeListener, TopicListener } from '../../store/node-channel.ts'
-import { type SessionEra, shutdownError } from '../era.ts'
+import type { SessionEra } from '../era.ts'
 import { nodeChannels } from '../nodes/diagnostics.ts'
 import type { Session } from '../session.ts'
 import type { CallStream } from './call-stream.ts'
@@ -160,7 +161,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   }
 
   close(): void {
-    this.#closing.abort(shutdownError())
+    this.#closing.abort(new ShutdownError())
     clearInterval(this.#timer)
   }
 

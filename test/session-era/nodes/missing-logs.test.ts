@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import type { MemoryStore } from '../../../src/store/memory-store.ts'
 import type { NodeEvents } from '../../../src/store/store.ts'
 import { get, openSse, type SseStream, type TestSession, type WireJson } from '../../helpers/wire.ts'
-import { eventually, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
+import { eventually, interrupted, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
 import { at, type Cluster, cluster, type Node } from './cluster.ts'
 
 const HEX_OF = (id: unknown) => Buffer.from(JSON.stringify(id)).toString('hex')
@@ -116,9 +116,7 @@ test('a node that lives and is slow: its client waits for the log, and follows t
 test('a call whose node runs it and whose log the store has lost: 503, and not 400, until the log is there again', async (t) => {
   const { a, b } = await cluster(t, { count: 2 })
   const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  await stream.destroy()
+  const { call, stream } = await interrupted(session, a.held)
   await eventually(() => a.stats().streams === 0, 'the server to see the lost connection')
   const { read } = b.own.events
   Object.assign(b.own.events, { read: () => Promise.resolve(undefined) })
@@ -303,9 +301,7 @@ test('a batch of several requests is held until its log is stored, which has the
 test('a stream without events that a client resumes elsewhere tells it its position again', async (t) => {
   const { a, b } = await cluster(t, { count: 2 })
   const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  await stream.destroy()
+  const { call, stream } = await interrupted(session, a.held)
   const onB = await at(session, b).resume(stream.lastEventId ?? '')
   const first = await onB.next()
   assert.deepEqual([first.id, first.data], [stream.lastEventId, ''])

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { McpError } from '../../../src/jsonrpc/rpc-error.ts'
 import { get, openSse, type SseStream } from '../../helpers/wire.ts'
-import { eventually, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
+import { eventually, interrupted, progressOf, responsesOf, streaming, textOf } from '../serving.ts'
 import { at, cluster, followed } from './cluster.ts'
 
 async function resumedFrom(stream: SseStream, session: { url: string; headers: object }): Promise<SseStream> {
@@ -48,9 +48,7 @@ test('a batch of which its node answered a part: the rest of its requests get an
 test('a node that was taken for dead and is not: its call is aborted, and its stream ends as another node has ended it', async (t) => {
   const { a, b } = await cluster(t, { count: 2 })
   const session = await a.open()
-  const { call, stream } = await streaming(session, a.held)
-  await stream.until(({ json }) => json?.params?.progress === 0)
-  await stream.destroy()
+  const { call, stream } = await interrupted(session, a.held)
   await eventually(() => a.stats().streams === 0, 'the server to see the lost connection')
   const [name = ''] = (stream.lastEventId ?? '').split('_')
   const error = { jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'gone' } }
