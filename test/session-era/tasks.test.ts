@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { RpcError, ToolError } from '../../src/index.ts'
 import type { TestSession, WireJson } from '../helpers/wire.ts'
-import { HeldCalls, serving } from './serving.ts'
+import { eventually, HeldCalls, serving } from './serving.ts'
 import { begin, related, TASKS, taskOf } from './task-session.ts'
 
 const inputSchema = { type: 'object', properties: { text: { type: 'string' } } } as const
@@ -256,6 +256,9 @@ test('tasks/list has the tasks of the session page by page, in order [session-ta
   for (let count = 0; count < 5; count++) {
     ids.push((await begin(session, 'slow')).taskId)
     await held.next()
+    // Of one millisecond, the order is that of their ids.
+    const now = Date.now()
+    await eventually(() => Date.now() > now, 'the next millisecond')
   }
   const listed: WireJson[] = []
   let cursor: string | undefined
