@@ -1,10 +1,11 @@
 /**
- * `npm test [-- filter... --node-option=value...]`: collects the test files and hands them to node's own runner.
+ * `npm test [-- --all filter... --node-option=value...]`: collects the test files and hands them to node's own runner.
+ * It leaves out those that take long (lib/collect-tests.ts); `--all` takes them too.
  *
  * Node 20 has no glob for `--test`, and its default search would also pick up fixtures, so the files are named
  * one by one. An argument that starts with `-` goes to node as it is (write options as `--name=value`); any
- * other argument is a part of a path: only files whose path contains one of these parts run. `--without=part` leaves out
- * files whose path contains it. No file at all is a failure, because a run that tested nothing must not look like a success.
+ * other argument is a part of a path: only files whose path contains one of these parts run, however long they take.
+ * `--without=part` leaves out files whose path contains it. No file at all is a failure, because a run that tested nothing must not look like a success.
  *
  * Several processes run at a time, each with the files of one group (lib/group-tests.ts), from code that is transpiled
  * once (lib/transpile.ts).
@@ -15,19 +16,20 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism, constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { collectTests } from './lib/collect-tests.ts'
+import { collectTests, isAttack, isQuick } from './lib/collect-tests.ts'
 import { groupTests, writeGroups } from './lib/group-tests.ts'
 import { transpile } from './lib/transpile.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const args = process.argv.slice(2)
 const WITHOUT = '--without='
-const options = args.filter((arg) => arg.startsWith('-') && !arg.startsWith(WITHOUT))
+const all = args.includes('--all')
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--all' && !arg.startsWith(WITHOUT))
 const without = args.filter((arg) => arg.startsWith(WITHOUT)).map((arg) => arg.slice(WITHOUT.length))
 const filters = args.filter((arg) => !arg.startsWith('-'))
-const files = collectTests(root, filters)
-  .filter((file) => filters.length > 0 || !file.includes('/attacks/'))
-  .filter((file) => !without.some((part) => file.includes(part)))
+const found = collectTests(root, filters).filter((file) => !without.some((part) => file.includes(part)))
+const files = filters.length > 0 ? found : found.filter(all ? (file) => !isAttack(file) : isQuick)
+const isWhole = filters.length > 0 || all
 
 if (files.length === 0) {
   console.error(
@@ -63,6 +65,10 @@ child.on('error', (cause) => {
 })
 child.on('exit', (code, signal) => {
   sources.remove()
+  if (!isWhole)
+    console.log(
+      `${found.length - files.length} of ${found.length} test files left out, which take long: npm test -- --all`,
+    )
   // 128 + signal number is how a shell reports a child that a signal ended.
   process.exitCode = code ?? (signal === null ? 1 : 128 + constants.signals[signal])
 })

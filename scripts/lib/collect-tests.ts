@@ -11,6 +11,29 @@ import { join } from 'node:path'
 const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
 
 /**
+ * What takes long because it starts many processes or the programs of others: stores, proxies, browsers, compilers,
+ * frameworks, other runtimes, examples and published servers of the official SDK.
+ */
+const LONG = [
+  /^test\/(?:browser|cluster|proxies|redis|types)\//,
+  /^test\/client\/(?:browser|runtimes)\./,
+  /^test\/interop\/(?:bridge|frameworks|next|published|runtimes|workerd)\./,
+  /^test\/package\/pack\./,
+  /^test\/sdk\/(?:event-store|examples|guides)\./,
+]
+/** Attacks on a server run for a minute, and by their name only: `npm run attacks`. */
+const ATTACKS = /\/attacks\//
+
+/** Whether the test runs without being asked for. */
+export function isQuick(file: string): boolean {
+  return !isAttack(file) && !LONG.some((long) => long.test(file))
+}
+
+export function isAttack(file: string): boolean {
+  return ATTACKS.test(file)
+}
+
+/**
  * Lists `*.test.ts` under `test/`.
  *
  * @param root - the folder that contains `test/`

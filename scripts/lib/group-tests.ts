@@ -10,9 +10,8 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const ALONE =
-  /^test\/(?:bench|browser|carriers|cluster|demo|interop|package|proxies|redis|robustness|sdk|types)\//
-const MAX_FILES = 8
+const ALONE = /^test\/(?:browser|carriers|cluster|package|proxies|redis|robustness|types)\//
+const MAX_FILES = 16
 
 /** @returns lists of files, as `collectTests` names them; the files of one list can share a process */
 export function groupTests(files: readonly string[]): string[][] {

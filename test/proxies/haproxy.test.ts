@@ -30,6 +30,7 @@ const haproxy =
         writeFileSync(file, `${cert}${key}`)
         return `defaults
   mode http
+  option abortonclose
   timeout connect 5s
   timeout client ${idle}
   timeout server ${idle}

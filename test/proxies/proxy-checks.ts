@@ -117,7 +117,7 @@ export async function checkDisconnect(t: TestContext, startProxy: StartProxy): P
   await call.nextMessage()
   assert.equal(stepping.abortions, 1)
   await call.close()
-  while (stepping.abortions < 2) await session.request('ping')
+  await stepping.aborted(2)
 }
 
 /** Host and Origin are those of the client. */

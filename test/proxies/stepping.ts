@@ -13,8 +13,8 @@ export interface Stepping {
   go(): void
   /** When the latest message was sent, as `performance.now()`. */
   readonly sentAt: number
-  /** Waits until a call of `steps` was cancelled. */
-  aborted(): Promise<void>
+  /** Waits until calls of `steps` were cancelled, one or as many as this. */
+  aborted(times?: number): Promise<void>
   /** How many times it was. */
   readonly abortions: number
 }
@@ -45,8 +45,8 @@ export async function startStepping(t: TestContext, options: ServeOptions = {}):
     server,
     port: serving.port,
     go: () => void events.emit('go'),
-    async aborted() {
-      if (abortions === 0) await within(once(events, 'abort'), () => 'the call to be cancelled')
+    async aborted(times = 1) {
+      while (abortions < times) await within(once(events, 'abort'), () => 'the call to be cancelled')
     },
     get sentAt() {
       return sentAt
