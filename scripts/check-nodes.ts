@@ -19,7 +19,7 @@ if (asked.some((major) => !Number.isInteger(major))) {
 }
 
 for (const major of asked.length > 0 ? asked : PROMISED.filter((promised) => promised !== ownMajor)) {
-  const args = ['--import', 'tsx', 'scripts/test.ts', ...WITHOUT]
+  const args = ['--import', 'tsx', 'scripts/test.ts', '--all', ...WITHOUT]
   const { code, stdout, stderr } = await run(await findNode(major), args, { cwd: root })
   if (code === 0) {
     const counts = stdout.match(/^. (tests|pass|fail|skipped) \d+$/gm) ?? ['no summary']

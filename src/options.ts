@@ -46,8 +46,8 @@ export interface HandlerOptions extends EdgeOptions {
    */
   readonly allowedHosts?: readonly string[] | undefined
   /**
-   * Web origins that may call, as `scheme://host:port`; CORS headers go to these.
-   * @defaultValue those of this machine; none with `allowedHosts`
+   * Web origins that may call, as `scheme://host:port`, or `'*'`; CORS headers go to these. A list takes the place of
+   * the default. @defaultValue those of this machine; none with `allowedHosts`
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /**

@@ -97,6 +97,10 @@ test('a preflight is answered with 204 without a token, and allows the headers o
     'mcp-method',
     'mcp-name',
     'mcp-param-region',
+    // W3C trace context, which `ctx.trace` reads.
+    'traceparent',
+    'tracestate',
+    'baggage',
   ]) {
     assert.ok(allowed.includes(name), name)
   }

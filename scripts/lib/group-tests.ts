@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 const ALONE = /^test\/(?:browser|carriers|cluster|package|proxies|redis|robustness|types)\//
-const MAX_FILES = 16
+const MAX_FILES = 12
 
 /** @returns lists of files, as `collectTests` names them; the files of one list can share a process */
 export function groupTests(files: readonly string[]): string[][] {

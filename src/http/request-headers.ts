@@ -81,6 +81,9 @@ const ALLOWED: readonly string[] = [
   'Last-Event-ID',
   'Mcp-Method',
   'Mcp-Name',
+  'traceparent',
+  'tracestate',
+  'baggage',
 ]
 
 /**
