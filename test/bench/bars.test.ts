@@ -74,6 +74,16 @@ test('judge compares a figure with that of another n, round by round', () => {
   assert.deepEqual(outcomes([figure('ours', [21, 210])], against), ['open'])
 })
 
+test('judge compares a figure with another one of the floor, round by round', () => {
+  const against: Bar = { ...bar, against: { ofFloor: 'least' }, bound: 'at most', limit: 1.5 }
+  const least = { ...figure('floor', [10, 100]), metric: 'least' }
+  const [verdict] = judge({ figures: [figure('ours', [14, 130]), least] }, [against], contenders, ['latency'])
+  assert.equal(verdict?.outcome, 'met')
+  assert.match(verdict?.text ?? '', /1\.35 x least of the floor, at most 1\.5/)
+  assert.deepEqual(outcomes([figure('ours', [16, 160]), least], against), ['missed'])
+  assert.deepEqual(outcomes([figure('ours', [14, 130])], against), ['open'])
+})
+
 test('BARS name contenders that exist, each bar once', () => {
   const names = new Set([...CONTENDERS, ...CLIENTS].map(({ name }) => name))
   const seen = new Set<string>()
