@@ -10,6 +10,7 @@ import { Redis } from 'ioredis'
 import { createClient, createSentinel } from 'redis'
 import { type RedisStoreOptions, redisStore } from '../../src/redis/index.ts'
 import { newId, RecordingNode } from '../../src/store-contract/subject.ts'
+import { typescript } from '../helpers/typescript.ts'
 import { CLIENTS, type ClientOptions } from './clients.ts'
 import { join, MINUTE } from './recorder.ts'
 import { freePort, noRedis, REDIS_SERVER, RedisServer } from './server.ts'
@@ -141,7 +142,7 @@ describe('redisStore', { skip: noRedis }, () => {
       await node.bus.publish('x')
       await node.leave()
       console.log('left')`
-    const args = ['--import', 'tsx', '--input-type=module', '-e', program]
+    const args = [...typescript, '--input-type=module', '-e', program]
     const root = new URL('../..', import.meta.url).pathname
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, timeout: 60_000 })
     assert.equal(String(stdout).trim(), 'left', String(stderr))

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { typescript } from '../helpers/typescript.ts'
 import type { WireJson } from '../helpers/wire.ts'
 import { within } from '../helpers/within.ts'
 import { ENVELOPE } from './connection.ts'
@@ -12,7 +13,7 @@ import { ENVELOPE } from './connection.ts'
 const program = fileURLToPath(new URL('program.ts', import.meta.url))
 
 function start(t: TestContext) {
-  const child = spawn(process.execPath, ['--import', 'tsx', program], { stdio: 'pipe' })
+  const child = spawn(process.execPath, [...typescript, program], { stdio: 'pipe' })
   t.after(() => child.kill('SIGKILL'))
   let stdout = ''
   let stderr = ''
