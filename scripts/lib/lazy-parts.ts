@@ -62,12 +62,7 @@ export const LAZY_PARTS: readonly LazyPart[] = [
   {
     name: 'tasks',
     when: 'a call becomes a task',
-    modules: [
-      'features/tasks/running-task.ts',
-      'session-era/session-task.ts',
-      'session-era/task-call.ts',
-      'stateless-era/task-exchange.ts',
-    ],
+    modules: ['features/tasks/running-task.ts', 'session-era/session-task.ts'],
   },
   {
     name: 'nodes',
