@@ -131,7 +131,7 @@ function joined(dist: string, pieces: readonly Piece[], names: ReadonlyMap<strin
     const own = `./${output}.js`
     return {
       output,
-      code: renamed(code, files),
+      code: withOneImportOfEach(renamed(code, files)),
       imports: [...new Set(imports)].filter((path) => path !== own),
       exports: group.flatMap((piece) => piece.exports),
       isShared: group.every(({ isShared }) => isShared),
@@ -168,6 +168,23 @@ function withAliases(
         aliases.get(file)?.has(name) ? `${aliases.get(file)?.get(name)} as ${inside ?? name}` : whole,
       ),
     )
+}
+
+/** Makes one import of those of the same file, which have come from pieces that are one now. Lines stay where they are. */
+function withOneImportOfEach(code: string): string {
+  const imports = /^import(?: \{([^}]*)\} from)? "(\.[^"]+)";$/gm
+  const lists = new Map<string, string[]>()
+  for (const [, list, file = ''] of code.matchAll(imports)) {
+    const names = list === undefined ? [] : [list.replaceAll('\n', '')]
+    lists.set(file, [...(lists.get(file) ?? []), ...names])
+  }
+  return code.replace(imports, (whole, _list, file) => {
+    const names = lists.get(file)
+    lists.delete(file)
+    const lines = whole.replace(/[^\n]+/g, '')
+    if (names === undefined) return lines
+    return `import ${names.length === 0 ? '' : `{${names.join(',')}} from `}"${file}";${lines}`
+  })
 }
 
 function bundled(dist: string, group: readonly Piece[]): string {
