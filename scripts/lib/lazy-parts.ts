@@ -76,6 +76,11 @@ export const LAZY_PARTS: readonly LazyPart[] = [
     ],
   },
   {
+    name: 'zlib',
+    when: 'a session is opened or found by a sealed id (sessions.keys)',
+    modules: ['node-zlib.ts'],
+  },
+  {
     name: 'http-sse',
     when: 'a handler is made with the option httpSse',
     modules: ['session-era/http-sse/endpoint.ts'],

@@ -86,6 +86,10 @@ const USES: { readonly [part: string]: readonly [program: string, result: unknow
       (await client.ask('tools/call', { name: 'long', arguments: {}, task: {} })).result.task.status !== undefined)`,
     true,
   ],
+  zlib: [
+    `typeof (await makeClient((await serve(makeServer(), { port: 0, sessions: { keys: ['k'.repeat(32)] } })).url, 'session')).headers['mcp-session-id']`,
+    'string',
+  ],
   'uri-templates': [
     `(server.registerResourceTemplate('x', 'x://{name}', {}, (uri, { name }) => name),
       (await client.ask('resources/read', { uri: 'x://a' })).result.contents[0].text)`,
