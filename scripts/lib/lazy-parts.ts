@@ -36,6 +36,11 @@ export const LAZY_PARTS: readonly LazyPart[] = [
     modules: ['json-schema/explain/explain.ts'],
   },
   {
+    name: 'patterns',
+    when: 'a schema is registered with a pattern that has groups or several repetitions',
+    modules: ['json-schema/check/pattern/plan.ts'],
+  },
+  {
     name: 'formats',
     when: 'a handler asks the user for a value with a format: arguments of tools are not checked for theirs',
     modules: ['json-schema/formats/formats.ts'],

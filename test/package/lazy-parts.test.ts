@@ -20,7 +20,7 @@ const hide = (name) => renameSync(join(__dirname, 'lazy-' + name + '.cjs'), join
 const show = (name) => renameSync(join(__dirname, name + '.away'), join(__dirname, 'lazy-' + name + '.cjs'))
 const { McpServer, serve, UrlElicitationRequiredError } = require('./index.cjs')
 const accept = 'application/json, text/event-stream'
-const inputSchema = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] }
+const inputSchema = { type: 'object', properties: { text: { type: 'string', pattern: '^[a-z]*$' } }, required: ['text'] }
 const makeServer = () => {
   const server = new McpServer({ name: 'lazy', version: '1' })
   server.registerTool('echo', { inputSchema }, ({ text }) => text)
@@ -76,6 +76,11 @@ const USES: { readonly [part: string]: readonly [program: string, result: unknow
   nodes: [
     `(await serve(makeServer(), { port: 0, store: require('./memory-store.cjs').memoryStore() })).url.startsWith('http')`,
     true,
+  ],
+  patterns: [
+    `(server.registerTool('p', { inputSchema: { type: 'object', properties: { text: { type: 'string', pattern: '^(a|b)+$' } } } }, () => 'ok'),
+      (await client.ask('tools/call', { name: 'p', arguments: { text: 'ab' } })).result.content[0].text)`,
+    'ok',
   ],
   'schema-errors': [
     `(await client.ask('tools/call', { name: 'echo', arguments: { text: 1 } })).result.isError`,
