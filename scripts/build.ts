@@ -14,6 +14,7 @@ import { findBuildFaults } from './lib/build-output.ts'
 import { bundle, bundleAnywhere, bundleProgram, bundleTogether } from './lib/bundle.ts'
 import { readPublicApis } from './lib/declarations.ts'
 import { ENTRIES, SDK } from './lib/entries.ts'
+import { findEarlyParts } from './lib/lazy-parts.ts'
 import { writeSdkModules } from './lib/sdk-modules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -27,9 +28,10 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 const apis = readPublicApis()
 rmSync(dist, { recursive: true, force: true })
 mkdirSync(dist, { recursive: true })
-bundleTogether(dist, [...ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true), SDK])
+const together = [...ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true), SDK]
+await bundleTogether(dist, together)
 for (const { source, output, anywhere, alone } of ENTRIES) {
-  if (anywhere) bundleAnywhere(dist, { source, output })
+  if (anywhere) await bundleAnywhere(dist, { source, output })
   if (alone) bundle(join(dist, `${output}.js`), join(root, 'src', source))
   writeFileSync(join(dist, `${output}.d.cts`), apis.get(output)?.text ?? '')
   writeFileSync(join(dist, `${output}.d.ts`), `export * from './${output}.cjs'\n`)
@@ -38,6 +40,10 @@ bundleProgram(join(dist, 'cli.js'), join(root, 'src', 'cli', 'index.ts'), FILES_
 
 writeSdkModules(dist)
 
-const faults = findBuildFaults(dist)
+const early = findEarlyParts(
+  dist,
+  together.map(({ output }) => output),
+)
+const faults = [...findBuildFaults(dist), ...early]
 for (const fault of faults) console.error(fault)
 process.exitCode = faults.length === 0 ? 0 : 1

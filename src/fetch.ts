@@ -4,8 +4,8 @@
  */
 
 export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
-export { UrlElicitationRequiredError } from './dispatch/client-input/input-requests.ts'
 export { inputRequired } from './dispatch/client-input/input-required.ts'
+export { UrlElicitationRequiredError } from './dispatch/client-input/url-elicitation.ts'
 export { resourceNotFound } from './features/resources.ts'
 export { McpServer } from './features/server.ts'
 export { ToolError } from './features/tools.ts'

@@ -4,7 +4,6 @@ export type { Given } from './bounds/option-types.ts'
 export type { WarningCode } from './bounds/warning-codes.ts'
 export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
 export type { AskOptions } from './dispatch/client-input/client-input.ts'
-export { UrlElicitationRequiredError } from './dispatch/client-input/input-requests.ts'
 export {
   type InputRequest,
   type InputRequired,
@@ -12,6 +11,7 @@ export {
   inputRequired,
 } from './dispatch/client-input/input-required.ts'
 export type { SealOptions } from './dispatch/client-input/request-state-options.ts'
+export { UrlElicitationRequiredError } from './dispatch/client-input/url-elicitation.ts'
 export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
 export type { Middleware, Next } from './dispatch/dispatcher.ts'
 export type { ErrorInfo } from './dispatch/error-report.ts'

@@ -30,8 +30,8 @@ export async function build(): Promise<Build> {
   if (code !== 0) throw new Error(`the benchmark does not compile:\n${stdout}${stderr}`)
   // In place of what the compiler made of the entries.
   const entries = ['index', 'fetch', 'stdio'].map((output) => ({ source: `${output}.ts`, output }))
-  bundleTogether(join(folder, 'src'), entries)
-  bundleAnywhere(join(folder, 'src', 'client'), { source: 'client/index.ts', output: 'index' })
+  await bundleTogether(join(folder, 'src'), entries)
+  await bundleAnywhere(join(folder, 'src', 'client'), { source: 'client/index.ts', output: 'index' })
   bundle(join(folder, 'src', 'client', 'http.js'), join(ROOT, 'src', 'client', 'http.ts'))
   bundle(join(folder, 'src', 'sdk.js'), join(ROOT, 'src', SDK.source))
   writeFacade(join(folder, 'bench', 'contenders'))

@@ -1,6 +1,6 @@
 /** What a handler threw, as the error of its response: its code where it has one, its message and its data. */
 
-import { UrlElicitationRequiredError } from '../dispatch/client-input/input-requests.ts'
+import { UrlElicitationRequiredError } from '../dispatch/client-input/url-elicitation.ts'
 import { StatusError } from '../dispatch/status-error.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from './types/errors.ts'

@@ -35,9 +35,9 @@ const page = (url: string) => `<!doctype html><script type="module">
 </script>`
 
 describe('the client in Chromium', { skip }, () => {
-  let built: ReturnType<typeof buildClient>
-  before(() => {
-    built = buildClient()
+  let built: Awaited<ReturnType<typeof buildClient>>
+  before(async () => {
+    built = await buildClient()
   })
   after(() => built?.remove())
 

@@ -10,9 +10,9 @@ import { bundleAnywhere } from '../../scripts/lib/bundle.ts'
 const program = fileURLToPath(new URL('portable-program.mjs', import.meta.url))
 
 /** A folder with the files of the package, and the program that uses them. */
-export function buildClient(): { readonly folder: string; remove(): void } {
+export async function buildClient(): Promise<{ readonly folder: string; remove(): void }> {
   const folder = mkdtempSync(join(tmpdir(), 'barewire-portable-'))
-  bundleAnywhere(folder, { source: 'client/index.ts', output: 'client' })
+  await bundleAnywhere(folder, { source: 'client/index.ts', output: 'client' })
   copyFileSync(program, join(folder, 'program.mjs'))
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }

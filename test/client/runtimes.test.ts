@@ -28,9 +28,9 @@ const ENTRIES = {
 }
 
 describe('the built client', () => {
-  let built: ReturnType<typeof buildClient>
-  before(() => {
-    built = buildClient()
+  let built: Awaited<ReturnType<typeof buildClient>>
+  before(async () => {
+    built = await buildClient()
     writeFileSync(join(built.folder, 'package.json'), '{ "type": "module" }')
     for (const [name, text] of Object.entries(ENTRIES)) writeFileSync(join(built.folder, name), text)
   })

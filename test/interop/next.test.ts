@@ -24,12 +24,12 @@ const next = join(home, 'node_modules', 'next', 'dist', 'bin', 'next')
 const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_OPTIONS: '', NODE_ENV: 'production' }
 
 /** The package as it is published, among the packages of the application. */
-function installBarewire(): void {
+async function installBarewire(): Promise<void> {
   const folder = join(home, 'node_modules', 'barewire')
   mkdirSync(join(folder, 'dist'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), readFileSync(join(root, 'package.json')))
   const together = ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true)
-  bundleTogether(join(folder, 'dist'), together)
+  await bundleTogether(join(folder, 'dist'), together)
 }
 
 /** The definition, as a module of the application. */
@@ -57,7 +57,7 @@ describe('a route of Next.js', {
   let server: Started
   let url = ''
   before(async () => {
-    installBarewire()
+    await installBarewire()
     await writeDefinition()
     const built = await run(process.execPath, [next, 'build'], { cwd: home, env })
     assert.equal(built.code, 0, `${built.stdout}${built.stderr}`)

@@ -25,11 +25,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const workerd = findProgramOf('workerd', '@cloudflare', 'bin/workerd')
 
 /** The package as an application has it, among the modules that it bundles. */
-function writePackage(folder: string): void {
+async function writePackage(folder: string): Promise<void> {
   const home = join(folder, 'node_modules', 'barewire')
   mkdirSync(join(home, 'dist'), { recursive: true })
   writeFileSync(join(home, 'package.json'), readFileSync(join(root, 'package.json')))
-  bundleTogether(
+  await bundleTogether(
     join(home, 'dist'),
     ENTRIES.filter(({ anywhere, alone }) => anywhere !== true && alone !== true),
   )
@@ -77,7 +77,7 @@ describe('Cloudflare Workers', {
   let running: Started | undefined
   let url = ''
   before(async () => {
-    writePackage(folder)
+    await writePackage(folder)
     await build({
       entryPoints: [join(root, 'test', 'interop', 'workerd', 'worker.ts')],
       outfile: join(folder, 'worker.js'),

@@ -19,6 +19,7 @@ import { decode } from '@jridgewell/sourcemap-codec'
 import { publint } from 'publint'
 import { run } from '../../scripts/lib/child.ts'
 import { ENTRIES, SDK, SDK_MODULES } from '../../scripts/lib/entries.ts'
+import { fileOfPart, LAZY_PARTS } from '../../scripts/lib/lazy-parts.ts'
 import { checkClient } from './client-checks.ts'
 
 /** Unpacked, what those load and read who import the core alone. */
@@ -251,7 +252,10 @@ describe('the packed package', () => {
         else modules.add(name)
       }
     }
-    assert.deepEqual([...reached].sort(), ['core-fetch-index-sdk.cjs', 'core.cjs', 'fetch.cjs'])
+    const lazy = LAZY_PARTS.filter(({ name }) => name !== 'zlib').map((part) => `${fileOfPart(part)}.cjs`)
+    // The session on one connection, which HTTP+SSE shares with stdio.
+    const shared = ['core-fetch-index-sdk.cjs', 'core-sdk-stdio.cjs', 'core.cjs']
+    assert.deepEqual([...reached].sort(), [...shared, ...lazy, 'fetch.cjs'].sort())
     assert.deepEqual([...modules].sort(), ['node:buffer', 'node:crypto', 'node:diagnostics_channel'])
   })
 

@@ -220,7 +220,7 @@ describe('build output', () => {
       'src/shared.ts': 'export class Own {}',
       'src/needy.ts': "export { join } from 'node:path'",
     })
-    bundleAnywhere(home, { source: join(home, 'src', 'a.ts'), output: 'a' })
+    await bundleAnywhere(home, { source: join(home, 'src', 'a.ts'), output: 'a' })
     const program = `
       import { createRequire } from 'node:module'
       for (const { isOwn, later } of [await import('./a.js'), createRequire(import.meta.url)('./a.cjs')]) {
@@ -233,7 +233,7 @@ describe('build output', () => {
     const files = readdirSync(home).filter((name) => /\.c?js$/.test(name))
     const names = ['a', 'a-core', 'a-part'].flatMap((name) => [`${name}.cjs`, `${name}.js`])
     assert.deepEqual(files.sort(), names.sort())
-    assert.throws(
+    await assert.rejects(
       () => bundleAnywhere(home, { source: join(home, 'src', 'needy.ts'), output: 'needy' }),
       /needy needs node:path/,
     )
@@ -267,7 +267,7 @@ describe('build output', () => {
         'export class Own { readonly #secret = 1; get secret(): number { return this.#secret } }',
     })
     const entries = ['a', 'b'].map((output) => ({ source: join(home, 'src', `${output}.ts`), output }))
-    bundleTogether(home, entries)
+    await bundleTogether(home, entries, [])
     assert.match(readFileSync(join(home, 'core.cjs'), 'utf8'), /#secret/)
     assert.doesNotMatch(readFileSync(join(home, 'a.cjs'), 'utf8'), /#secret/)
     const map = JSON.parse(readFileSync(join(home, 'core.cjs.map'), 'utf8'))
@@ -280,10 +280,43 @@ describe('build output', () => {
     const args = ['--input-type=module', '-e', program]
     const { stdout, stderr } = await run(process.execPath, args, { cwd: home })
     assert.equal(stdout.trim(), 'true 1 Own', stderr)
-    assert.throws(
-      () => bundleTogether(home, [{ source: join(home, 'needy.ts'), output: 'needy' }]),
+    await assert.rejects(
+      () => bundleTogether(home, [{ source: join(home, 'needy.ts'), output: 'needy' }], []),
       /needy\.ts/,
     )
+  })
+  test('bundleTogether gives a lazy part a file, which the first use loads; what it shares stays one', async (t) => {
+    const home = folder(t, {
+      'package.json': '{ "type": "module" }',
+      'src/a.ts':
+        "import { Own } from './shared.ts'\nimport { make, Part } from './part.ts'\nexport const isOwn = () => make() instanceof Own\nexport const part = () => new Part().constructor.name",
+      'src/b.ts': "export { Own } from './shared.ts'",
+      'src/part.ts':
+        "import { Own } from './shared.ts'\nimport { helper } from './helper.ts'\nexport const make = () => new Own(helper())\nexport class Part {}",
+      // The same name in two modules that end up in one file.
+      'src/shared.ts':
+        'const helper = 1\nexport class Own { constructor(readonly x: number) {} }\nexport { helper as one }',
+      'src/helper.ts': "import { one } from './shared.ts'\nexport const helper = () => one",
+    })
+    const entries = ['a', 'b'].map((output) => ({ source: join(home, 'src', `${output}.ts`), output }))
+    const modules = [join(home, 'src', 'part.ts')]
+    await bundleTogether(home, entries, [{ name: 'part', when: 'always', modules }])
+    const program = `
+      import { createRequire } from 'node:module'
+      import { renameSync } from 'node:fs'
+      import { isOwn, part } from './a.js'
+      const { cache } = createRequire(import.meta.url)
+      const isLoaded = () => Object.keys(cache).some((file) => file.endsWith('lazy-part.cjs'))
+      const before = isLoaded()
+      renameSync('lazy-part.cjs', 'away')
+      let code
+      try { isOwn() } catch (error) { code = error.code }
+      renameSync('away', 'lazy-part.cjs')
+      console.log(before, code, isOwn(), isLoaded(), part())`
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: home,
+    })
+    assert.equal(stdout.trim(), 'false MODULE_NOT_FOUND true true Part', stderr)
   })
   test('bundle keeps every name that a stack trace shows, and its map leads to the lines', async (t) => {
     const source = `

@@ -7,13 +7,11 @@
  * Spec: 2025-11-25 elicitation {@link spec.elicitation}, sampling {@link spec.sampling}, roots {@link spec.roots}.
  */
 
-import { randomUUID } from 'node:crypto'
 import { isObject } from '../../bounds/is-object.ts'
 import { excerpt, shown } from '../../bounds/quote.ts'
 import type { SchemaLike } from '../../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../../json-schema/explain/result.ts'
 import { McpError, RpcError } from '../../jsonrpc/rpc-error.ts'
-import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
 import type {
   CreateMessageParams,
@@ -21,7 +19,6 @@ import type {
   ElicitFormParams,
   ElicitResult,
   ElicitUrlParams,
-  JsonObject,
   Root,
 } from '../../protocol/wire-types.ts'
 import type { RpcExchange, SendRequest } from '../rpc-exchange.ts'
@@ -30,18 +27,7 @@ import type { AskOptions } from './client-input.ts'
 import { checkMessage, checkUrl, formOf } from './elicitation-params.ts'
 import type { InputRequest } from './input-required.ts'
 import { checkSamplingParams, checkToolUses } from './sampling-params.ts'
-
-/**
- * Throw it where a request can be served only after the user has visited a URL: the client gets -32042 with what
- * to open, and tries again later. For clients that declare elicitation in URL mode (2025-11-25).
- */
-export class UrlElicitationRequiredError extends RpcError {
-  /** @param elicitations - at least one; an `elicitationId` is made for each that has none */
-  constructor(elicitations: readonly ElicitUrlParams[], message = 'The user has to visit a URL first') {
-    if (elicitations.length === 0) throw new TypeError('UrlElicitationRequiredError needs an elicitation')
-    super(ErrorCode.URL_ELICITATION_REQUIRED, message, { elicitations: elicitations.map(urlParams) })
-  }
-}
+import { urlParams } from './url-elicitation.ts'
 
 /** Characters of a client's error message that ours repeats. */
 const MAX_CLIENT_MESSAGE = 500
@@ -120,12 +106,6 @@ function readElicitResult(response: unknown): { action: ElicitResult['action']; 
   const { action, content } = isObject(response) ? response : {}
   if (action === 'accept' || action === 'decline' || action === 'cancel') return { action, content }
   throw invalidResponse(Method.elicit, '"action" accept, decline or cancel')
-}
-
-function urlParams(params: ElicitUrlParams): JsonObject {
-  checkMessage(params.message)
-  checkUrl(params.url)
-  return { mode: 'url', ...params, elicitationId: params.elicitationId ?? randomUUID() }
 }
 
 /**

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ambiguityOf } from '../../../src/json-schema/check/pattern/ambiguity.ts'
 import { Matcher } from '../../../src/json-schema/check/pattern/matcher.ts'
-import { Pattern } from '../../../src/json-schema/check/pattern/pattern.ts'
+import { isSimple, Pattern } from '../../../src/json-schema/check/pattern/pattern.ts'
+import { makePlan } from '../../../src/json-schema/check/pattern/plan.ts'
 import { toProgram } from '../../../src/json-schema/check/pattern/program.ts'
 import { parsePattern } from '../../../src/json-schema/check/pattern/tree.ts'
 import { cpuMs } from '../../helpers/cpu-time.ts'
@@ -323,4 +324,41 @@ test('what is too large to be written out, or to be searched, is called slow and
   const program = toProgram(parsePattern(/^(?:[ab]*a[ab]{12}|x)*$/u) as never, true, true)
   assert.equal(ambiguityOf(program as never).ways, Number.POSITIVE_INFINITY)
   for (const source of ['(?:){1000000000}', '((((a{0}){1000}){1000}){1000}){1000}']) new Pattern(source).slow
+})
+
+test('isSimple takes patterns alone whose analysis finds one way to read each text', () => {
+  const random = randomOf(7)
+  const atoms = [...ATOMS, 'x', '_', ':', '\\.', '\\/', '[a-z]', '[\\w.-]', '[^a-z]', '[^\\d]', '[a-a]']
+  const ends = ['', '', '*', '+', '?', '{0}', '{3}', '{0,}', '{2,99}', '{99}', '+?', '|a', '()', '{100}']
+  let simple = 0
+  for (let i = 0; i < 3000; i++) {
+    const body = Array.from({ length: random(5) }, () => atoms[random(atoms.length)]).join('')
+    const source = `${random(20) === 0 ? '' : '^'}${body}${ends[random(ends.length)]}${random(20) === 0 ? '' : '$'}`
+    let native: RegExp
+    try {
+      native = new RegExp(source, 'u')
+    } catch {
+      continue
+    }
+    if (!isSimple(native)) continue
+    simple++
+    assert.deepEqual(makePlan(native), { steps: 1, short: [], matcher: undefined }, source)
+  }
+  assert.ok(simple > 300, `${simple} of them were simple`)
+  const longest = `^${'[a-z]'.repeat(17)}[a-z]{99}$`
+  assert.ok(isSimple(new RegExp(longest, 'u')) && makePlan(new RegExp(longest, 'u')).steps === 1)
+  const others = [
+    '[a-z]+',
+    '^a+',
+    'a$',
+    '^a+b$',
+    '^(a)$',
+    '^a|b$',
+    '^a{100}$',
+    '^\\bx$',
+    '^\\p{L}$',
+    '^(?:)$',
+  ]
+  for (const source of others) assert.equal(isSimple(new RegExp(source, 'u')), false, source)
+  assert.equal(isSimple(/^a{1$/), false)
 })

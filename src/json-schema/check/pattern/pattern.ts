@@ -9,35 +9,32 @@
  *
  * The result is the same on each way. The last way is for back-references, for which no linear algorithm is known.
  *
- * Not here: which patterns a schema has, and the warning about slow ones (features/slow-patterns.ts).
+ * Not here: how it is found out (plan.ts), which patterns a schema has, and the warning about slow ones (features/slow-patterns.ts).
  */
 
 import type { Meter } from '../meter.ts'
-import { type Ambiguity, ambiguityOf } from './ambiguity.ts'
-import { Matcher } from './matcher.ts'
-import { toProgram } from './program.ts'
-import { parsePattern } from './tree.ts'
-
-/** How a pattern is matched. */
-interface Plan {
-  /** In how many ways a backtracking engine may read each character; Infinity: it takes more than linear time. */
-  readonly ways: number
-  /** Steps that the platform's engine takes at most for texts of 0, 1, 2, ... characters, where that is not linear. */
-  readonly short: readonly number[]
-  /** For longer ones; undefined where the platform's engine takes them, too. */
-  readonly matcher: Matcher | undefined
-}
+import { makePlan, type Plan } from './plan.ts'
 
 /** Steps of calling the platform's engine. */
 const ASKING = 5
-/** Ways to read a character that take as long as one step. */
-const WAYS = 4
-
 /** A meter that also limits the length of texts where the time of the engine has no bound. */
 export interface PatternMeter extends Meter {
   readonly limits: { readonly maxPatternLength: number }
   /** Ends the validation: the text is too long for a pattern that cannot be matched in linear time. */
   tooLong(): never
+}
+
+/**
+ * `^`, characters and classes of which only the last one may be repeated, `$`: such as `^[a-z][a-z0-9_]*$`. There is one way
+ * to read each text, and nothing to find out, which would take 2 ms of a process start.
+ */
+const ONE_WAY =
+  /^\^(?:[\w. :@#%&=~!,;<>"'-]|\\[dDwWsS./-]|\[\^?(?:[^\\[\]^]|\\[dDwWsS./-])+\])+(?:[*+?]|\{\d\d?(?:,\d{0,2})?\})?\$$/
+const SIMPLE: Plan = { steps: 1, short: [], matcher: undefined }
+
+/** In Unicode mode alone: elsewhere a brace may stand for itself. */
+export function isSimple({ flags, source }: RegExp): boolean {
+  return flags === 'u' && source.length <= 100 && ONE_WAY.test(source)
 }
 
 /** Lifecycle: the process. Plans of patterns, since applications that make a server for each client register the same tools again. */
@@ -49,25 +46,10 @@ function planOf(native: RegExp): Plan {
   let plan = plans.get(key)
   if (plan === undefined) {
     if (plans.size >= MAX_PLANS) plans.clear()
-    plan = makePlan(native)
+    plan = isSimple(native) ? SIMPLE : makePlan(native)
     plans.set(key, plan)
   }
   return plan
-}
-
-function makePlan(native: RegExp): Plan {
-  const tree = parsePattern(native)
-  const unicode = native.flags === 'u'
-  const loose = tree && toProgram(tree, unicode, true)
-  const { ways, byLength }: Ambiguity = loose ? ambiguityOf(loose) : { ways: Infinity, byLength: [] }
-  if (ways !== Infinity) return { ways, short: [], matcher: undefined }
-  const program = tree && toProgram(tree, unicode, false)
-  let sum = 0
-  const short = byLength.map((most) => {
-    sum += most
-    return Math.ceil(sum / WAYS)
-  })
-  return { ways, short, matcher: program && new Matcher(program) }
 }
 
 export class Pattern {
@@ -85,7 +67,7 @@ export class Pattern {
 
   /** Whether a backtracking engine may take more than linear time. */
   get slow(): boolean {
-    return this.#planned.ways === Infinity
+    return this.#planned.steps === Infinity
   }
 
   get #planned(): Plan {
@@ -95,9 +77,9 @@ export class Pattern {
 
   /** Whether the pattern matches anywhere in a text. */
   matches(text: string, meter: PatternMeter): boolean {
-    const { ways, short, matcher } = this.#planned
+    const { steps, short, matcher } = this.#planned
     const { length } = text
-    if (ways !== Infinity) meter.charge(ASKING + length * Math.ceil(ways / WAYS))
+    if (steps !== Infinity) meter.charge(ASKING + length * steps)
     else if (length < short.length) meter.charge(ASKING + (short[length] as number))
     else if (matcher !== undefined) return matcher.test(text, meter)
     else if (length > meter.limits.maxPatternLength) meter.tooLong()
