@@ -143,13 +143,12 @@ for (const [what, connections, pipelined, objects] of [
         await socket.write(`${head}\r\n${accept}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
       }
     }
-    let stats = await attacked.ask()
-    for (let before = -1; before !== stats.callsInProgress; ) {
-      before = stats.callsInProgress ?? Number.NaN
+    let { callsInProgress = 0, bodyBytes = 0, heap = 0 } = await attacked.ask()
+    for (let before = -1; before !== callsInProgress; ) {
+      before = callsInProgress
       await new Promise((resolve) => setTimeout(resolve, 300))
-      stats = await attacked.ask()
+      ;({ callsInProgress = 0, bodyBytes = 0, heap = 0 } = await attacked.ask())
     }
-    const { callsInProgress = 0, bodyBytes = 0, heap = 0 } = stats
     assert.ok(
       callsInProgress > 5 && callsInProgress < 0.8 * connections * pipelined,
       `${callsInProgress} calls`,
@@ -160,7 +159,7 @@ for (const [what, connections, pipelined, objects] of [
     assert.equal(textOf(await honest.call('echo', { text: 'served meanwhile' })), 'served meanwhile')
     await attacked.ask('release')
     for (const socket of sockets) socket.destroy()
-    for (;;) if ((await attacked.ask()).bodyBytes === 0) break
+    while (bodyBytes !== 0) ({ bodyBytes = 0 } = await attacked.ask())
     await assertOthersAreServed(attacked)
   })
 }
