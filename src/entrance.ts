@@ -59,10 +59,12 @@ type Http = HttpExchange<Principal>
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
 const RETRY_SOON = ['Retry-After', '1'] as const
-/** Heap bytes of one parsed JSON value, about. */
-const VALUE_BYTES = 32
-/** Values of smaller bodies are not counted. */
-const FREE_BODY_BYTES = 4096
+/** The most heap bytes that one parsed value or name takes: a name that no other object has, with its hidden class. */
+const VALUE_BYTES = 72
+/** Values of smaller bodies are not counted: of 10 000 calls in flight they take no more than 200 MB together. */
+const UNCOUNTED_BODY_BYTES = 1024
+/** Bytes for values that are free in each body, so that usual calls pass while large ones use all of the budget up. */
+const FREE_VALUE_BYTES = 8192
 const BODY_STATUS = { 'too-large': 413, busy: 503, aborted: 400, consumed: 500 } as const
 
 export interface HandlerStats extends EraStats {
@@ -267,8 +269,9 @@ export class Entrance {
         return
       }
       // Parsed JSON may take many times the bytes of its text, so its values are charged too.
-      const values = body.length > FREE_BODY_BYTES ? measureBody(body) : 0
-      if (values === 0 || http.charge(values * VALUE_BYTES)) {
+      const values = body.length > UNCOUNTED_BODY_BYTES ? measureBody(body) : 0
+      const bytes = values * VALUE_BYTES - FREE_VALUE_BYTES
+      if (bytes <= 0 || http.charge(bytes)) {
         this.#decoded(http, () => decodeBody(body, bodyLimits))
       } else {
         this.#bodyFailed(http, busyError())

@@ -59,7 +59,8 @@ export interface HandlerOptions extends EdgeOptions {
   readonly maxBodyBytes?: number | undefined
   /**
    * Bytes of all request bodies that are being received or that a call in flight still needs, without the first 4096 of
-   * each, and 32 for each JSON value in larger bodies; 503 above. @defaultValue 256 MiB
+   * each, and 72 for each JSON value and name of a member, without the first 8192 of each; 503 above.
+   * @defaultValue 256 MiB
    */
   readonly maxTotalBodyBytes?: number | undefined
   /** HTTP/1.1 requests that may wait behind others of their connection; 429 above. @defaultValue 128 */

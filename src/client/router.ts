@@ -30,6 +30,9 @@ import type { Progress } from './wire.ts'
 /** Questions of one server that are with the application at a time. */
 const MAX_QUESTIONS = 100
 
+/** Messages on their way to the server, above which what it asks is not answered: each answer takes a request of HTTP. */
+const MAX_SENDING = 256
+
 export interface Answered {
   readonly result: JsonObject
   /** Its length as text, about. */
@@ -245,6 +248,11 @@ export class Router implements Receiver {
       )
       return
     }
+    if (this.#sending.size >= MAX_SENDING) {
+      const problem = `${MAX_SENDING} messages are on their way to it`
+      onError(invalidResponse(`The server sent ${quote(method)} too many, which is not answered: ${problem}`))
+      return
+    }
     if (this.#questions.has(id) || this.#questions.size >= MAX_QUESTIONS) {
       const problem = this.#questions.has(id)
         ? `A request with the id ${shownId(id)} is being answered`
@@ -267,7 +275,9 @@ export class Router implements Receiver {
         return encodeError(id, told, onError)
       }
     }
-    void this.paused(from?.id, work).then((text) => {
+    // The application has no part in a ping, and a flood of them must not hold up the time limit.
+    const working = method === Method.ping ? work() : this.paused(from?.id, work)
+    void working.then((text) => {
       release()
       this.#questions.delete(id)
       // What was cancelled is not answered.

@@ -117,6 +117,8 @@ export class StatelessExchange extends Abortable implements RpcExchange, ServedE
 
   /** The answer comes in a later turn: from now on the request takes part in shutdown, and may end by disconnection. */
   defer(): void {
+    // What it sent before its first `await` may have been too much for its connection: nothing waits any more.
+    if (this.#isSettled) return
     this.#isDeferred = true
     this.#host.began(this)
     this.#transport.defer(this.message.method !== Method.listen)

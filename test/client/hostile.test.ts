@@ -162,3 +162,35 @@ test('redirects: 307 and 308 within the origin are followed, at most 3; nothing 
   }
   assert.deepEqual(other.log(), [])
 })
+
+test('requests of the server that come faster than it takes the answers are bounded, and do not hold up the time limit', async (t) => {
+  const questions = 5000
+  const errors: unknown[] = []
+  let ask = true
+  const server = await scripted(
+    t,
+    session(async (e) => {
+      // It takes no answer.
+      if (e.what === 'response' || e.what === 'notifications/cancelled') return
+      if (!ask) return result(e, { content: [{ type: 'text', text: 'goes on' }] })
+      const reply = stream(e)
+      for (let id = 0; id < questions; id++) reply.write(event({ jsonrpc: '2.0', id, method: 'ping' }))
+      // A ping now and then, for ever.
+      const timer = setInterval(() => reply.write(event({ jsonrpc: '2.0', id: 'late', method: 'ping' })), 20)
+      reply.on('close', () => clearInterval(timer))
+    }),
+  )
+  const client = await connected(t, server.url, {
+    requestTimeoutMs: 500,
+    maxRequestTimeoutMs: 20_000,
+    onError: (error) => errors.push(error),
+  })
+  const began = Date.now()
+  await assert.rejects(client.callTool('a'), { code: 'ERR_REQUEST_TIMEOUT' })
+  assert.ok(Date.now() - began < 15_000)
+  const answers = server.log().filter((what) => what === 'response').length
+  assert.ok(answers > 0 && answers <= 600, `${answers} answers were sent`)
+  assert.ok(errors.some((error) => /256 messages are on their way/.test(String(error))))
+  ask = false
+  assert.deepEqual((await client.callTool('a')).content, [{ type: 'text', text: 'goes on' }])
+})

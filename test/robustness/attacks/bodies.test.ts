@@ -116,7 +116,7 @@ test('a body of many small values counts by what it takes once it is parsed', as
       release = () => resolve('done')
     })
   server.registerTool('call', { inputSchema: { type: 'object' } }, run)
-  const serving = await serve(server, { port: 0, maxTotalBodyBytes: 8 * 1024 * 1024 })
+  const serving = await serve(server, { port: 0, maxTotalBodyBytes: 16 * MB })
   t.after(() => serving.close({ drainMs: 0 }))
   const call = (pairs: number) => {
     const params = { name: 'call', arguments: { list: Array(pairs).fill([]) }, _meta: META }
@@ -130,13 +130,42 @@ test('a body of many small values counts by what it takes once it is parsed', as
   await first.write(call(100_000))
   while (serving.stats().callsInProgress === 0) await new Promise((resolve) => setTimeout(resolve, 1))
   // 300 kB of brackets and commas, two of them for each list.
-  assert.ok(serving.stats().bodyBytes > 6_400_000, `${serving.stats().bodyBytes}`)
+  assert.ok(serving.stats().bodyBytes > 14_400_000, `${serving.stats().bodyBytes}`)
   const second = await RawSocket.open(serving.port)
   await second.write(call(100_000))
   assert.equal((await second.response()).status, 503)
   release()
   assert.equal((await first.response()).status, 200)
   assert.equal(serving.stats().bodyBytes, 0)
+})
+
+test('small values in a body below 4 kB count too, without the first 8 kB', async (t) => {
+  const server = new McpServer({ name: 'bodies', version: '1' })
+  const waiting: (() => void)[] = []
+  const run = () => new Promise<string>((resolve) => waiting.push(() => resolve('done')))
+  server.registerTool('call', { inputSchema: { type: 'object' } }, run)
+  const serving = await serve(server, { port: 0 })
+  t.after(() => serving.close({ drainMs: 0 }))
+  const counted: number[] = []
+  for (const pairs of [80, 1000]) {
+    const params = {
+      name: 'call',
+      arguments: { text: 'x'.repeat(1000), list: Array(pairs).fill([]) },
+      _meta: META,
+    }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
+    assert.ok(body.length > 1024 && body.length < 4.5 * 1024)
+    const socket = await RawSocket.open(serving.port)
+    const headers = 'MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: call'
+    await socket.write(upload(body.length, body).replace('Host', `${headers}\r\nHost`))
+    while (waiting.length === counted.length) await new Promise((resolve) => setTimeout(resolve, 1))
+    counted.push(serving.stats().bodyBytes)
+  }
+  const [few, many = 0] = counted
+  assert.ok(few !== undefined && few > 0 && few < 8192, `${few} bytes for 80 lists`)
+  assert.ok(many > 130_000, `${many} bytes for 1000 lists`)
+  for (const release of waiting) release()
+  while (serving.stats().bodyBytes !== 0) await new Promise((resolve) => setTimeout(resolve, 1))
 })
 
 test('a body that waited for the verification of its token is read whole, and its connection goes on', async (t) => {

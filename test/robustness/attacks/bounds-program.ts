@@ -12,10 +12,15 @@ server.registerTool(
   ({ text }) => text,
 )
 server.registerResourceTemplate('memo', 'memo://{+id}', { subscribe: true }, () => '')
+const waiting: (() => void)[] = []
+server.registerTool('wait', { inputSchema: { type: 'object' } }, async () => {
+  await new Promise<void>((resolve) => waiting.push(resolve))
+})
 const serving = await serve(server, { port: 0 })
 
 process.on('message', (question) => {
   if (question === 'notify') server.notifyResourceUpdated('memo://honest')
+  if (question === 'release') for (const resolve of waiting.splice(0)) resolve()
   globalThis.gc?.()
   process.send?.({ ...serving.stats(), heap: process.memoryUsage().heapUsed })
 })

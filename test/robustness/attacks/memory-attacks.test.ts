@@ -1,10 +1,11 @@
-/** Clients that make a server with a heap of 256 MB keep as much as they can: it lives, and serves the others. */
+/** Clients that make a server with a small heap keep as much as they can: it lives, and serves the others. */
 
 import assert from 'node:assert/strict'
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { RawSocket } from '../../helpers/raw-socket.ts'
 import { StatelessClient } from '../../helpers/stateless-client.ts'
 import { openSse, type SseStream, TestSession, within } from '../../helpers/wire.ts'
 import { textOf } from '../../session-era/serving.ts'
@@ -18,9 +19,9 @@ interface Attacked {
   ask(question?: string): Promise<{ [name: string]: number }>
 }
 
-async function start(t: TestContext): Promise<Attacked> {
+async function start(t: TestContext, heapMegabytes = 256): Promise<Attacked> {
   const program = fileURLToPath(new URL('./bounds-program.ts', import.meta.url))
-  const execArgv = ['--max-old-space-size=256', '--expose-gc', '--import', 'tsx']
+  const execArgv = [`--max-old-space-size=${heapMegabytes}`, '--expose-gc', '--import', 'tsx']
   const child: ChildProcess = fork(program, { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.after(() => child.kill())
   const died = once(child, 'exit').then(([code, signal]) => {
@@ -112,3 +113,53 @@ test('100 streams of news with filters as large as a body may be', async (t) => 
   assert.ok(subscriptionBytes <= 64 * MB)
   await assertOthersAreServed(attacked)
 })
+
+/** Objects with a name that no other has: what takes the most memory for its bytes. */
+let names = 0
+const dense = (objects: number) => {
+  const list = Array.from({ length: objects }, () => `{"n${(names++).toString(36)}":0}`)
+  return `{"list":[${list}]}`
+}
+
+for (const [what, connections, pipelined, objects] of [
+  ['10 000 calls with bodies of small values below 4 kB', 80, 125, 250],
+  ['64 calls with bodies of almost 500 000 values', 64, 1, 160_000],
+] as const) {
+  test(`${what} each, whose handlers wait`, async (t) => {
+    const attacked = await start(t, 400)
+    const sessions: TestSession[] = []
+    for (let index = 0; index < 40; index++) sessions.push(await TestSession.open(attacked.url))
+    const port = Number(new URL(attacked.url).port)
+    const sockets: RawSocket[] = []
+    for (let index = 0; index < connections; index++) {
+      const socket = await RawSocket.open(port)
+      sockets.push(socket)
+      const id = sessions[index % sessions.length]?.sessionId
+      for (let call = 0; call < pipelined; call++) {
+        const params = `{"name":"wait","arguments":${dense(objects)}}`
+        const body = `{"jsonrpc":"2.0","id":${call},"method":"tools/call","params":${params}}`
+        const head = `POST /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: ${id}\r\nContent-Type: application/json`
+        const accept = 'Accept: application/json, text/event-stream'
+        await socket.write(`${head}\r\n${accept}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+      }
+    }
+    let { callsInProgress = 0, bodyBytes = 0, heap = 0 } = await attacked.ask()
+    for (let before = -1; before !== callsInProgress; ) {
+      before = callsInProgress
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      ;({ callsInProgress = 0, bodyBytes = 0, heap = 0 } = await attacked.ask())
+    }
+    assert.ok(
+      callsInProgress > 5 && callsInProgress < 0.8 * connections * pipelined,
+      `${callsInProgress} calls`,
+    )
+    assert.ok(bodyBytes > 200 * MB && bodyBytes <= 256 * MB, `${bodyBytes} bytes are counted`)
+    assert.ok(heap < 340 * MB, `${heap} bytes of heap`)
+    const honest = new StatelessClient(attacked.url)
+    assert.equal(textOf(await honest.call('echo', { text: 'served meanwhile' })), 'served meanwhile')
+    await attacked.ask('release')
+    for (const socket of sockets) socket.destroy()
+    while (bodyBytes !== 0) ({ bodyBytes = 0 } = await attacked.ask())
+    await assertOthersAreServed(attacked)
+  })
+}
