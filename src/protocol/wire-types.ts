@@ -217,6 +217,8 @@ export interface CreateMessageParams {
 }
 
 export interface CreateMessageResult extends SamplingMessage {
+  // No readonly array, so that `Array.isArray` tells the two apart.
+  readonly content: SamplingContent | SamplingContent[]
   readonly model: string
   readonly _meta?: JsonObject | undefined
   readonly stopReason?: string | undefined
