@@ -51,3 +51,16 @@ export function shown(value: unknown): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The message of what an error goes back to, such as a refused connection: `fetch failed` says nothing. */
+export function rootMessage(error: unknown): string {
+  let root = error
+  // Bounded, since errors may be each other's cause.
+  for (let depth = 0; depth < 5; depth++) {
+    const { cause, errors } = (root ?? {}) as { readonly cause?: unknown; readonly errors?: unknown }
+    const next = cause ?? (Array.isArray(errors) ? errors[0] : undefined)
+    if (!(next instanceof Error)) break
+    root = next
+  }
+  return messageOf(root)
+}
