@@ -151,6 +151,11 @@ export function assertObjectSchema(json: object, name: string): void {
         'there; a "$ref" may stand in them.',
     )
   }
+  if (type === undefined && 'properties' in json) {
+    throw new TypeError(
+      `${name}: must have type "object" at its root: add type: "object" beside "properties"`,
+    )
+  }
   const received = type === undefined ? 'none' : JSON.stringify(type)
   throw new TypeError(
     `${name}: must have type "object" at its root, got ${received}. Put a value of another type, or a union, ` +
