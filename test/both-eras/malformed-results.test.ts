@@ -22,7 +22,9 @@ class Block {
 }
 
 const blocks: readonly Row[] = [
-  ['a', /must be a content block, an object with a type; got "a"$/],
+  ['a', /must be a content block, such as \{ type: "text", text \}, and no string; got "a"$/],
+  [Promise.resolve(said), /must be a content block, an object with a type; got a Promise: await it$/],
+  [{ type: 'text', text: Promise.resolve('a') }, /\.text must be a string; got a Promise: await it$/],
   [null, /must be a content block.*; got null$/],
   [{ text: 'no type' }, /\.type must be text, image, .*; got undefined$/],
   [{ type: 'json' }, /\.type must be text, image, audio, resource or resource_link; got "json"$/],
@@ -179,8 +181,24 @@ for (const era of eras) {
         [{ structuredContent: () => 1 }, /: structuredContent must be a JSON value; got a function$/],
         [{ structuredContent: 10n }, /: structuredContent cannot be written as JSON: /],
         [5, /^tool "t\d+" must return a string, a content block, .*; got the number 5$/],
-        [{ title: 'row' }, /^tool "t\d+" must return .*; got an object$/],
+        [
+          5,
+          / must return a string, a content block, an array of content blocks \(no strings\), \{ structuredContent \} or \{ content \}; got/,
+        ],
+        [
+          { title: 'row' },
+          /^tool "t\d+" must return .*; got an object: did you mean \{ structuredContent: ... \}\?$/,
+        ],
         [new Map(), /^tool "t\d+" must return .*; got a Map$/],
+        [new Error('x'), /^tool "t\d+" must return .*; got an Error$/],
+        [
+          { structuredContent: Promise.resolve({}) },
+          /: structuredContent must be a JSON value; got a Promise: await it$/,
+        ],
+        [
+          { content: Promise.resolve([]) },
+          /: content must be an array of content blocks; got a Promise: await it$/,
+        ],
       ]
       for (const [index, [given, problem]] of rows.entries()) {
         const name = `t${index}`
