@@ -37,10 +37,10 @@ export type {
 export type { Audience, Delivery } from './features/message-bus.ts'
 export type { PromptArguments, PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
 export type { Visible } from './features/registry.ts'
+export type { ResourceReturn } from './features/resource-result.ts'
 export {
   type ResourceConfig,
   type ResourceHandler,
-  type ResourceReturn,
   type ResourceTemplateConfig,
   type ResourceTemplateHandler,
   resourceNotFound,

@@ -30,6 +30,7 @@ import {
   type ResourceTemplateHandler,
   StaticResource,
   TemplateResource,
+  unsubscribable,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
 import { ScopeRegistry } from './scopes.ts'
@@ -245,13 +246,15 @@ export class McpServer {
   /**
    * Notifies the subscribers of a resource that it has changed.
    *
+   * @returns why there can be none; undefined where there are some, or may be
    * @throws {TypeError} `uri` is no string
    */
-  notifyResourceUpdated(uri: string): void {
+  notifyResourceUpdated(uri: string): { readonly reason?: string | undefined } {
     if (typeof uri !== 'string') {
       throw new TypeError(`notifyResourceUpdated needs a URI, a string; got ${kindOf(uri)}`)
     }
     this.changes.resourceUpdated(uri)
+    return this.watch.has(uri) ? {} : { reason: unsubscribable(uri, this) }
   }
 
   /**

@@ -104,7 +104,7 @@ const blocks: readonly Row[] = [
 const contents: readonly Row[] = [
   [{ contents: 'x' }, /^contents must be an array of objects; got "x"$/],
   [{ contents: [5] }, /^contents\[0\] must be an object with uri/],
-  [{ text: 'no uri' }, /^contents\[0\]\.uri must be an absolute URI; got undefined$/],
+  [{ uri: 'x', text: 'no uri' }, /^contents\[0\]\.uri must be an absolute URI; got "x"$/],
   [[{ uri: 'a:b' }], /^contents\[0\] must have text or blob; got neither$/],
   [[{ uri: 'a:b', blob: bytes }], /^contents\[0\]\.blob must be base64 text; got a Buffer/],
   [{ contents: [], _meta: 5 }, /^_meta must be an object; got the number 5$/],
