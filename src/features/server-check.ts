@@ -10,7 +10,7 @@ import type { McpServer } from './server.ts'
  * @param name - of the function that was called
  * @throws {TypeError} it is none
  */
-export function checkServer(name: string, server: unknown): asserts server is McpServer {
+export function requireServer(name: string, server: unknown): asserts server is McpServer {
   if (isObject(server) && typeof server['attach'] === 'function' && isObject(server['tools'])) return
   throw new TypeError(`${name} needs an McpServer of barewire; got ${described(server)}`)
 }

@@ -114,6 +114,7 @@ export class McpServer {
    * Adds a tool.
    *
    * @param name - 1 to 128 of `A-Z a-z 0-9 _ - .`; 1 to 64 without the dot for hosts like Claude Desktop
+   * @param config - the types of the arguments come from `inputSchema`; a schema in a variable needs `as const`
    * @param handler - gets the arguments after they were checked against `inputSchema`
    * @throws {TypeError | SchemaError} a duplicate name, an invalid schema or option, named
    *
