@@ -10,6 +10,7 @@ import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
+import { requireServer } from './features/server-check.ts'
 import type { Authenticator, AuthOptions, VerifiedPrincipal } from './http/authenticate.ts'
 import { checkClose } from './http/close-times.ts'
 import { negotiate } from './http/media-type.ts'
@@ -71,6 +72,7 @@ const NOTHING: WebCall = { parsedBody: undefined, waitUntil: undefined }
  * ```
  */
 export function createFetchHandler(server: McpServer, options: FetchHandlerOptions = {}): FetchHandler {
+  requireServer('createFetchHandler', server)
   checkNames(options, NAMES, '', OTHER_WORDS)
   const settings = checkOptions(options as HandlerOptions)
   const entrance = new Entrance(server, settings)

@@ -23,6 +23,7 @@ import { kindOf } from './bounds/quote.ts'
 import type { Principal } from './dispatch/rpc-exchange.ts'
 import { Entrance, type HandlerStats } from './entrance.ts'
 import { McpServer } from './features/server.ts'
+import { requireServer } from './features/server-check.ts'
 import { checkClose } from './http/close-times.ts'
 import { negotiate } from './http/media-type.ts'
 import { Rejection } from './http/rejection.ts'
@@ -53,10 +54,11 @@ const RETRY_SOON = ['Retry-After', '1'] as const
 /**
  * Makes a request handler of a server definition.
  *
- * @throws {TypeError} an invalid option, named
+ * @throws {TypeError} no server definition, or an invalid option, named
  * @throws {Error} the runtime is not supported, such as Bun before 1.4
  */
 export function createMcpHandler(server: McpServer, options: HandlerOptions = {}): McpHandler {
+  requireServer('createMcpHandler', server)
   return handlerWith(server, checkOptions(options)).handler
 }
 

@@ -4,6 +4,7 @@ export type { Given } from './bounds/option-types.ts'
 export type { WarningCode } from './bounds/warning-codes.ts'
 export { MissingCapabilityError } from './dispatch/client-input/client-capabilities.ts'
 export type { AskOptions } from './dispatch/client-input/client-input.ts'
+export type { Elicit, FormContent } from './dispatch/client-input/elicit.ts'
 export {
   type InputRequest,
   type InputRequired,
@@ -12,7 +13,7 @@ export {
 } from './dispatch/client-input/input-required.ts'
 export type { SealOptions } from './dispatch/client-input/request-state-options.ts'
 export { UrlElicitationRequiredError } from './dispatch/client-input/url-elicitation.ts'
-export type { ClientInfo, Elicit, FormContent, RequestContext } from './dispatch/context.ts'
+export type { ClientInfo, RequestContext } from './dispatch/context.ts'
 export type { Middleware, Next } from './dispatch/dispatcher.ts'
 export type { ErrorInfo } from './dispatch/error-report.ts'
 export type { Keys } from './dispatch/key-ring.ts'
@@ -36,10 +37,10 @@ export type {
 export type { Audience, Delivery } from './features/message-bus.ts'
 export type { PromptArguments, PromptConfig, PromptHandler, PromptReturn } from './features/prompts.ts'
 export type { Visible } from './features/registry.ts'
+export type { ResourceReturn } from './features/resource-result.ts'
 export {
   type ResourceConfig,
   type ResourceHandler,
-  type ResourceReturn,
   type ResourceTemplateConfig,
   type ResourceTemplateHandler,
   resourceNotFound,

@@ -51,7 +51,7 @@ export interface HandlerOptions extends EdgeOptions {
    */
   readonly allowedOrigins?: readonly string[] | undefined
   /**
-   * Who may call: `protectedResource` or `apiKey` of `barewire/auth`, or a function that verifies bearer tokens.
+   * Who may call: `protectedResource` or `apiKey` of `barewire/auth`, or `{ verify }`, a function that verifies bearer tokens.
    * @defaultValue everybody, without credentials
    */
   readonly auth?: NodeAuth | Authenticator | undefined

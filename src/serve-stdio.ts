@@ -21,6 +21,7 @@ import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
 import { RateLimit } from './dispatch/rate-limit.ts'
 import type { McpServer } from './features/server.ts'
+import { requireServer } from './features/server-check.ts'
 import { TaskTable } from './features/tasks/task-table.ts'
 import { decodeBody } from './jsonrpc/decode-body.ts'
 import { encodeError } from './jsonrpc/encode.ts'
@@ -113,6 +114,7 @@ const NAMES = [...OPTION_NAMES.filter((name) => !HTTP_NAMES.includes(name)), ...
  * ```
  */
 export function serveStdio(server: McpServer, options: StdioOptions = {}): StdioServing {
+  requireServer('serveStdio', server)
   checkNames(options, NAMES, '', OTHER_WORDS)
   const { maxLineBytes: _line, drainMs: _drain, exit, input, output, ...others } = options
   const isOwn = input === undefined && output === undefined

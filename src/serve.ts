@@ -13,6 +13,7 @@ import { shown } from './bounds/quote.ts'
 import type { WarningCode } from './bounds/warning-codes.ts'
 import type { HandlerStats } from './entrance.ts'
 import type { McpServer } from './features/server.ts'
+import { requireServer } from './features/server-check.ts'
 import { createMcpHandler, type McpHandler } from './handler.ts'
 import { type CloseTimes, checkClose } from './http/close-times.ts'
 import { DirectResponse } from './node-http/direct-response.ts'
@@ -88,6 +89,7 @@ export async function serve(
   server: McpServer,
   options: ServeOptions = {},
 ): Promise<Serving<Server | Http2SecureServer>> {
+  requireServer('serve', server)
   checkNames(options, [...OPTION_NAMES, 'port', 'host', 'tls'], '', OTHER_WORDS)
   const { host = '127.0.0.1', path = '/mcp', port: _, tls, ...handlerOptions } = options
   const port = readPort(options.port)

@@ -4,6 +4,7 @@
  * Spec: RFC 8414 section 3.2, RFC 7517 section 5, RFC 7662 section 2.2.
  */
 
+import { rootMessage } from '../bounds/quote.ts'
 import { type JsonMembers, parseObject } from './strict-json.ts'
 import { UnavailableError } from './token-error.ts'
 
@@ -31,7 +32,7 @@ export async function fetchJson(url: string, options: FetchOptions): Promise<Jso
     bytes = await readBody(response)
   } catch (error) {
     if (error instanceof UnavailableError) throw error
-    throw new UnavailableError(`${url} cannot be read`, { cause: error })
+    throw new UnavailableError(`${url} cannot be read: ${rootMessage(error)}`, { cause: error })
   }
   if (!response.ok) throw new UnavailableError(`${url} answered ${response.status}`)
   const value = parseObject(bytes)

@@ -25,7 +25,9 @@ export function isSecure({ protocol, hostname }: URL): boolean {
  */
 export function checkUrl(option: string, value: unknown): URL {
   if (typeof value !== 'string' || !VISIBLE.test(value) || !URL.canParse(value)) {
-    throw new TypeError(`${option} must be an absolute https URL; got ${shown(value)}`)
+    throw new TypeError(
+      `${option} must be an absolute https URL (http on loopback only); got ${shown(value)}`,
+    )
   }
   const url = new URL(value)
   if (!isSecure(url)) {

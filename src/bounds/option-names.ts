@@ -73,6 +73,16 @@ function meant(name: string): string {
 }
 
 function nearest(plain: string, known: readonly string[]): string | undefined {
+  const near = nearestByLetters(plain, known)
+  return near ?? (plain.length < 3 ? undefined : known.find((name) => plainForm(name).includes(plain)))
+}
+
+/** @returns the known name that differs from this one by a few letters; undefined: there is none */
+export function typingErrorOf(name: string, known: readonly string[]): string | undefined {
+  return nearestByLetters(plainForm(name), known)
+}
+
+function nearestByLetters(plain: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   // Typing errors that a word of this length may have and still be recognised.
   let least = 1 + Math.min(3, Math.floor((plain.length + 1) / 4))
@@ -82,7 +92,7 @@ function nearest(plain: string, known: readonly string[]): string | undefined {
     best = name
     least = steps
   }
-  return best ?? (plain.length < 3 ? undefined : known.find((name) => plainForm(name).includes(plain)))
+  return best
 }
 
 function plainForm(name: string): string {

@@ -26,14 +26,19 @@ export function quote(text: string, max = MAX_EXCERPT): string {
   return JSON.stringify(excerpt(text, max))
 }
 
-/** Names the kind of a value: `null`, `the number 5`, `a string`, `an array`, `a Date`. */
+/** Names the kind of a value: `null`, `the number 5`, `a string`, `an array`, `a Date`, `an Error`. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number') return `the number ${value}`
   if (typeof value !== 'object') return `a ${typeof value}`
   const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `a ${name}` : 'an object'
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? withArticle(name) : 'an object'
+}
+
+/** A name with its article, by how most names of classes begin to be read. */
+function withArticle(name: string): string {
+  return `${/^(?:[aeio]|mcp)/i.test(name) ? 'an' : 'a'} ${name}`
 }
 
 /** A value as source code would write it, where it is short ("5" is not 5); otherwise its kind. */
@@ -45,4 +50,17 @@ export function shown(value: unknown): string {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/** The message of what an error goes back to, such as a refused connection: `fetch failed` says nothing. */
+export function rootMessage(error: unknown): string {
+  let root = error
+  // Bounded, since errors may be each other's cause.
+  for (let depth = 0; depth < 5; depth++) {
+    const { cause, errors } = (root ?? {}) as { readonly cause?: unknown; readonly errors?: unknown }
+    const next = cause ?? (Array.isArray(errors) ? errors[0] : undefined)
+    if (!(next instanceof Error)) break
+    root = next
+  }
+  return messageOf(root)
 }

@@ -19,5 +19,6 @@ export const WARNINGS: Readonly<Record<WarningCode, string>> = {
     '`serve` refused a `Host` or an `Origin`, for the first time; names the option that allows it',
   BAREWIRE_STDOUT: 'something other than a message was written to standard output of a stdio server',
   BAREWIRE_TOOL_NAME: 'a tool has a name for which a client in use drops the tool, or all tools',
-  BAREWIRE_TOOL_SCHEMA: 'a tool or prompt has a schema that a client in use cannot read',
+  BAREWIRE_TOOL_SCHEMA:
+    'a tool or prompt has a schema that a client in use cannot read, or that has a word which looks like a typing error',
 }

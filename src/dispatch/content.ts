@@ -50,6 +50,8 @@ export const ABOUT: readonly MemberCheck[] = [...TITLES, ['mimeType', stringProb
 
 /** A content block of any type. */
 export function blockProblem(block: unknown): string | undefined {
+  if (typeof block === 'string')
+    return wrong('a content block, such as { type: "text", text }, and no string', block)
   return (
     objectProblem(block, 'a content block, an object with a type') ??
     typeProblem(block as Members) ??

@@ -9,7 +9,7 @@
 import { markHandled } from '../bounds/is-promise.ts'
 import type { Access } from '../http/access.ts'
 import type { RequestHeaders } from '../http/http-exchange.ts'
-import type { InferInput, SchemaLike } from '../json-schema/adapter/standard-schema.ts'
+import type { SchemaLike } from '../json-schema/adapter/standard-schema.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
 import { Notify } from '../protocol/methods.ts'
 import type {
@@ -25,8 +25,11 @@ import type {
 } from '../protocol/wire-types.ts'
 import { supportsElicitation } from './client-input/client-capabilities.ts'
 import type { AskOptions, ClientInput } from './client-input/client-input.ts'
+import type { Elicit } from './client-input/elicit.ts'
+import { OpenKeys } from './client-input/handler-calls.ts'
 import { InMemoryInput } from './client-input/in-memory-input.ts'
 import { elicit, listRoots, sample } from './client-input/input-requests.ts'
+import { runOnce } from './client-input/once-value.ts'
 import type { ErrorInfo, ErrorReporter } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { isWrong } from './notification-check.ts'
@@ -45,25 +48,6 @@ export interface ClientInfo extends Implementation {
   readonly capabilities: ClientCapabilities
 }
 
-/** What a form gives for its schema; a schema of unknown type still describes an object. */
-export type FormContent<Schema> = unknown extends InferInput<Schema> ? JsonObject : InferInput<Schema>
-
-/** See {@link RequestContext.elicit}. */
-export interface Elicit {
-  /**
-   * @param key - names the request within this call, unique among those that are made together
-   * @param params - `requestedSchema` is a JSON Schema literal or a Standard Schema
-   * @returns the user's action, and for an accepted form its content: checked (`format` too), with defaults
-   *   filled in, after the transforms of a Standard Schema
-   */
-  <const Schema extends SchemaLike>(
-    key: string,
-    params: ElicitFormParams<Schema>,
-    options?: AskOptions,
-  ): Promise<ElicitResult<FormContent<Schema>>>
-  (key: string, params: ElicitUrlParams, options?: AskOptions): Promise<ElicitResult<undefined>>
-}
-
 export class RequestContext {
   readonly #exchange: RpcExchange
   readonly #request: RpcRequest
@@ -72,6 +56,8 @@ export class RequestContext {
   #locals: Record<string, unknown> | undefined
   /** Lifecycle: from the first progress or log message. */
   #messages: Messages | undefined
+  /** Lifecycle: from the first question. */
+  #openKeys: OpenKeys | undefined
   #isCounted = false
 
   /** @internal */
@@ -186,13 +172,15 @@ export class RequestContext {
   get elicit(): Elicit {
     return (key: string, params: ElicitFormParams<SchemaLike> | ElicitUrlParams, options?: AskOptions) =>
       // The overloads say what the schema makes of the content; the check of the answer keeps that promise.
-      markHandled(elicit(this.#exchange, key, params, options)) as Promise<ElicitResult<never>>
+      this.#ask('elicit', key, () => elicit(this.#exchange, key, params, options)) as Promise<
+        ElicitResult<never>
+      >
   }
 
   /**
    * Asks the client's model (sampling).
    *
-   * @param key - names the request within this call
+   * @param key - names the request within this call, unique among those that are made together
    * @throws {MissingCapabilityError} the client did not declare sampling (or `sampling.tools`, when `tools` are
    *   given); nothing was sent
    * @throws {McpError} as `elicit`
@@ -202,7 +190,8 @@ export class RequestContext {
     params: CreateMessageParams,
     options?: AskOptions,
   ) => Promise<CreateMessageResult> {
-    return (key, params, options) => markHandled(sample(this.#exchange, key, params, options))
+    return (key, params, options) =>
+      this.#ask('sample', key, () => sample(this.#exchange, key, params, options))
   }
 
   /**
@@ -212,7 +201,8 @@ export class RequestContext {
    * @throws {McpError} as `elicit`
    */
   get listRoots(): (key?: string, options?: AskOptions) => Promise<readonly Root[]> {
-    return (key = 'roots', options) => markHandled(listRoots(this.#exchange, key, options))
+    return (key = 'roots', options) =>
+      this.#ask('listRoots', key, () => listRoots(this.#exchange, key, options))
   }
 
   /**
@@ -226,10 +216,13 @@ export class RequestContext {
    * an idempotency key of your own there.
    *
    * @param key - unique within the handler
-   * @returns what the function returned the first time: a JSON value, which is part of the sealed request state
+   * @returns what the function returned the first time: a JSON value, which is part of the sealed request state, or
+   *   undefined
+   * @throws {TypeError} the function returned something else, such as a Date or a Map: return `date.toISOString()`, or
+   *   `[...map]`. It has run, and does not run again
    */
   get once(): <T>(key: string, run: () => T | Promise<T>) => Promise<T> {
-    return (key, run) => markHandled(this.input.once(key, run))
+    return (key, run) => markHandled(runOnce(this.input, key, run))
   }
 
   /**
@@ -371,6 +364,11 @@ export class RequestContext {
     if (reportedHidden.has(this.#request)) return
     reportedHidden.add(this.#request)
     this.#reporter.reportError(error, { phase: 'hook', ...this.errorInfo(), name })
+  }
+
+  #ask<T>(method: string, key: string, ask: () => Promise<T>): Promise<T> {
+    this.#openKeys ??= new OpenKeys()
+    return markHandled(this.#openKeys.ask(method, key, ask))
   }
 
   get #report(): (error: unknown) => void {

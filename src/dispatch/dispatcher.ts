@@ -229,7 +229,9 @@ function runMiddleware(
   })
 }
 
+/** Undefined is how an extension may return an empty result; from middleware it is a result that got lost. */
 function plain(result: unknown): unknown {
+  if (result === undefined) return {}
   return result instanceof JsonText ? result.parse() : result
 }
 

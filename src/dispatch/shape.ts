@@ -15,6 +15,7 @@
  */
 
 import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 
@@ -99,6 +100,7 @@ export function wrong(expected: string, value: unknown): string {
   if (typeof value === 'string') return ` must be ${expected}; got ${shown(value)}`
   // A Buffer has a `toJSON` too, but its result is never meant.
   const isBytes = ArrayBuffer.isView(value)
+  if (isPromise(value)) return ` must be ${expected}; got a Promise: await it`
   if (!isBytes && typeof (value as { toJSON?: unknown } | null | undefined)?.toJSON === 'function')
     return NOT_PLAIN
   return ` must be ${expected}; got ${kindOf(value)}${isBytes ? ": use .toString('base64') of a Buffer" : ''}`
@@ -115,7 +117,8 @@ export function booleanProblem(value: unknown): string | undefined {
 /** An object whose members are free, as `_meta` is. */
 export function objectProblem(value: unknown, expected = 'an object'): string | undefined {
   if (!isObject(value)) return wrong(expected, value)
-  return isPlain(value) ? undefined : NOT_PLAIN
+  if (isPlain(value)) return undefined
+  return isPromise(value) ? wrong(expected, value) : NOT_PLAIN
 }
 
 /** Puts the path of a value before what is wrong with it. */

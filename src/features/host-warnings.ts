@@ -5,6 +5,7 @@
 
 import { warnOnce } from '../bounds/warn-once.ts'
 import { forEachSchema } from '../json-schema/read/schema-walk.ts'
+import { warnOfTypos } from './schema-typos.ts'
 
 /** Also what the APIs of models accept as the name of a function. */
 const SAFE_NAME = /^[A-Za-z0-9_-]{1,64}$/
@@ -23,7 +24,7 @@ export function warnOfInput(schema: object, use: string): void {
   if (keyword !== undefined) {
     warn(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`)
   }
-  warnOfNullable(schema, use)
+  warnOfWords(schema, use)
 }
 
 export function warnOfOutput(schema: object, use: string): void {
@@ -33,11 +34,17 @@ export function warnOfOutput(schema: object, use: string): void {
       `${use}: Claude Code loses all tools of a server over an output schema of draft-07: write 2020-12, without $schema`,
     )
   }
+  warnOfWords(schema, use)
+}
+
+/** Keywords that do not do what they were written for. */
+export function warnOfWords(schema: object, use: string): void {
   warnOfNullable(schema, use)
+  warnOfTypos(schema, use)
 }
 
 /** The keyword of OpenAPI 3.0 has no meaning in JSON Schema, so that null is refused where it was meant to be allowed. */
-export function warnOfNullable(schema: object, use: string): void {
+function warnOfNullable(schema: object, use: string): void {
   let at: string | undefined
   forEachSchema(schema, ({ nullable }, place) => {
     if (nullable === true) at ??= place || 'the root'

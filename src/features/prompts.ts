@@ -24,6 +24,7 @@ import {
   type SchemaLike,
 } from '../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../json-schema/explain/result.ts'
+import { refuseUnwrapped } from '../json-schema/read/unwrapped.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -38,7 +39,7 @@ import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
-import { warnOfNullable } from './host-warnings.ts'
+import { warnOfWords } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing } from './no-arguments.ts'
 import { type Conversions, findConversions, readArguments } from './prompt-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
@@ -127,6 +128,7 @@ export class Prompt implements Entry {
     this.visible = config.visible
     this.scopes = config.scopes
     if (config.argsSchema !== undefined) {
+      refuseUnwrapped(config.argsSchema, `${use} argsSchema`)
       this.args = adaptSchema(config.argsSchema, {
         name: `${use} argsSchema`,
         io: 'input',
@@ -135,7 +137,7 @@ export class Prompt implements Entry {
       assertObjectSchema(this.args.json, `${use} argsSchema`)
     }
     this.takesNothing = takesNothing(this.args?.json ?? NO_ARGUMENTS)
-    if (this.args !== undefined) warnOfNullable(this.args.json, `${use} argsSchema`)
+    if (this.args !== undefined) warnOfWords(this.args.json, `${use} argsSchema`)
     this.conversions = findConversions(this.args?.json, `${use} argsSchema`)
     const list = argumentList(this.args?.json)
     checkCompleted(config.complete, list, use)

@@ -124,6 +124,11 @@ export class Registry<E extends Entry> {
     return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
   }
 
+  /** The entry of a key, whoever may see it. */
+  get(key: string): E | undefined {
+    return this.#entries.get(key)
+  }
+
   /** Every entry, enabled or not. */
   all(): Iterable<E> {
     return this.#entries.values()

@@ -41,6 +41,11 @@ export class ResourceWatch {
     this.#host = host
   }
 
+  /** Whether it has subscribers, in this process. */
+  has(uri: string): boolean {
+    return this.#watched.has(uri)
+  }
+
   acquire(uri: string, subscribe: boolean | WatchResource | undefined, ctx: RequestContext): void {
     const known = this.#watched.get(uri)
     if (known !== undefined) {

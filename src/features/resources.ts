@@ -5,17 +5,15 @@
  * Not here: subscriptions (the eras), template syntax (uri-template.ts).
  */
 
-import { Buffer } from 'node:buffer'
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
 import { excerpt, kindOf, quote, shown } from '../bounds/quote.ts'
-import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import { resourceProblem } from '../dispatch/content.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
-import { arrayProblem, checked, ResultError, under } from '../dispatch/shape.ts'
+import { arrayProblem, checked, under } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -25,15 +23,14 @@ import type {
   Meta,
   ReadResourceResult,
   Resource,
-  ResourceContents,
 } from '../protocol/wire-types.ts'
 import { type CacheHints, checkCacheHint } from './cache-hints.ts'
 import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
 import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
+import { type ResourceReturn, readResult } from './resource-result.ts'
 import { isUri, parseUri } from './resource-uri.ts'
-import { readResultProblem } from './result-check.ts'
 import { type AnyScopes, isListed, type Scopes } from './scopes.ts'
 import { UriTemplate } from './uri-template.ts'
 import type { UriVariablesOf } from './uri-variables.ts'
@@ -107,15 +104,6 @@ const TEMPLATE_NAMES: Names<ResourceTemplateConfig> = {
   complete: true,
 }
 
-/** Text, bytes, or full contents (more than one for a resource that contains others). */
-export type ResourceReturn =
-  | InputRequired
-  | string
-  | Uint8Array
-  | ResourceContents
-  | readonly ResourceContents[]
-  | ReadResourceResult
-
 export type ResourceHandler = (uri: URL, ctx: RequestContext) => ResourceReturn | PromiseLike<ResourceReturn>
 
 export type ResourceTemplateHandler<Template extends string = string> = (
@@ -183,6 +171,10 @@ export class TemplateResource implements Entry {
     this.key = name
     this.use = use
     this.template = new UriTemplate(uriTemplate)
+    if (this.template.variableNames.length === 0) {
+      const problem = `${JSON.stringify(uriTemplate)} has no variable, such as {id}`
+      throw new TypeError(`${use}: ${problem}; a single resource is for registerResource`)
+    }
     for (const variable of Object.keys(config.complete ?? {})) {
       if (!this.template.variableNames.includes(variable)) {
         const near = suggestion(variable, this.template.variableNames)
@@ -238,6 +230,27 @@ export function readResource(
 ): Promise<ReadResourceResult> {
   const uri = requireUri(params, 'resources/read')
   return findResource(uri, ctx, host).read()
+}
+
+/**
+ * Whether clients can subscribe to a URI, whoever they are.
+ *
+ * @returns why they cannot; undefined: they can
+ */
+export function unsubscribable(
+  uri: string,
+  { resources, resourceTemplates }: Pick<ResourceHost, 'resources' | 'resourceTemplates'>,
+): string | undefined {
+  let entry: StaticResource | TemplateResource | undefined = resources.get(uri)
+  const mayTell = ({ config: { subscribe = false } }: NonNullable<typeof entry>) => subscribe !== false
+  if (entry !== undefined && mayTell(entry)) return undefined
+  for (const template of resourceTemplates.all()) {
+    if (template.template.match(uri) === undefined) continue
+    if (mayTell(template)) return undefined
+    entry ??= template
+  }
+  if (entry === undefined) return `this server has no resource or template with the URI ${quote(uri)}`
+  return `${entry.use} has no subscribe: true, so that clients cannot subscribe to it`
 }
 
 interface FoundResource {
@@ -332,32 +345,6 @@ function listProblem(value: unknown): string | undefined {
     '.list',
     arrayProblem((value as { readonly list: unknown }).list, 'resources', resourceProblem),
   )
-}
-
-/** @throws {ResultError} the handler gave no contents */
-function readResult(
-  returned: ResourceReturn,
-  uri: string,
-  { config: { mimeType }, use, key }: StaticResource | TemplateResource,
-): ReadResourceResult {
-  if (returned instanceof InputRequired) return returned as never
-  const about = mimeType === undefined ? { uri } : { uri, mimeType }
-  if (typeof returned === 'string') return { contents: [{ ...about, text: returned }] }
-  if (returned instanceof Uint8Array) {
-    const bytes = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength)
-    return { contents: [{ ...about, blob: bytes.toString('base64') }] }
-  }
-  const result = toContents(returned)
-  if (result !== undefined) return checked(result, readResultProblem, use, key)
-  const forms = 'a string, a Uint8Array, contents, or { contents }'
-  throw new ResultError(`${use} must return ${forms}; got ${kindOf(returned)}`, key)
-}
-
-function toContents(returned: unknown): ReadResourceResult | undefined {
-  if (Array.isArray(returned)) return { contents: returned }
-  if (typeof returned !== 'object' || returned === null) return undefined
-  if ('contents' in returned) return returned as ReadResourceResult
-  return 'text' in returned || 'blob' in returned ? { contents: [returned as ResourceContents] } : undefined
 }
 
 function described({ title, description, mimeType, annotations, icons, _meta }: CommonConfig): object {

@@ -49,6 +49,9 @@ const SUGGESTIONS: readonly MemberCheck[] = [
   ['hasMore', booleanProblem],
 ]
 
+const INFO = entryProblem({ name: stringProblem, version: stringProblem }, [])
+const TASK = { taskId: stringProblem, status: stringProblem }
+
 const DESCRIPTION: readonly MemberCheck[] = [['description', stringProblem]]
 const CURSOR: readonly MemberCheck[] = [['nextCursor', stringProblem]]
 
@@ -58,7 +61,19 @@ const TOOL_ENTRY = entryProblem({ name: stringProblem, inputSchema: schemaProble
 ])
 const TEMPLATE_ENTRY = entryProblem({ name: stringProblem, uriTemplate: stringProblem }, RESOURCE)
 
-/** By method. One that is not here has a result without members of its own, or is an extension's. */
+/** Methods whose result has no members of its own. */
+const EMPTY = [
+  Method.ping,
+  Method.setLevel,
+  Method.resourcesSubscribe,
+  Method.resourcesUnsubscribe,
+  Method.listen,
+  Method.tasksUpdate,
+  // Sessions get the state of the task.
+  Method.tasksCancel,
+] as const
+
+/** By method. One that is not here is an extension's. */
 const CHECKS: ReadonlyMap<string, FindProblem> = new Map<string, FindProblem>([
   [Method.toolsList, listOf('tools', TOOL_ENTRY)],
   [Method.toolsCall, toolResultProblem],
@@ -68,11 +83,29 @@ const CHECKS: ReadonlyMap<string, FindProblem> = new Map<string, FindProblem>([
   [Method.promptsList, listOf('prompts', entryProblem({ name: stringProblem }, PROMPT))],
   [Method.promptsGet, promptResultProblem],
   [Method.complete, completionProblem],
+  [
+    Method.initialize,
+    withMembers({ protocolVersion: stringProblem, capabilities: objectProblem, serverInfo: INFO }),
+  ],
+  [
+    Method.discover,
+    withMembers({
+      supportedVersions: (value) => arrayProblem(value, 'strings', stringProblem),
+      capabilities: objectProblem,
+    }),
+  ],
+  [Method.tasksGet, withMembers(TASK)],
+  [Method.tasksList, listOf('tasks', entryProblem(TASK, []))],
+  [Method.tasksResult, toolResultProblem],
+  ...EMPTY.map((method) => [method, withMembers({})] as const),
 ])
 
 /** The result of any method, as middleware leaves it. */
 export function resultProblem(method: string, result: unknown): string | undefined {
-  return (CHECKS.get(method) ?? extensionResultProblem)(result)
+  const problem = (CHECKS.get(method) ?? extensionResultProblem)(result)
+  if (result !== undefined) return problem
+  // What an extension returns as undefined is an empty result, but not where it got lost on the way.
+  return `${problem ?? objectProblem(result)} (did it return next()?)`
 }
 
 /** `tools/call` */
@@ -124,6 +157,16 @@ function baseProblem(result: Members): string | undefined {
   if (resultType !== undefined && resultType !== 'complete')
     return under('.resultType', wrong('complete', resultType))
   return metaProblem(result)
+}
+
+/** A result of the core with members that must be there. */
+function withMembers(required: { readonly [name: string]: FindProblem }): FindProblem {
+  const findProblem = entryProblem(required, [])
+  const expected = Object.keys(required).join(', ')
+  return (result) => {
+    const problem = objectProblem(result, expected === '' ? 'an object' : `an object with ${expected}`)
+    return problem ?? findProblem(result) ?? baseProblem(result as Members)
+  }
 }
 
 function arrayResultProblem(result: unknown, member: string, findProblem: FindProblem): string | undefined {

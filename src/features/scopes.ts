@@ -21,7 +21,8 @@ import type { RequestContext } from '../dispatch/context.ts'
 import type { Access } from '../dispatch/rpc-exchange.ts'
 
 /**
- * The scopes that an operation needs, or a function that says it. The function gets the arguments of the operation: for
+ * The scopes that an operation needs, or a function that says it. All of them, those that a function gives too, must be
+ * declared in the `scopes` of `protectedResource` or `apiKey`. The function gets the arguments of the operation: for
  * completion, those that are known so far.
  */
 export type Scopes<Args> =
@@ -86,15 +87,27 @@ function checkDeclared({ use, scopes }: Guarded, access: Access | undefined): vo
     const problem = `${use} asks for ${asked}, and no scopes are declared`
     throw new TypeError(`${problem}: give auth a protectedResource, or an apiKey, that has them`)
   }
-  if (typeof scopes !== 'function') requireDeclared(scopes, use, access)
+  if (typeof scopes !== 'function') requireDeclared(scopes, use, access, false)
 }
 
-/** @throws {TypeError} */
-function requireDeclared(scopes: readonly string[], use: string, { declared }: Access): void {
+/**
+ * @param isGiven - whether a function gave the scopes
+ * @throws {TypeError}
+ */
+function requireDeclared(
+  scopes: readonly string[],
+  use: string,
+  { declared }: Access,
+  isGiven: boolean,
+): void {
   const unknown = scopes.find((scope) => !declared.has(scope))
   if (unknown === undefined) return
   const near = suggestion(unknown, [...declared])
-  throw new TypeError(`${use} asks for the scope ${shown(unknown)}, which auth does not declare${near}`)
+  const remedy = `${near === '' ? ': declare' : ' Otherwise declare'} it in the scopes of protectedResource or apiKey`
+  const ofFunction = isGiven ? ', where all that a function of scopes may give must be' : ''
+  throw new TypeError(
+    `${use} asks for the scope ${shown(unknown)}, which auth does not declare${near}${remedy}${ofFunction}`,
+  )
 }
 
 function isTexts(value: unknown): value is readonly string[] {
@@ -116,7 +129,7 @@ export function neededScopes(
   const read = (given: unknown) => {
     if (!isTexts(given))
       throw new TypeError(`${use} scopes must give an array of scopes; got ${kindOf(given)}`)
-    if (ctx.access !== undefined) requireDeclared(given, use, ctx.access)
+    if (ctx.access !== undefined) requireDeclared(given, use, ctx.access, true)
     return given
   }
   const given = scopes(args, ctx)

@@ -30,6 +30,7 @@ import {
   type ResourceTemplateHandler,
   StaticResource,
   TemplateResource,
+  unsubscribable,
 } from './resources.ts'
 import { resultProblem } from './result-check.ts'
 import { ScopeRegistry } from './scopes.ts'
@@ -113,6 +114,7 @@ export class McpServer {
    * Adds a tool.
    *
    * @param name - 1 to 128 of `A-Z a-z 0-9 _ - .`; 1 to 64 without the dot for hosts like Claude Desktop
+   * @param config - the types of the arguments come from `inputSchema`; a schema in a variable needs `as const`
    * @param handler - gets the arguments after they were checked against `inputSchema`
    * @throws {TypeError | SchemaError} a duplicate name, an invalid schema or option, named
    *
@@ -245,13 +247,15 @@ export class McpServer {
   /**
    * Notifies the subscribers of a resource that it has changed.
    *
+   * @returns why there can be none; undefined where there are some, or may be
    * @throws {TypeError} `uri` is no string
    */
-  notifyResourceUpdated(uri: string): void {
+  notifyResourceUpdated(uri: string): { readonly reason?: string | undefined } {
     if (typeof uri !== 'string') {
       throw new TypeError(`notifyResourceUpdated needs a URI, a string; got ${kindOf(uri)}`)
     }
     this.changes.resourceUpdated(uri)
+    return this.watch.has(uri) ? {} : { reason: unsubscribable(uri, this) }
   }
 
   /**

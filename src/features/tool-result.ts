@@ -11,7 +11,7 @@
 
 import { isPromise } from '../bounds/is-promise.ts'
 import { kindOf } from '../bounds/quote.ts'
-import { asJson, checked, jsonText, ResultError } from '../dispatch/shape.ts'
+import { asJson, checked, jsonText, ResultError, wrong } from '../dispatch/shape.ts'
 import type { CheckResult, SchemaAdapter } from '../json-schema/adapter/standard-schema.ts'
 import { formatErrors } from '../json-schema/explain/result.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
@@ -69,8 +69,11 @@ function toResult(returned: unknown, tool: ResultOwner): CallToolResult {
     if ('content' in returned) return returned as CallToolResult
     if ('type' in returned) return { content: [returned as ContentBlock] }
   }
-  const forms = 'a string, a content block, an array of them, { structuredContent } or { content }'
-  throw new ResultError(`${tool.use} must return ${forms}; got ${kindOf(returned)}`, tool.key)
+  const forms =
+    'a string, a content block, an array of content blocks (no strings), { structuredContent } or { content }'
+  const got = kindOf(returned)
+  const hint = got === 'an object' ? ': did you mean { structuredContent: ... }?' : ''
+  throw new ResultError(`${tool.use} must return ${forms}; got ${got}${hint}`, tool.key)
 }
 
 /** Structured content SHOULD also be there as text, for clients that know only text. */
@@ -78,6 +81,10 @@ function mirrored(returned: Loose, tool: ResultOwner): CallToolResult {
   if (returned.content !== undefined) return returned as CallToolResult
   const { structuredContent } = returned
   const text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
+  if (text === '{}' && isPromise(structuredContent)) {
+    const problem = wrong('a JSON value', structuredContent)
+    throw new ResultError(`${tool.use}: structuredContent${problem}`, tool.key)
+  }
   if (text !== undefined && isContainer(structuredContent, text) && isAlone(returned)) {
     return new MirroredResult(structuredContent, text)
   }
@@ -145,8 +152,17 @@ function judged(
     : conclude(check, result, tool)
 }
 
+function withoutStructured(result: CallToolResult, tool: ResultOwner): OutputSchemaError {
+  const ofNothing = result.content.length === 0 ? 'nothing' : 'content alone'
+  const got = result instanceof TextResult ? 'a string' : ofNothing
+  return new OutputSchemaError(
+    `${tool.use} has an outputSchema and must return { structuredContent }; got ${got}`,
+  )
+}
+
 function conclude(check: CheckResult, result: CallToolResult, tool: ResultOwner): CallToolResult {
   if (!check.valid) {
+    if (result.structuredContent === undefined) throw withoutStructured(result, tool)
     const detail = formatErrors(check.errors, '; ')
     throw new OutputSchemaError(`structuredContent does not fit outputSchema: ${detail}`)
   }

@@ -30,6 +30,7 @@ import {
 import { formatErrors, type ValidationError } from '../json-schema/explain/result.ts'
 import { findHeaderParameters, type HeaderParameter } from '../json-schema/header-parameters.ts'
 import { refuseOtherBranches, withObjectType } from '../json-schema/read/accepted-types.ts'
+import { refuseUnwrapped } from '../json-schema/read/unwrapped.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -99,7 +100,10 @@ export interface ToolConfig<
    * process counts for itself. @defaultValue that of the handler, for all requests
    */
   readonly rateLimit?: Rate | undefined
-  /** Scopes that callers must have, or a function of the arguments that says which; 403 for others. @defaultValue none */
+  /**
+   * Scopes that callers must have, or a function of the arguments that says which; 403 for others. `auth` must declare
+   * them, those that a function gives too. @defaultValue none
+   */
   readonly scopes?: Scopes<ToolArguments<Input>> | undefined
   /** Decides for each request whether the entry is visible to its caller. @defaultValue always */
   readonly visible?: Visible | undefined
@@ -220,6 +224,8 @@ export class Tool implements Entry {
     this.mayBecomeTask = config.task !== undefined
     this.worksOnlyAsTask = config.task === 'required'
     this.rateLimit = rateLimitOf(config.rateLimit, `calls of ${use}`, `${use} rateLimit`, previous?.rateLimit)
+    refuseUnwrapped(config.inputSchema, `${use} inputSchema`)
+    refuseUnwrapped(config.outputSchema, `${use} outputSchema`)
     this.input = adaptSchema(config.inputSchema === undefined ? NO_ARGUMENTS : config.inputSchema, {
       name: `${use} inputSchema`,
       io: 'input',

@@ -220,6 +220,14 @@ function reject<Principal>(
 /** @throws {TypeError} a wrong option, named */
 export function checkAuth<P, Q>(auth: AuthOptions<P> | Authenticator<Q>): void {
   if (typeof auth === 'object' && auth !== null && isAuthenticator(auth)) return
+  if (typeof auth === 'function')
+    throw new TypeError('auth must be an object; got a function: give { verify: fn }')
+  const { kind, forResource } = (auth ?? {}) as { readonly kind?: unknown; readonly forResource?: unknown }
+  if (typeof forResource === 'function') {
+    throw new TypeError(
+      `auth: ${kind}(...) says which tokens are good, not for what: it goes into protectedResource({ resource, authorizationServers, token: ${kind}(...) })`,
+    )
+  }
   checkNames(auth, ['verify', 'resourceMetadata', 'requiredScopes', 'timeoutMs'], 'auth.')
   requireType('auth.verify', auth.verify, ['function'])
   if (auth.timeoutMs !== undefined) checkTime('auth.timeoutMs', auth.timeoutMs)

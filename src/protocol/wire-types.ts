@@ -196,13 +196,21 @@ export interface SamplingMessage {
   readonly _meta?: Meta | undefined
 }
 
+/** See `ctx.sample`. */
 export interface CreateMessageParams {
+  /** The conversation so far. `content` is a block or several. */
   readonly messages: readonly SamplingMessage[]
+  /** The model gives at most this many tokens. */
   readonly maxTokens: number
+  /** The client may change it, or leave it out. */
   readonly systemPrompt?: string | undefined
+  /** How much the answer may vary; what the range is depends on the model. */
   readonly temperature?: number | undefined
+  /** The answer ends before any of these. */
   readonly stopSequences?: readonly string[] | undefined
+  /** What of its servers the client adds. Deprecated; for clients that declare `sampling.context`. */
   readonly includeContext?: 'none' | 'thisServer' | 'allServers' | undefined
+  /** Names of models, or parts of names, and how much cost, speed and intelligence matter, from 0 to 1. */
   readonly modelPreferences?:
     | {
         readonly hints?: readonly { readonly name?: string | undefined }[] | undefined
@@ -211,14 +219,26 @@ export interface CreateMessageParams {
         readonly intelligencePriority?: number | undefined
       }
     | undefined
+  /** For the provider of the model. */
   readonly metadata?: object | undefined
+  /** Tools that the model may ask for, for clients that declare `sampling.tools`; the handler runs them. */
   readonly tools?: readonly SamplingTool[] | undefined
+  /** Whether the model must ask for a tool. */
   readonly toolChoice?: { readonly mode?: 'auto' | 'required' | 'none' | undefined } | undefined
 }
 
+/** What the client's model answered. */
 export interface CreateMessageResult extends SamplingMessage {
+  /** `assistant`, as a rule. */
+  readonly role: Role
+  /** A block, or several: `Array.isArray` tells the two apart. */
+  // So it is no readonly array.
+  readonly content: SamplingContent | SamplingContent[]
+  /** The model that answered. */
   readonly model: string
+  /** Of the answer. */
   readonly _meta?: JsonObject | undefined
+  /** `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or another word of the client. */
   readonly stopReason?: string | undefined
 }
 

@@ -175,9 +175,13 @@ test('tokens that are remembered are bounded: the oldest is verified anew', asyn
 })
 
 const wrong: readonly (readonly [string, object, RegExp])[] = [
-  ['no issuer', {}, /jwt\.issuer must be an absolute https URL; got undefined/],
+  ['no issuer', {}, /jwt\.issuer must be an absolute https URL \(http on loopback only\); got undefined/],
   ['an issuer with http', { issuer: 'http://auth.example.com' }, /jwt\.issuer must be an https URL/],
-  ['an issuer that is no URL', { issuer: 'auth' }, /jwt\.issuer must be an absolute https URL; got "auth"/],
+  [
+    'an issuer that is no URL',
+    { issuer: 'auth' },
+    /jwt\.issuer must be an absolute https URL \(http on loopback only\); got "auth"/,
+  ],
   ['an issuer with a fragment', { issuer: 'https://auth.example.com/#a' }, /without a fragment/],
   ['no issuers', { issuer: [] }, /jwt\.issuer must be one or several/],
   [

@@ -94,6 +94,14 @@ test('a key that was withdrawn is not used any more once the keys are old', asyn
   assert.equal((await whoami(bearer(await issuer.token(RESOURCE, { sub: 'c', exp }, {}, old)))).status, 401)
 })
 
+test('keys that cannot be fetched are reported with what is at the bottom of it', async (t) => {
+  const key = await makeKey('ES256', 'known')
+  const issuer = await startIssuer(t, [key])
+  const { whoami, errors } = await serveFor(t, issuer, { jwksUri: 'http://127.0.0.1:1/jwks' })
+  assert.equal((await whoami(bearer(await issuer.token(RESOURCE)))).status, 503)
+  assert.match(String(errors[0]?.error), /http:\/\/127\.0\.0\.1:1\/jwks cannot be read: (?!fetch failed)./)
+})
+
 test('while the issuer is away, known keys go on and unknown ones are 503 with the cause in onError', async (t) => {
   const [known, unknown] = await Promise.all([makeKey('ES256', 'known'), makeKey('ES256', 'unknown')])
   const issuer = await startIssuer(t, [known])

@@ -147,7 +147,7 @@ const wrong: readonly (readonly [string, object, RegExp])[] = [
   [
     'a resource that is a path',
     { resource: '/mcp' },
-    /protectedResource\.resource must be an absolute https URL; got "\/mcp"/,
+    /protectedResource\.resource must be an absolute https URL \(http on loopback only\); got "\/mcp"/,
   ],
   ['a resource with a fragment', { resource: 'https://mcp.example.com/mcp#a' }, /without a fragment/],
   [

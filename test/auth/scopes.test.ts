@@ -154,7 +154,10 @@ for (const [era, ask] of [
   test(`a function that gives an undeclared scope, or fails, is an error of the handler (${era} era)`, async (t) => {
     const { url, ran, errors } = await start(t)
     for (const [name, cause] of [
-      ['by_undeclared', /"notes:raed", which auth does not declare: did you mean "notes:read"/],
+      [
+        'by_undeclared',
+        /"notes:raed", which auth does not declare: did you mean "notes:read"\? Otherwise declare it in the scopes of protectedResource or apiKey, where all that a function of scopes may give must be$/,
+      ],
       ['by_failure', /secret cause/],
       ['by_nothing', /must give an array of scopes; got a string/],
     ] as const) {
@@ -245,7 +248,10 @@ test('an undeclared scope throws at registerTool when serve came first, otherwis
   const { close } = await serve(server, { port: 0, auth: resourceOf() })
   t.after(() => close({ drainMs: 0 }))
   assert.throws(() => handle.update({ scopes: ['notes:raed'] }), { name: 'TypeError', message })
-  assert.throws(() => server.registerTool('u', { scopes: ['x'] }, () => ''), /asks for the scope "x"/)
+  assert.throws(
+    () => server.registerTool('u', { scopes: ['x'] }, () => ''),
+    /asks for the scope "x", which auth does not declare: declare it in the scopes of protectedResource or apiKey$/,
+  )
   assert.throws(
     () => server.registerPrompt('p', { scopes: ['x'] }, () => ''),
     /prompt "p" asks for the scope "x"/,

@@ -134,6 +134,109 @@ for (const era of eras) {
     assert.equal(runs, 1)
   })
 
+  test(`${era}: once gives back what its function returned, and undefined as undefined`, async (t) => {
+    const { server, call } = await asking(t, era)
+    const values: readonly unknown[] = [
+      undefined,
+      null,
+      0,
+      '',
+      [null, { a: [1] }],
+      { a: undefined, b: false },
+    ]
+    const given: unknown[] = []
+    server.registerTool('keep', {}, async (_args, ctx) => {
+      given.length = 0
+      for (const [index, value] of values.entries()) given.push(await ctx.once(`k${index}`, () => value))
+      return await ask(ctx, 'a')
+    })
+    assert.equal((await call('keep', {}, echo)).result.content[0].text, '<a>')
+    assert.equal(given.length, values.length)
+    const isSession = era === 'session'
+    assert.deepEqual(given, isSession ? values : values.with(-1, { b: false }))
+  })
+
+  test(`${era}: once refuses at once, and in every run, what is no JSON value; its function does not run again`, async (t) => {
+    const { server, call } = await asking(t, era)
+    const circular: unknown[] = []
+    circular.push(circular)
+    const rows: readonly (readonly [unknown, string])[] = [
+      [new Date(0), 'got a Date'],
+      [new Map(), 'got a Map'],
+      [Number.NaN, 'got the number NaN'],
+      [() => 1, 'got a function'],
+      [1n, 'got a bigint'],
+      [new Error('x'), 'got an Error'],
+      [{ list: [{ at: new Date(0) }] }, 'got a Date at list[0].at'],
+      [[undefined], 'got undefined at [0]'],
+      [circular, 'got an object that is circular, or nested too deeply'],
+    ]
+    for (const [index, [value, problem]] of rows.entries()) {
+      let runs = 0
+      const seen: string[] = []
+      server.registerTool(`t${index}`, {}, async (_args, ctx) => {
+        const refused = async () => {
+          const error: unknown = await ctx
+            .once('my key', () => {
+              runs += 1
+              return value
+            })
+            .catch((cause: unknown) => cause)
+          seen.push(String(error))
+        }
+        await refused()
+        await ask(ctx, 'a')
+        await refused()
+        return ''
+      })
+      await call(`t${index}`, {}, echo)
+      const message = `TypeError: ctx.once("my key") must return a JSON value, or nothing; ${problem}: return plain data, such as the ISO text of a Date`
+      assert.deepEqual([...new Set(seen)], [message])
+      assert.equal(runs, 1, problem)
+    }
+  })
+
+  test(`${era}: a forgotten key, params that are no object, and two questions with one key are refused with their names`, async (t) => {
+    const { server, call, errors, asked } = await asking(t, era)
+    const form = { message: 'x', requestedSchema }
+    const rows: readonly (readonly [(ctx: WireJson) => Promise<unknown>, RegExp])[] = [
+      [
+        (ctx) => ctx.elicit(form),
+        /^TypeError: ctx\.elicit needs a key, a string, as its first argument; got an object$/,
+      ],
+      [
+        (ctx) => ctx.elicit('k', 'Sure?'),
+        /^TypeError: ctx\.elicit needs an object, \{ message, requestedSchema \} or \{ message, url \}, as its second argument; got a string$/,
+      ],
+      [
+        (ctx) => ctx.sample({ messages, maxTokens: 5 }),
+        /ctx\.sample needs a key, a string, .*; got an object$/,
+      ],
+      [
+        (ctx) => ctx.sample('k'),
+        /ctx\.sample needs an object, \{ messages, maxTokens \}, .*; got undefined$/,
+      ],
+      [(ctx) => ctx.listRoots({ timeoutMs: 5 }), /ctx\.listRoots needs a key, a string, .*; got an object$/],
+      [(ctx) => ctx.once(() => 1), /ctx\.once needs a key, a string, as its first argument; got a function$/],
+      [(ctx) => ctx.once('k', 5), /ctx\.once needs a function as its second argument; got the number 5$/],
+      [
+        (ctx) => Promise.all([ctx.elicit('k', form), ctx.elicit('k', form)]),
+        /^McpError: Two questions of one call have the key "k": give each its own$/,
+      ],
+    ]
+    for (const [index, [run, problem]] of rows.entries()) {
+      server.registerTool(`t${index}`, {}, async (_args, ctx) => {
+        await run(ctx)
+        return ''
+      })
+      const { result } = await call(`t${index}`, {}, () => accept('x'))
+      assert.equal(result.isError, true)
+      assert.match(String(errors.at(-1)?.error), problem)
+      assert.equal(errors.length, index + 1)
+    }
+    assert.ok(asked.length <= 1)
+  })
+
   test(`${era}: once that failed was not done, and may be tried again`, async (t) => {
     const { server, call } = await asking(t, era)
     let tries = 0

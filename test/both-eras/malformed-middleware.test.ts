@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { McpServer, Middleware } from '../../src/index.ts'
-import type { WireJson } from '../helpers/wire.ts'
+import { type McpServer, type Middleware, serve } from '../../src/index.ts'
+import { define } from '../features/offering.ts'
+import { StatelessClient } from '../helpers/stateless-client.ts'
+import { TestSession, type WireJson } from '../helpers/wire.ts'
 import { serving } from '../stateless-era/serving.ts'
 import { asking, eras } from './asking.ts'
 import { expectProblem, never, type Row } from './problem.ts'
@@ -24,7 +26,7 @@ for (const era of eras) {
           'tools/call',
           { name: 'fine' },
           () => undefined,
-          /: the result must be an object with content; got undefined$/,
+          /: the result must be an object with content; got undefined \(did it return next\(\)\?\)$/,
           'fine',
         ],
         [
@@ -127,12 +129,104 @@ for (const era of eras) {
   })
 }
 
+test('middleware that returns nothing, or what is no result, is reported for every method of both eras', async (t) => {
+  const forms: readonly Middleware[] = [
+    (async (_ctx: unknown, next: () => unknown) => {
+      await next()
+    }) as unknown as Middleware,
+    (async () => {}) as unknown as Middleware,
+    () => null as never,
+    () => 'x' as never,
+  ]
+  const handshake = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'c', version: '1' },
+  }
+  for (const form of forms) {
+    const { server, errors } = define({ logging: true })
+    offer(server)
+    server.registerTool('job', { task: true }, () => 'x')
+    let isOn = false
+    server.use((ctx, next) => (isOn ? form(ctx, next) : next()))
+    const serving = await serve(server, { port: 0 })
+    t.after(() => serving.close({ drainMs: 0 }))
+    const session = await TestSession.open(serving.url, {})
+    t.after(() => session.close())
+    isOn = true
+    const stateless = new StatelessClient(serving.url, {})
+    const answers: readonly (readonly [string, () => Promise<WireJson>])[] = [
+      ['initialize', () => session.request('initialize', handshake)],
+      ['ping', () => session.request('ping', {})],
+      ['logging/setLevel', () => session.request('logging/setLevel', { level: 'info' })],
+      ['tasks/get', () => session.request('tasks/get', { taskId: 'x' })],
+      ['tasks/list', () => session.request('tasks/list', {})],
+      ['tasks/result', () => session.request('tasks/result', { taskId: 'x' })],
+      ['tasks/cancel', () => session.request('tasks/cancel', { taskId: 'x' })],
+      ['resources/subscribe', () => session.request('resources/subscribe', { uri: 'memo://r' })],
+      ['resources/unsubscribe', () => session.request('resources/unsubscribe', { uri: 'memo://r' })],
+      ['server/discover', () => stateless.request('server/discover', {}, { check: 'none' })],
+      ['x/own', () => stateless.request('x/own', {}, { check: 'none' })],
+    ]
+    for (const [method, ask] of answers) {
+      const count = errors.length
+      const { error, result } = await ask()
+      assert.equal(result, undefined, method)
+      const isOfNext = form === forms[0] && method.startsWith('tasks/')
+      if (isOfNext) continue
+      assert.equal(error.code, -32603, method)
+      assert.equal(errors.length, count + 1, method)
+      const message = String(errors[count]?.error).replace(/^\w+: /, '')
+      assert.ok(message.startsWith(`middleware, ${method}: the result must be an object`), message)
+      assert.equal(
+        message.endsWith('got undefined (did it return next()?)'),
+        form === forms[0] || form === forms[1],
+        message,
+      )
+    }
+  }
+})
+
+test('middleware that makes a result without its required members is reported', async (t) => {
+  const { client, server, errors } = await serving(t)
+  let made: object = {}
+  server.use(() => made as never)
+  const rows: readonly (readonly [string, object, RegExp])[] = [
+    [
+      'server/discover',
+      {},
+      /^middleware, server\/discover: supportedVersions must be an array of strings; got undefined$/,
+    ],
+    [
+      'server/discover',
+      { supportedVersions: ['2026-07-28'] },
+      /: capabilities must be an object; got undefined$/,
+    ],
+  ]
+  for (const [method, result, problem] of rows) {
+    made = result
+    const { error } = await client().request(method, {}, { check: 'none' })
+    assert.equal(error.code, -32603)
+    assert.match(String(errors.at(-1)?.error).replace(/^\w+: /, ''), problem)
+  }
+})
+
+test('an extension that returns nothing has an empty result, behind middleware too', async (t) => {
+  const { client, server, errors } = await serving(t)
+  const nothing = (() => {}) as unknown as () => object
+  server.registerExtension('com.example/x', { methods: { 'x/nothing': nothing } })
+  server.use((_ctx, next) => next())
+  const { result } = await client().request('x/nothing', {}, { check: 'none' })
+  assert.deepEqual([result.resultType, errors], ['complete', []])
+})
+
 /** One of everything, all of it right. */
 function offer(server: McpServer): void {
   server.registerTool('fine', {}, () => said)
   const argsSchema = { type: 'object', properties: { x: { type: 'string' } } } as const
   server.registerPrompt('p', { argsSchema, complete: { x: () => ['a'] } }, () => 'x')
-  server.registerResource('r', 'memo://r', { size: 3 }, () => 'x')
+  server.registerResource('r', 'memo://r', { size: 3, subscribe: true }, () => 'x')
+  server.registerExtension('com.example/own', { methods: { 'x/own': () => ({}) } })
   server.registerResourceTemplate(
     't',
     'note://{id}',

@@ -22,7 +22,9 @@ class Block {
 }
 
 const blocks: readonly Row[] = [
-  ['a', /must be a content block, an object with a type; got "a"$/],
+  ['a', /must be a content block, such as \{ type: "text", text \}, and no string; got "a"$/],
+  [Promise.resolve(said), /must be a content block, an object with a type; got a Promise: await it$/],
+  [{ type: 'text', text: Promise.resolve('a') }, /\.text must be a string; got a Promise: await it$/],
   [null, /must be a content block.*; got null$/],
   [{ text: 'no type' }, /\.type must be text, image, .*; got undefined$/],
   [{ type: 'json' }, /\.type must be text, image, audio, resource or resource_link; got "json"$/],
@@ -102,7 +104,7 @@ const blocks: readonly Row[] = [
 const contents: readonly Row[] = [
   [{ contents: 'x' }, /^contents must be an array of objects; got "x"$/],
   [{ contents: [5] }, /^contents\[0\] must be an object with uri/],
-  [{ text: 'no uri' }, /^contents\[0\]\.uri must be an absolute URI; got undefined$/],
+  [{ uri: 'x', text: 'no uri' }, /^contents\[0\]\.uri must be an absolute URI; got "x"$/],
   [[{ uri: 'a:b' }], /^contents\[0\] must have text or blob; got neither$/],
   [[{ uri: 'a:b', blob: bytes }], /^contents\[0\]\.blob must be base64 text; got a Buffer/],
   [{ contents: [], _meta: 5 }, /^_meta must be an object; got the number 5$/],
@@ -179,8 +181,24 @@ for (const era of eras) {
         [{ structuredContent: () => 1 }, /: structuredContent must be a JSON value; got a function$/],
         [{ structuredContent: 10n }, /: structuredContent cannot be written as JSON: /],
         [5, /^tool "t\d+" must return a string, a content block, .*; got the number 5$/],
-        [{ title: 'row' }, /^tool "t\d+" must return .*; got an object$/],
+        [
+          5,
+          / must return a string, a content block, an array of content blocks \(no strings\), \{ structuredContent \} or \{ content \}; got/,
+        ],
+        [
+          { title: 'row' },
+          /^tool "t\d+" must return .*; got an object: did you mean \{ structuredContent: ... \}\?$/,
+        ],
         [new Map(), /^tool "t\d+" must return .*; got a Map$/],
+        [new Error('x'), /^tool "t\d+" must return .*; got an Error$/],
+        [
+          { structuredContent: Promise.resolve({}) },
+          /: structuredContent must be a JSON value; got a Promise: await it$/,
+        ],
+        [
+          { content: Promise.resolve([]) },
+          /: content must be an array of content blocks; got a Promise: await it$/,
+        ],
       ]
       for (const [index, [given, problem]] of rows.entries()) {
         const name = `t${index}`

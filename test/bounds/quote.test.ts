@@ -12,6 +12,8 @@ test('kindOf and shown tell null, arrays, objects and text apart, whatever comes
     [{}, 'an object', 'an object'],
     [Object.create(null), 'an object', 'an object'],
     [new Date(0), 'a Date', 'a Date'],
+    [new Error('x'), 'an Error', 'an Error'],
+    [new Uint8Array(1), 'a Uint8Array', 'a Uint8Array'],
     ['5', 'a string', '"5"'],
     [5, 'the number 5', '5'],
     [Number.NaN, 'the number NaN', 'NaN'],

@@ -257,6 +257,56 @@ const warned: readonly (readonly [what: string, action: () => void, message: Reg
   ['a name of 65 characters', tool('n'.repeat(65), {}), /^tool "n{65}": Claude Desktop/],
   ['a name of 64 characters', tool('n'.repeat(64), {}), undefined],
   [
+    'a keyword with a typing error',
+    tool('typo_keyword', { inputSchema: { type: 'object', propertis: { a: { type: 'string' } } } }),
+    /^tool "typo_keyword" inputSchema: "propertis" at the root is no keyword of JSON Schema, and has no effect: did you mean "properties"\?$/,
+  ],
+  [
+    'a keyword with a typing error in a member',
+    tool('typo_member', { inputSchema: object({ type: 'string', minLenght: 3 }) }),
+    /"minLenght" at \/properties\/a is no keyword .*: did you mean "minLength"\?$/,
+  ],
+  [
+    'a keyword in snake case in an outputSchema',
+    tool('typo_output', { outputSchema: object({ type: 'string', max_length: 3 }) }),
+    /^tool "typo_output" outputSchema: "max_length" at .*: did you mean "maxLength"\?$/,
+  ],
+  [
+    'keywords of others',
+    tool('other_words', {
+      inputSchema: object(
+        {
+          type: 'string',
+          'x-order': 1,
+          example: 'a',
+          name: 'a',
+          note: 'a',
+          enumNames: ['a'],
+          markdownDescription: 'a',
+        },
+        { id: 'x', discriminator: {} },
+      ),
+    }),
+    undefined,
+  ],
+  [
+    'a required name that is a property but for its case',
+    tool('required_case', { inputSchema: object({ type: 'string' }, { required: ['A'] }) }),
+    /^tool "required_case" inputSchema: "required" at the root has "A", which is not among the properties: did you mean "a"\?$/,
+  ],
+  [
+    'a required name that no argument can have',
+    tool('required_never', {
+      inputSchema: object({ type: 'string' }, { required: ['other'], additionalProperties: false }),
+    }),
+    /"required" at the root has "other", which is not among the properties, so that nothing is valid$/,
+  ],
+  [
+    'a required name that is allowed beside the properties',
+    tool('required_other', { inputSchema: object({ type: 'string' }, { required: ['other'] }) }),
+    undefined,
+  ],
+  [
     'a draft-07 outputSchema',
     tool('old_output', { outputSchema: object({}, { $schema: 'http://json-schema.org/draft-07/schema#' }) }),
     /^tool "old_output" outputSchema: Claude Code .*draft-07/,
@@ -313,6 +363,47 @@ for (const [what, action, message] of warned) {
     assert.match(seen[0] ?? '', message)
   })
 }
+
+test('members without the object around them are refused, with what to write', () => {
+  const { server } = define()
+  const text = { type: 'string' } as const
+  const wrap = (key: string, inside = '...') =>
+    `: ${JSON.stringify(key)} is no keyword of JSON Schema; for a member of an object, wrap it: { type: 'object', properties: { ${/^\w+$/.test(key) ? key : JSON.stringify(key)}: ${inside} } }`
+  const rows: readonly (readonly [object, string])[] = [
+    [{ city: text }, wrap('city')],
+    [{ city: text, days: { type: 'integer' } }, wrap('city')],
+    [{ city: 'string' }, wrap('city', '{ type: "string" }')],
+    [{ title: text }, wrap('title')],
+    [{ type: { type: 'string' } }, wrap('type')],
+    [{ 'a b': { enum: ['x'] } }, wrap('a b')],
+    [
+      { properties: { city: text } },
+      ': must have type "object" at its root: add type: "object" beside "properties"',
+    ],
+  ]
+  for (const [schema, problem] of rows) {
+    const config = { inputSchema: schema } as ToolConfig
+    assert.throws(() => server.registerTool('x', config, () => ''), {
+      name: 'TypeError',
+      message: `tool "x" inputSchema${problem}`,
+    })
+    assert.throws(() => server.registerPrompt('x', { argsSchema: schema as never }, () => ''), {
+      name: 'TypeError',
+      message: `prompt "x" argsSchema${problem}`,
+    })
+    if ('properties' in schema) continue
+    assert.throws(() => server.registerTool('x', { outputSchema: schema as never }, () => '' as never), {
+      message: `tool "x" outputSchema${problem}`,
+    })
+  }
+  const fine: readonly object[] = [{}, { type: 'string' }, { items: text }, { not: text }, { anyOf: [text] }]
+  for (const [index, schema] of fine.entries()) {
+    server.registerTool(`fine${index}`, { outputSchema: schema as never }, () => '' as never)
+  }
+  const inputSchema = { type: 'object', properties: { type: text, title: text } } as const
+  server.registerTool('fine', { inputSchema }, () => '')
+  server.registerTool('library', { inputSchema: { city: z.string(), title: z.string() } }, () => '')
+})
 
 test('a "$ref" at the root is spoken of as one, not as a union', () => {
   const { server } = define()

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ErrorCode, resourceNotFound } from '../../src/index.ts'
+import { ErrorCode, type ResourceReturn, resourceNotFound } from '../../src/index.ts'
 import type { WireJson } from '../helpers/wire.ts'
 import { define, names, open, revisions } from './offering.ts'
 
@@ -64,6 +64,60 @@ test('the MIME type of a registration is that of its text and bytes', async (t) 
   assert.deepEqual(single.result.contents, [{ uri: 'memo://r', mimeType: 'text/markdown', text: '# x' }])
   const family = await session.request(...read('memo://t/1'))
   assert.deepEqual(family.result.contents, [{ uri: 'memo://t/1', mimeType: 'image/png', blob: 'eA==' }])
+})
+
+test('contents of the URI that was asked for get what they leave out: the URI, and the MIME type of the registration', async (t) => {
+  const { server } = define()
+  const [uri, text, mimeType] = ['memo://r', 'x', 'text/markdown'] as const
+  const own = { uri, mimeType, text }
+  const other = { uri: 'memo://other', text }
+  const rows: readonly (readonly [ResourceReturn, unknown])[] = [
+    [{ text }, [own]],
+    [{ uri, text }, [own]],
+    [{ uri, text, mimeType: undefined }, [own]],
+    [{ uri, text, mimeType: 'text/plain' }, [{ ...own, mimeType: 'text/plain' }]],
+    [{ blob: 'eA==' }, [{ uri, mimeType, blob: 'eA==' }]],
+    [
+      [{ uri, text }, other],
+      [own, other],
+    ],
+    [{ contents: [{ uri, text }, other], _meta: {} }, [own, other]],
+  ]
+  let returned: ResourceReturn = ''
+  server.registerResource('r', uri, { mimeType }, () => returned)
+  server.registerResourceTemplate('t', 'bare://{id}', {}, () => ({ text }))
+  const session = await open(t, server)
+  for (const [given, contents] of rows) {
+    returned = given
+    assert.deepEqual((await session.request(...read(uri))).result.contents, contents)
+  }
+  assert.deepEqual((await session.request(...read('bare://1'))).result.contents, [{ uri: 'bare://1', text }])
+})
+
+test('notifyResourceUpdated says why a URI has no subscribers and can have none', async (t) => {
+  const { server } = define()
+  server.registerResource('quiet', 'app://quiet', {}, () => '')
+  server.registerResource('told', 'app://told', { subscribe: true }, () => '')
+  server.registerResourceTemplate('family', 'app://family/{id}', { subscribe: true }, () => '')
+  const reason = (uri: string) => server.notifyResourceUpdated(uri).reason
+  assert.equal(reason('app://typo'), 'this server has no resource or template with the URI "app://typo"')
+  assert.equal(
+    reason('app://quiet'),
+    'Resource "quiet" has no subscribe: true, so that clients cannot subscribe to it',
+  )
+  assert.deepEqual([reason('app://told'), reason('app://family/7')], [undefined, undefined])
+  const session = await open(t, server)
+  await session.request('resources/subscribe', { uri: 'app://told' })
+  assert.equal(reason('app://told'), undefined)
+})
+
+test('a template without a variable is refused, with the function for a single resource', () => {
+  const { server } = define()
+  assert.throws(() => server.registerResourceTemplate('x', 'app://one', {}, () => ''), {
+    name: 'TypeError',
+    message:
+      'Resource template "x": "app://one" has no variable, such as {id}; a single resource is for registerResource',
+  })
 })
 
 test('lists show everything that was registered, and nothing else', async (t) => {

@@ -207,3 +207,27 @@ function atSchema(check: Check, later: boolean): SchemaLike {
   }
   return { '~standard': { version: 1, vendor: 'test', validate, jsonSchema: { input: json, output: json } } }
 }
+
+test('a tool with an outputSchema that gives no structured content is told what it gave, and what it must give', async () => {
+  const output = adaptSchema(object({ a: { type: 'number' } }) as SchemaLike, { name: 'x', io: 'output' })
+  const tool = { key: 'm', use: 'tool "m"', output }
+  const rows: readonly (readonly [unknown, string])[] = [
+    ['text', 'a string'],
+    [undefined, 'nothing'],
+    [[], 'nothing'],
+    [{ type: 'text', text: 'x' }, 'content alone'],
+    [{ content: [{ type: 'text', text: 'x' }] }, 'content alone'],
+  ]
+  for (const [returned, got] of rows) {
+    await assert.rejects(async () => toolResult(returned, tool), {
+      code: 'ERR_OUTPUT_SCHEMA',
+      message: `tool "m" has an outputSchema and must return { structuredContent }; got ${got}`,
+    })
+  }
+  await assert.rejects(async () => toolResult({ a: 1 }, tool), {
+    message: /^tool "m" must return .*; got an object: did you mean \{ structuredContent: \.\.\. \}\?$/,
+  })
+  await assert.rejects(async () => toolResult({ structuredContent: { a: 'x' } }, tool), {
+    message: /^structuredContent does not fit outputSchema: \/a: expected number/,
+  })
+})

@@ -78,7 +78,7 @@ test('what the client did not declare is never asked of it, and the error names 
     [call.ctx.elicit('who', FORM), /elicitation/],
     [call.ctx.elicit('page', { message: 'Go', url: 'https://example.com/' }), /elicitation/],
     [call.ctx.sample('text', { ...PROMPT, tools }), /sampling with tools/],
-    [call.ctx.sample('text', { ...PROMPT, includeContext: 'allServers' }), /includeContext/],
+    [call.ctx.sample('more text', { ...PROMPT, includeContext: 'allServers' }), /includeContext/],
     [call.ctx.listRoots(), /roots/],
   ]
   for (const [attempt, what] of attempts) {
@@ -206,7 +206,7 @@ test('a handler that asks too many questions at once is told so, and the others 
   const { open, held } = await serving(t)
   const session = await open({ capabilities: ALL })
   const { call, stream } = await streaming(session, held)
-  const questions = Array.from({ length: 257 }, () => call.ctx.listRoots())
+  const questions = Array.from({ length: 257 }, (_, index) => call.ctx.listRoots(`roots ${index}`))
   await assert.rejects(questions.pop() ?? Promise.resolve(), { code: 'ERR_TOO_MANY_REQUESTS' })
   await stream.until(({ json }) => json?.id === 's-256')
   for (const { id } of requestsOn(stream)) await session.respond(id, { roots: [] })

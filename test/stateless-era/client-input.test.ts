@@ -266,17 +266,6 @@ test('questions that a handler does not wait for harm neither its result nor the
   assert.deepEqual([unhandled, errors], [[], []])
 })
 
-test('two questions under one key at the same time are the mistake of the handler', async (t) => {
-  const { client, server, errors } = await serving(t)
-  server.registerTool('twice', {}, async (_args, ctx) => {
-    await Promise.all([elicit(ctx, 'k'), elicit(ctx, 'k')])
-    return ''
-  })
-  const { result } = await client().call('twice')
-  assert.equal(result.isError, true)
-  assert.match(String((errors[0] as { error: Error }).error), /Two questions of one call have the key "k"/)
-})
-
 test('a loop that takes no for no answer goes on by rounds, and never without the client', async (t) => {
   const { client, server } = await serving(t)
   server.registerTool('insist', {}, async (_args, ctx) => {

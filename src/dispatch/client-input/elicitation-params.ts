@@ -13,6 +13,7 @@ import {
   type SchemaAdapter,
   type SchemaLike,
 } from '../../json-schema/adapter/standard-schema.ts'
+import { refuseUnwrapped } from '../../json-schema/read/unwrapped.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
 
 export interface Form {
@@ -34,6 +35,7 @@ const forms = new WeakMap<object, Form>()
 export function formOf(schema: SchemaLike): Form {
   const known = forms.get(schema)
   if (known !== undefined) return known
+  refuseUnwrapped(schema, 'requestedSchema')
   const answer = adaptSchema(schema, {
     name: 'requestedSchema',
     io: 'input',

@@ -25,6 +25,7 @@ import type { RpcExchange, SendRequest } from '../rpc-exchange.ts'
 import { requireDeclared } from './client-capabilities.ts'
 import type { AskOptions } from './client-input.ts'
 import { checkMessage, checkUrl, formOf } from './elicitation-params.ts'
+import { checkParams } from './handler-calls.ts'
 import type { InputRequest } from './input-required.ts'
 import { checkSamplingParams, checkToolUses } from './sampling-params.ts'
 import { urlParams } from './url-elicitation.ts'
@@ -38,6 +39,7 @@ export async function elicit(
   params: ElicitFormParams<SchemaLike> | ElicitUrlParams,
   options?: AskOptions,
 ): Promise<ElicitResult<unknown>> {
+  checkParams('elicit', params, 'an object, { message, requestedSchema } or { message, url },')
   const byUrl = 'url' in params
   const mode = byUrl ? 'url' : 'form'
   requireDeclared({ method: Method.elicit, params: { mode } }, exchange.peer.capabilities)
@@ -69,6 +71,7 @@ export async function sample(
   params: CreateMessageParams,
   options?: AskOptions,
 ): Promise<CreateMessageResult> {
+  checkParams('sample', params, 'an object, { messages, maxTokens },')
   const request = { method: Method.createMessage, params: { ...params } }
   requireDeclared(request, exchange.peer.capabilities)
   checkSamplingParams(params)

@@ -155,7 +155,6 @@ export class RoundTripInput implements ClientInput {
     { mustAsk = false }: AskOptions = {},
   ): Promise<T> {
     const before = this.#kept.times.get(name) ?? 0
-    if (this.#kept.open.has(numbered(name, before))) return Promise.reject(duplicate(name))
     this.#kept.times.set(name, before + 1)
     const key = numbered(name, before + 1)
     const { inputResponses: known } = this.#kept
@@ -178,7 +177,7 @@ export class RoundTripInput implements ClientInput {
     if (this.#over) throw abandoned()
     const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
-    const running = this.#runOnce(key, async () => (await run()) ?? null)
+    const running = this.#runOnce(key, async () => await run())
     this.#kept.running.set(key, running)
     try {
       const value = await running
@@ -296,11 +295,6 @@ export class RoundTripInput implements ClientInput {
 
 function numbered(key: string, time: number): string {
   return time <= 1 ? key : `${key}#${time}`
-}
-
-function duplicate(key: string): McpError {
-  const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
-  return new McpError('ERR_DUPLICATE_KEY', problem)
 }
 
 function abandoned(): McpError {

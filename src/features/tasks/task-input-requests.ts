@@ -9,6 +9,7 @@
  */
 
 import { unref } from '../../bounds/runtime.ts'
+import { duplicateKey } from '../../dispatch/client-input/handler-calls.ts'
 import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
@@ -66,8 +67,7 @@ export class TaskInputRequests {
     maxTimes = MAX_TIMES_ASKED,
   ): Promise<T> {
     if (this.#asking.has(key)) {
-      const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
-      return Promise.reject(new McpError('ERR_DUPLICATE_KEY', problem))
+      return Promise.reject(duplicateKey(key))
     }
     this.#asking.add(key)
     return this.#ask(key, request, check, timeoutMs, maxTimes).finally(() => this.#asking.delete(key))

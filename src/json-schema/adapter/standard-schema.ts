@@ -43,6 +43,7 @@ import {
   usable,
   type Zod3Schema,
 } from './standard-part.ts'
+import { undescribedPath, undescribedRemedy } from './undescribed.ts'
 
 const NO_MEMBERS: JsonSchemaObject = { type: 'object', properties: {} }
 
@@ -127,10 +128,10 @@ export interface SchemaUse {
  */
 export function adaptSchema(schema: SchemaLike, use: SchemaUse): SchemaAdapter {
   const standard = standardPart(schema)
-  if (standard !== undefined) return new StandardAdapter(usable(standard, schema, use.name), use)
+  if (standard !== undefined) return new StandardAdapter(usable(standard, schema, use.name), use, schema)
   refuseForeign(schema, use.name)
   const shape = shapeOf(schema, use.name)
-  if (shape !== undefined) return new StandardAdapter(shape, use)
+  if (shape !== undefined) return new StandardAdapter(shape, use, undefined)
   const literal = withoutUndefined(schema)
   return new LiteralAdapter(Object.keys(literal).length === 0 ? NO_MEMBERS : literal, use)
 }
@@ -149,6 +150,11 @@ export function assertObjectSchema(json: object, name: string): void {
     throw new TypeError(
       `${name}: must have type "object" at its root, got a "$ref" alone. Write type: "object" and "properties" ` +
         'there; a "$ref" may stand in them.',
+    )
+  }
+  if (type === undefined && 'properties' in json) {
+    throw new TypeError(
+      `${name}: must have type "object" at its root: add type: "object" beside "properties"`,
     )
   }
   const received = type === undefined ? 'none' : JSON.stringify(type)
@@ -192,12 +198,13 @@ class StandardAdapter implements SchemaAdapter {
   readonly #maxErrors: number
   readonly #nullAsAbsent: boolean
 
-  constructor(standard: StandardPart, { name, io, options }: SchemaUse) {
+  /** @param schema - that the part is of, for messages; undefined: an object of schemas */
+  constructor(standard: StandardPart, { name, io, options }: SchemaUse, schema: unknown) {
     this.#standard = standard
     this.#name = name
     this.#maxErrors = options?.maxErrors ?? DEFAULT_LIMITS.maxErrors
     this.#nullAsAbsent = options?.nullAsAbsent ?? false
-    this.json = withoutUndefined(describeIn(standard, io, name))
+    this.json = withoutUndefined(describeIn(standard, io, name, schema))
   }
 
   validate(value: unknown): CheckResult | Promise<CheckResult> {
@@ -248,7 +255,7 @@ function toError({ message, path }: StandardIssue): ValidationError {
 }
 
 /** Asks for 2020-12, and for draft-07 where a library does not support that. The first error explains a failure. */
-function describeIn(standard: StandardPart, io: 'input' | 'output', name: string): object {
+function describeIn(standard: StandardPart, io: 'input' | 'output', name: string, schema: unknown): object {
   let failure: unknown
   for (const target of TARGETS) {
     try {
@@ -260,8 +267,10 @@ function describeIn(standard: StandardPart, io: 'input' | 'output', name: string
     }
   }
   const hint = io === 'output' ? '. The schema must describe the value after its transforms' : ''
+  const place = schema === undefined ? '' : undescribedPath(schema, io)
+  const remedy = undescribedRemedy(failure) || hint
   throw new TypeError(
-    `${name}: the ${standard.vendor} schema cannot describe its ${io} in JSON Schema: ${messageOf(failure)}${hint}`,
+    `${name}: the ${standard.vendor} schema cannot describe its ${io} in JSON Schema${place}: ${messageOf(failure)}${remedy}`,
     { cause: failure },
   )
 }

@@ -109,7 +109,7 @@ test('a batch of notifications and responses gets 202 and no body, and settles e
   const session = await open({ ...OLD, capabilities: { roots: {} } })
   const sending = session.call('hold')
   const { ctx, finish } = await held.next()
-  const answers = Promise.all([ctx.listRoots(), ctx.listRoots()])
+  const answers = Promise.all([ctx.listRoots(), ctx.listRoots('again')])
   const respond = (id: string, uri: string) => ({ jsonrpc: '2.0', id, result: { roots: [{ uri }] } })
   const reply = await session.send([
     respond('s-1', 'file:///1'),

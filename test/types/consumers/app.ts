@@ -252,8 +252,10 @@ server.registerTool('ask', {}, async (_args, ctx) => {
     systemPrompt: maybe,
     temperature: count,
   })
+  const blocks = Array.isArray(sampled.content) ? sampled.content : [sampled.content]
+  const texts: string[] = blocks.map((block) => (block.type === 'text' ? block.text : ''))
   const kept = await ctx.once('kept', () => forecast)
-  return page.action + sampled.model + kept.city
+  return page.action + sampled.model + texts.join('') + kept.city
 })
 server.registerTool('drive', {}, (_args, ctx) =>
   ctx.inputResponses === undefined
