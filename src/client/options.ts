@@ -122,16 +122,20 @@ export interface ConnectOptions {
   /** One message of the server, in bytes after decompression. @defaultValue 16 MiB */
   readonly maxMessageBytes?: number | undefined
 
-  /** Speaks this revision or none. @defaultValue the newest that both sides know */
+  /**
+   * Speaks this revision or none. Without it, `connect` remembers for 10 minutes how the origin of a URL was spoken to,
+   * and tries that first; `forgetServers()` forgets it. @defaultValue the newest that both sides know
+   */
   readonly revision?: RevisionName | undefined
   /**
-   * What to try first with a server of which nothing is known: `server/discover` (2026-07-28), or `initialize`.
-   * @defaultValue discover
+   * What to try first with a server of which nothing is remembered: `server/discover` (2026-07-28), or `initialize`,
+   * which speaks a revision with sessions where the server has one. What `initialize` or `revision` led to is not
+   * remembered. @defaultValue discover
    */
   readonly first?: 'discover' | 'initialize' | undefined
   /** Least severity of log messages that are asked for. @defaultValue none */
   readonly logLevel?: LogLevel | undefined
-  /** Whether calls may become tasks of the Tasks extension. @defaultValue true */
+  /** Whether calls may become tasks, of the Tasks extension. @defaultValue true */
   readonly tasks?: boolean | undefined
   /** Whether results are checked against the `outputSchema` of their tools. @defaultValue true */
   readonly checkOutput?: boolean | undefined
