@@ -135,7 +135,7 @@ export interface ConnectOptions {
   readonly first?: 'discover' | 'initialize' | undefined
   /** Least severity of log messages that are asked for. @defaultValue none */
   readonly logLevel?: LogLevel | undefined
-  /** Whether calls may become tasks, of the Tasks extension. @defaultValue true */
+  /** Whether calls may become tasks, of the Tasks extension, or of 2025-11-25. @defaultValue true */
   readonly tasks?: boolean | undefined
   /** Whether results are checked against the `outputSchema` of their tools. @defaultValue true */
   readonly checkOutput?: boolean | undefined
