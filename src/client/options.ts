@@ -19,20 +19,28 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { AuthProvider } from './auth-provider.ts'
 import type { FetchLike, FetchMiddleware } from './fetch-like.ts'
+import type { FormSchema } from './form-types.ts'
 import type { LogMessage, Progress } from './wire.ts'
 
-/** A form for the user, or (`mode: 'url'`) an address to go to. */
+/** A form for the user to fill in. */
 export interface ElicitRequest {
+  /** What the server wants to know, and why. */
   readonly message: string
-  readonly requestedSchema: JsonObject
+  /** The fields. What the server says of one is not checked before the user's answer is. */
+  readonly requestedSchema: FormSchema
+  /** Of the request. */
   readonly _meta?: JsonObject | undefined
 }
 
+/** An address for the user to go to. */
 export interface ElicitUrlRequest {
+  /** What the server wants the user to do there, and why. */
   readonly message: string
   /** Show the whole of it, and open it only when the user agrees; never fetch it. */
   readonly url: string
+  /** With it the server says, in a notification, that the user is done (2025-11-25). */
   readonly elicitationId?: string | undefined
+  /** Of the request. */
   readonly _meta?: JsonObject | undefined
 }
 

@@ -38,15 +38,25 @@ export type ClientTaskStatus = 'working' | 'input_required' | 'completed' | 'fai
 
 /** The state of a task, as the server said it. */
 export interface TaskState {
+  /** What the server calls it. */
   readonly taskId: string
+  /** `working` and `input_required` may change; the others are final. */
   readonly status: ClientTaskStatus
+  /** For people. */
   readonly statusMessage?: string | undefined
+  /** An ISO 8601 time. */
   readonly createdAt?: string | undefined
+  /** An ISO 8601 time. */
   readonly lastUpdatedAt?: string | undefined
+  /** How long after its creation the server keeps the task; null: without end. */
   readonly ttlMs?: number | null | undefined
+  /** How often the server wants to be asked, in milliseconds. */
   readonly pollIntervalMs?: number | undefined
+  /** Questions that wait for an answer, by their keys (2026-07-28). */
   readonly inputRequests?: JsonObject | undefined
+  /** Of a task that is completed (2026-07-28); `result()` gives it in both. */
   readonly result?: JsonObject | undefined
+  /** Of a task that failed (2026-07-28). */
   readonly error?: unknown
 }
 
