@@ -198,7 +198,8 @@ export class Client {
    * Changes of what is asked for. It listens again after every loss of the connection, and says with `gap` that changes
    * may have been missed. `break` and `return()` work at once.
    *
-   * @throws {McpError} ERR_NOT_SUPPORTED, from the first `next()`: the server has no such stream
+   * @param filter - `resources: true` is for changes of the list, an array of URIs for updates of these resources
+   * @throws {McpError} ERR_NOT_SUPPORTED, from the first `next()`: the server has nothing of what is asked for
    *
    * @example
    * ```ts

@@ -118,7 +118,8 @@ export class SessionConnection implements Connection {
       const problem = has ? 'announces none of the changes asked for' : 'has no stream for changes'
       throw mcpError('ERR_NOT_SUPPORTED', `The server ${problem}`)
     }
-    await this.#listeners.listen(filter, this.server.capabilities, onChange, signal)
+    const { onError } = this.#settings
+    await this.#listeners.listen(filter, this.server.capabilities, onChange, signal, onError)
   }
 
   async close(): Promise<void> {
