@@ -118,11 +118,25 @@ function compileDeclarations(): Readonly<Record<string, string>> {
   }
 }
 
-/** What all entries export, as one: for documents. */
+/**
+ * What all entries export, as one: for documents.
+ *
+ * @throws {Error} a table of it could be that of another type of its name
+ */
 export function mergeApis(apis: ReadonlyMap<string, PublicApi>): PublicApi {
   const [core] = apis.values()
   if (core === undefined) throw new Error('there is no entry')
   const all = [...apis.values()]
+  // Of functions and of what the core has, the first is meant.
+  const files = new Map<string, string>()
+  for (const { exported } of all) {
+    for (const { name, file, nodes } of exported.values()) {
+      const isType = /^(?:export )?(?:declare )?interface /.test(nodes[0]?.getText() ?? '')
+      if (!isType || core.exported.has(name)) continue
+      if ((files.get(name) ?? file) !== file) throw new Error(`two entries export different types ${name}`)
+      files.set(name, file)
+    }
+  }
   return {
     ...core,
     exported: new Map(all.reverse().flatMap(({ exported }) => [...exported])),

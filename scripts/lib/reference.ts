@@ -2,6 +2,7 @@
  * Renders the reference: a template with tables of what the declarations say.
  *
  *    <!-- table HandlerOptions -->          the members of a type, of several: <!-- table HandlerStats EraStats -->
+ *    <!-- types Change LogMessage -->       declarations as they are, for types that tables name
  *    <!-- methods McpServer -->             the methods of a class, with what they throw
  *    <!-- classes McpError RpcError -->     what classes are for
  *    <!-- codes ErrorCode -->               the members of a constant, with their values
@@ -17,7 +18,7 @@ import { spec } from '../../src/protocol/spec.ts'
 import { membersOf, oneLine } from './api-listing.ts'
 import type { Declaration, PublicApi } from './declarations.ts'
 
-const DIRECTIVE = /^<!-- (table|methods|classes|codes|local-errors|warnings)((?: \w+)*) -->$/gm
+const DIRECTIVE = /^<!-- (table|types|methods|classes|codes|local-errors|warnings)((?: \w+)*) -->$/gm
 
 interface Doc {
   /** All before the first tag, in one line. */
@@ -31,6 +32,7 @@ export function renderReference(template: string, api: PublicApi): string {
     const names = list.split(' ').filter((name) => name !== '')
     if (kind === 'local-errors') return codeTable(LOCAL_ERRORS)
     if (kind === 'warnings') return codeTable(WARNINGS)
+    if (kind === 'types') return declarationBlock(names, api)
     if (kind === 'classes') {
       return table(
         ['Class', 'Meaning'],
@@ -59,13 +61,57 @@ export function renderReference(template: string, api: PublicApi): string {
           ]),
       )
     }
-    return memberTable(members)
+    // What iterates and what disposes is said in words.
+    const named = members.filter(({ member }) => !/^(?:constructor\b|\[Symbol\.)/.test(member.getText()))
+    return memberTable(named, literalUnions(api))
   })
 }
 
-function memberTable(members: readonly { readonly owner: string; readonly member: Node }[]): string {
+/** Longest union of literals that stands in a table in place of its name. */
+const MAX_UNION = 120
+
+/** By their names: types that say nothing until their few values are known. */
+function literalUnions({ exported, helpers }: PublicApi): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const { name, nodes } of [...exported.values(), ...helpers]) {
+    const [, union = ''] = /^type \w+ = ([^=]*)$/.exec(oneLine(nodes[0]?.getText() ?? '')) ?? []
+    const isLiterals = /^\|? ?('[^']*')( \| '[^']*')+$/.test(union)
+    if (isLiterals && union.length <= MAX_UNION) found.set(name, union.replace(/^\| /, ''))
+  }
+  return found
+}
+
+/** The type with such unions in place of their names. */
+function withUnions(type: string, unions: ReadonlyMap<string, string>): string {
+  return type.replace(/(?<![\w.'$])([A-Z]\w*)(\[\])?(?![\w'$])/g, (text, name: string, list = '') => {
+    const union = unions.get(name)
+    if (union === undefined) return text
+    return list === '' ? union : `(${union})[]`
+  })
+}
+
+function declarationBlock(names: readonly string[], api: PublicApi): string {
+  const texts = names.flatMap((name) =>
+    nodesOf(name, api).map((node) => {
+      return node
+        .getText()
+        .replace(/^(?:export |declare )+/, '')
+        .replace(/\breadonly /g, '')
+        .replace(/(\w\?: .*|^ +\}(?:\[\])?) \| undefined;$/gm, '$1;')
+        .replace(/;$/gm, '')
+        .replace(/^ +/gm, (indent) => indent.slice(indent.length / 2))
+    }),
+  )
+  return ['```ts', ...texts, '```'].join('\n')
+}
+
+function memberTable(
+  members: readonly { readonly owner: string; readonly member: Node }[],
+  unions: ReadonlyMap<string, string>,
+): string {
   const rows = members.map(({ owner, member }) => {
-    const { name, type } = partsOf(member)
+    const { name, type: named } = partsOf(member)
+    const type = withUnions(named, unions)
     const doc = docOf(member)
     const fallback = doc.tags.find(({ tag }) => tag === 'defaultValue')?.text ?? ''
     return [code(name), code(type), fallback, meaning(doc, `${owner}.${name}`)]
@@ -139,7 +185,8 @@ function partsOf(member: Node): { readonly name: string; readonly type: string }
   const text = oneLine(member.getText())
   const [, name = text, optional, rest = ''] =
     /^(?:readonly |get |static )*([\w$]+|'[^']*')(\?)?(.*)$/.exec(text) ?? []
-  const type = rest.replaceAll('readonly ', '').replace(/^(?:\(\))?(?:: | = )/, '')
+  const isGetter = /^(?:static )?get /.test(text)
+  const type = rest.replaceAll('readonly ', '').replace(isGetter ? /^\(\): / : /^(?:: | = )/, '')
   return {
     name,
     type: optional === undefined ? type : type.replace(/ \| undefined$/, '').replace(/^\((.*)\)$/, '$1'),

@@ -106,11 +106,14 @@ export function words(text: string): readonly string[] {
  * The arguments of a tool or a prompt.
  *
  * @param schema - the input schema of the tool; undefined: every value is a string
+ * @param known - the names that there are; undefined: any
+ * @throws {UsageError}
  */
 export function readArguments(
   operands: readonly string[],
   schema: unknown,
   stdin: string | undefined,
+  known: readonly string[] | undefined = knownNames(schema),
 ): JsonObject {
   const [first] = operands
   const json = first === '-' ? stdin : first?.trimStart().startsWith('{') ? first : undefined
@@ -126,6 +129,10 @@ export function readArguments(
       throw new UsageError(`Arguments are key=value or one JSON object; got ${JSON.stringify(operand)}`)
     const key = operand.slice(0, at)
     const value = operand.slice(at + 1)
+    if (known?.includes(key) === false) {
+      const others = known.length === 0 ? '; there are none' : `; there are ${known.slice(0, 20).join(', ')}`
+      throw new UsageError(`There is no argument ${JSON.stringify(key)}${suggestion(key, known) || others}`)
+    }
     Object.defineProperty(args, key, {
       value: schema === undefined ? value : readValue(key, value, properties[key]),
       enumerable: true,
@@ -134,6 +141,16 @@ export function readArguments(
     })
   }
   return args
+}
+
+/** Undefined where the schema may take names that it does not list. */
+function knownNames(schema: unknown): readonly string[] | undefined {
+  if (!isObject(schema) || !isObject(schema['properties'])) return undefined
+  const { additionalProperties = false } = schema
+  const isOpen = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties'].some(
+    (word) => word in schema,
+  )
+  return isOpen || additionalProperties !== false ? undefined : Object.keys(schema['properties'])
 }
 
 function readJson(text: string): JsonObject {

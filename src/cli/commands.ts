@@ -30,6 +30,7 @@ export async function call({ client, operands }: Opened, terminal: Terminal, jso
   terminal.clearProgress()
   if (json) terminal.print(JSON.stringify(withoutWire(result), undefined, 2))
   else showResult(result, terminal)
+  if (result.isError === true && /elicit/i.test(JSON.stringify(result.content))) terminal.noteWhyNotAsked()
   return result.isError === true ? 1 : 0
 }
 
@@ -104,7 +105,10 @@ export async function prompt(
 ): Promise<number> {
   const [name, ...rest] = operands
   if (name === undefined) throw new UsageError('prompt needs the name of a prompt')
-  const args = readArguments(rest, undefined, undefined) as Record<string, string>
+  const prompts = client.serverCapabilities.prompts === undefined ? [] : await client.prompts().toArray()
+  const known = prompts.find((each) => each.name === name)
+  const argumentNames = known && (known.arguments ?? []).map((argument) => argument.name)
+  const args = readArguments(rest, undefined, undefined, argumentNames) as Record<string, string>
   const { messages, description } = await client.getPrompt(name, args, {
     signal: terminal.surroundings.signal,
   })

@@ -106,6 +106,9 @@ function explain(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof RpcError) {
     say(`the server answered with the error ${error.code}: ${error.message}`)
+    const { requiredCapabilities } = (error.data ?? {}) as { readonly requiredCapabilities?: object }
+    if (requiredCapabilities !== undefined && 'elicitation' in requiredCapabilities)
+      terminal.noteWhyNotAsked()
     return 4
   }
   if (error instanceof McpError) {

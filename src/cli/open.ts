@@ -25,13 +25,31 @@ function splitTarget(line: CommandLine): {
   readonly target: string
   readonly operands: readonly string[]
 } {
-  if (line.stdio !== undefined) return { target: line.stdio.join(' '), operands: line.operands }
+  const { command, stdio: program } = line
   const [given, ...operands] = line.operands
-  if (given === undefined) throw new UsageError(`${line.command} needs the URL of a server, or --stdio CMD`)
+  if (program !== undefined) {
+    // What is read or listened to may well be a URL.
+    if (given !== undefined && /^https?:\/\//.test(given) && command !== 'read' && command !== 'listen') {
+      throw new UsageError(`--stdio stands in place of a URL; got ${JSON.stringify(given)} as well`)
+    }
+    return { target: program.join(' '), operands: line.operands }
+  }
+  if (given === undefined) throw new UsageError(`${command} needs the URL of a server, or --stdio CMD`)
+  if (!mayBeUrl(given)) {
+    const problem = `${command} needs the URL of a server first, or --stdio CMD; got ${JSON.stringify(given)}`
+    throw new UsageError(problem)
+  }
   const local = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?(?:\/|$)/.test(given)
   const target = /^https?:\/\//.test(given) ? given : `${local ? 'http' : 'https'}://${given}`
   if (!URL.canParse(target)) throw new UsageError(`${JSON.stringify(given)} is no URL`)
   return { target, operands }
+}
+
+/** Without a scheme, a host has a dot or a port: other words are names of tools. */
+function mayBeUrl(given: string): boolean {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given)) return /^https?:/.test(given)
+  const [host = ''] = given.split(/[/?#]/)
+  return !host.includes('=') && (host === 'localhost' || /[.:]/.test(host))
 }
 
 export async function open(line: CommandLine, terminal: Terminal): Promise<Opened> {

@@ -105,6 +105,11 @@ export class Terminal {
     this.surroundings.stderr.write(`${text}\n`)
   }
 
+  /** A server that may not ask says what the client lacks, and not why. */
+  noteWhyNotAsked(): void {
+    if (!this.isInteractive) this.note('The server had a question, and there is no terminal to ask it at.')
+  }
+
   /** Replaces the line of progress; nothing where nobody looks. */
   progress(text: string): void {
     const { stderr } = this.surroundings

@@ -118,7 +118,7 @@ export class Client {
   }
 
   /**
-   * Calls a tool and waits for its result, also where the server makes a task of the call.
+   * Calls a tool and waits for its result, also where the call becomes a task.
    *
    * @returns the result; `isError` says that the tool failed
    * @throws {RpcError} the server refused the call
@@ -134,7 +134,10 @@ export class Client {
     return await this.#calls.call(name, args, options)
   }
 
-  /** Calls a tool, and does not wait where the server makes a task of the call. */
+  /**
+   * Calls a tool, and does not wait where the call becomes a task: in 2026-07-28 the server decides, in 2025-11-25 each
+   * call becomes one of which the tool allows it. In earlier revisions there are no tasks.
+   */
   async startTool(name: string, args: JsonObject = {}, options: RequestOptions = {}): Promise<ClientTask> {
     checkRequestOptions(options)
     return await this.#calls.start(name, args, options)
@@ -195,7 +198,8 @@ export class Client {
    * Changes of what is asked for. It listens again after every loss of the connection, and says with `gap` that changes
    * may have been missed. `break` and `return()` work at once.
    *
-   * @throws {McpError} ERR_NOT_SUPPORTED, from the first `next()`: the server has no such stream
+   * @param filter - `resources: true` is for changes of the list, an array of URIs for updates of these resources
+   * @throws {McpError} ERR_NOT_SUPPORTED, from the first `next()`: the server has nothing of what is asked for
    *
    * @example
    * ```ts
@@ -263,6 +267,7 @@ export class Client {
   /** @internal */
   notified(method: string, params: JsonObject): void {
     const { onLog, onNotification } = this.#settings
+    if (method === Notify.taskStatus) this.#calls.taskChanged(params)
     if (method === Notify.message) onLog?.(params as unknown as LogMessage)
     else if (method !== Notify.cancelled) onNotification?.(method, params)
   }

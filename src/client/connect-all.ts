@@ -85,6 +85,7 @@ export class Clients {
     return this.#clients
   }
 
+  /** One of them; undefined: it could not be reached, or is not in the file. */
   get(name: string): Client | undefined {
     return this.#clients.get(name)
   }
@@ -125,6 +126,7 @@ export class Clients {
     return await client.callTool(tool.ownName, args, options)
   }
 
+  /** Ends all connections. */
   async close(): Promise<void> {
     await Promise.all([...this.#clients.values()].map((client) => client.close()))
   }

@@ -12,7 +12,7 @@ import type { Channel } from './channel.ts'
 import { Client } from './client.ts'
 import type { Connection, ConnectionHooks } from './connection.ts'
 import { type Detection, detect } from './detect.ts'
-import { type KnownEra, recall, remember } from './era-memory.ts'
+import { forget, type KnownEra, recall, remember } from './era-memory.ts'
 import { mcpError, reasonOf, shortUrl } from './errors.ts'
 import { HttpClient } from './http-client.ts'
 import type { HttpSse } from './http-sse.ts'
@@ -80,6 +80,8 @@ class Connecting {
   readonly #questions: Questions
   readonly #cache: ResponseCache
   #client: Client | undefined
+  /** Of the server, where it is reached over HTTP. */
+  #origin: string | undefined
 
   constructor(settings: Settings, signal: AbortSignal, deadline: Deadline) {
     this.#settings = settings
@@ -111,9 +113,13 @@ class Connecting {
       this.#deadline.pause()
       return () => this.#deadline.resume()
     }
+    this.#origin = origin
     const known = origin === undefined ? undefined : recall(origin)
+    const { revision, first } = this.#settings
+    const isFree = revision === undefined && first !== 'initialize'
     const settle = (era: KnownEra, connection: Connection) => {
-      if (origin !== undefined) remember(origin, era)
+      // What an option has chosen says nothing of the newest revision that the server speaks.
+      if (origin !== undefined && isFree) remember(origin, era)
       return this.#made(connection)
     }
     const httpSse = async () => {
@@ -123,25 +129,35 @@ class Connecting {
       await channel.open(this.#signal)
       return settle('http-sse', await this.#session(channel))
     }
-    if (known === 'http-sse' && this.#settings.revision === undefined) {
+    if (known === 'http-sse' && revision === undefined) {
       try {
         return await httpSse()
       } catch {
         // It was replaced: find out again.
+        this.#forget()
       }
     }
     const stateless = new StatelessConnection(new StatelessHttp(http, this.#settings), ...this.#parts())
-    return await detect<Client>({
-      order: this.#order(known),
-      silenceIsOld: false,
-      discover: () => this.#discover(stateless, 0),
-      stateless: (discovered) => {
-        stateless.describe(discovered)
-        return settle('stateless', stateless)
-      },
-      session: async () => settle('session', await this.#session(http)),
-      ...(this.#speaksOldest() && { httpSse }),
-    })
+    try {
+      return await detect<Client>({
+        order: this.#order(known),
+        silenceIsOld: false,
+        discover: () => this.#discover(stateless, 0),
+        stateless: (discovered) => {
+          stateless.describe(discovered)
+          return settle('stateless', stateless)
+        },
+        session: async () => settle('session', await this.#session(http)),
+        ...(this.#speaksOldest() && { httpSse }),
+      })
+    } catch (error) {
+      if (isFree) this.#forget()
+      throw error
+    }
+  }
+
+  #forget(): void {
+    if (this.#origin !== undefined) forget(this.#origin)
   }
 
   async #channel(target: Channel): Promise<Client> {
@@ -201,7 +217,11 @@ class Connecting {
   #parts(): [Settings, Questions, ConnectionHooks] {
     const hooks: ConnectionHooks = {
       onChange: (change) => this.#client?.changed(change),
-      onRenewed: () => this.#client?.changed({ kind: 'gap' }),
+      onRenewed: () => {
+        // The server was restarted, or replaced.
+        this.#forget()
+        this.#client?.changed({ kind: 'gap' })
+      },
       onNotification: (method, params) => this.#client?.notified(method, params),
     }
     return [this.#settings, this.#questions, hooks]

@@ -18,8 +18,14 @@ export interface ServerDescription {
 
 /** The changes that a caller wants. */
 export interface ChangeFilter {
+  /** The list of tools is another. */
   readonly tools?: boolean | undefined
+  /** The list of prompts is another. */
   readonly prompts?: boolean | undefined
+  /**
+   * `true`: the list of resources is another. An array of URIs: the contents of one of these are;
+   * `onError` is told of those that the server refuses, and the others come.
+   */
   readonly resources?: boolean | readonly string[] | undefined
 }
 

@@ -10,7 +10,7 @@ import { Method } from '../protocol/methods.ts'
 import { OpenChannel } from './channel.ts'
 import { httpError, invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'
-import { Inbox, mediaType } from './inbox.ts'
+import { Inbox, mediaType, refusal } from './inbox.ts'
 import { onAbort } from './on-abort.ts'
 import type { Settings } from './options.ts'
 import { backOff, sleep } from './timing.ts'
@@ -71,8 +71,8 @@ export class HttpSse extends OpenChannel {
     const headers = { 'content-type': 'application/json', accept: 'application/json' }
     const url = this.#endpoint
     const response = await this.#http.send({ method: 'POST', url, headers, body: text, signal })
+    if (!response.ok) throw await refusal(response, 'POST', url, '')
     await discard(response)
-    if (!response.ok) throw httpError('POST', url, response.status, '')
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,7 @@ import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
 import { discard } from './http-client.ts'
+import { abortable } from './on-abort.ts'
 import { readText } from './read-text.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
@@ -27,6 +28,8 @@ const MAX_SEEN = 1000
 const MAX_SEEN_LENGTH = 1_000_000
 /** What is read of an error page. */
 const MAX_ERROR_BYTES = 65_536
+/** How long the body of what was refused, and is no request, is waited for. */
+const MAX_REFUSAL_MS = 3000
 /** How long a stream may go on after its answer, until it is closed. */
 const LINGER_MS = 1000
 
@@ -189,18 +192,39 @@ export class Inbox {
    */
   async readError(response: Response, url: string, method = 'POST'): Promise<Error> {
     const { status } = response
-    let text = ''
-    try {
-      if (!response.bodyUsed)
-        text = await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
-    } catch (error) {
-      text = `nothing that can be read: ${reasonOf(error)}`
-    }
+    const text = await readErrorBody(response)
     const error = errorOf(text, this.#options.out?.id)
     if (error !== undefined) return withStatus(error, status)
     const after = response.headers.get('retry-after')
     return httpError(method, url, status, text.trim(), after === null ? '' : `, Retry-After ${quote(after)}`)
   }
+}
+
+/** Does not throw. */
+async function readErrorBody(response: Response): Promise<string> {
+  try {
+    if (response.bodyUsed) return ''
+    return await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
+  } catch (error) {
+    return `nothing that can be read: ${reasonOf(error)}`
+  }
+}
+
+/**
+ * The error of what was refused and is no request: with the sentence that the server has for it, if that comes soon.
+ * A body that does not come must not hide the status.
+ */
+export async function refusal(
+  response: Response,
+  method: string,
+  url: string,
+  what: string,
+): Promise<McpError> {
+  const timer = new AbortController()
+  const timeout = setTimeout(() => timer.abort(), MAX_REFUSAL_MS)
+  const body = abortable(readErrorBody(response), timer.signal, () => undefined).catch(() => '')
+  const text = await body.finally(() => clearTimeout(timeout))
+  return httpError(method, url, response.status, errorOf(text, undefined)?.message ?? text.trim(), what)
 }
 
 /** The error response in a body, where it does not say that it is another request's. */

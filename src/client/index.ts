@@ -55,6 +55,15 @@ export type { Change, ChangeFilter } from './connection.ts'
 export { forgetServers } from './era-memory.ts'
 export { statusOf } from './errors.ts'
 export type { FetchLike, FetchMiddleware } from './fetch-like.ts'
+export type {
+  FormBoolean,
+  FormChoice,
+  FormChoices,
+  FormField,
+  FormNumber,
+  FormSchema,
+  FormText,
+} from './form-types.ts'
 export type { InMemoryTarget } from './in-memory.ts'
 export type { Listing } from './listing.ts'
 export {

@@ -7,6 +7,7 @@ import { invalidResponse } from './errors.ts'
 /** A server that goes on for longer than this will not come to an end. */
 const MAX_PAGES = 10_000
 
+/** A list of a server. Iterate it (`for await`), which asks for each page when it is reached, or take all at once. */
 export class Listing<T> implements AsyncIterable<T> {
   readonly #pages: () => AsyncIterable<readonly T[]>
 
@@ -19,6 +20,7 @@ export class Listing<T> implements AsyncIterable<T> {
     for await (const page of this.#pages()) yield* page
   }
 
+  /** All items, in the order of the server. */
   async toArray(): Promise<T[]> {
     const all: T[] = []
     for await (const page of this.#pages()) for (const item of page) all.push(item)

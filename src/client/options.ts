@@ -19,20 +19,28 @@ import type {
 } from '../protocol/wire-types.ts'
 import type { AuthProvider } from './auth-provider.ts'
 import type { FetchLike, FetchMiddleware } from './fetch-like.ts'
+import type { FormSchema } from './form-types.ts'
 import type { LogMessage, Progress } from './wire.ts'
 
-/** A form for the user, or (`mode: 'url'`) an address to go to. */
+/** A form for the user to fill in. */
 export interface ElicitRequest {
+  /** What the server wants to know, and why. */
   readonly message: string
-  readonly requestedSchema: JsonObject
+  /** The fields. What the server says of one is not checked before the user's answer is. */
+  readonly requestedSchema: FormSchema
+  /** Of the request. */
   readonly _meta?: JsonObject | undefined
 }
 
+/** An address for the user to go to. */
 export interface ElicitUrlRequest {
+  /** What the server wants the user to do there, and why. */
   readonly message: string
   /** Show the whole of it, and open it only when the user agrees; never fetch it. */
   readonly url: string
+  /** With it the server says, in a notification, that the user is done (2025-11-25). */
   readonly elicitationId?: string | undefined
+  /** Of the request. */
   readonly _meta?: JsonObject | undefined
 }
 
@@ -122,16 +130,20 @@ export interface ConnectOptions {
   /** One message of the server, in bytes after decompression. @defaultValue 16 MiB */
   readonly maxMessageBytes?: number | undefined
 
-  /** Speaks this revision or none. @defaultValue the newest that both sides know */
+  /**
+   * Speaks this revision or none. Without it, `connect` remembers for 10 minutes how the origin of a URL was spoken to,
+   * and tries that first; `forgetServers()` forgets it. @defaultValue the newest that both sides know
+   */
   readonly revision?: RevisionName | undefined
   /**
-   * What to try first with a server of which nothing is known: `server/discover` (2026-07-28), or `initialize`.
-   * @defaultValue discover
+   * What to try first with a server of which nothing is remembered: `server/discover` (2026-07-28), or `initialize`,
+   * which speaks a revision with sessions where the server has one. What `initialize` or `revision` led to is not
+   * remembered. @defaultValue discover
    */
   readonly first?: 'discover' | 'initialize' | undefined
   /** Least severity of log messages that are asked for. @defaultValue none */
   readonly logLevel?: LogLevel | undefined
-  /** Whether calls may become tasks of the Tasks extension. @defaultValue true */
+  /** Whether calls may become tasks, of the Tasks extension, or of 2025-11-25. @defaultValue true */
   readonly tasks?: boolean | undefined
   /** Whether results are checked against the `outputSchema` of their tools. @defaultValue true */
   readonly checkOutput?: boolean | undefined

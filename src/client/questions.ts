@@ -11,6 +11,7 @@
  * Not here: how a question comes and its answer goes (router.ts, input-rounds.ts, tasks.ts).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { kindOf, quote, shown } from '../bounds/quote.ts'
 import type { Validator } from '../json-schema/compile.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -108,6 +109,8 @@ function capabilitiesOf(settings: Settings): JsonObject {
 async function formCheck(schema: unknown): Promise<Validator> {
   if (typeof schema !== 'object' || schema === null)
     throw wrongQuestion('"requestedSchema" must be an object')
+  if (!isObject((schema as JsonObject)['properties']))
+    throw wrongQuestion('"requestedSchema" must have "properties", an object')
   const { compile } = await loadChecker()
   try {
     return compile(schema, { defaults: true, formats: true })

@@ -61,7 +61,8 @@ export class SessionConnection implements Connection {
     }
     this.#router = new Router(this.#transport, {
       ...settings,
-      answer: (method, params, signal) => questions.answer(method, params, signal),
+      answer: async (method, params, signal) =>
+        withTaskOf(params, await questions.answer(method, params, signal)),
       onNotification: (method, params) => this.#notified(method, params),
     })
     this.#listeners = new SessionListeners((method, params) => this.#router.request(method, () => params, {}))
@@ -117,7 +118,8 @@ export class SessionConnection implements Connection {
       const problem = has ? 'announces none of the changes asked for' : 'has no stream for changes'
       throw mcpError('ERR_NOT_SUPPORTED', `The server ${problem}`)
     }
-    await this.#listeners.listen(filter, this.server.capabilities, onChange, signal)
+    const { onError } = this.#settings
+    await this.#listeners.listen(filter, this.server.capabilities, onChange, signal, onError)
   }
 
   async close(): Promise<void> {
@@ -197,6 +199,16 @@ export function changeOf(method: string, params: JsonObject): Change | undefined
     }
     default:
       return undefined
+  }
+}
+
+/** The answer to a question of a task MUST name the task: 2025-11-25 tasks, "Associating Task-Related Messages". */
+function withTaskOf({ _meta }: JsonObject, answer: JsonObject): JsonObject {
+  const related = (_meta as JsonObject | undefined)?.[MetaKey.RELATED_TASK]
+  if (related === undefined) return answer
+  return {
+    ...answer,
+    _meta: { ...(answer['_meta'] as JsonObject | undefined), [MetaKey.RELATED_TASK]: related },
   }
 }
 

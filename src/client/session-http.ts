@@ -17,9 +17,9 @@ import { McpError } from '../jsonrpc/rpc-error.ts'
 import { HeaderName } from '../protocol/header-names.ts'
 import { Method } from '../protocol/methods.ts'
 import type { RevisionName } from '../protocol/revisions.ts'
-import { httpError, invalidResponse, mcpError, reasonOf } from './errors.ts'
+import { invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, refusal } from './inbox.ts'
 import type { Settings } from './options.ts'
 import { backOff, sleep } from './timing.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
@@ -78,9 +78,8 @@ export class SessionHttp implements Transport {
   async send(text: string, signal: AbortSignal): Promise<void> {
     const headers = this.#headers(ACCEPT_BOTH)
     const response = await this.http.send({ method: 'POST', headers, body: text, signal })
+    if (!response.ok) throw await refusal(response, 'POST', this.http.url, ' to a notification or response')
     await discard(response)
-    if (!response.ok)
-      throw httpError('POST', this.http.url, response.status, '', ' to a notification or response')
   }
 
   /** Opens the stream that belongs to no request, or takes up one that was cut. */

@@ -5,11 +5,21 @@
  * Invariant: a URI is subscribed to exactly while it has listeners.
  */
 
+import { quote } from '../bounds/quote.ts'
+import { type McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { Method } from '../protocol/methods.ts'
 import type { JsonObject } from '../protocol/wire-types.ts'
 import type { Change, ChangeFilter } from './connection.ts'
+import { mcpError } from './errors.ts'
 import { onAbort } from './on-abort.ts'
 import type { ServerCapabilities } from './wire.ts'
+
+interface Subscription {
+  /** How many listen. */
+  count: number
+  /** The answer of the server. */
+  readonly answer: Promise<unknown>
+}
 
 interface Listener {
   readonly filter: ChangeFilter
@@ -19,8 +29,8 @@ interface Listener {
 export class SessionListeners {
   readonly #request: (method: string, params: JsonObject) => Promise<unknown>
   readonly #listeners = new Set<Listener>()
-  /** URI -> how many listen. */
-  readonly #subscribed = new Map<string, number>()
+  /** By URI. */
+  readonly #subscribed = new Map<string, Subscription>()
 
   constructor(request: (method: string, params: JsonObject) => Promise<unknown>) {
     this.#request = request
@@ -36,22 +46,44 @@ export class SessionListeners {
     )
   }
 
-  /** Until the signal aborts. */
+  /**
+   * Until the signal aborts. A URI that the server refuses does not keep the others away.
+   *
+   * @param onError - is told of such a URI
+   * @throws {McpError} ERR_NOT_SUPPORTED: it has refused all that was asked for
+   */
   async listen(
     filter: ChangeFilter,
-    { resources }: ServerCapabilities,
+    capabilities: ServerCapabilities,
     onChange: (change: Change) => void,
     signal: AbortSignal,
+    onError: (error: unknown) => void,
   ): Promise<void> {
     const listener = { filter, onChange }
-    const uris = resources?.subscribe === true ? urisOf(filter) : []
+    const uris = new Set(capabilities.resources?.subscribe === true ? urisOf(filter) : [])
     this.#listeners.add(listener)
     try {
-      await Promise.all(uris.map((uri) => this.#subscribe(uri)))
+      const refused = await Promise.all(
+        [...uris].map(async (uri) => {
+          try {
+            await this.#subscribe(uri)
+            return undefined
+          } catch (error) {
+            this.#unsubscribe(uri, false)
+            uris.delete(uri)
+            if (!(error instanceof RpcError)) throw error
+            return refusedUri(uri, error)
+          }
+        }),
+      )
+      const errors = refused.filter((error) => error !== undefined)
+      const others = { ...filter, resources: filter.resources === true }
+      if (errors.length > 0 && uris.size === 0 && !this.offered(others, capabilities)) throw errors[0]
+      errors.forEach(onError)
       if (!signal.aborted) await new Promise<void>((resolve) => onAbort(signal, resolve))
     } finally {
       this.#listeners.delete(listener)
-      for (const uri of uris) this.#unsubscribe(uri)
+      for (const uri of uris) this.#unsubscribe(uri, true)
     }
   }
 
@@ -68,17 +100,32 @@ export class SessionListeners {
     )
   }
 
-  async #subscribe(uri: string): Promise<void> {
-    const count = this.#subscribed.get(uri) ?? 0
-    this.#subscribed.set(uri, count + 1)
-    if (count === 0) await this.#request(Method.resourcesSubscribe, { uri })
+  #subscribe(uri: string): Promise<unknown> {
+    const known = this.#subscribed.get(uri)
+    if (known !== undefined) {
+      known.count += 1
+      return known.answer
+    }
+    const answer = this.#request(Method.resourcesSubscribe, { uri })
+    this.#subscribed.set(uri, { count: 1, answer })
+    return answer
   }
 
-  #unsubscribe(uri: string): void {
-    const count = this.#subscribed.get(uri) ?? 0
-    if (count > 1) this.#subscribed.set(uri, count - 1)
-    else if (this.#subscribed.delete(uri)) this.#request(Method.resourcesUnsubscribe, { uri }).catch(() => {})
+  /** @param wasTaken - the server knows of it */
+  #unsubscribe(uri: string, wasTaken: boolean): void {
+    const known = this.#subscribed.get(uri)
+    if (known === undefined) return
+    known.count -= 1
+    if (known.count > 0) return
+    this.#subscribed.delete(uri)
+    if (wasTaken) this.#request(Method.resourcesUnsubscribe, { uri }).catch(() => {})
   }
+}
+
+/** For `onError`: changes of this resource will not come. */
+export function refusedUri(uri: string, cause?: Error): McpError {
+  const why = cause === undefined ? '' : `: ${cause.message}`
+  return mcpError('ERR_NOT_SUPPORTED', `The server announces no changes of ${quote(uri)}${why}`, cause)
 }
 
 export function urisOf({ resources }: ChangeFilter): readonly string[] {

@@ -11,9 +11,9 @@
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */
 
-import { httpError, mcpError } from './errors.ts'
+import { mcpError } from './errors.ts'
 import { discard } from './http-client.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, refusal } from './inbox.ts'
 import type { Settings } from './options.ts'
 import type { SessionHttp } from './session-http.ts'
 import { backOff, sleep } from './timing.ts'
@@ -94,13 +94,14 @@ export class StandaloneStream {
           continue
         } else {
           const { status } = response
-          await discard(response)
           // What has no such stream says so now, and will say so again.
           if (status < 500 && status !== 429) {
             opened(false)
-            if (wasOpen) onError(httpError('GET', this.#transport.http.url, status, ''))
+            if (wasOpen) onError(await refusal(response, 'GET', this.#transport.http.url, ''))
+            else await discard(response)
             return
           }
+          await discard(response)
           failures += 1
         }
       } catch (error) {

@@ -27,7 +27,7 @@ import type { Questions } from './questions.ts'
 import { isStatelessRevision, namedRevisions, STATELESS_REVISION } from './revisions.ts'
 import { type Answered, Router, type SendOptions } from './router.ts'
 import { changeOf } from './session-connection.ts'
-import { urisOf } from './session-listeners.ts'
+import { refusedUri, urisOf } from './session-listeners.ts'
 import type { Transport } from './transport.ts'
 import type { ServerCapabilities } from './wire.ts'
 
@@ -170,6 +170,8 @@ export class StatelessConnection implements Connection {
       } else if (onOpen()) {
         this.#hooks.onChange({ kind: 'gap' })
         onChange({ kind: 'gap' })
+      } else {
+        for (const uri of refusedUris(notifications, params)) this.#settings.onError(refusedUri(uri))
       }
     }
     try {
@@ -201,6 +203,13 @@ export class StatelessConnection implements Connection {
     }
     return this.#router.request(method, paramsOf, options)
   }
+}
+
+/** Resources that were asked for, and are not in the acknowledgement. */
+function refusedUris(asked: JsonObject, { notifications }: JsonObject): readonly string[] {
+  const uris = (asked[FilterMember.subscriptions] ?? []) as readonly string[]
+  const honoured: unknown = (notifications as JsonObject | undefined)?.[FilterMember.subscriptions]
+  return Array.isArray(honoured) ? uris.filter((uri) => !honoured.includes(uri)) : uris
 }
 
 function isAnythingHonoured({ notifications }: JsonObject): boolean {

@@ -8,9 +8,9 @@
 
 import { HeaderName } from '../protocol/header-names.ts'
 import { NAMED_BY } from '../protocol/methods.ts'
-import { httpError, invalidResponse, mcpError, reasonOf } from './errors.ts'
+import { invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'
-import { Inbox } from './inbox.ts'
+import { Inbox, refusal } from './inbox.ts'
 import { encodeHeader } from './mirror-headers.ts'
 import type { Settings } from './options.ts'
 import { STATELESS_REVISION } from './revisions.ts'
@@ -52,8 +52,8 @@ export class StatelessHttp implements Transport {
 
   async send(text: string, signal: AbortSignal): Promise<void> {
     const response = await this.#http.send({ method: 'POST', headers: FIXED, body: text, signal })
+    if (!response.ok) throw await refusal(response, 'POST', this.#http.url, ' to a notification')
     await discard(response)
-    if (!response.ok) throw httpError('POST', this.#http.url, response.status, '', ' to a notification')
   }
 
   async close(): Promise<void> {}

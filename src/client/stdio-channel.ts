@@ -11,12 +11,17 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { oneOf, requireType } from '../bounds/check-options.ts'
+import { checkNames } from '../bounds/option-names.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { type Channel, OpenChannel } from './channel.ts'
 import { invalidResponse, mcpError } from './errors.ts'
 import { parse } from './inbox.ts'
 import type { Settings } from './options.ts'
 
-export interface StdioOptions {
+/** Options of {@link stdio}: how the process is started and ended. */
+export interface ProcessOptions {
   /** Added to the few variables that are passed on by themselves, such as PATH and HOME. */
   readonly env?: Readonly<Record<string, string>> | undefined
   /** The folder that the program runs in. @defaultValue that of this process */
@@ -41,17 +46,49 @@ const LF = 0x0a
  * A server to be started as a process, for `connect`.
  *
  * @param command - the program; it is not given to a shell
+ * @param args - its arguments, each one an item
+ * @throws {TypeError} a wrong option, named
  *
  * @example
  * ```ts
  * const client = await connect(stdio('node', ['server.js']))
  * ```
  */
-export function stdio(command: string, args: readonly string[] = [], options: StdioOptions = {}): Channel {
+export function stdio(command: string, args: readonly string[] = [], options: ProcessOptions = {}): Channel {
+  checkProcess(command, args, options)
   return {
     kind: 'channel',
     openChannel: (settings) => StdioChannel.start(command, args, options, settings),
   }
+}
+
+const NAMES = ['env', 'cwd', 'stderr', 'closeMs']
+
+/** @throws {TypeError} */
+function checkProcess(command: unknown, args: unknown, options: ProcessOptions): void {
+  requireType('command', command, ['string'])
+  if (!Array.isArray(args)) throw new TypeError(`args must be an array of strings; got ${kindOf(args)}`)
+  for (const [at, arg] of args.entries()) requireType(`args[${at}]`, arg, ['string'])
+  checkNames(options, NAMES, 'stdio.')
+  const { env, cwd, stderr, closeMs } = options
+  if (env !== undefined) requireType('stdio.env', env, ['object'])
+  for (const [name, value] of Object.entries(env ?? {}))
+    requireType(`stdio.env[${JSON.stringify(name)}]`, value, ['string'])
+  if (cwd !== undefined) requireType('stdio.cwd', cwd, ['string'])
+  if (stderr !== undefined && typeof stderr !== 'function')
+    oneOf('stdio.stderr', stderr, ['inherit', 'ignore'])
+  if (closeMs !== undefined && !(typeof closeMs === 'number' && closeMs >= 0))
+    throw new TypeError(`stdio.closeMs must be milliseconds, 0 or more; got ${shown(closeMs)}`)
+}
+
+/** Why a program that was not found may not have been found: Node names the program, whatever is wrong. */
+function hintOf(error: Error, command: string, cwd: string | undefined): string {
+  if ((error as { readonly code?: unknown }).code !== 'ENOENT') return ''
+  if (cwd !== undefined && !existsSync(cwd)) return `; there is no folder ${JSON.stringify(cwd)} (option cwd)`
+  const [program, ...args] = command.trim().split(/\s+/)
+  if (args.length === 0) return ''
+  const list = args.map((arg) => `'${arg}'`).join(', ')
+  return `; the program and its arguments are separate, as in stdio('${program}', [${list}])`
 }
 
 class StdioChannel extends OpenChannel {
@@ -68,7 +105,7 @@ class StdioChannel extends OpenChannel {
   static start(
     command: string,
     args: readonly string[],
-    { env, cwd, stderr = 'inherit', closeMs = CLOSE_MS }: StdioOptions,
+    { env, cwd, stderr = 'inherit', closeMs = CLOSE_MS }: ProcessOptions,
     settings: Settings,
   ): Promise<StdioChannel> {
     const passed = PASSED_ON.flatMap((name) =>
@@ -83,7 +120,8 @@ class StdioChannel extends OpenChannel {
     if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
     return new Promise((resolve, reject) => {
       child.once('error', (error) => {
-        reject(mcpError('ERR_CONNECTION', `The server could not be started: ${error.message}`, error))
+        const problem = `The server could not be started: ${error.message}${hintOf(error, command, cwd)}`
+        reject(mcpError('ERR_CONNECTION', problem, error))
       })
       child.once('spawn', () => resolve(new StdioChannel(child, closeMs, settings)))
     })

@@ -6,17 +6,23 @@
  *                                  | input_required              --> failed, cancelled --> rejects
  *                                  +--> the application answers --> tasks/update
  *
- * Spec: the Tasks extension {@link spec.tasksExtension}.
+ * In 2025-11-25 the client says which call is to be a task, questions are requests of the server, which come while
+ * `tasks/result` waits, and the result comes from `tasks/result` (session-task.ts).
+ *
+ * Spec: the Tasks extension {@link spec.tasksExtension}; 2025-11-25 tasks {@link spec.tasks}.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { kindOf, shown } from '../bounds/quote.ts'
 import { decodeMessage } from '../jsonrpc/decode.ts'
 import { Method } from '../protocol/methods.ts'
 import type { CallToolResult, JsonObject } from '../protocol/wire-types.ts'
 import { abortError, invalidResponse, mcpError, rpcError } from './errors.ts'
 import { askAll } from './input-rounds.ts'
+import { onAbort } from './on-abort.ts'
 import type { RequestOptions } from './options.ts'
 import type { Questions } from './questions.ts'
+import { SessionTaskResult, taskOfSession } from './session-task.ts'
 import { sleep } from './timing.ts'
 
 const DEFAULT_POLL_MS = 1000
@@ -32,22 +38,35 @@ export type ClientTaskStatus = 'working' | 'input_required' | 'completed' | 'fai
 
 /** The state of a task, as the server said it. */
 export interface TaskState {
+  /** What the server calls it. */
   readonly taskId: string
+  /** `working` and `input_required` may change; the others are final. */
   readonly status: ClientTaskStatus
+  /** For people. */
   readonly statusMessage?: string | undefined
+  /** An ISO 8601 time. */
   readonly createdAt?: string | undefined
+  /** An ISO 8601 time. */
   readonly lastUpdatedAt?: string | undefined
+  /** How long after its creation the server keeps the task; null: without end. */
   readonly ttlMs?: number | null | undefined
+  /** How often the server wants to be asked, in milliseconds. */
   readonly pollIntervalMs?: number | undefined
+  /** Questions that wait for an answer, by their keys (2026-07-28). */
   readonly inputRequests?: JsonObject | undefined
+  /** Of a task that is completed (2026-07-28); `result()` gives it in both. */
   readonly result?: JsonObject | undefined
+  /** Of a task that failed (2026-07-28). */
   readonly error?: unknown
 }
 
 /** What a task needs of its client. */
 export interface TaskHost {
+  readonly era: 'session' | 'stateless'
   readonly questions: Questions
   request(method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject>
+  /** Calls back when the server says that the state is another. @returns removes the callback */
+  onStatus(taskId: string, wake: () => void): () => void
   /** Checks the result of the call that became the task. */
   check(result: JsonObject): CallToolResult | Promise<CallToolResult>
 }
@@ -63,6 +82,8 @@ export class ClientTask implements AsyncIterable<TaskState> {
   /** Keys of questions that were answered: each is asked once, however often the server repeats it. */
   readonly #answered = new Set<string>()
   #answeredLength = 0
+  /** Undefined in the revision without sessions, whose states hold questions and result. */
+  readonly #sessionResult: SessionTaskResult | undefined
 
   /** @internal */
   constructor(
@@ -77,6 +98,9 @@ export class ClientTask implements AsyncIterable<TaskState> {
     this.#state = state
     this.#options = options
     if (result !== undefined) this.#result = Promise.resolve(result)
+    if (taskId !== undefined && host.era === 'session') {
+      this.#sessionResult = new SessionTaskResult(taskId, host, forPolls(options))
+    }
   }
 
   /** As it was last seen; `working` before anything was. */
@@ -87,28 +111,40 @@ export class ClientTask implements AsyncIterable<TaskState> {
 
   /** Asks for the state. */
   async get(options: RequestOptions = this.#options): Promise<TaskState> {
-    const { taskId } = this
-    if (taskId === undefined) throw mcpError('ERR_TASK_OVER', 'The call was over at once: there is no task')
+    const taskId = this.#requireTask()
+    const result = await this.#host.request(Method.tasksGet, { taskId }, forPolls(options))
     const state = taskState(
-      await this.#host.request(Method.tasksGet, { taskId }, forPolls(options)),
+      this.#sessionResult === undefined ? result : taskOfSession(result),
       Method.tasksGet,
     )
     this.#state = state
     return state
   }
 
-  /** Answers questions of the task. The handlers of the client do it by themselves, in `result` and while iterated. */
+  /**
+   * Answers questions of the task. The handlers of the client do it by themselves, in `result` and while iterated.
+   *
+   * @throws {McpError} ERR_NOT_SUPPORTED: in 2025-11-25 only the handlers can answer
+   */
   async update(inputResponses: JsonObject): Promise<void> {
-    const { taskId } = this
-    if (taskId === undefined) throw mcpError('ERR_TASK_OVER', 'The call was over at once: there is no task')
+    const taskId = this.#requireTask()
+    if (this.#sessionResult !== undefined) {
+      const problem =
+        'Tasks of 2025-11-25 cannot be updated: their questions go to the handlers of the client, while result() waits'
+      throw mcpError('ERR_NOT_SUPPORTED', problem)
+    }
     await this.#host.request(Method.tasksUpdate, { taskId, inputResponses }, forPolls(this.#options))
     for (const key of Object.keys(inputResponses)) this.#answered.add(key)
   }
 
-  /** Asks the server to stop. It may have finished before, and need not obey. */
+  /**
+   * Asks the server to stop. It may have finished before, and need not obey.
+   *
+   * @throws {McpError} ERR_TASK_OVER: the call was over at once
+   */
   async cancel(): Promise<void> {
-    const { taskId } = this
-    if (taskId !== undefined) await this.#host.request(Method.tasksCancel, { taskId }, {})
+    const taskId = this.#requireTask()
+    await this.#host.request(Method.tasksCancel, { taskId }, {})
   }
 
   /**
@@ -139,6 +175,12 @@ export class ClientTask implements AsyncIterable<TaskState> {
     }
   }
 
+  /** @throws {McpError} ERR_TASK_OVER */
+  #requireTask(): string {
+    if (this.taskId !== undefined) return this.taskId
+    throw mcpError('ERR_TASK_OVER', 'The call was over at once: there is no task')
+  }
+
   async #wait(): Promise<CallToolResult> {
     let state = this.#state ?? (await this.get())
     // The answer that made the task has no result, even where it says that it is over.
@@ -154,16 +196,28 @@ export class ClientTask implements AsyncIterable<TaskState> {
   /** @throws {McpError} ERR_REQUEST_ABORTED */
   async #pause(state: TaskState): Promise<void> {
     const { signal } = this.#options
+    const woken = new AbortController()
+    const wake = () => woken.abort()
+    const forget = [
+      this.#sessionResult?.onArrived(wake),
+      this.#host.onStatus(state.taskId, wake),
+      onAbort(signal, wake),
+    ]
     try {
-      await sleep(pollMs(state), signal)
+      // However often the server says that something is new.
+      await sleep(MIN_POLL_MS, signal)
+      await sleep(pollMs(state) - MIN_POLL_MS, woken.signal)
     } catch {
-      throw abortError(Method.tasksGet, signal)
+      if (signal?.aborted) throw abortError(Method.tasksGet, signal)
+    } finally {
+      for (const each of forget) each?.()
     }
   }
 
   async #outcome({ status, result, error, statusMessage }: TaskState): Promise<CallToolResult> {
     if (status === 'cancelled')
       throw mcpError('ERR_TASK_CANCELLED', `The task was cancelled${said(statusMessage)}`)
+    if (this.#sessionResult !== undefined) return await this.#host.check(await this.#sessionResult.get())
     if (status === 'failed') {
       const message = decodeMessage({ jsonrpc: '2.0', id: 0, error })
       if (message.kind === 'response' && message.error !== undefined) throw rpcError(message.error)
@@ -179,6 +233,7 @@ export class ClientTask implements AsyncIterable<TaskState> {
 
   async #answer({ taskId, status, inputRequests = {} }: TaskState): Promise<void> {
     if (status !== 'input_required') return
+    if (this.#sessionResult !== undefined) return this.#sessionResult.open()
     const open = Object.entries(inputRequests).filter(([key]) => !this.#answered.has(key))
     if (open.length === 0) return
     this.#answeredLength += open.reduce((sum, [key]) => sum + key.length, 0)
@@ -201,6 +256,20 @@ export class ClientTask implements AsyncIterable<TaskState> {
       throw error
     }
   }
+}
+
+/**
+ * The task that a call became.
+ *
+ * @param wasAsked - the client has made it one, as in 2025-11-25; a server may still answer with the result
+ * @returns undefined: it was over at once
+ * @throws {McpError} it is no task
+ */
+export function createdTask(result: JsonObject, wasAsked: boolean): TaskState | undefined {
+  if (result['resultType'] === 'task') return taskState(result, Method.toolsCall)
+  const { task } = result
+  if (!wasAsked || !isObject(task)) return undefined
+  return taskState(taskOfSession(task), Method.toolsCall)
 }
 
 /** @throws {McpError} it is no task */

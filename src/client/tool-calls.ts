@@ -19,7 +19,8 @@ import { abortable, onAbort } from './on-abort.ts'
 import type { RequestOptions, Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { ttlOf } from './response-cache.ts'
-import { ClientTask, type TaskHost, taskState } from './tasks.ts'
+import { LATEST_SESSION_REVISION } from './revisions.ts'
+import { ClientTask, createdTask, type TaskHost, type TaskState } from './tasks.ts'
 import { type KnownTool, outputProblem, ToolIndex, type ToolListing } from './tool-index.ts'
 import type { Tool } from './wire.ts'
 
@@ -30,6 +31,8 @@ export class ToolCalls {
   /** Sends or remembers one `tools/list`. */
   readonly #list: (params: JsonObject, options: RequestOptions) => Promise<JsonObject>
   readonly #index: ToolIndex
+  /** What wakes those that wait for a task, by its id. Lifecycle: from one question for its state to the next. */
+  readonly #watched = new Map<string, Set<() => void>>()
 
   constructor(
     settings: Settings,
@@ -45,19 +48,18 @@ export class ToolCalls {
   }
 
   async call(name: string, args: JsonObject, options: RequestOptions): Promise<CallToolResult> {
-    const { result, tool } = await this.#call(name, args, options)
-    if (result['resultType'] !== 'task') return await this.#checked(name, tool, result)
-    return await this.#awaitTask(name, tool, result, options)
+    const { result, tool, task } = await this.#call(name, args, options, 'required')
+    if (task === undefined) return await this.#checked(name, tool, result)
+    return await this.#awaitTask(name, tool, task, options)
   }
 
   async start(name: string, args: JsonObject, options: RequestOptions): Promise<ClientTask> {
-    const { result, tool } = await this.#call(name, args, options)
+    const { result, tool, task } = await this.#call(name, args, options, 'optional')
     const host = this.#taskHost((final) => this.#checked(name, tool, final))
-    if (result['resultType'] !== 'task') {
+    if (task === undefined) {
       return new ClientTask(host, undefined, undefined, options, await this.#checked(name, tool, result))
     }
-    const state = taskState(result, Method.toolsCall)
-    return new ClientTask(host, state.taskId, state, options)
+    return new ClientTask(host, task.taskId, task, options)
   }
 
   task(taskId: string, options: RequestOptions): ClientTask {
@@ -68,6 +70,11 @@ export class ToolCalls {
   /** What is known of tools may be wrong. */
   changed({ kind }: Change): void {
     if (kind === 'tools' || kind === 'gap') this.#index.forget()
+  }
+
+  /** The server says that the state of a task is another; it need not, and is asked all the same. */
+  taskChanged({ taskId }: JsonObject): void {
+    for (const wake of this.#watched.get(taskId as string) ?? []) wake()
   }
 
   /**
@@ -112,7 +119,7 @@ export class ToolCalls {
   #known(name: string): KnownTool | undefined | Promise<KnownTool | undefined> {
     const { mirrorsParameters, server } = this.#connection
     if (server.capabilities.tools === undefined) return undefined
-    if (!mirrorsParameters && !this.#settings.checkOutput) return undefined
+    if (!mirrorsParameters && !this.#settings.checkOutput && !this.#asksForTasks) return undefined
     const found = this.#index.find(name)
     if (found instanceof Promise || this.#needsChecker(found)) return this.#prepared(name, found)
     return this.#usable(name, found)
@@ -143,9 +150,17 @@ export class ToolCalls {
     throw mcpError('ERR_NOT_SUPPORTED', `The tool ${shown(name)} cannot be called: ${tool.problem}`)
   }
 
-  async #call(name: string, args: JsonObject, options: RequestOptions) {
+  /** Whether this client decides what becomes a task: in 2025-11-25, where the server has them. */
+  get #asksForTasks(): boolean {
+    const { revision, capabilities } = this.#connection.server
+    if (!this.#settings.tasks || revision !== LATEST_SESSION_REVISION) return false
+    const { requests } = (capabilities.tasks ?? {}) as { readonly requests?: { readonly tools?: JsonObject } }
+    return requests?.tools?.['call'] !== undefined
+  }
+
+  /** @param asTask - makes a task of the call where the tool requires it, or also where it allows it */
+  async #call(name: string, args: JsonObject, options: RequestOptions, asTask: 'required' | 'optional') {
     if (typeof name !== 'string') throw new TypeError(`name must be a string; got ${kindOf(name)}`)
-    const params = { name, arguments: args }
     const allowed = this.#settings.tasks ? ['task'] : []
     for (let tries = 0; ; tries++) {
       const known = this.#known(name)
@@ -153,12 +168,16 @@ export class ToolCalls {
         known instanceof Promise
           ? await abortable(known, options.signal, () => abortError(Method.toolsCall, options.signal))
           : known
+      const { taskSupport } = tool ?? {}
+      const makesTask =
+        taskSupport !== undefined && (taskSupport === asTask || asTask === 'optional') && this.#asksForTasks
+      const params = { name, arguments: args, ...(makesTask && { task: {} }) }
       const headers =
         tool && this.#connection.mirrorsParameters ? parameterHeaders(tool.parameters, args) : undefined
       try {
         const send = headers === undefined ? options : { ...options, headers }
         const { result } = await this.#connection.request(Method.toolsCall, params, send, allowed)
-        return { result, tool }
+        return { result, tool, task: createdTask(result, makesTask) }
       } catch (error) {
         // "Client Behavior": the annotations are others now; the server has not called the tool.
         const isStale = error instanceof RpcError && error.code === ErrorCode.HEADER_MISMATCH
@@ -190,11 +209,10 @@ export class ToolCalls {
   async #awaitTask(
     name: string,
     tool: KnownTool | undefined,
-    created: JsonObject,
+    state: TaskState,
     options: RequestOptions,
   ): Promise<CallToolResult> {
     const { maxTimeoutMs = this.#settings.maxRequestTimeoutMs, signal } = options
-    const state = taskState(created, Method.toolsCall)
     const stop = new AbortController()
     const release = onAbort(signal, () => stop.abort(abortError(Method.toolsCall, signal)))
     const onTime = () => {
@@ -219,12 +237,23 @@ export class ToolCalls {
 
   #taskHost(check: TaskHost['check']): TaskHost {
     return {
+      era: this.#connection.era,
       questions: this.#questions,
       check,
+      onStatus: (taskId, wake) => this.#watch(taskId, wake),
       request: async (method, params, options) => {
         const { result } = await this.#connection.request(method, params, options)
         return result
       },
+    }
+  }
+
+  #watch(taskId: string, wake: () => void): () => void {
+    const wakes = this.#watched.get(taskId) ?? new Set()
+    this.#watched.set(taskId, wakes.add(wake))
+    return () => {
+      wakes.delete(wake)
+      if (wakes.size === 0 && this.#watched.get(taskId) === wakes) this.#watched.delete(taskId)
     }
   }
 }

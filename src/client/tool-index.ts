@@ -16,6 +16,8 @@ export interface KnownTool {
   /** Why the tool must not be used. */
   readonly problem: string | undefined
   readonly outputSchema: unknown
+  /** Of 2025-11-25: whether a call may be made a task. */
+  readonly taskSupport: 'required' | 'optional' | undefined
   /** Made when it is first needed. */
   check: Validator | undefined
 }
@@ -118,8 +120,10 @@ function bytesOf({ name, outputSchema }: Tool, { parameters }: KnownTool): numbe
   return name.length + schema + paths
 }
 
-function knownTool({ name, inputSchema = {}, outputSchema }: Tool): KnownTool {
-  const known = { outputSchema, check: undefined }
+function knownTool({ name, inputSchema = {}, outputSchema, execution }: Tool): KnownTool {
+  const support: unknown = execution?.taskSupport
+  const taskSupport = support === 'required' || support === 'optional' ? support : undefined
+  const known = { outputSchema, taskSupport, check: undefined } as const
   try {
     const parameters = findHeaderParameters(inputSchema, `tool ${JSON.stringify(name)}`)
     return { ...known, parameters, problem: undefined }

@@ -21,6 +21,10 @@ export interface Tool {
   readonly inputSchema: JsonObject
   readonly outputSchema?: JsonObject | undefined
   readonly annotations?: ToolAnnotations | undefined
+  /** Of 2025-11-25: whether calls may, or must, be tasks. */
+  readonly execution?:
+    | { readonly taskSupport?: 'required' | 'optional' | 'forbidden' | undefined }
+    | undefined
   readonly icons?: readonly Icon[] | undefined
   readonly _meta?: Meta | undefined
 }
@@ -61,6 +65,8 @@ export interface ServerCapabilities {
     | undefined
   readonly completions?: JsonObject | undefined
   readonly logging?: JsonObject | undefined
+  /** Of 2025-11-25; later revisions have an extension in its place. */
+  readonly tasks?: JsonObject | undefined
   readonly experimental?: JsonObject | undefined
   readonly extensions?: JsonObject | undefined
 }

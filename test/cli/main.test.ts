@@ -98,6 +98,18 @@ test('exit codes: the tool failed 1, called wrongly 2, no connection 3, protocol
     [2, ['call', url, 'add', '{"a":'], /not JSON/],
     [2, ['call', url], /call needs the name of a tool/],
     [2, ['inspect'], /inspect needs the URL of a server, or --stdio CMD/],
+    [
+      2,
+      ['call', 'get_weather', 'city=Oslo'],
+      /call needs the URL of a server first, or --stdio CMD; got "get_weather"/,
+    ],
+    [2, ['call', 'city=Os.lo'], /call needs the URL of a server first/],
+    [2, ['read', 'file:///a'], /read needs the URL of a server first.*got "file:\/\/\/a"/],
+    [2, ['call', '--stdio', 'node x.js', url, 'add'], /--stdio stands in place of a URL; got "http.*as well/],
+    [2, ['inspect', '--stdio', 'node x.js', url], /--stdio stands in place of a URL/],
+    [2, ['call', url, 'region', 'regoin=5'], /There is no argument "regoin": did you mean "region"\?/],
+    [2, ['call', url, 'add', 'a=1', 'b=2', 'zzzzz=3'], /There is no argument "zzzzz"; there are a, b/],
+    [2, ['prompt', url, 'greet', 'nmae=Ann'], /There is no argument "nmae": did you mean "name"\?/],
     [2, ['inspct', url], /no command "inspct".*inspect/],
     [2, ['inspect', url, '--heder', 'a: b'], /no option --heder.*header/],
     [2, ['inspect', url, '--header', 'a'], /--header needs 'Name: value'; got "a"/],
@@ -365,4 +377,34 @@ test('a server that asks for a login says how to log in', async (t) => {
   const { code, stderr } = await run(t, ['inspect', server.url])
   assert.equal(code, 3)
   assert.match(stderr, /barewire login URL/)
+})
+
+for (const revision of ['2026-07-28', '2025-11-25']) {
+  test(`${revision}: call works with a tool that is always a task, and says why nothing was asked without a terminal`, async (t) => {
+    const server = new McpServer({ name: 's', version: '1' })
+    server.registerTool('must', { task: 'required' }, () => 'done')
+    const requestedSchema = { type: 'object', properties: { sure: { type: 'boolean' } } } as const
+    server.registerTool('ask', {}, async (_, ctx) => {
+      const { action } = await ctx.elicit('sure', { message: 'Sure?', requestedSchema })
+      return action
+    })
+    const url = await serving(t, server)
+    const { stdout } = await run(t, ['call', '--revision', revision, url, 'must'])
+    assert.equal(stdout, 'done\n')
+    const asked = await run(t, ['call', '--revision', revision, url, 'ask'])
+    assert.notEqual(asked.code, 0)
+    assert.match(asked.stderr, /The server had a question, and there is no terminal to ask it at\./)
+  })
+}
+
+test('call takes names that the schema of a tool does not list where it leaves them open', async (t) => {
+  const server = new McpServer({ name: 's', version: '1' })
+  const inputSchema = {
+    type: 'object',
+    properties: { a: { type: 'string' } },
+    additionalProperties: true,
+  } as const
+  server.registerTool('open', { inputSchema }, (args) => JSON.stringify(args))
+  const url = await serving(t, server)
+  assert.equal((await run(t, ['call', url, 'open', 'b=x'])).stdout, '{"b":"x"}\n')
 })

@@ -66,6 +66,30 @@ for (const revision of ['2026-07-28', '2025-11-25'] as const) {
     await changes.return()
   })
 
+  test(`${revision}: a resource that the server refuses is told to onError, and the others come`, async (t) => {
+    const errors: unknown[] = []
+    const onError = (error: unknown) => errors.push(error)
+    const { client, running, server } = await served(t, { revision, onError })
+    const changes = client.changes({ resources: ['gone://1', 'note://1'] })
+    const first = next(changes)
+    await listening(running, client.era)
+    while (errors.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    server.notifyResourceUpdated('note://1')
+    assert.deepEqual(await first, { kind: 'resource', uri: 'note://1' })
+    await changes.return()
+    assert.equal(errors.length, 1)
+    assert.match(String(errors[0]), /announces no changes of "gone:\/\/1"/)
+    await assert.rejects(client.changes({ resources: ['gone://1'] }).next(), { code: 'ERR_NOT_SUPPORTED' })
+    // A list beside it is reason enough to listen.
+    const lists = client.changes({ tools: true, resources: ['gone://1'] })
+    const change = next(lists)
+    while (errors.length === 1) await new Promise((resolve) => setImmediate(resolve))
+    await listening(running, client.era)
+    server.registerTool('another', noTool, () => 'x')
+    assert.deepEqual(await change, { kind: 'tools' })
+    await lists.return()
+  })
+
   test(`${revision}: break and return work at once while next waits, and nobody listens any more`, async (t) => {
     const { client, running } = await start(t)
     const changes = client.changes({ tools: true })

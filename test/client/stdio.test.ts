@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ConnectOptions, connect } from '../../src/client/index.ts'
-import { type StdioOptions, stdio } from '../../src/client/stdio.ts'
+import { type ProcessOptions, stdio } from '../../src/client/stdio.ts'
 import { within } from '../helpers/within.ts'
 
 /** A server of one line each: `reply(message)` gives what is written for a message. */
@@ -30,7 +30,12 @@ const program = (reply: string) => `
 const OLD =
   "({ id, method }) => method === 'server/discover' && (write({ jsonrpc: '2.0', id, error: { code: -32601, message: 'm' } }), true)"
 
-async function started(t: TestContext, reply: string, options: ConnectOptions = {}, how: StdioOptions = {}) {
+async function started(
+  t: TestContext,
+  reply: string,
+  options: ConnectOptions = {},
+  how: ProcessOptions = {},
+) {
   const client = await connect(
     stdio(process.execPath, ['-e', program(reply)], { stderr: 'ignore', ...how }),
     options,
@@ -171,4 +176,37 @@ test('the server gets the variables that are given, and no secrets of this proce
   const env = JSON.parse((content[0] as { text: string }).text)
   assert.deepEqual([env.GIVEN, env.BAREWIRE_TEST_SECRET, env.PATH], ['x', undefined, process.env['PATH']])
   assert.equal(lines.join(''), 'a log\n')
+})
+
+test('stdio refuses a wrong option, command or argument, and says what was meant', () => {
+  const rows: readonly (readonly [readonly unknown[], RegExp])[] = [
+    [['node', ['x'], { maxLineBytes: 5 }], /There is no option "stdio\.maxLineBytes"/],
+    [['node', ['x'], { closems: 5 }], /no option "stdio\.closems".*"stdio\.closeMs"/],
+    [['node', ['x'], { stderr: 'pipe' }], /stdio\.stderr must be one of inherit, ignore; got "pipe"/],
+    [['node', ['x'], { closeMs: -1 }], /stdio\.closeMs must be milliseconds, 0 or more; got -1/],
+    [['node', ['x'], { cwd: 5 }], /stdio\.cwd must be of type string/],
+    [['node', ['x'], { env: { A: 1 } }], /stdio\.env\["A"\] must be of type string; got the number 1/],
+    [['node', 'x'], /args must be an array of strings; got a string/],
+    [['node', [1]], /args\[0\] must be of type string/],
+    [[['node', 'x']], /command must be of type string/],
+  ]
+  for (const [args, message] of rows) {
+    assert.throws(() => stdio(...(args as Parameters<typeof stdio>)), { name: 'TypeError', message })
+  }
+  stdio('node', [], { env: {}, cwd: '.', stderr: () => {}, closeMs: 0 })
+})
+
+test('a command that holds its arguments, and a folder that is not there, are named where the program is not found', async () => {
+  for (const [target, message] of [
+    [
+      stdio('node s9.js --fast'),
+      /ENOENT; the program and its arguments are separate, as in stdio\('node', \['s9\.js', '--fast'\]\)/,
+    ],
+    [
+      stdio('node', [], { cwd: '/no/such/folder' }),
+      /ENOENT; there is no folder "\/no\/such\/folder" \(option cwd\)/,
+    ],
+  ] as const) {
+    await assert.rejects(connect(target), { code: 'ERR_CONNECTION', message })
+  }
 })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { findUnnamable, listApi, listApis } from '../../scripts/lib/api-listing.ts'
-import { mergeApis, publicApiOf, readPublicApis } from '../../scripts/lib/declarations.ts'
+import { mergeApis, type PublicApi, publicApiOf, readPublicApis } from '../../scripts/lib/declarations.ts'
 import { renderReference } from '../../scripts/lib/reference.ts'
 import { WARNINGS } from '../../src/bounds/warning-codes.ts'
 import { checkOptions } from '../../src/options.ts'
@@ -142,6 +142,45 @@ describe('src/REFERENCE.md', () => {
       'a.d.ts': 'export interface A { b: 1 }',
     })
     assert.throws(() => renderReference('<!-- table A -->', bare), /A\.b has no comment/)
+  })
+
+  test('renderReference writes small unions of literals in place of their names, and declarations as they are', () => {
+    const types = publicApiOf({
+      'index.d.ts': "export type { A, Era, Long } from './a.ts'",
+      'a.d.ts': [
+        `export type Era = 'old' | 'new';`,
+        `export type Long = ${Array.from({ length: 30 }, (_, at) => `'value-${at}'`).join(' | ')};`,
+        'export interface A {',
+        '    /** Which. */',
+        '    readonly eras?: readonly Era[] | undefined;',
+        '    /** One. */',
+        '    readonly era: boolean | Era;',
+        '    /** Many. */',
+        '    readonly long: Long;',
+        '}',
+      ].join('\n'),
+    })
+    const rows = renderReference('<!-- table A -->', types)
+    assert.match(rows, /`eras` \| `\('old' \\\| 'new'\)\[\]`/)
+    assert.match(rows, /`era` \| `boolean \\\| 'old' \\\| 'new'`/)
+    assert.match(rows, /`long` \| `Long`/)
+    const block = renderReference('<!-- types A -->', types)
+    assert.match(block, /^```ts\ninterface A \{\n {2}\/\*\* Which\. \*\/\n {2}eras\?: Era\[\]\n/)
+  })
+  test('mergeApis refuses two types of options of one name', () => {
+    const of = (member: string) =>
+      publicApiOf({
+        'index.d.ts': "export type { O } from './a.ts'",
+        'a.d.ts': `export interface O { ${member}: 1 }`,
+      })
+    const other = publicApiOf({
+      'index.d.ts': "export type { O } from './b.ts'",
+      'b.d.ts': 'export interface O { b: 1 }',
+    })
+    const core = publicApiOf({ 'index.d.ts': '' })
+    const merge = (...apis: PublicApi[]) => mergeApis(new Map(apis.map((each, at) => [String(at), each])))
+    assert.throws(() => merge(core, of('a'), other), /two entries export different types O/)
+    assert.equal(merge(core, of('a'), of('a')).exported.size, 1)
   })
 
   const settings = checkOptions({})

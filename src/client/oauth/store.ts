@@ -31,7 +31,9 @@ import type { AuthorizationServer } from './server-metadata.ts'
 export interface TokenStore {
   /** The value, or undefined when there is none. */
   get(key: string): PromiseLike<string | undefined> | string | undefined
+  /** Keeps the value in place of an earlier one. */
   set(key: string, value: string): PromiseLike<void> | void
+  /** Forgets it, if there is one. */
   delete(key: string): PromiseLike<unknown> | unknown
 }
 
