@@ -270,7 +270,8 @@ export class Entrance {
       }
       // Parsed JSON may take many times the bytes of its text, so its values are charged too.
       const values = body.length > UNCOUNTED_BODY_BYTES ? measureBody(body) : 0
-      const bytes = values * VALUE_BYTES - FREE_VALUE_BYTES
+      // A body with more of them than it may have is refused, and never parsed.
+      const bytes = values > bodyLimits.maxValues ? 0 : values * VALUE_BYTES - FREE_VALUE_BYTES
       if (bytes <= 0 || http.charge(bytes)) {
         this.#decoded(http, () => decodeBody(body, bodyLimits))
       } else {
