@@ -123,7 +123,10 @@ export interface ConnectOptions {
   readonly retries?: number | undefined
   /** The delay before the second try; doubled for each further one. @defaultValue 500 ms */
   readonly retryDelayMs?: number | undefined
-  /** Tries in a row to take up a stream that was cut, without anything new. @defaultValue 5 */
+  /**
+   * Tries in a row to take up a stream that was cut, without anything new. The delay before each is what the server asks
+   * for with `retry`, at least 100 ms, else as with `retryDelayMs`. @defaultValue 5
+   */
   readonly resumeTries?: number | undefined
   /** How often one call may ask for input (2026-07-28). @defaultValue 10 */
   readonly maxRounds?: number | undefined

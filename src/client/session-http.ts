@@ -21,7 +21,7 @@ import { invalidResponse, mcpError, reasonOf } from './errors.ts'
 import { discard, type HttpClient } from './http-client.ts'
 import { Inbox, refusal } from './inbox.ts'
 import type { Settings } from './options.ts'
-import { backOff, sleep } from './timing.ts'
+import { reconnectDelay, sleep } from './timing.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
 
 const ACCEPT_BOTH = 'application/json, text/event-stream'
@@ -116,8 +116,7 @@ export class SessionHttp implements Transport {
       // Without an event id nothing can be asked for again, and what became of the call is not known.
       if (inbox.lastEventId === '') break
       const { eventCount, retryMs } = inbox
-      const delay = failures === 0 && retryMs !== undefined ? 0 : backOff(retryDelayMs, failures)
-      await sleep(Math.max(retryMs ?? 0, delay), out.signal)
+      await sleep(reconnectDelay(retryMs, retryDelayMs, failures), out.signal)
       try {
         if (this.sessionId !== sessionId) break
         const response = await this.get(inbox.lastEventId, out.signal)

@@ -3,7 +3,7 @@
  * by GET, and opened again after every end, until the client is closed or the server says that it has none.
  *
  *    GET --- 200 --- messages --- end --> wait --> GET, Last-Event-ID (if any event had an id)
- *        --- 404 --> begin a new session --> GET
+ *        --- 404 --> begin a new session --> GET --- 404 --> wait, and so on
  *        --- 405, or another refusal --> none
  *
  * A stream that could not be taken up where it ended leaves a gap, of which the listeners are told.
@@ -16,7 +16,7 @@ import { discard } from './http-client.ts'
 import { Inbox, refusal } from './inbox.ts'
 import type { Settings } from './options.ts'
 import type { SessionHttp } from './session-http.ts'
-import { backOff, sleep } from './timing.ts'
+import { reconnectDelay, sleep } from './timing.ts'
 import type { Receiver } from './transport.ts'
 
 export interface StandaloneHooks {
@@ -71,6 +71,7 @@ export class StandaloneStream {
     let inbox: Inbox | undefined
     let { sessionId } = this.#transport
     let wasOpen = false
+    let renewed = false
     for (let failures = 0; ; ) {
       if (this.#transport.sessionId !== sessionId) {
         // Event ids belong to a session.
@@ -86,12 +87,18 @@ export class StandaloneStream {
           if (wasOpen && !resumes) this.#hooks.onGap()
           opened(true)
           wasOpen = true
+          renewed = false
           await inbox.read(response, 'GET')
           failures = inbox.eventCount > eventCount ? 0 : failures + 1
         } else if (response.status === 404 && sessionId !== undefined) {
           await discard(response)
           await this.#hooks.renew(sessionId)
-          continue
+          // A server that forgets each session at once is not asked for the next one without a pause.
+          if (!renewed) {
+            renewed = true
+            continue
+          }
+          failures += 1
         } else {
           const { status } = response
           // What has no such stream says so now, and will say so again.
@@ -110,11 +117,8 @@ export class StandaloneStream {
         if (failures === 0) onError(error)
         failures += 1
       }
-      const { retryMs } = inbox
-      const delay =
-        failures === 0 && retryMs !== undefined ? 0 : backOff(retryDelayMs, Math.max(0, failures - 1))
       try {
-        await sleep(Math.max(retryMs ?? 0, delay), signal)
+        await sleep(reconnectDelay(inbox.retryMs, retryDelayMs, failures), signal)
       } catch {
         return
       }

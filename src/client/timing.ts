@@ -12,6 +12,8 @@ import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { onAbort } from './on-abort.ts'
 
 const MAX_BACK_OFF_MS = 30_000
+/** Whatever delay the server asks for: one that says `retry: 0` and ends each stream at once would be asked without end. */
+const MIN_RECONNECT_MS = 100
 
 export class Deadline {
   readonly #timeoutMs: number
@@ -98,6 +100,17 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export function backOff(firstMs: number, failures: number): number {
   const full = Math.min(firstMs * 2 ** Math.min(failures, 20), MAX_BACK_OFF_MS)
   return full * (0.5 + Math.random() / 2)
+}
+
+/**
+ * The delay before a stream that was cut is opened again: the one that the server asks for, but never next to none.
+ *
+ * @param retryMs - `retry:` of the stream
+ * @param failures - tries that have brought nothing new
+ */
+export function reconnectDelay(retryMs: number | undefined, firstMs: number, failures: number): number {
+  if (retryMs === undefined) return backOff(firstMs, failures)
+  return Math.max(retryMs, MIN_RECONNECT_MS, failures === 0 ? 0 : backOff(firstMs, failures))
 }
 
 /** `Retry-After` in milliseconds (RFC 9110 section 10.2.3): seconds, or a date. */
