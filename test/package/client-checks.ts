@@ -9,8 +9,8 @@ import { run } from '../../scripts/lib/child.ts'
 import { serve } from '../../src/index.ts'
 import { offering } from '../client/offering.ts'
 
-/** 90 KB: the files as they are in the package, which are not minified but for white space and local names. */
-const MAX_CLIENT_BYTES = 90_000
+/** 95 KB: the files as they are in the package, which are not minified but for white space and local names. */
+const MAX_CLIENT_BYTES = 95_000
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
@@ -67,7 +67,7 @@ export function checkClient(home: string): void {
     return run(process.execPath, ['--input-type=module', '-e', required, ...args], { cwd: home })
   }
 
-  test('import barewire/client loads at most 90 KB, as shipped, and nothing but files of its own', (t) => {
+  test('import barewire/client loads at most 95 KB, as shipped, and nothing but files of its own', (t) => {
     const loaded = new Set(['client.js'])
     const later = new Set<string>()
     for (const file of loaded) {
