@@ -12,12 +12,11 @@ const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
 
 /**
  * What takes long because it starts many processes or the programs of others: stores, proxies, browsers, compilers,
- * frameworks, other runtimes, examples and published servers of the official SDK.
+ * other clients, frameworks and runtimes, examples of the official SDK.
  */
 const LONG = [
-  /^test\/(?:browser|cluster|proxies|redis|types)\//,
+  /^test\/(?:browser|cluster|interop|proxies|redis|types)\//,
   /^test\/client\/(?:browser|runtimes)\./,
-  /^test\/interop\/(?:bridge|frameworks|next|published|runtimes|workerd)\./,
   /^test\/package\/pack\./,
   /^test\/sdk\/(?:event-store|examples|guides)\./,
 ]
