@@ -5,7 +5,8 @@
  * Node 20 has no glob for `--test`, and its default search would also pick up fixtures, so the files are named
  * one by one. An argument that starts with `-` goes to node as it is (write options as `--name=value`); any
  * other argument is a part of a path: only files whose path contains one of these parts run, however long they take.
- * `--without=part` leaves out files whose path contains it. No file at all is a failure, because a run that tested nothing must not look like a success.
+ * `--without=part` leaves out files whose path contains it. No file at all is a failure, because a run that tested
+ * nothing must not look like a success.
  *
  * Several processes run at a time, each with the files of one group (lib/group-tests.ts), from code that is transpiled
  * once (lib/transpile.ts).

@@ -3,7 +3,7 @@
  * most files take to run. So the files of a folder run in one process, one after the other, a few at a time: many
  * small groups keep all processors busy.
  *
- * Folders whose tests start programs, measure memory or take long are left alone, each file in a process of its own.
+ * Folders whose tests measure memory or take long are left alone, each file in a process of its own.
  * These go first, since a long one that begins last would run alone.
  */
 import { writeFileSync } from 'node:fs'

@@ -13,6 +13,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { oneOf, requireType } from '../bounds/check-options.ts'
+import { MAX_TIMER_MS } from '../bounds/max-timer.ts'
 import { checkNames } from '../bounds/option-names.ts'
 import { kindOf, shown } from '../bounds/quote.ts'
 import { type Channel, OpenChannel } from './channel.ts'
@@ -77,8 +78,8 @@ function checkProcess(command: unknown, args: unknown, options: ProcessOptions):
   if (cwd !== undefined) requireType('stdio.cwd', cwd, ['string'])
   if (stderr !== undefined && typeof stderr !== 'function')
     oneOf('stdio.stderr', stderr, ['inherit', 'ignore'])
-  if (closeMs !== undefined && !(typeof closeMs === 'number' && closeMs >= 0))
-    throw new TypeError(`stdio.closeMs must be milliseconds, 0 or more; got ${shown(closeMs)}`)
+  if (closeMs !== undefined && !(typeof closeMs === 'number' && closeMs >= 0 && closeMs <= MAX_TIMER_MS))
+    throw new TypeError(`stdio.closeMs must be 0 to ${MAX_TIMER_MS} milliseconds; got ${shown(closeMs)}`)
 }
 
 /** Why a program that was not found may not have been found: Node names the program, whatever is wrong. */

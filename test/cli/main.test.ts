@@ -2,19 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { McpServer, serve } from '../../src/index.ts'
 import { offering } from '../client/offering.ts'
 import { failure, result, scripted, stateless } from '../client/scripted-server.ts'
 import { within } from '../helpers/within.ts'
+import { serving } from './serving.ts'
 import { run, start } from './terminal-session.ts'
-
-async function serving(t: TestContext, server: McpServer = offering()): Promise<string> {
-  const { url, close } = await serve(server, { port: 0 })
-  t.after(() => close({ drainMs: 0 }))
-  return url
-}
 
 test('inspect shows who the server is and what it offers, tools with their parameters', async (t) => {
   const url = await serving(t)
@@ -377,34 +372,4 @@ test('a server that asks for a login says how to log in', async (t) => {
   const { code, stderr } = await run(t, ['inspect', server.url])
   assert.equal(code, 3)
   assert.match(stderr, /barewire login URL/)
-})
-
-for (const revision of ['2026-07-28', '2025-11-25']) {
-  test(`${revision}: call works with a tool that is always a task, and says why nothing was asked without a terminal`, async (t) => {
-    const server = new McpServer({ name: 's', version: '1' })
-    server.registerTool('must', { task: 'required' }, () => 'done')
-    const requestedSchema = { type: 'object', properties: { sure: { type: 'boolean' } } } as const
-    server.registerTool('ask', {}, async (_, ctx) => {
-      const { action } = await ctx.elicit('sure', { message: 'Sure?', requestedSchema })
-      return action
-    })
-    const url = await serving(t, server)
-    const { stdout } = await run(t, ['call', '--revision', revision, url, 'must'])
-    assert.equal(stdout, 'done\n')
-    const asked = await run(t, ['call', '--revision', revision, url, 'ask'])
-    assert.notEqual(asked.code, 0)
-    assert.match(asked.stderr, /The server had a question, and there is no terminal to ask it at\./)
-  })
-}
-
-test('call takes names that the schema of a tool does not list where it leaves them open', async (t) => {
-  const server = new McpServer({ name: 's', version: '1' })
-  const inputSchema = {
-    type: 'object',
-    properties: { a: { type: 'string' } },
-    additionalProperties: true,
-  } as const
-  server.registerTool('open', { inputSchema }, (args) => JSON.stringify(args))
-  const url = await serving(t, server)
-  assert.equal((await run(t, ['call', url, 'open', 'b=x'])).stdout, '{"b":"x"}\n')
 })

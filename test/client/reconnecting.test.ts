@@ -1,17 +1,41 @@
 /** Servers that would have a client come back without a pause. */
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { within } from '../helpers/within.ts'
-import { connected, event, response, result, scripted, session, stream } from './scripted-server.ts'
+import {
+  connected,
+  type Exchange,
+  event,
+  response,
+  result,
+  scripted,
+  session,
+  stream,
+} from './scripted-server.ts'
 
 /** Timers of Node may be early by a part of a millisecond. */
 const MIN_MS = 98
 
-const capabilities = { tools: { listChanged: true } }
-
 function gaps(times: readonly number[]): number[] {
   return times.slice(1).map((time, i) => time - (times[i] ?? 0))
+}
+
+/** A server that announces changes; `times` says when GET came, `fourth` waits until it came four times. */
+async function listened(t: TestContext, onGet: (exchange: Exchange, count: number) => void) {
+  const times: number[] = []
+  let enough = () => {}
+  const fourth = new Promise<void>((resolve) => {
+    enough = resolve
+  })
+  const onRequest = (exchange: Exchange) => {
+    if (exchange.what !== 'GET') return result(exchange, {})
+    times.push(performance.now())
+    if (times.length === 4) enough()
+    return onGet(exchange, times.length)
+  }
+  const { url } = await scripted(t, session(onRequest, { capabilities: { tools: { listChanged: true } } }))
+  return { times, fourth, url }
 }
 
 test('retry: 0 of a stream that ends at once is a delay of 100 ms, in a call', async (t) => {
@@ -34,24 +58,10 @@ test('retry: 0 of a stream that ends at once is a delay of 100 ms, in a call', a
 })
 
 test('retry: 0 of a stream that ends at once is a delay of 100 ms, outside of calls', async (t) => {
-  const times: number[] = []
-  let enough = () => {}
-  const fourth = new Promise<void>((resolve) => {
-    enough = resolve
-  })
-  const server = await scripted(
-    t,
-    session(
-      (exchange) => {
-        if (exchange.what !== 'GET') return result(exchange, {})
-        times.push(performance.now())
-        if (times.length === 4) enough()
-        return stream(exchange).end(`retry: 0\n${event('', `e${times.length}`)}`)
-      },
-      { capabilities },
-    ),
+  const { times, fourth, url } = await listened(t, (exchange, count) =>
+    stream(exchange).end(`retry: 0\n${event('', `e${count}`)}`),
   )
-  const client = await connected(t, server.url, { retryDelayMs: 1, onError: () => {} })
+  const client = await connected(t, url, { retryDelayMs: 1, onError: () => {} })
   const changes = client.changes({ tools: true })
   void changes.next()
   await within(fourth, () => `the fourth GET; ${times.length} came`)
@@ -60,24 +70,8 @@ test('retry: 0 of a stream that ends at once is a delay of 100 ms, outside of ca
 })
 
 test('a server that forgets each session at once is asked for further ones with growing pauses', async (t) => {
-  const times: number[] = []
-  let enough = () => {}
-  const fourth = new Promise<void>((resolve) => {
-    enough = resolve
-  })
-  const server = await scripted(
-    t,
-    session(
-      (exchange) => {
-        if (exchange.what !== 'GET') return result(exchange, {})
-        times.push(performance.now())
-        if (times.length === 4) enough()
-        return exchange.response.writeHead(404).end()
-      },
-      { capabilities },
-    ),
-  )
-  const client = await connected(t, server.url, { retryDelayMs: 200, onError: () => {} })
+  const { times, fourth, url } = await listened(t, ({ response }) => response.writeHead(404).end())
+  const client = await connected(t, url, { retryDelayMs: 200, onError: () => {} })
   const changes = client.changes({ tools: true })
   changes.next().catch(() => {})
   await within(fourth, () => `the fourth GET; ${times.length} came`)

@@ -183,7 +183,11 @@ test('stdio refuses a wrong option, command or argument, and says what was meant
     [['node', ['x'], { maxLineBytes: 5 }], /There is no option "stdio\.maxLineBytes"/],
     [['node', ['x'], { closems: 5 }], /no option "stdio\.closems".*"stdio\.closeMs"/],
     [['node', ['x'], { stderr: 'pipe' }], /stdio\.stderr must be one of inherit, ignore; got "pipe"/],
-    [['node', ['x'], { closeMs: -1 }], /stdio\.closeMs must be milliseconds, 0 or more; got -1/],
+    [['node', ['x'], { closeMs: -1 }], /stdio\.closeMs must be 0 to 2147483647 milliseconds; got -1/],
+    [
+      ['node', ['x'], { closeMs: 2 ** 31 }],
+      /stdio\.closeMs must be 0 to 2147483647 milliseconds; got 2147483648/,
+    ],
     [['node', ['x'], { cwd: 5 }], /stdio\.cwd must be of type string/],
     [['node', ['x'], { env: { A: 1 } }], /stdio\.env\["A"\] must be of type string; got the number 1/],
     [['node', 'x'], /args must be an array of strings; got a string/],

@@ -39,7 +39,7 @@ export class OpenKeys {
   }
 }
 
-export function duplicateKey(key: string): McpError {
+function duplicateKey(key: string): McpError {
   const problem = `Two questions of one call have the key ${JSON.stringify(key)}: give each its own`
   return new McpError('ERR_DUPLICATE_KEY', problem)
 }

@@ -9,6 +9,7 @@
  */
 
 import { kindOf } from '../../bounds/quote.ts'
+import { isPlain } from '../shape.ts'
 import type { ReceivedInput } from './client-input.ts'
 import { checkKey } from './handler-calls.ts'
 
@@ -55,7 +56,7 @@ function findOther(value: unknown, path: string, depth: number): string | undefi
 
 function findIn(value: object, path: string, depth: number): string | undefined {
   if (depth === MAX_DEPTH) return 'got an object that is circular, or nested too deeply'
-  if (!isPlain(value)) return got(value, path)
+  if (!Array.isArray(value) && !isPlain(value)) return got(value, path)
   for (const [name, member] of Object.entries(value)) {
     const isItem = Array.isArray(value)
     if (member === undefined && !isItem) continue
@@ -63,12 +64,6 @@ function findIn(value: object, path: string, depth: number): string | undefined 
     if (problem !== undefined) return problem
   }
   return undefined
-}
-
-function isPlain(value: object): boolean {
-  if ((value as { readonly toJSON?: unknown }).toJSON !== undefined) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null
 }
 
 function got(value: unknown, path: string): string {

@@ -9,7 +9,6 @@
  */
 
 import { unref } from '../../bounds/runtime.ts'
-import { duplicateKey } from '../../dispatch/client-input/handler-calls.ts'
 import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
@@ -31,8 +30,6 @@ export class TaskInputRequests {
   readonly #open = new Map<string, OpenRequest>()
   /** How often each key of the handler was used. No more entries than it has keys, however often it asks again. */
   readonly #times = new Map<string, number>()
-  /** Keys of the handler, while it waits. */
-  readonly #asking = new Set<string>()
   #closed: Error | undefined
 
   /** @param changed - called when an input request was opened or is no longer open */
@@ -59,18 +56,22 @@ export class TaskInputRequests {
    * @param timeoutMs - 0 or undefined: no limit but the task's own
    * @param maxTimes - how often the client is asked for a usable response
    */
-  ask<T>(
+  async ask<T>(
     key: string,
     request: InputRequest,
     check: (response: unknown) => T | Promise<T>,
     timeoutMs = 0,
     maxTimes = MAX_TIMES_ASKED,
   ): Promise<T> {
-    if (this.#asking.has(key)) {
-      return Promise.reject(duplicateKey(key))
+    const text = JSON.stringify(request)
+    for (let times = 1; ; times++) {
+      const response = await this.#put(this.#newKey(key), request, text, timeoutMs)
+      try {
+        return await check(response)
+      } catch (error) {
+        if (times === maxTimes) throw error
+      }
     }
-    this.#asking.add(key)
-    return this.#ask(key, request, check, timeoutMs, maxTimes).finally(() => this.#asking.delete(key))
   }
 
   /** Takes the responses to open requests; others are ignored. */
@@ -100,24 +101,6 @@ export class TaskInputRequests {
     this.#closed ??= reason
     for (const { reject } of this.#open.values()) reject(reason)
     this.#open.clear()
-  }
-
-  async #ask<T>(
-    key: string,
-    request: InputRequest,
-    check: (response: unknown) => T | Promise<T>,
-    timeoutMs: number,
-    maxTimes: number,
-  ): Promise<T> {
-    const text = JSON.stringify(request)
-    for (let times = 1; ; times++) {
-      const response = await this.#put(this.#newKey(key), request, text, timeoutMs)
-      try {
-        return await check(response)
-      } catch (error) {
-        if (times === maxTimes) throw error
-      }
-    }
   }
 
   #put(key: string, request: InputRequest, text: string, timeoutMs: number): Promise<unknown> {
