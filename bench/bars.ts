@@ -85,7 +85,7 @@ const ROWS: readonly Row[] = [
   ['connections', 'streams', 15_000, 'barewire', 'heap', 'floor', 'at most', 0.85],
   ['connections', 'streams', 1000, 'barewire-stateless', 'heap', 'floor', 'at most', 0.85],
   ['connections', 'streams', 15_000, 'barewire-stateless', 'heap', 'floor', 'at most', 0.85],
-  // No server on node:net can be faster than that, which is 0.75 to 0.8 of the floor's own broadcast on Node 20.
+  // No server on node:net can be faster than that, which is 0.7 to 0.8 of the floor's own broadcast on Node 20.
   ['connections', 'streams', 10_000, 'barewire', 'broadcast', BARE_WRITES, 'at most', 1.25],
   ['connections', 'streams', 10_000, 'barewire-stateless', 'broadcast', BARE_WRITES, 'at most', 1.25],
   ['streaming', 'progress', 100, 'barewire', 'throughput', 'floor', 'at least', 0.85],
