@@ -1,7 +1,7 @@
 /** The web UI of the MCP Inspector, in both eras it offers. Its command line: scripts/inspector.ts. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -13,6 +13,7 @@ import { serve } from '../../src/index.ts'
 import { createFixture } from '../fixture/definition.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { needs, needsThat } from '../helpers/needs.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { openBrowser, openPage, screenshot } from './browser.ts'
 
 const launcher = fileURLToPath(
@@ -47,7 +48,7 @@ async function startInspector(t: TestContext, url: string, era: string): Promise
   })
   t.after(async () => {
     await started.stop()
-    rmSync(memory, { recursive: true, force: true })
+    await removeFolder(memory)
   })
   return started.match[1] as string
 }

@@ -2,13 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { createMcpHandler, serve } from '../../src/index.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { within } from '../helpers/within.ts'
 import { offering } from './offering.ts'
 import { buildClient, checkOutcomes } from './portable-checks.ts'
@@ -85,13 +86,15 @@ describe('the client in Chromium', { skip }, () => {
       {
         stdio: 'ignore',
         env: { ...process.env, HOME: profile },
+        // A group of its own, so that the processes it starts end with it.
+        detached: true,
       },
     )
     const ended = new Promise<void>((resolve) => browser.once('exit', () => resolve()))
     t.after(async () => {
-      browser.kill('SIGKILL')
+      if (browser.pid !== undefined && browser.exitCode === null) process.kill(-browser.pid, 'SIGKILL')
       await ended
-      rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+      await removeFolder(profile)
     })
     const outcome = await within(said, () => 'the page to say what happened', 60_000)
     return { outcome, files }

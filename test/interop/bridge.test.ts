@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -14,6 +14,7 @@ import { start } from '../../scripts/lib/child.ts'
 import type { ServeOptions } from '../../src/index.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { needsThat } from '../helpers/needs.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { untilListening } from '../helpers/until-listening.ts'
 import { within } from '../helpers/within.ts'
 import { clientV1, clientV1Sse } from './client-v1.ts'
@@ -28,7 +29,7 @@ const fixture = fileURLToPath(new URL('../fixture/server.ts', import.meta.url))
 
 /** What mcp-remote keeps of its servers. */
 const kept = mkdtempSync(join(tmpdir(), 'barewire-bridge-'))
-after(() => rmSync(kept, { recursive: true, force: true, maxRetries: 10 }))
+after(() => removeFolder(kept))
 
 /** mcp-remote in front of a server, as a host configures it. */
 function remoteTo(url: string | URL, ...args: string[]): Program {

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { EventEmitter, once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { needsThat } from '../helpers/needs.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { StatelessClient } from '../helpers/stateless-client.ts'
 import { within } from '../helpers/within.ts'
 import { clientV2Auto, clientV2Pinned } from './client-v2.ts'
@@ -78,7 +79,7 @@ for (const [mode, name] of [
     after(async () => {
       await lambda?.stop()
       forecast?.stop()
-      rmSync(folder, { recursive: true, force: true })
+      await removeFolder(folder)
     })
 
     for (const kind of [clientV2Auto, clientV2Pinned]) {

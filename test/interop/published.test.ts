@@ -4,13 +4,14 @@
  */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { beginTalk, lists } from '../sdk/conversation.ts'
 import { LIBRARIES, type Library, nodeArguments, startProgram } from '../sdk/run-program.ts'
 import { type PublishedServer, SERVERS } from './published/servers.ts'
@@ -66,9 +67,7 @@ async function same(
   without: readonly string[] = [],
 ): Promise<void> {
   const folders = LIBRARIES.map(() => mkdtempSync(join(tmpdir(), 'barewire-published-')))
-  t.after(() => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-  })
+  t.after(() => Promise.all(folders.map(removeFolder)))
   const [sdk, facade] = await Promise.all(
     LIBRARIES.map(async (library, index) => {
       const folder = folders[index] as string

@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -14,6 +14,7 @@ import { bundleTogether } from '../../scripts/lib/bundle.ts'
 import { type Started, start } from '../../scripts/lib/child.ts'
 import { ENTRIES } from '../../scripts/lib/entries.ts'
 import { needsThat } from '../helpers/needs.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { StatelessClient } from '../helpers/stateless-client.ts'
 import { endOfTurn, within } from '../helpers/within.ts'
 import { clientV2Auto, clientV2Pinned } from './client-v2.ts'
@@ -94,7 +95,7 @@ describe('Cloudflare Workers', {
   })
   after(async () => {
     await running?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   })
 
   for (const kind of [clientV2Auto, clientV2Pinned]) {

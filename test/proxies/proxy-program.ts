@@ -2,12 +2,13 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { freePort } from '../helpers/free-port.ts'
 import { program } from '../helpers/needs.ts'
+import { removeFolder } from '../helpers/remove-folder.ts'
 import { untilListening } from '../helpers/until-listening.ts'
 
 export interface ProxyProgram {
@@ -26,7 +27,7 @@ export async function startProgram(t: TestContext, proxy: ProxyProgram): Promise
   let stop = async () => {}
   t.after(async () => {
     await stop()
-    rmSync(folder, { recursive: true, force: true })
+    await removeFolder(folder)
   })
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort()
