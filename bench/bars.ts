@@ -3,7 +3,7 @@
  * run; a bar holds when the median of the rounds meets it.
  */
 
-import { type Contender, floorOf } from './contenders/index.ts'
+import { type Contender, floorOf, takesPart } from './contenders/index.ts'
 import { type Figure, keyOf, type Results } from './lib/results.ts'
 import { ratios } from './lib/statistics.ts'
 import { SLOW_BUFFER_BYTES } from './parts/streaming.ts'
@@ -223,7 +223,11 @@ function againstPeers(
 ): Verdict[] {
   const self = contenders.find(({ name }) => name === bar.contender)
   const peers = contenders.filter(
-    (each) => families.includes(each.family) && self !== undefined && floorOf(each) === floorOf(self),
+    (each) =>
+      families.includes(each.family) &&
+      takesPart(each, bar.part) &&
+      self !== undefined &&
+      floorOf(each) === floorOf(self),
   )
   const verdicts: Verdict[] = []
   for (const { name } of peers) {

@@ -42,10 +42,13 @@ function peer(
   return { name, family, wire, mode, packages, module: `bench/peers/${family}.mjs`, ...more }
 }
 
+const NO_FETCH = { fetch: 'this mode has no handler of a Request' }
+const NO_STREAMS = { streaming: 'this mode drops progress messages' }
 const V1 = ['@modelcontextprotocol/sdk', 'express', 'zod']
 /** The program of sdk-v1, on barewire/sdk (lib/build.ts writes it). */
-function facade(suffix: string, wire: Wire, mode: string): Contender {
-  return { ...peer('facade', suffix, wire, mode, V1), module: 'bench/contenders/facade.mjs' }
+function facade(suffix: string, wire: Wire, mode: string, without: Contender['without'] = {}): Contender {
+  const more = { without: { ...without, ...NO_FETCH } }
+  return { ...peer('facade', suffix, wire, mode, V1, more), module: 'bench/contenders/facade.mjs' }
 }
 /** Without Express, which is half the CPU time of a call of sdk-v1: families of their own, to be compared with each other. */
 const ON_NODE_HTTP: readonly Contender[] = [
@@ -71,7 +74,6 @@ const LITE = ['mcp-lite', 'hono', '@hono/node-server', 'zod']
 /** What mcp-lite 0.10 speaks. */
 const OLDER = { version: '2025-06-18' }
 const NO_STORE = { replay: 'its documented setup keeps no events' }
-const NO_FETCH = { fetch: 'this mode has no handler of a Request' }
 const NO_STDIO = { stdio: 'it does not serve this on standard input and output' }
 /** For the comparison that mcp-use publishes: what is in it, and is not here already. */
 const PUBLISHED = { parts: ['published'] }
@@ -103,13 +105,16 @@ export const CONTENDERS: readonly Contender[] = [
     without: {
       ...UNORDERED,
       ...NO_FETCH,
-      streaming: 'this mode drops progress messages',
+      ...NO_STREAMS,
       stdio: 'it is sdk-v1-sse there',
     },
   }),
   peer('sdk-v1', 'sessionless', 'sessionless', 'stateless', V1, { without: NO_FETCH }),
   facade('', 'session', 'sse'),
-  facade('json', 'session', 'json'),
+  facade('json', 'session', 'json', {
+    ...NO_STREAMS,
+    replay: 'the events of a call are not sent in this mode',
+  }),
   facade('sessionless', 'sessionless', 'stateless'),
   ...ON_NODE_HTTP,
   peer('sdk-v2', 'sessions', 'session', 'sessions', V2_EXPRESS, { without: { ...NO_STORE, ...NO_FETCH } }),
@@ -134,6 +139,11 @@ export const CONTENDERS: readonly Contender[] = [
   peer('mcp-handler', 'stateless', 'stateless', '', MCP_HANDLER, PUBLISHED),
   peer('mcp-handler', 'sessionless', 'sessionless', '', MCP_HANDLER, PUBLISHED),
 ]
+
+/** Whether a contender can take part in a part. */
+export function takesPart({ parts, without }: Contender, part: string): boolean {
+  return parts?.includes(part) !== false && without?.[part] === undefined
+}
 
 /** Whether it is one of the servers that people use today: neither ours nor the floor. */
 export const isPeer = ({ packages }: Contender): boolean => packages.length > 0

@@ -50,7 +50,7 @@ export const cluster: Part = {
         withRedis(bench, contender, round, (place) => task(place, round)),
       )
     return [
-      ...step('known calls', bench.quick ? 4 : 13, rounds, knownCalls),
+      ...step('known calls', bench.quick ? 4 : 15, rounds, knownCalls),
       ...step('initialize', bench.quick ? 3 : 6, rounds, opening),
       ...step('progress', bench.quick ? 3 : 8, rounds, progress),
       ...step('resume', 2, rounds, resumeElsewhere),
@@ -152,17 +152,17 @@ async function knownCalls(place: Place): Promise<void> {
   const servers = [await place.alone(), await place.node(1)] as const
   for (const { port } of servers) {
     await openSessions(load, contender, { group: `known ${port}`, port, count: CONNECTIONS })
-    await run(port, bench.quick ? 0.5 : 1.5)
+    await run(port, bench.quick ? 0.5 : 2.5)
   }
   // Turn by turn, each first as often as second: the difference is smaller than what a second does to a machine.
   const used: [number, number] = [0, 0]
   const calls: [number, number] = [0, 0]
-  const turns = bench.quick ? 2 : 4
+  const turns = bench.quick ? 2 : 8
   for (let turn = 0; turn < turns; turn++) {
     for (const index of turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const server = servers[index]
       used[index] += await cpuOf(server, async () => {
-        calls[index] += (await run(server.port, bench.quick ? 0.5 : 1)).requests
+        calls[index] += (await run(server.port, 0.5)).requests
       })
     }
   }

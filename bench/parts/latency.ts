@@ -112,7 +112,7 @@ export const latency: Part = {
         steps.push(
           ...bench.inTurn(
             label,
-            (contender) => turns(contender).seconds + 0.1 + againSeconds(bench, contender),
+            (contender) => turns(contender).seconds + 0.1 + againSeconds(bench, contender, among),
             (contender) => turns(contender).rounds,
             among,
             (contender, round) => measure(bench, each, contender, n, turns(contender).seconds, round),
@@ -172,20 +172,26 @@ async function prepare(bench: Bench, each: Case, contender: Contender): Promise<
   )
 }
 
+/** Seconds of load after which it is looked at whether throughput still grows, and how many of them peers get. */
+const WARM_UP = { slice: 2, leastOfPeers: 3, mostOfPeers: 8 }
 /**
- * Seconds of load after which it is looked at whether throughput still grows, and how many of them peers get. They get
- * some more before each round: in their turns of waiting, collections take what the engine had learnt of objects of
- * which none is left, and the official SDK v1 would show half of its throughput.
+ * Seconds of load before a turn of a server that waited for longer: meanwhile collections have taken what the engine had
+ * learnt of objects of which none is left, and any server would show half of its throughput or less.
  */
-const WARM_UP = { slice: 2, leastOfPeers: 3, mostOfPeers: 8, again: 1.5 }
+const AGAIN = { afterMs: 3000, seconds: 1.5 }
+/** When each server had its last request. */
+const lastAsked = new WeakMap<ServerProcess, number>()
 
 function warmUpSeconds({ quick }: Bench, contender: Contender): number {
   if (quick) return 0.3
   return isPeer(contender) ? 8 : WARM_UP.slice
 }
 
-function againSeconds({ quick }: Bench, contender: Contender): number {
-  return isPeer(contender) && !quick ? WARM_UP.again : 0
+/** Estimate for one turn: all wait in the rounds that peers take part in, and before the first one. */
+function againSeconds(bench: Bench, contender: Contender, among: readonly Contender[]): number {
+  if (bench.quick) return 0
+  const waits = among.some(isPeer) ? 3 : 1
+  return (AGAIN.seconds * waits) / turnsOf(bench, contender, MAIN).rounds
 }
 
 /** A server that is new compiles as it goes, one with more code for longer: after 4 s some peers were still to treble. */
@@ -243,6 +249,7 @@ async function run(
     needle: each.needle,
   })
   const after = await server.cpu()
+  lastAsked.set(server, performance.now())
   const cpu = after.cpu - before.cpu
   return { ...figures, cpuPerCall: cpu / figures.requests, busy: cpu / (after.at - before.at) }
 }
@@ -256,8 +263,10 @@ async function measure(
   round: number,
 ): Promise<void> {
   const server = await bench.server(contender, each.setup)
-  const again = againSeconds(bench, contender)
-  if (again > 0) await run(bench, each, contender, server, connections, again)
+  const waited = performance.now() - (lastAsked.get(server) ?? 0)
+  if (!bench.quick && waited > AGAIN.afterMs) {
+    await run(bench, each, contender, server, connections, AGAIN.seconds)
+  }
   const figures = await run(bench, each, contender, server, connections, seconds)
   const add = (metric: string, unit: string, value: number) =>
     bench.collector.add(

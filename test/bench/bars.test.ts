@@ -64,6 +64,17 @@ test('judge compares with each mode of a peer that talks the same way, round by 
   assert.match(only?.text ?? '', /2\.11 x peer-json, at least 2/)
 })
 
+test('judge asks for no figure of a peer that cannot take part', () => {
+  const against: Bar = { ...bar, against: { families: ['peer'] } }
+  const peers = (more: Partial<Contender>) =>
+    contenders.map((each) => (each.family === 'peer' ? { ...each, ...more } : each))
+  const count = (more: Partial<Contender>) =>
+    judge({ figures: [figure('ours', [1])] }, [against], peers(more), ['latency']).length
+  assert.equal(count({ without: { latency: 'it cannot' } }), 0)
+  assert.equal(count({ parts: ['start'] }), 0)
+  assert.equal(count({ without: { start: 'it cannot' }, parts: ['latency'] }), 1)
+})
+
 test('judge compares a figure with that of another n, round by round', () => {
   const against: Bar = { ...bar, against: { n: 1 }, bound: 'at most', limit: 2 }
   const one = { ...figure('ours', [10, 100]), n: 1 }
