@@ -11,13 +11,13 @@ import { join } from 'node:path'
 const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
 
 /**
- * What takes long because it starts many processes or the programs of others: stores, proxies, browsers, compilers,
- * other clients, frameworks and runtimes, examples of the official SDK.
+ * What takes long because it starts many processes or the programs of others (stores, proxies, browsers, compilers,
+ * other clients, frameworks and runtimes, examples of the official SDK), or floods a server.
  */
 const LONG = [
-  /^test\/(?:browser|cluster|interop|proxies|redis|types)\//,
+  /^test\/(?:browser|cluster|interop|proxies|redis|robustness|types)\//,
   /^test\/client\/(?:browser|runtimes)\./,
-  /^test\/package\/pack\./,
+  /^test\/package\/(?:lazy-parts|pack)\./,
   /^test\/sdk\/(?:event-store|examples|guides)\./,
 ]
 /** Attacks on a server run for a minute, and by their name only: `npm run attacks`. */
