@@ -1,6 +1,6 @@
 /**
- * API keys, for servers that have no authorization server: a header or a parameter of the query that a function of the
- * application knows. What they stand for is a principal as any other one: sessions, tasks and limits are bound to it.
+ * API keys, for servers without an authorization server: a header or a query parameter, verified by a function of the
+ * application. The result is a principal like any other: sessions, tasks and limits are bound to it.
  *
  * There is no metadata document and no flow: a client has the key, or its user gives it.
  *
@@ -16,7 +16,7 @@ import { challenge } from '../http/bearer.ts'
 import { Rejection } from '../http/rejection.ts'
 import { checkPrincipal } from './custom-verify.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
-import { AnswerError, inTime, unavailable } from './settle.ts'
+import { AnswerError, inTime, unavailable } from './verification-failure.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: what a request is depends on what carries it
 export interface ApiKeyOptions<Request = any> {
@@ -25,7 +25,7 @@ export interface ApiKeyOptions<Request = any> {
   /** Parameter of the query that has the key. URLs are written to logs: a header is the better place. */
   readonly query?: string | undefined
   /**
-   * Says who a key speaks for. Compare keys by their hash, or in constant time (`crypto.timingSafeEqual`).
+   * Finds the principal of a key. Compare keys by their hash, or in constant time (`crypto.timingSafeEqual`).
    *
    * @returns `undefined` or `null` for a key that is not known: 401
    * @throws a failure of the server: 503, and the error goes to `onError`
@@ -38,9 +38,9 @@ export interface ApiKeyOptions<Request = any> {
   readonly scopes?: ScopeDeclarations | undefined
   /** Scopes that every caller must have; 403 for those who lack one. @defaultValue none */
   readonly requiredScopes?: readonly string[] | undefined
-  /** What lists say of entries whose scopes the caller lacks. @defaultValue 'show' */
+  /** Whether lists show entries whose scopes the caller lacks. @defaultValue 'show' */
   readonly lists?: 'show' | 'hide' | undefined
-  /** That `verify` may take, 503 after that; 0: no limit. @defaultValue 10 s */
+  /** Milliseconds that `verify` may take, 503 after that; 0: no limit. @defaultValue 10 s */
   readonly timeoutMs?: number | undefined
 }
 
@@ -57,7 +57,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
 const MAX_KEY_LENGTH = 4096
 
 /**
- * Asks every request for an API key; stands at `auth`.
+ * Requires an API key with every request: a value for the option `auth`.
  *
  * @throws {TypeError} a wrong option, named
  *
