@@ -47,8 +47,8 @@ export function forget(origin: string): void {
 }
 
 /**
- * Forgets which revision servers were spoken to in, which `connect` remembers for 10 minutes. For whoever knows that a
- * server was replaced, and for tests.
+ * Forgets which revision servers were spoken to in, which `connect` remembers for 10 minutes. For programs that
+ * know that a server was replaced, and for tests.
  */
 export function forgetServers(): void {
   known.clear()
