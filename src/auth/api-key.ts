@@ -68,44 +68,20 @@ const MAX_KEY_LENGTH = 4096
  * ```
  */
 export function apiKey(options: ApiKeyOptions): Authenticator {
-  checkNames(options, NAMES, 'apiKey.')
-  const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
-  if ((header === undefined) === (query === undefined)) {
-    throw new TypeError(
-      'apiKey needs the name of a header or of a query parameter: give one of header and query',
-    )
-  }
-  if (header !== undefined && (typeof header !== 'string' || !TOKEN.test(header))) {
-    throw new TypeError(`apiKey.header must be the name of a header; got ${shown(header)}`)
-  }
-  if (query !== undefined && (typeof query !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(query))) {
-    throw new TypeError(`apiKey.query must be the name of a parameter; got ${shown(query)}`)
-  }
-  requireType('apiKey.verify', verify, ['function'])
-  oneOf('apiKey.lists', lists, ['show', 'hide'])
-  checkTime('apiKey.timeoutMs', timeoutMs)
+  const { header, query, verify, lists, timeoutMs, requiredScopes } = checkApiKey(options)
   const scopes = new ScopeTable(options.scopes, requiredScopes, 'apiKey.')
   const place = header === undefined ? { query: query as string } : { header }
   const where = header === undefined ? `the query parameter ${query}` : `the header ${header}`
   const readKeys = header === undefined ? keysInQuery(query as string) : keysInHeader(header.toLowerCase())
 
-  const refuse = (
-    status: 400 | 401 | 403,
-    message: string,
-    reason: string,
-    about: { error?: string; scope?: string | undefined } = {},
-  ) => {
-    const value = challenge({ scheme: 'ApiKey', others: place, ...about, errorDescription: message })
-    const headers = ['WWW-Authenticate', value]
-    return { rejection: new Rejection(status, message, undefined, headers, reason) }
-  }
+  const refuse = refuseWith(place)
   const insufficient = (granted: readonly string[] | undefined, needed: readonly string[]) => {
     const missing = needed.filter((scope) => !scopes.allows(granted, [scope]))
     const reason = `scope failed: expected ${needed.join(' ')}, got ${granted?.join(' ').slice(0, 500) ?? 'none'}`
     const about = { error: 'insufficient_scope', scope: scopes.toAskFor(needed, granted) }
     return refuse(403, `The API key lacks the scope ${missing.join(' ')}`, reason, about)
   }
-  const judge = (answer: unknown): Authentication<VerifiedPrincipal> => {
+  const toAuthentication = (answer: unknown): Authentication<VerifiedPrincipal> => {
     if (answer === undefined || answer === null) {
       return refuse(401, 'The API key is not valid', 'verify knows no such key', { error: 'invalid_token' })
     }
@@ -134,8 +110,8 @@ export function apiKey(options: ApiKeyOptions): Authenticator {
       try {
         const answer = verify(key, request.native)
         return isPromise(answer)
-          ? inTime(answer, timeoutMs, 'verify').then(judge).catch(failed)
-          : judge(answer)
+          ? inTime(answer, timeoutMs, 'verify').then(toAuthentication).catch(failed)
+          : toAuthentication(answer)
       } catch (error) {
         return failed(error)
       }
@@ -148,6 +124,41 @@ export function apiKey(options: ApiKeyOptions): Authenticator {
     },
     requestHeaders: header === undefined ? [] : [header],
     replyHeaders: [],
+  }
+}
+
+/** @throws {TypeError} a wrong option, named */
+function checkApiKey(options: ApiKeyOptions) {
+  checkNames(options, NAMES, 'apiKey.')
+  const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
+  if ((header === undefined) === (query === undefined)) {
+    throw new TypeError(
+      'apiKey needs the name of a header or of a query parameter: give one of header and query',
+    )
+  }
+  if (header !== undefined && (typeof header !== 'string' || !TOKEN.test(header))) {
+    throw new TypeError(`apiKey.header must be the name of a header; got ${shown(header)}`)
+  }
+  if (query !== undefined && (typeof query !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(query))) {
+    throw new TypeError(`apiKey.query must be the name of a parameter; got ${shown(query)}`)
+  }
+  requireType('apiKey.verify', verify, ['function'])
+  oneOf('apiKey.lists', lists, ['show', 'hide'])
+  checkTime('apiKey.timeoutMs', timeoutMs)
+  return { header, query, verify, lists, timeoutMs, requiredScopes }
+}
+
+/** @param place - where the key belongs, as parameters of the challenge */
+function refuseWith(place: { readonly [name: string]: string }) {
+  return (
+    status: 400 | 401 | 403,
+    message: string,
+    reason: string,
+    about: { error?: string; scope?: string | undefined } = {},
+  ) => {
+    const value = challenge({ scheme: 'ApiKey', others: place, ...about, errorDescription: message })
+    const headers = ['WWW-Authenticate', value]
+    return { rejection: new Rejection(status, message, undefined, headers, reason) }
   }
 }
 
