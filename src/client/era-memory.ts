@@ -8,7 +8,7 @@
  *
  * Lifecycle: the process; at most MAX_ORIGINS, the least recently used go first.
  *
- * Spec: 2026-07-28 versioning, "Backward Compatibility" {@link spec.versioning}.
+ * Spec: 2026-07-28 versioning, "Backward Compatibility with Initialization-Based Versions" {@link spec.versioning}.
  */
 
 export type KnownEra = 'stateless' | 'session' | 'http-sse'
