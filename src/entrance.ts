@@ -1,7 +1,7 @@
 /**
  * The entrance: the checks of every HTTP request, independent of the platform, in this order:
  *
- *      http/authenticate  a public document of it                          200
+ *      http/authenticate  the metadata document (RFC 9728)                 200
  *    0 headers            not too many                                     431
  *    1 http/headers       no repeated single-valued header                 400
  *    2 http/host          Host is allowed                                  403
@@ -14,7 +14,7 @@
  *    8 http/media-type    Accept (strictAccept); Content-Type of a POST,   406, 415
  *                         and no Content-Encoding
  *    9 body               not too large, and within the budget of all      413, 503
- *   10 jsonrpc/decode     UTF-8, not too deep, JSON                        400, -32700
+ *   10 decode-body.ts     UTF-8, not too deep, JSON                        400, -32700
  *
  * A request that passes goes to its era (eras.ts). The body is read after step 8; only while a token is being verified
  * its first 16 KiB are read already.
@@ -65,7 +65,6 @@ const VALUE_BYTES = 72
 const UNCOUNTED_BODY_BYTES = 1024
 /** Bytes for values that are free in each body, so that usual calls pass while large ones use all of the budget up. */
 const FREE_VALUE_BYTES = 8192
-const BODY_STATUS = { 'too-large': 413, busy: 503, aborted: 400, consumed: 500 } as const
 
 export interface HandlerStats extends EraStats {
   /** Requests that wait for their handler, and tokens that are being verified. */
@@ -111,7 +110,7 @@ export class Entrance {
     }
   }
 
-  /** Whether it wants requests. */
+  /** See `NodeHandler.ready`. */
   get ready(): boolean {
     return this.#eras.ready
   }
@@ -141,7 +140,7 @@ export class Entrance {
     http.reject(rejection, method !== 'GET' && method !== 'HEAD')
   }
 
-  /** A request was refused: the hook of the application is called. @param refusal - as the carrier tells it */
+  /** A request was refused: calls the hook of the application. @param refusal - its argument, as the platform makes it */
   onRejected(refusal: object): void {
     this.#rejected += 1
     runHook(
@@ -157,7 +156,7 @@ export class Entrance {
       sendDocument(http, document)
       return
     }
-    // Whoever has checked Origin decides about CORS, too.
+    // Where Origin was checked before the request came here, CORS is decided there, too.
     const origin = this.#settings.originChecked === true ? undefined : values[HeaderIndex.ORIGIN]
     const rejection = this.#checks.checkHead(http, duplicate, values[HeaderIndex.HOST], origin)
     // No CORS headers for an origin that was not checked or is not allowed: it must not read the reason.
@@ -305,8 +304,9 @@ export class Entrance {
       this.#internalError(error, http)
       return
     }
-    const headers = kind === 'busy' ? RETRY_SOON : undefined
-    http.reject(new Rejection(BODY_STATUS[kind], message, undefined, headers), true)
+    const rejection =
+      kind === 'busy' ? new Rejection(503, message, undefined, RETRY_SOON) : new Rejection(413, message)
+    http.reject(rejection, true)
   }
 
   #replyToOptions(http: Http, origin: string | undefined): void {

@@ -38,7 +38,7 @@ export interface EraStats {
   readonly subscriptionBytes: number
   /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
-  /** Whether it wants requests. See `NodeHandler.ready`. */
+  /** Whether it is ready for requests. See `NodeHandler.ready`. */
   readonly ready: boolean
   /** Undefined without a store. */
   readonly store: NodeStats | undefined
@@ -54,7 +54,7 @@ export interface NodeStats extends StoreStats {
   readonly followed: number
 }
 
-/** For what waits to be written to the store, at the end of a shutdown. */
+/** How long a shutdown waits for what is still to be written to the store. */
 const FLUSH_MS = 2000
 
 export class Eras {
@@ -150,7 +150,8 @@ export class Eras {
   }
 
   /**
-   * Goes on for `drainDelayMs`, then refuses new requests, waits at most `drainMs` for calls in flight, and fails the rest.
+   * Serves as usual for `drainDelayMs`, then refuses new requests, waits at most `drainMs` for calls in flight, and
+   * fails the rest.
    */
   async close({ drainMs, drainDelayMs }: CloseTimes): Promise<void> {
     this.#isClosing = true

@@ -2,7 +2,7 @@
  * createFetchHandler: a server definition as a function of a `Request`, for everything that speaks fetch: Next.js, Hono,
  * Bun, Deno, and platforms without Node.
  *
- * Not here: the checks and the eras, which are the same for every carrier (entrance.ts).
+ * Not here: the checks and the eras, which are the same for every platform (entrance.ts).
  */
 
 import { checkNames } from './bounds/option-names.ts'
@@ -24,7 +24,7 @@ import {
   WebHttpExchange,
 } from './web-http/exchange.ts'
 
-/** Those of `createMcpHandler`, of which two are told of a `Request`, and without what belongs to connections. */
+/** The options of `createMcpHandler`, without that of connections; `auth` and `onRejected` get a `Request`. */
 export interface FetchHandlerOptions extends Omit<HandlerOptions, 'auth' | 'onRejected' | 'maxPipelined'> {
   /** Requires credentials, as for `createMcpHandler`. @defaultValue everybody, without credentials */
   readonly auth?: AuthOptions<VerifiedPrincipal, Request> | Authenticator | undefined
@@ -32,28 +32,29 @@ export interface FetchHandlerOptions extends Omit<HandlerOptions, 'auth' | 'onRe
   readonly onRejected?: ((refusal: FetchRefusal) => void) | undefined
 }
 
-/** A function of a `Request`, with an end and figures of its own. */
+/** A function of a `Request`, with `close`, `ready` and `stats`. */
 export interface FetchHandler {
   /**
    * Answers a request; mount it as `fetch` of Bun, Deno or Workers, as `GET`, `POST` and `DELETE` of a route of Next.js,
    * in Hono.
    *
-   * @param platform - whatever the platform passes besides. Of an object with a function `waitUntil`, such as the
-   *   context of Workers, that function is told of work that goes on when the response is there; `parsedBody` of the
-   *   first one is the body, where something else has read it. All else is ignored
+   * @param platform - the other arguments that the platform passes. `waitUntil` of one of them, such as the context of
+   *   Workers, is called with work that continues after the response; `parsedBody` of the first one is the body, where
+   *   other code has read it. Everything else is ignored
    */
   (request: Request, ...platform: readonly unknown[]): Promise<Response>
   /**
-   * Goes on for `drainDelayMs`, then lets calls finish for at most `drainMs`, ends streams, and gives up the rest. 0: at
-   * once. Calling it again waits for the same end. @defaultValue drainMs 10 s, drainDelayMs 0
+   * Serves as usual for `drainDelayMs`, then refuses new requests, waits at most `drainMs` for calls in flight (0: does not
+   * wait), fails the rest, and ends all streams. A second call waits for the same shutdown.
+   * @defaultValue drainMs 10 s, drainDelayMs 0
    */
   close(options?: {
     readonly drainMs?: number | undefined
     readonly drainDelayMs?: number | undefined
   }): Promise<void>
-  /** Whether it wants requests. See `NodeHandler.ready`. */
+  /** Whether it is ready for requests. See `NodeHandler.ready`. */
   ready(): boolean
-  /** What is in use now, and what was refused. */
+  /** Current usage, and the number of refused requests. */
   stats(): HandlerStats
 }
 

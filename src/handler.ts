@@ -102,7 +102,7 @@ export function handlerWith(
 /** Lifecycle: as long as the server. It has no port and no timer of its own, so that nothing has to close it. */
 const inMemory = new WeakMap<McpServer, MemoryFetch>()
 
-// A server definition knows no HTTP, and no handler. So this stands here, and not there.
+// Defined here, and not in features/server.ts: a server definition knows no HTTP and no handler.
 Object.defineProperty(McpServer.prototype, MEMORY_FETCH, {
   value(this: McpServer, request: Request): Promise<Response> {
     let fetch = inMemory.get(this)
@@ -196,7 +196,7 @@ function isFlood(request: NodeRequest, waiting: number, maxPipelined: number): b
   return waiting > maxPipelined + 1
 }
 
-/** The mistake of whoever mounts the handler where requests are those of fetch. */
+/** The error for a handler that is mounted where requests are those of fetch. */
 function noResponse(given: unknown): TypeError {
   const isRequest =
     typeof (given as { readonly arrayBuffer?: unknown } | undefined)?.arrayBuffer === 'function'

@@ -1,4 +1,4 @@
-/** Gives the engine the modules of Node that it reaches for where it can, also before Node had a function for that (20.16). */
+/** Provides the modules of Node that bounds/runtime.ts uses: Node before 20.16 has no function that finds them. */
 
 import { setMaxListeners } from 'node:events'
 import { provideModules } from './bounds/runtime.ts'

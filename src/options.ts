@@ -178,7 +178,7 @@ export interface HandlerSettings extends EdgeSettings {
   readonly strictAccept: boolean
   /** `undefined`: no limit. */
   readonly rateLimit: Rate | undefined
-  /** What it is told of the request depends on the carrier. */
+  /** Its argument depends on the platform. */
   readonly onRejected: ((refusal: never) => void) | undefined
   /** Undefined: off. */
   readonly httpSse: HttpSsePaths | undefined

@@ -1,12 +1,12 @@
 /**
  * Which era a request belongs to: decided once, at the edge, from plain values. The only file that compares versions;
- * everything behind it is given the era.
+ * everything behind it is given the era. Where both eras are served:
  *
  *   body                       MCP-Protocol-Version      Mcp-Session-Id     era
  *   ------------------------   -----------------------   ----------------   -------------------------------
- *   an envelope                none, or a stateless one  any, ignored       stateless
  *   an envelope                a session revision        present            session
  *   an envelope                a session revision        absent             stateless (which refuses the mismatch)
+ *   an envelope                none, or any other        any, ignored       stateless
  *   `initialize`, no envelope  any                       any                session: the body negotiates
  *   anything else              none, session revision    any                session
  *   anything else              any other                 present            session (which refuses the version)

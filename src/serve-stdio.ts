@@ -36,7 +36,7 @@ import { StatelessLines } from './stateless-era/stdio/endpoint.ts'
 import { LineReader } from './stdio/line-reader.ts'
 import { LineWriter } from './stdio/line-writer.ts'
 
-/** Those of `createMcpHandler` that are not of HTTP, sessions or principals, and these. */
+/** The options of `createMcpHandler` that do not concern HTTP, sessions or principals, and these. */
 export interface StdioOptions
   extends Pick<
     HandlerOptions,
@@ -72,7 +72,7 @@ export interface StdioOptions
 export interface StdioServing {
   /** Resolves, and never rejects, when the connection is closed and all answers are written. */
   readonly closed: Promise<void>
-  /** Lets calls finish for at most `drainMs`, then gives up the rest. Calling it again waits for the same end. */
+  /** Waits at most `drainMs` for calls in flight, then fails the rest. A second call waits for the same shutdown. */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>
 }
 
@@ -293,7 +293,7 @@ class StdioConnection implements StdioServing {
     this.#resolve()
     if (!exit) return
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, this.#onSignal)
-    // After whoever waits for `closed`.
+    // After what awaits `closed`.
     setImmediate(() => process.exit())
   }
 }

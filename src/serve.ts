@@ -51,7 +51,7 @@ export interface Serving<HttpServer = Server> {
     readonly drainMs?: number | undefined
     readonly drainDelayMs?: number | undefined
   }): Promise<void>
-  /** Whether it wants requests, for a readiness probe. See `NodeHandler.ready`. */
+  /** Whether it is ready for requests, for a readiness probe. See `NodeHandler.ready`. */
   ready(): boolean
   /** Current usage, and the number of refused requests. */
   stats(): HandlerStats

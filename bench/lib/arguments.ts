@@ -16,7 +16,7 @@ export interface Arguments {
 export const USAGE = `npm run bench [-- PART... OPTIONS]
 
   PART            latency sessions connections streaming replay cluster start fetch stdio micro client
-                  soak published; none: all but soak and published
+                  soak published; none: all but client, soak and published
   --quick         small numbers, one round: shows that everything works, in under two minutes;
                   without the peers, unless --only names them
   --only NAMES    contenders or families, with commas: barewire,floor

@@ -1,6 +1,6 @@
 /**
- * API keys, for servers that have no authorization server: a header or a parameter of the query that a function of the
- * application knows. What they stand for is a principal as any other one: sessions, tasks and limits are bound to it.
+ * API keys, for servers without an authorization server: a header or a query parameter, verified by a function of the
+ * application. The result is a principal like any other: sessions, tasks and limits are bound to it.
  *
  * There is no metadata document and no flow: a client has the key, or its user gives it.
  *
@@ -16,7 +16,7 @@ import { challenge } from '../http/bearer.ts'
 import { Rejection } from '../http/rejection.ts'
 import { checkPrincipal } from './custom-verify.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
-import { AnswerError, inTime, unavailable } from './settle.ts'
+import { AnswerError, inTime, unavailable } from './verification-failure.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: what a request is depends on what carries it
 export interface ApiKeyOptions<Request = any> {
@@ -25,7 +25,7 @@ export interface ApiKeyOptions<Request = any> {
   /** Parameter of the query that has the key. URLs are written to logs: a header is the better place. */
   readonly query?: string | undefined
   /**
-   * Says who a key speaks for. Compare keys by their hash, or in constant time (`crypto.timingSafeEqual`).
+   * Finds the principal of a key. Compare keys by their hash, or in constant time (`crypto.timingSafeEqual`).
    *
    * @returns `undefined` or `null` for a key that is not known: 401
    * @throws a failure of the server: 503, and the error goes to `onError`
@@ -38,9 +38,9 @@ export interface ApiKeyOptions<Request = any> {
   readonly scopes?: ScopeDeclarations | undefined
   /** Scopes that every caller must have; 403 for those who lack one. @defaultValue none */
   readonly requiredScopes?: readonly string[] | undefined
-  /** What lists say of entries whose scopes the caller lacks. @defaultValue 'show' */
+  /** Whether lists show entries whose scopes the caller lacks. @defaultValue 'show' */
   readonly lists?: 'show' | 'hide' | undefined
-  /** That `verify` may take, 503 after that; 0: no limit. @defaultValue 10 s */
+  /** Milliseconds that `verify` may take, 503 after that; 0: no limit. @defaultValue 10 s */
   readonly timeoutMs?: number | undefined
 }
 
@@ -57,7 +57,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
 const MAX_KEY_LENGTH = 4096
 
 /**
- * Asks every request for an API key; stands at `auth`.
+ * Requires an API key with every request: a value for the option `auth`.
  *
  * @throws {TypeError} a wrong option, named
  *
@@ -68,44 +68,20 @@ const MAX_KEY_LENGTH = 4096
  * ```
  */
 export function apiKey(options: ApiKeyOptions): Authenticator {
-  checkNames(options, NAMES, 'apiKey.')
-  const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
-  if ((header === undefined) === (query === undefined)) {
-    throw new TypeError(
-      'apiKey needs the name of a header or of a query parameter: give one of header and query',
-    )
-  }
-  if (header !== undefined && (typeof header !== 'string' || !TOKEN.test(header))) {
-    throw new TypeError(`apiKey.header must be the name of a header; got ${shown(header)}`)
-  }
-  if (query !== undefined && (typeof query !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(query))) {
-    throw new TypeError(`apiKey.query must be the name of a parameter; got ${shown(query)}`)
-  }
-  requireType('apiKey.verify', verify, ['function'])
-  oneOf('apiKey.lists', lists, ['show', 'hide'])
-  checkTime('apiKey.timeoutMs', timeoutMs)
+  const { header, query, verify, lists, timeoutMs, requiredScopes } = checkApiKey(options)
   const scopes = new ScopeTable(options.scopes, requiredScopes, 'apiKey.')
   const place = header === undefined ? { query: query as string } : { header }
   const where = header === undefined ? `the query parameter ${query}` : `the header ${header}`
   const readKeys = header === undefined ? keysInQuery(query as string) : keysInHeader(header.toLowerCase())
 
-  const refuse = (
-    status: 400 | 401 | 403,
-    message: string,
-    reason: string,
-    about: { error?: string; scope?: string | undefined } = {},
-  ) => {
-    const value = challenge({ scheme: 'ApiKey', others: place, ...about, errorDescription: message })
-    const headers = ['WWW-Authenticate', value]
-    return { rejection: new Rejection(status, message, undefined, headers, reason) }
-  }
+  const refuse = refuseWith(place)
   const insufficient = (granted: readonly string[] | undefined, needed: readonly string[]) => {
     const missing = needed.filter((scope) => !scopes.allows(granted, [scope]))
     const reason = `scope failed: expected ${needed.join(' ')}, got ${granted?.join(' ').slice(0, 500) ?? 'none'}`
     const about = { error: 'insufficient_scope', scope: scopes.toAskFor(needed, granted) }
     return refuse(403, `The API key lacks the scope ${missing.join(' ')}`, reason, about)
   }
-  const judge = (answer: unknown): Authentication<VerifiedPrincipal> => {
+  const toAuthentication = (answer: unknown): Authentication<VerifiedPrincipal> => {
     if (answer === undefined || answer === null) {
       return refuse(401, 'The API key is not valid', 'verify knows no such key', { error: 'invalid_token' })
     }
@@ -134,8 +110,8 @@ export function apiKey(options: ApiKeyOptions): Authenticator {
       try {
         const answer = verify(key, request.native)
         return isPromise(answer)
-          ? inTime(answer, timeoutMs, 'verify').then(judge).catch(failed)
-          : judge(answer)
+          ? inTime(answer, timeoutMs, 'verify').then(toAuthentication).catch(failed)
+          : toAuthentication(answer)
       } catch (error) {
         return failed(error)
       }
@@ -148,6 +124,41 @@ export function apiKey(options: ApiKeyOptions): Authenticator {
     },
     requestHeaders: header === undefined ? [] : [header],
     replyHeaders: [],
+  }
+}
+
+/** @throws {TypeError} a wrong option, named */
+function checkApiKey(options: ApiKeyOptions) {
+  checkNames(options, NAMES, 'apiKey.')
+  const { header, query, verify, lists = 'show', timeoutMs = 10_000, requiredScopes = [] } = options
+  if ((header === undefined) === (query === undefined)) {
+    throw new TypeError(
+      'apiKey needs the name of a header or of a query parameter: give one of header and query',
+    )
+  }
+  if (header !== undefined && (typeof header !== 'string' || !TOKEN.test(header))) {
+    throw new TypeError(`apiKey.header must be the name of a header; got ${shown(header)}`)
+  }
+  if (query !== undefined && (typeof query !== 'string' || !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(query))) {
+    throw new TypeError(`apiKey.query must be the name of a parameter; got ${shown(query)}`)
+  }
+  requireType('apiKey.verify', verify, ['function'])
+  oneOf('apiKey.lists', lists, ['show', 'hide'])
+  checkTime('apiKey.timeoutMs', timeoutMs)
+  return { header, query, verify, lists, timeoutMs, requiredScopes }
+}
+
+/** @param place - where the key belongs, as parameters of the challenge */
+function refuseWith(place: { readonly [name: string]: string }) {
+  return (
+    status: 400 | 401 | 403,
+    message: string,
+    reason: string,
+    about: { error?: string; scope?: string | undefined } = {},
+  ) => {
+    const value = challenge({ scheme: 'ApiKey', others: place, ...about, errorDescription: message })
+    const headers = ['WWW-Authenticate', value]
+    return { rejection: new Rejection(status, message, undefined, headers, reason) }
   }
 }
 

@@ -1,10 +1,10 @@
 /**
- * What a caller who may not go on is told: the status, and in `WWW-Authenticate` what it can do about it.
+ * How a caller is refused: the status, and in `WWW-Authenticate` what the client can do about it.
  *
  *    no token                       401  where the metadata are, and the scopes of the endpoint
- *    a header that is none          400  invalid_request
- *    a token that is not good       401  invalid_token; of a proof: invalid_dpop_proof, use_dpop_nonce
- *    scopes are missing             403  insufficient_scope, with all that are needed and those that are there
+ *    a malformed header             400  invalid_request
+ *    an invalid token               401  invalid_token; of a proof: invalid_dpop_proof, use_dpop_nonce
+ *    scopes are missing             403  insufficient_scope, with all that are needed and those that the token has
  *
  * Where tokens with and without a key are accepted, there is a challenge for each.
  *
@@ -35,7 +35,7 @@ export class Challenges {
     this.#dpop = dpop
   }
 
-  /** There is no token to be looked at. */
+  /** The header has no token. */
   without(kind: 'none' | 'malformed'): Rejected {
     const { required } = this.#scopes
     if (kind === 'none') {
@@ -47,7 +47,7 @@ export class Challenges {
     return this.#refuse(400, message, 'the Authorization header is not a scheme and a token', headers)
   }
 
-  /** @param scheme - with which the token came */
+  /** @param scheme - of the token */
   invalid(error: TokenError, scheme: Scheme): Rejected {
     const { message, reason } = error
     const { required } = this.#scopes

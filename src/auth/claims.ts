@@ -1,6 +1,6 @@
 /**
- * What a token says, read with one meaning: for whom it is, from when to when, who it speaks for, and what it allows.
- * The same for the claims of a JWT, the answer of an introspection endpoint, and what jose's `jwtVerify` returns.
+ * The claims of a token: its audience, its times, its principal and its scopes.
+ * Read in the same way: the claims of a JWT, the answer of an introspection endpoint, and what jose's `jwtVerify` returns.
  *
  * Spec: RFC 7519 section 4.1, RFC 8707 section 2, RFC 9068 section 2.2, RFC 7662 section 2.2, RFC 7800 (`cnf`).
  */
@@ -10,7 +10,7 @@ import type { JsonMembers } from './strict-json.ts'
 import { TokenError } from './token-error.ts'
 import { canonical } from './urls.ts'
 
-/** Who a token speaks for. */
+/** The principal that a token identifies. */
 export interface TokenPrincipal {
   readonly id: string
   /** As the token has them, without what they imply. */
@@ -18,16 +18,16 @@ export interface TokenPrincipal {
   readonly claims: JsonMembers
 }
 
-/** A token that is good. */
+/** What is known of a valid token. */
 export interface Verified {
   readonly principal: TokenPrincipal
-  /** Milliseconds since the epoch, from which on it is to be verified anew; 0: at once. */
+  /** When it must be verified again, in milliseconds since the epoch; 0: with the next request. */
   readonly until: number
-  /** Thumbprint of the key that it is bound to: it is worth nothing without a proof of that key. */
+  /** Thumbprint of the key that it is bound to: it is accepted only with a proof of that key. */
   readonly jkt: string | undefined
 }
 
-/** What tokens must have in `aud`, one of them; false: that is the owner's own business. */
+/** `aud` of a token must name one of these; false: it is not checked. */
 export type Audience = false | ReadonlySet<string>
 
 /**
@@ -42,7 +42,7 @@ export function audienceOf(resource: string, option: string, more: unknown = [])
   return new Set([resource, ...names].map(canonical))
 }
 
-/** @throws {TokenError} it is for others, or for nobody in particular */
+/** @throws {TokenError} `aud` is missing, or names none of the accepted ones */
 export function checkAudience({ aud }: JsonMembers, accepted: Audience): void {
   if (accepted === false) return
   const list = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
@@ -81,11 +81,11 @@ function readTime(claims: JsonMembers, name: string): number | undefined {
 
 /**
  * @param issuer - begins the id, where there are several
- * @throws {TokenError} it speaks for nobody, or is bound to what cannot be checked here
+ * @throws {TokenError} it has no subject, or is bound to something that cannot be checked here
  */
 export function readPrincipal(claims: JsonMembers, issuer?: string): TokenPrincipal {
   const { sub, client_id: clientId } = claims
-  // Tokens of client credentials that have no subject speak for the client itself.
+  // Tokens of the client credentials grant may have no subject: they identify the client itself.
   const subject = sub ?? clientId
   if (typeof subject !== 'string' || subject === '') {
     const got = sub === undefined ? 'neither sub nor client_id' : kindOf(subject)

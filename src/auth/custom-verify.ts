@@ -1,5 +1,5 @@
 /**
- * A function of the application that verifies tokens, and what it answers: a principal, nobody, or what jose's
+ * A function of the application that verifies tokens, and its results: a principal, nothing, or what jose's
  * `jwtVerify` returns, which is read as the claims of a token are. So a token of another audience is refused even where
  * jose was not asked to.
  */
@@ -15,9 +15,9 @@ import {
   type TokenPrincipal,
   type Verified,
 } from './claims.ts'
-import { AnswerError, inTime } from './settle.ts'
 import type { JsonMembers } from './strict-json.ts'
 import { TokenError } from './token-error.ts'
+import { AnswerError, inTime } from './verification-failure.ts'
 import type { CustomVerify, TokenVerifier, VerifyResult } from './verifier.ts'
 
 const CLOCK_TOLERANCE_MS = 5000
@@ -68,7 +68,7 @@ export function checkPrincipal(answer: unknown, option: string): TokenPrincipal 
       `auth: ${option} must give { id }, a string; got ${typeof answer === 'object' ? kindOf(id) : kindOf(answer)}`,
     )
   }
-  // A string has `some` not, but may be taken for scopes by whoever sees the principal.
+  // Not a string: code that reads `scopes` of the principal would find parts of words in it.
   if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) {
     throw new AnswerError(`auth: ${option} must give scopes as an array of strings; got ${kindOf(scopes)}`)
   }

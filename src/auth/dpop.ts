@@ -1,9 +1,9 @@
 /**
- * DPoP: a token that is bound to a key of its client is worth something only with a proof, made for this one request with
- * that key. Who has stolen the token alone cannot use it.
+ * DPoP: a token that is bound to a key of its client is accepted only with a proof, which that key has signed for this one
+ * request. A stolen token alone is of no use.
  *
  * A proof is checked in the order of RFC 9449 section 4.3, but for its key, which is compared with the token's first: so
- * nobody without a good token can make the server work for a signature.
+ * a caller without a valid token cannot make the server check a signature.
  *
  * Spec: RFC 9449; the DPoP extension of MCP (SEP-1932).
  */
@@ -47,7 +47,7 @@ export interface ProofStore {
   add(id: string, ttlMs: number): boolean | PromiseLike<boolean>
 }
 
-/** Around the time of the server, in which `iat` of a proof must be. */
+/** How far `iat` of a proof may be from the time of the server. */
 const WINDOW_MS = 5 * 60 * 1000
 const MAX_JTI_LENGTH = 512
 const MIN_SECRET_LENGTH = 32

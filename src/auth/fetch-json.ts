@@ -21,7 +21,7 @@ export interface FetchOptions {
 /** @throws {UnavailableError} no JSON object of at most 512 KiB came in time, with the cause */
 export async function fetchJson(url: string, options: FetchOptions): Promise<JsonMembers> {
   const { timeoutMs, form, headers } = options
-  // What a server says after a redirect may be what somebody else says.
+  // A redirect may lead to a server that is not trusted.
   const init: RequestInit = { redirect: 'error', headers: { accept: 'application/json', ...headers } }
   if (form !== undefined) Object.assign(init, { method: 'POST', body: form })
   if (timeoutMs > 0) init.signal = AbortSignal.timeout(timeoutMs)

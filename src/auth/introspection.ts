@@ -1,8 +1,8 @@
 /**
- * Access tokens that mean nothing by themselves: the authorization server is asked what they are.
+ * Token introspection, for opaque access tokens: the authorization server is asked what they mean.
  *
- * An answer is remembered for a short time, so that a token that was revoked is worth nothing soon. The same token in
- * several requests at once is asked for once.
+ * An answer is cached for a short time, so that a revoked token is refused soon. The same token in several requests at
+ * once is asked for once.
  *
  * Spec: RFC 7662; RFC 6749 section 2.3.1 (how the id and the secret are sent).
  */
@@ -28,17 +28,17 @@ import type { TokenVerifier } from './verifier.ts'
 export interface IntrospectionOptions {
   /** The introspection endpoint of the authorization server. */
   readonly endpoint: string
-  /** Who asks, to the authorization server. */
+  /** The id of this server at the authorization server. */
   readonly clientId: string
   /** Its secret, sent with HTTP Basic. */
   readonly clientSecret: string
   /** Other names of the resource in `aud`, beside its URL. `false`: the server answers only for tokens of this resource. @defaultValue none */
   readonly audience?: string | readonly string[] | false | undefined
-  /** For which an answer is remembered, and never beyond `exp`; 0: not at all. @defaultValue 60 s */
+  /** Milliseconds for which an answer is cached, never beyond `exp`; 0: not at all. @defaultValue 60 s */
   readonly cacheMs?: number | undefined
-  /** By which the clocks of the two servers may differ. @defaultValue 5 s */
+  /** Milliseconds by which the clocks of the two servers may differ. @defaultValue 5 s */
   readonly clockToleranceMs?: number | undefined
-  /** For each question; 0: no limit. @defaultValue 5 s */
+  /** Milliseconds for each request; 0: no limit. @defaultValue 5 s */
   readonly timeoutMs?: number | undefined
 }
 

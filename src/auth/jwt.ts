@@ -1,8 +1,8 @@
 /**
  * Access tokens that are JWTs: verified here, with the public keys of their issuer.
  *
- * The algorithm must be among those that were chosen, and the key one for that algorithm: what the token says of
- * itself decides neither. Keys, URLs and certificates in its header are not looked at.
+ * The algorithm must be one of the configured ones, and the key one for that algorithm: the header of the token decides
+ * neither. Keys, URLs and certificates in it are ignored.
  *
  * Spec: RFC 9068 section 4, RFC 7519 section 7.2, RFC 8725.
  */
@@ -30,11 +30,11 @@ export interface JwtOptions {
   readonly audience?: string | readonly string[] | undefined
   /** `typ` of the header that tokens must have, such as `at+jwt` (RFC 9068). @defaultValue `at+jwt`, `JWT` or none */
   readonly typ?: string | undefined
-  /** By which the clocks of the issuer and of the server may differ. @defaultValue 5 s */
+  /** Milliseconds by which the clocks of the issuer and of the server may differ. @defaultValue 5 s */
   readonly clockToleranceMs?: number | undefined
-  /** Between two fetches of the keys for the sake of tokens with an unknown `kid`. @defaultValue 30 s */
+  /** Milliseconds between two fetches of the keys that tokens with an unknown `kid` cause. @defaultValue 30 s */
   readonly cooldownMs?: number | undefined
-  /** For each fetch of keys or metadata; 0: no limit. @defaultValue 5 s */
+  /** Milliseconds for each fetch of keys or metadata; 0: no limit. @defaultValue 5 s */
   readonly timeoutMs?: number | undefined
 }
 

@@ -4,8 +4,8 @@
  *
  *    kid known            the key, at once
  *    kid unknown          fetched anew, once in a cool-down; then known, or the token is refused (401). Where that
- *                         fetch failed, nobody knows whether the token is good (503)
- *    older than a while   fetched anew behind the requests, so that a key that was withdrawn goes
+ *                         fetch failed, it is not known whether the token is valid (503)
+ *    older than a while   fetched anew in the background, so that a key that was withdrawn goes
  *
  * The cool-down counts from fetches that an unknown kid caused: keys that are changed soon after the start are found.
  *
@@ -20,7 +20,7 @@ import { importKey } from './jwk.ts'
 import type { JsonMembers } from './strict-json.ts'
 import { TokenError, UnavailableError } from './token-error.ts'
 
-/** Keys of one issuer that are looked at. */
+/** Keys of one issuer that are read. */
 const MAX_KEYS = 100
 const MAX_AGE_MS = 10 * 60 * 1000
 /** Between two attempts where the first one failed, at most. */
@@ -31,7 +31,7 @@ export interface KeySetOptions {
   /** undefined: found in the metadata of the issuer. */
   readonly jwksUri: string | undefined
   readonly timeoutMs: number
-  /** Between two fetches for the sake of unknown kids. */
+  /** Between two fetches that unknown kids cause. */
   readonly cooldownMs: number
 }
 
@@ -104,7 +104,7 @@ export class KeySet {
     })
   }
 
-  /** Behind the requests: what fails is tried again, and the keys are kept. */
+  /** In the background: the present keys are used until it succeeds. */
   #refresh(): void {
     this.#fetch().catch(() => {})
   }

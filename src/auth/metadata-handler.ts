@@ -2,7 +2,7 @@
 
 import { documentOf, type ProtectedResource } from './protected-resource.ts'
 
-/** As far as it is looked at: an `IncomingMessage`. */
+/** As far as it is read: an `IncomingMessage`. */
 export interface MetadataRequest {
   readonly method?: string | undefined
 }

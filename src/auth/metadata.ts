@@ -1,10 +1,10 @@
 /**
- * The metadata of a protected resource: where a client that has no token learns who gives one.
+ * The metadata of a protected resource: where a client without a token finds the authorization server.
  *
  *    https://mcp.example.com/mcp  ->  /.well-known/oauth-protected-resource/mcp, and the same without the path
  *
- * The documents are public, and say only what was configured: nothing of a request, of its Host above all, decides what
- * is in them.
+ * The documents are public, and contain only what was configured: nothing of a request, such as its Host, has an effect on
+ * them.
  *
  * Spec: RFC 9728 section 3; 2026-07-28 authorization server discovery.
  */

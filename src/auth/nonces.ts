@@ -1,6 +1,6 @@
 /**
- * Nonces for proofs of possession: they say that a proof was made lately, and are not kept. Each holds for a while, and
- * a while longer as the last one, so that a client always has time to use what it was given.
+ * Nonces for proofs of possession: they show that a proof is recent, and are computed, not stored. Each is given out for
+ * one step and accepted for another one, so that a client always has time to use it.
  *
  *      step 7        step 8        step 9          a nonce is the MAC of the number of its step
  *    |-------------|-------------|-------------

@@ -6,7 +6,7 @@
  *    known by its hash? ---- yes ------------------------------.
  *      | no                                                    |
  *      | credentials.ts      a scheme that is ours, and a token|                   401, 400
- *      | jwt.ts, introspection.ts, or a function   good?       |                   401, 503
+ *      | jwt.ts, introspection.ts, or a function   valid?      |                   401, 503
  *      v                                                       v
  *    remembered until it expires  --------------------->  bound to a key?
  *                                                         dpop.ts: a proof         401
@@ -36,10 +36,10 @@ import { customVerifier } from './custom-verify.ts'
 import { Dpop, type DpopSettings } from './dpop.ts'
 import { MetadataDocument, metadataUrl } from './metadata.ts'
 import { type ScopeDeclarations, ScopeTable } from './scope-table.ts'
-import { rejectionOf } from './settle.ts'
 import { sha256 } from './sha256.ts'
 import { TokenError } from './token-error.ts'
 import { checkUrl } from './urls.ts'
+import { rejectionOf } from './verification-failure.ts'
 import type { CustomVerify, TokenVerifier, VerifyToken } from './verifier.ts'
 
 export interface ProtectedResourceOptions {
@@ -55,11 +55,11 @@ export interface ProtectedResourceOptions {
   readonly token: TokenVerifier | CustomVerify
   /** Accepts tokens that are bound to a key of the client, with proofs of it (RFC 9449). @defaultValue they are refused */
   readonly dpop?: DpopSettings | undefined
-  /** What lists say of entries whose scopes the caller lacks. @defaultValue 'show', so that clients can ask for more */
+  /** Whether lists show entries whose scopes the caller lacks. @defaultValue 'show', so that clients can ask for more */
   readonly lists?: 'show' | 'hide' | undefined
   /** More members of the metadata document, such as `resource_name`. @defaultValue none */
   readonly metadata?: { readonly [member: string]: unknown } | undefined
-  /** That a function at `token` may take, 503 after that; 0: no limit. @defaultValue 10 s */
+  /** Milliseconds that a function at `token` may take, 503 after that; 0: no limit. @defaultValue 10 s */
   readonly timeoutMs?: number | undefined
   /** Verified tokens that are remembered; the oldest is forgotten first. @defaultValue 10 000 */
   readonly maxTokens?: number | undefined
@@ -86,14 +86,14 @@ const OTHER_WORDS = {
   token: 'verify verifier jwt',
 }
 
-/** An MCP server as a resource server; stands at `auth`. */
+/** An MCP server as a resource server: a value for the option `auth`. */
 export interface ProtectedResource extends Authenticator {
   readonly resource: string
   /** Where its metadata are. */
   readonly metadataUrl: string
 }
 
-/** A header that was verified, and what follows for all requests that bring it. */
+/** A header that was verified, and the result for all requests with the same one. */
 interface Known {
   readonly result: Authentication<VerifiedPrincipal>
   readonly scheme: Scheme
@@ -103,8 +103,8 @@ interface Known {
 }
 
 /**
- * Makes an MCP server an OAuth 2.1 resource server: tokens are verified, clients find out who gives them and which scopes
- * they need.
+ * Makes an MCP server an OAuth 2.1 resource server: tokens are verified, and clients find the authorization server and
+ * the scopes that they need.
  *
  * @throws {TypeError} a wrong option, named
  *
@@ -187,8 +187,8 @@ class Resource implements ProtectedResource {
     const credentials = readCredentials(authorization)
     if (credentials.kind !== 'token') return this.#challenges.without(credentials.kind)
     const { token, scheme } = credentials
-    const admit = (verified: Verified) => this.#admit(this.#judge(verified, scheme, hash, key), request)
     const hash = sha256(token)
+    const admit = (verified: Verified) => this.#admit(this.#checkScopes(verified, scheme, hash, key), request)
     try {
       const verified = this.#verify(token, hash, request)
       if (!isPromise(verified)) return admit(verified)
@@ -198,8 +198,8 @@ class Resource implements ProtectedResource {
     }
   }
 
-  /** Whether the token has the scopes of the endpoint, which is the same as long as it is good. */
-  #judge(verified: Verified, scheme: Scheme, hash: string, key: string): Known {
+  /** Whether the token has the scopes of the endpoint: remembered as long as the token is valid. */
+  #checkScopes(verified: Verified, scheme: Scheme, hash: string, key: string): Known {
     const { principal, until, jkt } = verified
     const { required } = this.#scopes
     const allowed = this.#scopes.allows(principal.scopes, required)
@@ -209,7 +209,7 @@ class Resource implements ProtectedResource {
     return known
   }
 
-  /** Whether the token is presented as it must be, by whom it was given to. */
+  /** Whether the token is presented with its scheme, and with a proof of the key that it is bound to. */
   #admit(
     { result, scheme, hash, jkt }: Known,
     request: AuthRequest,

@@ -1,5 +1,5 @@
 /**
- * The scopes of a resource: which there are, which imply others, and what a caller who lacks some is told.
+ * The scopes of a resource: which exist, which imply others, and which a challenge asks for.
  *
  * Spec: RFC 6749 section 3.3, RFC 6750 section 3.1; 2026-07-28 authorization, "Scope Challenge Handling": hierarchies
  * MUST be taken into account, and `offline_access` SHOULD NOT be asked for.
@@ -35,7 +35,7 @@ export class ScopeTable {
   /**
    * @param declarations - undefined: the required ones
    * @param prefix - names the options in errors
-   * @throws {TypeError} a scope that cannot be one, or that nobody declared
+   * @throws {TypeError} a malformed scope, or one that was not declared
    */
   constructor(declarations: ScopeDeclarations | undefined, required: readonly string[] = [], prefix = '') {
     if (!Array.isArray(required) || !required.every((scope) => typeof scope === 'string')) {
@@ -102,7 +102,7 @@ function requireDeclared(scope: string, declared: ReadonlySet<string>, place: st
   if (!declared.has(scope)) throw new TypeError(undeclared(place, scope, declared))
 }
 
-/** The message for a scope that nobody declared. */
+/** The message for a scope that was not declared. */
 export function undeclared(place: string, scope: unknown, declared: ReadonlySet<string>): string {
   const near = typeof scope === 'string' ? suggestion(scope, [...declared]) : ''
   return `${place} has ${shown(scope)}, which is not among the declared scopes${near}`

@@ -1,6 +1,6 @@
 /**
  * Why a token is refused, in two sentences: one for the client, which says nothing that it does not know, and one for
- * the owner of the server. Neither holds the token, or whom it speaks for.
+ * the owner of the server. Neither contains the token or its subject.
  */
 
 export class TokenError extends Error {
@@ -17,7 +17,7 @@ export class TokenError extends Error {
   }
 }
 
-/** Whoever has to be asked about the token cannot be: the token may be good. The cause is for `onError`. */
+/** What a token is verified with cannot be reached: the token may be valid. The cause is for `onError`. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
 }

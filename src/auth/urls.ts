@@ -1,7 +1,7 @@
 /**
  * URLs that decide who is trusted: the resource, its issuers, and where their keys are.
  *
- * OAuth has https everywhere; on loopback, where nobody can listen in, http will do for development.
+ * OAuth has https everywhere; on loopback, which cannot be intercepted, http is allowed for development.
  *
  * Spec: RFC 8707 section 2 (the resource), RFC 8414 section 2 (the issuer), {@link spec.authorization}.
  */

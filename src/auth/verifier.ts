@@ -1,6 +1,5 @@
 /**
- * What says whether a token is good: `jwt`, `introspection`, or a function of the application, whose answer is read
- * as theirs is.
+ * Token verifiers: `jwt`, `introspection`, or a function of the application, whose result is read in the same way.
  */
 
 import type { AuthRequest, VerifiedPrincipal } from '../http/authenticate.ts'
@@ -16,8 +15,8 @@ export interface TokenVerifier {
 /**
  * @internal
  * @param hash - of the token
- * @throws {TokenError} it is not good
- * @throws {UnavailableError} nobody knows
+ * @throws {TokenError} it is not valid
+ * @throws {UnavailableError} it is not known whether it is valid
  */
 export type VerifyToken = (
   token: string,
@@ -31,7 +30,7 @@ export interface JoseResult {
 }
 
 /**
- * Says who a token speaks for. It is called for each request, with the request as the carrier has it: of node:http an
+ * Finds the principal of a token. It is called for each request, with the platform's own request: of node:http an
  * `IncomingMessage`.
  *
  * @returns a principal, or what jose's `jwtVerify` returns: the principal is then read from the claims, which must be for

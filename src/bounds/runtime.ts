@@ -1,6 +1,6 @@
 /**
- * What not every runtime has. The engine runs on Node, Bun, Deno and at the edge, and comes here for all in which they
- * differ. Nothing is looked at before it is needed: some runtimes forbid it while a program loads.
+ * What not every runtime has: code that runs on Node, Bun, Deno and edge platforms alike uses these functions where they
+ * differ. Nothing is accessed before it is needed: some runtimes forbid that while a program loads.
  *
  * Not here: what needs a server of Node (node-http/).
  */
@@ -27,7 +27,7 @@ export interface OptionalModules {
 
 const provided = new Map<string, object>()
 
-/** For code that is Node's alone and imports a module itself: the engine then uses that one. */
+/** For code that runs on Node only and imports a module itself: `optionalModule` returns it from then on. */
 export function provideModules(modules: Partial<OptionalModules>): void {
   for (const [name, module] of Object.entries(modules)) provided.set(name, module)
 }

@@ -89,7 +89,7 @@ export async function read({ client, operands }: Opened, terminal: Terminal, jso
   if (json) terminal.print(JSON.stringify({ contents: result.contents }, undefined, 2))
   else {
     for (const contents of result.contents) {
-      // A file gets the bytes, a person what they are.
+      // A file gets the bytes, a terminal a description of them.
       if ('blob' in contents && stdout.isTTY !== true) terminal.bytes(Buffer.from(contents.blob, 'base64'))
       else if ('text' in contents && stdout.isTTY !== true) terminal.bytes(Buffer.from(contents.text))
       else terminal.print(shownContents(contents))

@@ -10,7 +10,7 @@ function onInterrupt(): void {
   interrupt.abort(new Error('Ctrl-C'))
 }
 process.on('SIGINT', onInterrupt)
-// Whoever reads the result has seen enough, as `head` does.
+// The reader of the pipe has closed it, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(0)

@@ -3,7 +3,7 @@
  *
  *    arguments.ts --> open.ts --> inspect.ts, commands.ts --> terminal.ts
  *
- *    0 done    1 the tool failed    2 called wrongly    3 no connection, HTTP    4 protocol    130 Ctrl-C
+ *    0 done    1 the tool failed    2 usage error    3 no connection, HTTP    4 protocol    130 Ctrl-C
  */
 
 import { statusOf } from '../client/index.ts'

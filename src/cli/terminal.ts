@@ -1,6 +1,6 @@
 /**
- * What the command writes to: text that a server sent is made harmless, colours are for terminals alone, and a line that
- * tells of progress is written over itself.
+ * What the command writes to: text that a server sent is made harmless, colours are for terminals alone, and a line of
+ * progress is overwritten in place.
  */
 
 import type { Readable, Writable } from 'node:stream'
@@ -110,7 +110,7 @@ export class Terminal {
     if (!this.isInteractive) this.note('The server had a question, and there is no terminal to ask it at.')
   }
 
-  /** Replaces the line of progress; nothing where nobody looks. */
+  /** Replaces the line of progress; does nothing where standard error is no terminal. */
   progress(text: string): void {
     const { stderr } = this.surroundings
     if (stderr.isTTY !== true) return

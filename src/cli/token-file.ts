@@ -1,4 +1,4 @@
-/** What logins leave behind, in a file that only its user can read. */
+/** The tokens of logins, in a file that only its user can read. */
 
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'

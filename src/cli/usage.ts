@@ -1,4 +1,4 @@
-/** What the command can be told: its commands, its options, and the texts of `--help`. */
+/** The command line: its commands, its options, and the texts of `--help`. */
 
 /** A mistake in how the command was called: exit code 2. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-/** What the transport asks of whoever has the credentials. */
+/** What the transport needs of a provider of credentials. */
 export interface AuthProvider {
   /** Headers to send with a request (`Authorization`, `DPoP`), or undefined for none. `url` and `method` are those of the request (DPoP proofs bind to them). */
   headers(request: {

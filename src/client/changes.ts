@@ -1,8 +1,8 @@
 /**
- * Changes as an async iterator: what happens while nobody asks is kept, each change once, so that what waits is bounded
- * by what was asked for.
+ * Changes as an async iterator: what changes between two calls of `next` is kept, each change once, so that the number of
+ * changes that wait is bounded by the filter.
  *
- * Invariant: after `return` no `next` waits, and nobody listens.
+ * Invariant: after `return` no `next` waits, and nothing listens.
  */
 
 import type { Change } from './connection.ts'

@@ -230,7 +230,7 @@ export class Client {
     await this.#request(this.era === 'session' ? Method.ping : Method.discover, {}, options)
   }
 
-  /** Tells the server that `onRoots` would give others now (revisions with sessions). */
+  /** Notifies the server that the roots have changed, so that it asks `onRoots` again (revisions with sessions). */
   async rootsChanged(): Promise<void> {
     await this.#connection.notify(Notify.rootsChanged)
   }
@@ -282,7 +282,7 @@ export class Client {
     if (known !== undefined) return known
     const { epoch } = this.#cache
     const { result, bytes, asked } = await this.#request(method, params, options)
-    // A result that depends on answers of the application is nobody else's.
+    // A result that depends on answers of the application holds for this call alone.
     if (asked !== true) this.#cache.set(method, params, result, bytes, epoch)
     return result
   }

@@ -18,18 +18,18 @@ export interface ServerDescription {
 
 /** The changes that a caller wants. */
 export interface ChangeFilter {
-  /** The list of tools is another. */
+  /** The list of tools has changed. */
   readonly tools?: boolean | undefined
-  /** The list of prompts is another. */
+  /** The list of prompts has changed. */
   readonly prompts?: boolean | undefined
   /**
-   * `true`: the list of resources is another. An array of URIs: the contents of one of these are;
-   * `onError` is told of those that the server refuses, and the others come.
+   * `true`: the list of resources has changed. An array of URIs: the contents of one of these have; `onError` gets an error
+   * for each URI that the server refuses, and the others are listened to.
    */
   readonly resources?: boolean | readonly string[] | undefined
 }
 
-/** Something is different now. */
+/** What has changed. */
 export type Change =
   | { readonly kind: 'tools' | 'prompts' | 'resources' }
   | { readonly kind: 'resource'; readonly uri: string }

@@ -8,7 +8,7 @@
  *
  * Lifecycle: the process; at most MAX_ORIGINS, the least recently used go first.
  *
- * Spec: 2026-07-28 versioning, "Backward Compatibility" {@link spec.versioning}.
+ * Spec: 2026-07-28 versioning, "Backward Compatibility with Initialization-Based Versions" {@link spec.versioning}.
  */
 
 export type KnownEra = 'stateless' | 'session' | 'http-sse'
@@ -47,8 +47,8 @@ export function forget(origin: string): void {
 }
 
 /**
- * Forgets which revision servers were spoken to in, which `connect` remembers for 10 minutes. For whoever knows that a
- * server was replaced, and for tests.
+ * Forgets which revision servers were spoken to in, which `connect` remembers for 10 minutes. For programs that
+ * know that a server was replaced, and for tests.
  */
 export function forgetServers(): void {
   known.clear()

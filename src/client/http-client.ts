@@ -45,7 +45,7 @@ export class HttpClient {
   readonly #settings: Settings
   /** Names in lower case: one that differs from ours in case alone would be sent beside it. */
   readonly #custom: Readonly<Record<string, string>> | undefined
-  /** Called when other credentials than before are sent: what a server said may be for somebody else's eyes. */
+  /** Called when other credentials than before are sent: what was cached may be of another user. */
   onIdentity: () => void = () => {}
   /** As `pause` of a request, for the time that connecting may take. */
   onPause: () => () => void = () => () => {}
@@ -125,7 +125,7 @@ export class HttpClient {
     }
   }
 
-  /** A login takes as long as its user takes. Whoever makes credentials has limits of its own. */
+  /** A login takes as long as its user takes. The provider of the credentials has time limits of its own. */
   async #paused<T>({ pause }: HttpRequest, work: () => T | PromiseLike<T>): Promise<T> {
     const resumes = [this.onPause(), pause?.()]
     try {

@@ -1,4 +1,8 @@
-/** The questions of one `input_required` result, or of a task: asked at the same time, and given up together. */
+/**
+ * One round of input: the application answers all requests of an `input_required` result, or of a task, at the same time.
+ *
+ * Not here: the retry with the answers (stateless-connection.ts), the kinds of requests (questions.ts).
+ */
 
 import { quote } from '../bounds/quote.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
@@ -11,6 +15,8 @@ import type { Questions } from './questions.ts'
 const MAX_QUESTIONS = 100
 
 /**
+ * Asks the application. When one answer fails or the signal aborts, the other questions are aborted.
+ *
  * @param requests - by key, as they came
  * @returns answers by the same keys
  * @throws {McpError} the questions are wrong, or the answer to one is. What a handler throws comes out, too

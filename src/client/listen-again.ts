@@ -16,7 +16,7 @@ export interface ListenAgainOptions {
 }
 
 /**
- * @param listen - one try; `onOpen` says that it listens, and is told whether it did before
+ * @param listen - one try; it calls `onOpen` once it listens, which returns whether an earlier try did
  * @throws {McpError} ERR_NOT_SUPPORTED; what the server refused for good
  */
 export async function listenAgain(

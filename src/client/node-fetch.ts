@@ -96,8 +96,8 @@ function headersOf(given: RequestInit['headers'], body: unknown): OutgoingHttpHe
 }
 
 /**
- * A response as far as most calls look at it: status, headers, text. Whoever looks further gets a `Response` of the web
- * platform, made then.
+ * A response as far as most calls look at it: status, headers, text. For anything else a `Response` of the web platform
+ * is made when it is used.
  */
 class HttpResponse {
   readonly status: number
@@ -199,7 +199,7 @@ class HttpResponse {
     if (isBroken(incoming))
       return new ReadableStream({ start: (controller) => controller.error(new Error(BROKEN)) })
     const decoder = DECODERS[incoming.headers['content-encoding']?.trim().toLowerCase() ?? '']?.()
-    // Errors reach whoever reads.
+    // Errors reach the reader.
     const source = decoder === undefined ? incoming : pipeline(incoming, decoder, () => {})
     return Readable.toWeb(source as Readable) as ReadableStream<Uint8Array>
   }

@@ -1,5 +1,5 @@
 /**
- * Everything that a client can be told, with defaults, checked before anything is sent. A wrong option is a `TypeError`
+ * The options of a client and their defaults, checked before anything is sent. A wrong option is a `TypeError`
  * that names it and quotes what came.
  */
 
@@ -91,7 +91,7 @@ export interface ConnectOptions {
   readonly onLog?: ((message: LogMessage) => void) | undefined
   /** Notifications that no other part of the client is for. */
   readonly onNotification?: ((method: string, params: JsonObject) => void) | undefined
-  /** What went wrong where no call can be told: a wrong message of the server, a handler that threw. */
+  /** Errors that belong to no call: a wrong message of the server, a handler that threw. */
   readonly onError?: ((error: unknown) => void) | undefined
 
   /**
@@ -111,7 +111,7 @@ export interface ConnectOptions {
   /** Wraps `fetch`; the first is the outermost. @defaultValue none */
   readonly middleware?: readonly FetchMiddleware[] | undefined
 
-  /** Gives up connecting; it has no effect on what comes after. */
+  /** Aborts connecting; it has no effect afterwards. */
   readonly signal?: AbortSignal | undefined
   /** For connecting alone, in milliseconds. 0: no limit. @defaultValue 30 s */
   readonly timeoutMs?: number | undefined
@@ -156,7 +156,7 @@ export interface ConnectOptions {
 
 /** Options of one request. */
 export interface RequestOptions {
-  /** Gives the request up, and tells the server. */
+  /** Cancels the request, also at the server. */
   readonly signal?: AbortSignal | undefined
   /** Milliseconds for the answer, started anew by progress. 0: no limit. @defaultValue `requestTimeoutMs` of the client */
   readonly timeoutMs?: number | undefined
@@ -259,7 +259,7 @@ export function checkConnectOptions(options: ConnectOptions): Settings {
     try {
       given(error)
     } catch {
-      // It has nobody else to tell.
+      // There is nowhere else to report it.
     }
   }
   return { ...settings, retries, first, tasks, checkOutput, clientInfo, onError } as Settings

@@ -4,7 +4,7 @@
  *
  *    request --> waiting --+-- its answer                 resolves, or rejects with the server's RpcError
  *                          +-- the transport gives up     rejects
- *                          +-- signal, time limit         rejects, and the server is told
+ *                          +-- signal, time limit         rejects, and the server is notified
  *                          +-- close                      rejects
  *
  * Invariant: each request leaves the map exactly once, and nothing of it remains. An answer counts only on the stream of

@@ -6,7 +6,7 @@
  *         --- 200 stream --- ... --- answer
  *                         \- cut, with an event id --> wait --> GET, Last-Event-ID --- ... --- answer
  *                         \- cut, without one ------------------------> rejects: it is not known what became of it
- *         --- 404 -------- begin a new session, and send it again: the server has not looked at it
+ *         --- 404 -------- begin a new session, and send it again: the server has not processed it
  *
  * Spec: 2025-11-25 transports {@link spec.transports}, "Session Management" {@link spec.sessions}, "Resumability and
  * Redelivery" {@link spec.resumability}.

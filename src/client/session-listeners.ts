@@ -49,7 +49,7 @@ export class SessionListeners {
   /**
    * Until the signal aborts. A URI that the server refuses does not keep the others away.
    *
-   * @param onError - is told of such a URI
+   * @param onError - gets an error for each such URI
    * @throws {McpError} ERR_NOT_SUPPORTED: it has refused all that was asked for
    */
   async listen(

@@ -6,7 +6,7 @@
  *        --- 404 --> begin a new session --> GET --- 404 --> wait, and so on
  *        --- 405, or another refusal --> none
  *
- * A stream that could not be taken up where it ended leaves a gap, of which the listeners are told.
+ * A stream that could not be taken up where it ended leaves a gap, which the listeners get as a change.
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}.
  */

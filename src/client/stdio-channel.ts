@@ -191,7 +191,7 @@ class StdioChannel extends OpenChannel {
     this.#child.kill('SIGKILL')
   }
 
-  /** What is no message rejects no call: it cannot be told which one it is about. */
+  /** A line that is no message rejects no call: it is not known which one it belongs to. */
   #line(line: string): void {
     if (this.#failure !== undefined) return
     try {

@@ -35,7 +35,7 @@ export class Abortable {
   }
 
   /**
-   * @param room - resolves when the client has read what is buffered for it
+   * @param drained - resolves when the client has read what is buffered for it
    * @returns the same, but resolved by `release` at the latest
    */
   protected untilDrained(drained: Promise<void> | undefined): Promise<void> | undefined {

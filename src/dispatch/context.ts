@@ -313,7 +313,7 @@ export class RequestContext {
     if (refusal !== undefined) throw refusal
   }
 
-  /** @internal What the caller may do; undefined where nobody has to say who is calling. */
+  /** @internal What the caller may do; undefined where callers are not authenticated. */
   get access(): Access | undefined {
     return this.#exchange.access
   }

@@ -1,6 +1,6 @@
 /**
- * A request that cannot be admitted before something is there, such as an answer of the store. Until then it counts as in
- * flight, and its body is held.
+ * A request that cannot be admitted before a promise has settled, such as an answer of the store. Until then it counts as
+ * in flight, and its body is held.
  */
 
 import type { HttpExchange } from '../http/http-exchange.ts'

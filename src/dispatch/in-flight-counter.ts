@@ -24,7 +24,7 @@ export interface CallLimits {
   readonly inFlight: InFlightCounter
   /** Of requests; undefined: no limit. */
   readonly rateLimit: RateLimit | undefined
-  /** What callers may do; undefined where nobody has to say who is calling. */
+  /** What callers may do; undefined where they are not authenticated. */
   readonly access?: Access | undefined
 }
 

@@ -1,5 +1,5 @@
 /**
- * The calls in flight of one session, by JSON-RPC request id. An id is not unique: some clients use the same one for all
+ * The calls in flight of one session or connection, by JSON-RPC request id. An id is not unique: some clients use the same one for all
  * their requests.
  *
  * Invariant: `size` is the number of exchanges that were added and not deleted.

@@ -37,7 +37,7 @@ export type Log = {
 const SENT = Promise.resolve()
 /** The `logger` of messages of barewire itself. */
 const OWN_LOGGER = 'barewire'
-/** Reading the clock costs a tenth of a message: tokens are taken so many at a time, or a 16th of a burst if that is less. */
+/** Reading the clock costs a tenth of a message: this many tokens are taken at a time, or fewer where a burst is small. */
 const MAX_TOKENS_AHEAD = 64
 const BURST_PARTS = 16
 

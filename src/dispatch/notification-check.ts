@@ -1,5 +1,5 @@
 /**
- * What a handler says before its result: whether the values have the types of the notification's members.
+ * Progress and log messages of a handler: whether the values have the types of the notification's members.
  *
  * Spec: 2025-11-25 progress {@link spec.progress}, logging {@link spec.logging}.
  */
@@ -45,7 +45,7 @@ function numberProblem(value: unknown): string | undefined {
   return typeof value === 'number' ? undefined : wrong('a number', value)
 }
 
-/** Reports a problem: what a handler says on the way must not fail its call. */
+/** Reports a problem: a wrong message must not fail its call. */
 export function isWrong(
   what: string,
   problem: string | undefined,

@@ -117,7 +117,7 @@ export interface RpcExchange {
   /** Where input requests end the round trip instead; absent for requests that cannot ask. */
   readonly clientInput: ClientInput | undefined
   /**
-   * Called when the tool of a call is found, before its arguments are looked at.
+   * Called when the tool of a call is found, before its arguments are checked.
    *
    * @param args - as the client sent them
    * @throws {RpcError} the call must not go on
@@ -125,9 +125,9 @@ export interface RpcExchange {
   onTool?(tool: CalledTool, args: unknown): void
   /** Present where the call may become a task, which continues after its request was answered. */
   readonly task?: TaskSeam | undefined
-  /** What the caller may do; absent where nobody has to say who is calling. */
+  /** What the caller may do; absent where callers are not authenticated. */
   readonly access?: Access | undefined
-  /** The scopes that the call needs, set once they are known: who comes back for the rest of it must have them, too. */
+  /** The scopes that the call needs, set once they are known: a client that resumes its stream must have them, too. */
   scopes?: readonly string[] | undefined
   /** Set by a feature whose result the client may cache; an era without such hints ignores it. */
   cacheHint: CacheHint | undefined

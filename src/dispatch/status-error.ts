@@ -1,6 +1,6 @@
 /**
- * An error that says with which HTTP status its request is rejected, where that is still to be chosen: in a batch, or on a
- * stream that is open, it is an error as any other.
+ * An error with the HTTP status of the response. In a batch, or on a stream that is open already, it is an error like any
+ * other.
  *
  * Not here: the limits (limit-error.ts).
  */
@@ -19,7 +19,7 @@ export abstract class StatusError extends RpcError {
   readonly reason: string | undefined = undefined
 }
 
-/** A caller lacks scopes. It may come back with more: the reply says which. */
+/** The caller lacks scopes; the headers of the reply say which ones to ask for. */
 export class ScopeError extends StatusError {
   readonly status = 403
   readonly headers: readonly string[]
@@ -41,7 +41,7 @@ export function scopeError(
   return access.allows(principal, scopes) ? undefined : new ScopeError(access.rejection(principal, scopes))
 }
 
-/** @throws {ScopeError} the caller lacks some of the scopes; else who comes back for the rest must have them too */
+/** @throws {ScopeError} the caller lacks some of the scopes; otherwise a client that resumes the stream needs them, too */
 export function requireScopes(exchange: RpcExchange, scopes: readonly string[]): void {
   const { access, principal } = exchange
   if (access === undefined || scopes.length === 0) return

@@ -1,6 +1,6 @@
 /**
- * What a client is told when the store that processes share cannot be asked: 503, and to try again soon. Never that
- * something does not exist, which only the store could say.
+ * The answer when the store that processes share cannot be reached: 503, with Retry-After. Never that something does not
+ * exist, which only the store could say.
  *
  * Nothing waits for a store without a limit, whatever store it is.
  */

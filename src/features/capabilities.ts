@@ -16,7 +16,7 @@ export interface EraAbilities {
   readonly logs: boolean
   /** Extensions can be declared, and their methods called; calls can become tasks. */
   readonly extensions?: boolean
-  /** The tasks of 2025-11-25; `list`: each caller can be told its own. */
+  /** The tasks of 2025-11-25; `list`: callers can list their own. */
   readonly tasks?: { readonly list: boolean } | undefined
 }
 

@@ -66,7 +66,7 @@ function findOwner(
   }
   if (ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
     const uri = ref['uri']
-    for (const entry of host.resourceTemplates.open(ctx)) {
+    for (const entry of host.resourceTemplates.visibleTo(ctx)) {
       if (entry.template.template === uri) return entry
     }
     // A resource with one URI has nothing to complete, but exists.

@@ -121,16 +121,16 @@ export class NodeFeed implements Feed {
       this.#lists.clear()
       for (const uri of uris) this.#resources.delete(uri)
       const taken = await Promise.all([
-        ...lists.map((kind) => this.#take([kind], () => this.#lists.add(kind))),
-        ...uris.map((uri) => this.#take(['resource', uri], () => this.#add(uri))),
+        ...lists.map((kind) => this.#publishChange([kind], () => this.#lists.add(kind))),
+        ...uris.map((uri) => this.#publishChange(['resource', uri], () => this.#add(uri))),
       ])
       if (taken.includes(false) && !this.#isClosed) await this.#retryTime()
     }
     this.#isPublishing = false
   }
 
-  /** @param again - puts it back. @returns false: the store did not take it */
-  async #take(content: readonly string[], again: () => void): Promise<boolean> {
+  /** @param again - puts it back. @returns false: the store did not accept it */
+  async #publishChange(content: readonly string[], again: () => void): Promise<boolean> {
     try {
       await this.channel.publish(CHANGES, content)
       return true

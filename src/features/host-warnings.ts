@@ -24,7 +24,7 @@ export function warnOfInput(schema: object, use: string): void {
   if (keyword !== undefined) {
     warn(`${use}: some clients cannot use a tool with "${keyword}" at the root of its schema`)
   }
-  warnOfWords(schema, use)
+  warnOfKeywords(schema, use)
 }
 
 export function warnOfOutput(schema: object, use: string): void {
@@ -34,11 +34,11 @@ export function warnOfOutput(schema: object, use: string): void {
       `${use}: Claude Code loses all tools of a server over an output schema of draft-07: write 2020-12, without $schema`,
     )
   }
-  warnOfWords(schema, use)
+  warnOfKeywords(schema, use)
 }
 
 /** Keywords that do not do what they were written for. */
-export function warnOfWords(schema: object, use: string): void {
+export function warnOfKeywords(schema: object, use: string): void {
   warnOfNullable(schema, use)
   warnOfTypos(schema, use)
 }

@@ -31,7 +31,8 @@ export interface Delivery {
   readonly streams: number
   /**
    * It is kept, within the limits of `replay`, for sessions that open their stream later or lose its connection. With a
-   * `store`: it was handed to the store, whoever listens; `onError` hears when the store does not take it.
+   * `store`: it was handed to the store, with or without listeners; `onError` gets an error where the store
+   * does not accept it.
    */
   readonly kept: boolean
   /** Why it reaches no client; undefined when it was written or is kept. */

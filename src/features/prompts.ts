@@ -39,7 +39,7 @@ import type { CacheHints } from './cache-hints.ts'
 import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, PROMPT } from './entry-check.ts'
-import { warnOfWords } from './host-warnings.ts'
+import { warnOfKeywords } from './host-warnings.ts'
 import { NO_ARGUMENTS, takesNothing } from './no-arguments.ts'
 import { type Conversions, findConversions, readArguments } from './prompt-arguments.ts'
 import type { Entry, Registry, Visible } from './registry.ts'
@@ -137,7 +137,7 @@ export class Prompt implements Entry {
       assertObjectSchema(this.args.json, `${use} argsSchema`)
     }
     this.takesNothing = takesNothing(this.args?.json ?? NO_ARGUMENTS)
-    if (this.args !== undefined) warnOfWords(this.args.json, `${use} argsSchema`)
+    if (this.args !== undefined) warnOfKeywords(this.args.json, `${use} argsSchema`)
     this.conversions = findConversions(this.args?.json, `${use} argsSchema`)
     const list = argumentList(this.args?.json)
     checkCompleted(config.complete, list, use)

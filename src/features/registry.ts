@@ -121,10 +121,10 @@ export class Registry<E extends Entry> {
   /** @returns the entry, if it exists and is visible to this caller */
   find(key: string, ctx: RequestContext): E | undefined {
     const entry = this.#entries.get(key)
-    return entry !== undefined && isOpen(entry, ctx) ? entry : undefined
+    return entry !== undefined && isVisibleTo(entry, ctx) ? entry : undefined
   }
 
-  /** The entry of a key, whoever may see it. */
+  /** The entry of a key, visible to the caller or not. */
   get(key: string): E | undefined {
     return this.#entries.get(key)
   }
@@ -135,8 +135,8 @@ export class Registry<E extends Entry> {
   }
 
   /** Every enabled entry that is visible to this caller, in order. */
-  *open(ctx: RequestContext): Generator<E> {
-    for (const entry of this.#entries.values()) if (isOpen(entry, ctx)) yield entry
+  *visibleTo(ctx: RequestContext): Generator<E> {
+    for (const entry of this.#entries.values()) if (isVisibleTo(entry, ctx)) yield entry
   }
 
   /**
@@ -174,7 +174,7 @@ export class Registry<E extends Entry> {
     const whole = isFirstPage(cursor) && this.#entries.size <= pageSize && !this.#hides(ctx)
     const kept = this.#wholeLists[form]
     if (whole && kept !== undefined) return kept
-    const entries = [...this.open(ctx)].filter((entry) => isListed(entry, ctx))
+    const entries = [...this.visibleTo(ctx)].filter((entry) => isListed(entry, ctx))
     const list = listResult(
       this.listKey,
       form === 'json' ? entries : entries.map((entry) => inForm(entry, form)),
@@ -219,12 +219,12 @@ function isRestricted(entry: Entry): boolean {
   return entry.visible !== undefined
 }
 
-function isOpen(entry: Entry, ctx: RequestContext): boolean {
-  return entry.enabled && (entry.visible === undefined || isVisible(entry, entry.visible, ctx))
+function isVisibleTo(entry: Entry, ctx: RequestContext): boolean {
+  return entry.enabled && (entry.visible === undefined || callVisible(entry, entry.visible, ctx))
 }
 
 /** A `visible` that fails hides its own entry and no other. */
-function isVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boolean {
+function callVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boolean {
   let answer: unknown
   try {
     answer = visible(ctx)

@@ -205,7 +205,7 @@ export function listResources(
 ): JsonText | Promise<JsonText> {
   const cursor = params?.['cursor']
   ctx.hintCache(host.resources.restrict(host.resourceTemplates.restrict(host.cache.resources, ctx), ctx))
-  const listing = [...host.resourceTemplates.open(ctx)].filter(
+  const listing = [...host.resourceTemplates.visibleTo(ctx)].filter(
     (template) => template.config.list !== undefined && isListed(template, ctx),
   )
   if (listing.length === 0) return host.resources.list(ctx, cursor, host.pageSize)
@@ -233,7 +233,7 @@ export function readResource(
 }
 
 /**
- * Whether clients can subscribe to a URI, whoever they are.
+ * Whether any client can subscribe to a URI.
  *
  * @returns why they cannot; undefined: they can
  */
@@ -282,7 +282,7 @@ export function findResource(uri: string, ctx: RequestContext, host: ResourceHos
   const resource = host.resources.find(uri, ctx)
   if (resource !== undefined) return found(resource, {}, () => resource.handler(new URL(uri), ctx))
   const url = parseUri(uri)
-  for (const entry of url === undefined ? [] : host.resourceTemplates.open(ctx)) {
+  for (const entry of url === undefined ? [] : host.resourceTemplates.visibleTo(ctx)) {
     const variables = entry.template.match(uri)
     if (variables !== undefined)
       return found(entry, variables, () => entry.handler(url as URL, variables, ctx))
@@ -322,7 +322,7 @@ async function listWithTemplates(
   host: ResourceHost,
 ): Promise<JsonText> {
   const items = new Map<string, { key: string; json: string }>()
-  for (const entry of host.resources.open(ctx)) if (isListed(entry, ctx)) items.set(entry.key, entry)
+  for (const entry of host.resources.visibleTo(ctx)) if (isListed(entry, ctx)) items.set(entry.key, entry)
   const lists = await Promise.all(listing.map((template) => listOf(template, ctx)))
   for (const resource of lists.flat()) {
     if (items.has(resource.uri)) continue

@@ -44,7 +44,7 @@ type Awaitable<T> = T | PromiseLike<T>
 
 /** What the handlers of a server know of scopes, and the entries that need some. */
 export class ScopeRegistry {
-  /** Of each handler that serves; undefined: one where nobody has to say who is calling. */
+  /** Of each handler that serves; undefined: one that authenticates no callers. */
   readonly #served: (Access | undefined)[] = []
   #any = false
 

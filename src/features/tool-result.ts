@@ -43,16 +43,16 @@ export class OutputSchemaError extends McpError {
  * @throws {OutputSchemaError} a promise may also reject with it
  */
 export function toolResult(returned: unknown, tool: ResultOwner): CallToolResult | Promise<CallToolResult> {
-  const result = knownForm(returned) ?? shaped(toResult(returned, tool), tool)
+  const result = knownForm(returned) ?? checkShape(toResult(returned, tool), tool)
   if (result.isError === true) {
     // A failure has no structured content that could fit the schema, and clients reject one that does not.
     const { structuredContent: _, ...failure } = result
     return failure
   }
-  return tool.output === undefined ? result : fitted(result, tool.output, tool)
+  return tool.output === undefined ? result : checkOutput(result, tool.output, tool)
 }
 
-function shaped(result: CallToolResult, tool: ResultOwner): CallToolResult {
+function checkShape(result: CallToolResult, tool: ResultOwner): CallToolResult {
   return result instanceof MirroredResult ? result : checked(result, toolResultProblem, tool.use, tool.key)
 }
 
@@ -104,7 +104,7 @@ function isAlone(returned: Loose): boolean {
 }
 
 /** Checks the structured content against the output schema. */
-function fitted(
+function checkOutput(
   result: CallToolResult,
   output: SchemaAdapter,
   tool: ResultOwner,
@@ -114,14 +114,15 @@ function fitted(
     // A library's schema may need the values themselves, such as a Date that it transforms.
     const check = output.validate(given)
     return isPromise(check)
-      ? check.then((settled) => fittedOrSent(settled, result, output, tool))
-      : fittedOrSent(check, result, output, tool)
+      ? check.then((settled) => concludeOrCheckJson(settled, result, output, tool))
+      : concludeOrCheckJson(check, result, output, tool)
   }
-  if (given === undefined || isPlainJson(given)) return judged(output.validate(given), result, tool)
-  return sentForm(result, output, tool)
+  if (given === undefined || isPlainJson(given))
+    return concludeWhenChecked(output.validate(given), result, tool)
+  return checkJsonForm(result, output, tool)
 }
 
-function fittedOrSent(
+function concludeOrCheckJson(
   check: CheckResult,
   result: CallToolResult,
   output: SchemaAdapter,
@@ -129,20 +130,20 @@ function fittedOrSent(
 ): CallToolResult | Promise<CallToolResult> {
   const given = result.structuredContent
   if (check.valid || given === undefined || isPlainJson(given)) return conclude(check, result, tool)
-  return sentForm(result, output, tool)
+  return checkJsonForm(result, output, tool)
 }
 
 /** Checks the JSON form of the structured content, which is then sent. */
-function sentForm(
+function checkJsonForm(
   result: CallToolResult,
   output: SchemaAdapter,
   tool: ResultOwner,
 ): CallToolResult | Promise<CallToolResult> {
   const structuredContent = asJson(result.structuredContent, `${tool.use}: structuredContent`, tool.key)
-  return judged(output.validate(structuredContent), { ...result, structuredContent }, tool)
+  return concludeWhenChecked(output.validate(structuredContent), { ...result, structuredContent }, tool)
 }
 
-function judged(
+function concludeWhenChecked(
   check: CheckResult | Promise<CheckResult>,
   result: CallToolResult,
   tool: ResultOwner,

@@ -1,12 +1,12 @@
 /**
- * What a caller may do, as far as scopes say it. Where nobody has to say who is calling, there is none.
+ * What the scopes of a caller allow. There is no `Access` where callers are not authenticated.
  *
  * Types only. Not here: which scopes an operation needs (features/scopes.ts), how a token comes by scopes (auth/).
  */
 
 import type { Rejection } from './rejection.ts'
 
-/** As far as it is looked at here. */
+/** The part of a principal that is read here. */
 export interface Scoped {
   /** As the token has them. */
   readonly scopes?: readonly string[] | undefined
@@ -19,6 +19,6 @@ export interface Access {
   readonly hides: boolean
   /** Whether a caller has all of these scopes, or ones that imply them. */
   allows(principal: Scoped | undefined, scopes: readonly string[]): boolean
-  /** What a caller who lacks some of these scopes is told. */
+  /** The refusal of a caller who lacks some of these scopes. */
   rejection(principal: Scoped | undefined, scopes: readonly string[]): Rejection
 }

@@ -75,10 +75,10 @@ export type Authentication<Principal> =
       readonly cause?: unknown
     }
 
-/** What is looked at of a request to see who is calling. */
+/** The part of a request that authentication reads. */
 export type AuthRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'headers' | 'native'>
 
-/** A whole way to see who is calling, made by a function of `barewire/auth`: stands at `auth`. */
+/** A way to authenticate callers, made by a function of `barewire/auth`: a value for the option `auth`. */
 export interface Authenticator<Principal = VerifiedPrincipal> {
   /** @internal As `authenticate`. */
   readonly authenticate: (

@@ -1,5 +1,5 @@
 /**
- * What the HTTP exchange of every carrier has in common: the headers that say what it is about, who is calling, and
+ * What the HTTP exchanges of all platforms have in common: the headers that say what it is about, who is calling, and
  * what its body takes of the budget of all bodies.
  *
  * Invariant: what was taken from the budget is given back once, by `releaseBody` or by what `detachBody` returned.

@@ -33,7 +33,7 @@ export interface Refusal {
   readonly error: RpcError
   /** The refused request; over HTTP/2 an `Http2ServerRequest`, which has the same properties. */
   readonly request: IncomingMessage
-  /** Why, where the client is told less: which claim of a token failed, what was expected, what came. */
+  /** Why, where the error says less: which claim of a token failed, what was expected, what came. */
   readonly reason?: string | undefined
 }
 

@@ -6,7 +6,7 @@
  *                                 handler
  *    Response <-- MemoryResponse -/          a body that is not read is waited for, as on a socket
  *
- * Whoever aborts the request, or cancels the body, has closed the connection.
+ * To abort the request, or to cancel the body, is to close the connection.
  */
 
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'

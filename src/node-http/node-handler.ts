@@ -31,8 +31,8 @@ export interface NodeHandler<Stats> {
     readonly drainDelayMs?: number | undefined
   }): Promise<void>
   /**
-   * Whether it wants requests, for the readiness probe of a load balancer: false from the beginning of a shutdown, and,
-   * with a store, until that was reached for the first time. A later outage of the store does not change it.
+   * Whether it is ready for requests, for the readiness probe of a load balancer: false from the beginning of a shutdown,
+   * and, with a store, until the store was reached for the first time. A later outage of the store does not change it.
    */
   ready(): boolean
   /** Current usage, and the number of refused requests. */

@@ -51,9 +51,9 @@ const EXPECTED = /^(?:NOSCRIPT|WRONGTYPE|ERR The (?:ID specified in XADD|stream 
 const IN_SCRIPT = /^ERR Error running script \(.*?\): (?:@\w+: ?\d+: )?-?/
 /** A timer that is later than this was held up in this process, and so was the reading of replies. */
 const LATE_MS = 250
-/** So many times the time limit is the longest that a command waits while others get replies. */
+/** While others get replies, a command waits for at most this many time limits. */
 const LONGEST = 3
-/** After so many times the time limit without a reply, another connection is made. */
+/** After this many time limits without a reply, another connection is made. */
 const SILENT = 5
 /** Part of a new time in the average. */
 const SMOOTHING = 0.1
@@ -184,7 +184,7 @@ export class Commands {
     return this.#limit(this.#connection.send(key, command), command[0])
   }
 
-  /** Rejects when there is no reply in time, and judges an error. */
+  /** Rejects when there is no reply in time, and classifies an error. */
   #limit(sent: Promise<unknown>, name: string): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const began = performance.now()
@@ -211,12 +211,12 @@ export class Commands {
             this.#latencyMs += (now - began - this.#latencyMs) * SMOOTHING
             resolve(reply)
           }),
-        (error: unknown) => end(() => reject(this.#judge(error, name))),
+        (error: unknown) => end(() => reject(this.#classify(error, name))),
       )
     })
   }
 
-  #judge(error: unknown, name: string): Error {
+  #classify(error: unknown, name: string): Error {
     const message = messageOf(error).replace(IN_SCRIPT, '')
     if (EXPECTED.test(message)) return new ReplyError(message, { cause: error })
     const away = unavailable(`${name} failed: ${message}`, error)

@@ -1,6 +1,6 @@
 /**
  * Leases on Redis: a sorted set of nodes by the time until which each counts as alive, by the clock of Redis. A node
- * renews its lease several times in its length, and hears with each renewal who is alive.
+ * renews its lease several times in its length, and learns with each renewal which nodes are alive.
  *
  * A node that is late is removed only by one that could itself reach the store for the whole length of a lease. And when
  * nobody could, a mark that all renew has expired meanwhile: then all leases begin anew. So an outage ends none.
@@ -17,7 +17,7 @@ import type { Commands } from './commands.ts'
 import { isStorableId, type Keys } from './keys.ts'
 import { asTexts } from './reply.ts'
 
-/** In this part of `leaseMs` a lease is renewed; after so many of them it is over. */
+/** A lease is renewed this many times in `leaseMs`; it is over after `PARTS_OF_LEASE` of these parts. */
 const PARTS = 5
 const PARTS_OF_LEASE = 4
 /** Time to the next attempt while the store cannot be reached. */

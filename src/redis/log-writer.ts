@@ -35,6 +35,7 @@ export interface LogWriterHost {
   wait(bytes: number): void
   /** Nothing of this writer waits any more. */
   written(writer: LogWriter): void
+  /** Another node has finished the log, since it took this one for dead. */
   taken(writer: LogWriter): void
 }
 

@@ -1,7 +1,7 @@
 /**
  * The task store on Redis: a record by its id, and the ids of all tasks and of those of each owner. They are on different
- * servers of a cluster, so they are not written as one; ids of tasks that are not there any more are removed by whoever
- * finds them, or when they expire.
+ * servers of a cluster, so they are not written as one; ids of tasks that are not there any more are removed when
+ * they are found, or when they expire.
  */
 
 import { isObject } from '../bounds/is-object.ts'

@@ -1,4 +1,4 @@
-/** Times to live in Redis: every key has one, so that nothing stays when nobody comes back for it. */
+/** Times to live in Redis: every key has one, so that nothing is stored for ever. */
 
 /** What lives "for ever", in milliseconds: 90 days after it was last written or touched. */
 const LONGEST_MS = 90 * 24 * 3600 * 1000

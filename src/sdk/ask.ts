@@ -149,7 +149,7 @@ export function closeStream({ exchange, peer }: Call): void {
   if (!closeStoredStream(exchange.headers)) exchange.closeStream(peer.retryMs)
 }
 
-/** How long a request waits, and who is told of its progress. */
+/** How long a request waits, and the callback of its progress. */
 class Waiting {
   readonly #peer: Peer
   readonly #options: RequestOptions

@@ -51,7 +51,7 @@ export interface HttpTransport extends Transport {
   /** Undefined without a store of the program. */
   readonly events: EventStreams | undefined
   newSessionId(): string
-  /** The program is told of the session before the client is. */
+  /** Calls the hook of the program, before the client gets the id of the session. */
   sessionInitialized(id: string): unknown
   sessionOpened(peer: Peer): void
   sessionClosed(peer: Peer, byClient: boolean): void
@@ -309,7 +309,7 @@ export function makeHost({
   websiteUrl,
   icons,
 }: Implementation): McpServer {
-  // Programs may say more of themselves; clients are told all of it with `initialize`.
+  // Programs may say more of themselves; `initialize` gives clients all of it.
   const more = { title, description, websiteUrl, icons }
   const known = Object.entries(more).filter(([, value]) => value !== undefined)
   const names = { name: String(name), version: String(version) }

@@ -28,7 +28,7 @@
  *  - A client of 2026-07-28 is served where the program passes its requests on. It is asked (`elicitInput`) as that
  *    revision has it: the handler runs again from its start with the answer.
  *
- * Not had, with a sentence that says what to do instead: clients that answer as tasks, authorization servers
+ * Not supported, with an error that says what to do instead: clients that answer as tasks, authorization servers
  * (`mcpAuthRouter`), logins of clients (`finishAuth`), a transport that is driven without a server.
  *
  * This file: one client of a server, and its calls.

@@ -169,9 +169,9 @@ export class ChangeLog {
    *
    * @param lists - those that a client can know
    */
-  missed(sequence: number, lists: readonly ListKind[]): void {
+  markLost(sequence: number, lists: readonly ListKind[]): void {
     this.lastSequence = Math.max(this.lastSequence, sequence)
-    this.#log?.lose(sequence)
+    this.#log?.markLost(sequence)
     for (const changed of [...lists.map((kind) => this.#lists[kind]), ...this.#resources.values()]) {
       changed.sequence = Math.max(changed.sequence, sequence)
     }

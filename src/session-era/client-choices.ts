@@ -117,7 +117,7 @@ export class ClientChoices implements SessionChanges {
   }
 }
 
-/** The standalone stream needs them. */
+/** Callers need the scopes of a subscription to open the standalone stream. */
 function keepScopes(session: Session, uri: string, scopes: readonly string[] | undefined): void {
   if (scopes === undefined) return
   session.streamScopes ??= new Map()

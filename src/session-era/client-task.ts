@@ -1,10 +1,10 @@
 /**
- * A request of ours that the client executes as a task of its own: it answers at once that it has begun, and its result is
- * asked for after that. So a person can take their time, and nothing is lost with a connection.
+ * A request from server to client that the client executes as a task: it answers at once that the task has begun, and is
+ * asked for the result later. So a user can take any time, and a lost connection loses no answer.
  *
  *    elicitation/create, task {ttl}  ->  { task: { taskId } }      or the result itself: the client made no task of it
  *    tasks/result, taskId            ->  the result, when it is there
- *    tasks/cancel, taskId                when our time is up
+ *    tasks/cancel, taskId                when the request times out
  *
  * Spec: 2025-11-25 tasks, "Client Capabilities" {@link spec.tasks}.
  */
@@ -22,7 +22,7 @@ export function executesAsTask(capabilities: object, method: string): boolean {
 }
 
 /**
- * @param send - sends a request to the client, for at most so many milliseconds; 0: no limit
+ * @param send - sends a request to the client, for at most `timeoutMs`; 0: no limit
  * @returns the result of the request
  */
 export async function sendAsTask(

@@ -2,7 +2,7 @@
  * The response to one message, or to a batch of 2025-03-26, where all messages of a client share one connection: each
  * answer is a message of its own, those of a batch are one together.
  *
- * Not here: which messages are taken (connection.ts).
+ * Not here: which messages are admitted (connection.ts).
  */
 
 import type { Peer, Principal } from '../dispatch/rpc-exchange.ts'
@@ -165,8 +165,8 @@ export class ConnectionResponse implements ResponseChannel, DeferredResponse {
   }
 
   /**
-   * A limit is an error like any other here: not every client goes on after a status of an error. A caller that lacks
-   * scopes finds only in the header of a status which ones it has to ask for.
+   * Only missing scopes are an HTTP status here, since the client finds in a header which ones to ask for. A limit is an
+   * error like any other: some clients give up a connection after the status of an error.
    */
   reject(exchange: SessionCall, error: StatusError): boolean {
     if (!(error instanceof ScopeError) || this.#batch !== undefined) return false

@@ -10,12 +10,8 @@
  * Not here: how messages travel (stdio/, http-sse/), how an answer is written (connection-response.ts).
  */
 
-import { isObject } from '../bounds/is-object.ts'
-import { isPromise } from '../bounds/is-promise.ts'
-import { dispatch, type MethodTable } from '../dispatch/dispatcher.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import { ShutdownError } from '../dispatch/shutdown-error.ts'
-import type { McpServer } from '../features/server.ts'
 import { type Decoded, type DecodedRequest, decodeBatch, decodeMessage } from '../jsonrpc/decode.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
@@ -25,16 +21,12 @@ import { Method } from '../protocol/methods.ts'
 import { ConnectionResponse, type ConnectionSink, type MessageSource } from './connection-response.ts'
 import type { SessionEra } from './era.ts'
 import { SessionExchange } from './exchange.ts'
-import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from './handshake.ts'
-import { TASK_CALLS } from './methods.ts'
-import { onNotification } from './notifications.ts'
-import { LATEST } from './revisions.ts'
+import { HANDSHAKE_METHODS, Handshake, tryInitializeParams, UNKNOWN_CLIENT } from './handshake.ts'
+import { onMessage } from './notifications.ts'
+import { answerRequest, runRequest } from './run-request.ts'
 import type { Session } from './session.ts'
 import type { SessionRecord } from './session-record.ts'
 import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
-import { TaskCall } from './task-call.ts'
-
-const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
 
 /** What a transport knows about its connections. */
 export interface ConnectionHost {
@@ -111,9 +103,9 @@ export class SessionOnConnection {
       else if (message.kind === 'invalid') {
         if (batch === undefined) this.#malformed(message.id, message.error, source)
         else batch.push(encodeError(message.id, message.error))
-      } else if (this.#session === undefined) continue
-      else if (message.kind === 'response') this.#session.pending.settle(message)
-      else onNotification(message, this.#session, this.#host.era.server)
+      } else if (this.#session !== undefined) {
+        onMessage(message, this.#session, this.#host.era.server)
+      }
     }
     const [first] = requests
     if (first?.method === Method.initialize && batch === undefined) this.#initialize(first, source)
@@ -124,7 +116,7 @@ export class SessionOnConnection {
   #run(requests: readonly DecodedRequest[], batch: string[] | undefined, source: MessageSource): void {
     const { era } = this.#host
     const session = this.#session
-    const { revision, peer } = session ?? { revision: LATEST, peer: UNKNOWN_PEER }
+    const { revision, peer } = session ?? UNKNOWN_CLIENT
     const response = new ConnectionResponse(
       era,
       this.#sink,
@@ -139,20 +131,14 @@ export class SessionOnConnection {
     for (const request of requests) {
       const refusal = this.#refusalOf(request, admitted.length, session, source)
       if (refusal === undefined) admitted.push(request)
-      // Only alone it is a message of its own.
       else this.#refuse(request.id, refusal, batch)
     }
     if (admitted.length === 0 && batch !== undefined) this.#sink.write(`[${batch.join(',')}]`)
+    const methods = era.methods(session, revision)
     const exchanges = admitted.map((request) => new SessionExchange(request, response, era))
     for (const exchange of exchanges) response.add(exchange)
     for (const [index, exchange] of exchanges.entries()) {
-      const request = admitted[index] as DecodedRequest
-      const task = request.method === Method.toolsCall ? request.params?.['task'] : undefined
-      if (isObject(task) && era.offersTasks(revision)) {
-        this.#dispatch(request, response, new TaskCall(era.tasks, exchange, task), TASK_CALLS)
-      } else {
-        this.#dispatch(request, response, exchange, era.methods(session, revision))
-      }
+      runRequest(admitted[index] as DecodedRequest, exchange, response, methods, era)
     }
   }
 
@@ -167,7 +153,7 @@ export class SessionOnConnection {
       return
     }
     const params = tryInitializeParams(request.params)
-    const { revision, peer } = params instanceof RpcError ? { revision: LATEST, peer: UNKNOWN_PEER } : params
+    const { revision, peer } = params instanceof RpcError ? UNKNOWN_CLIENT : params
     const opened = (session: Session) => this.#opened(session)
     const response = new ConnectionResponse(
       era,
@@ -182,10 +168,10 @@ export class SessionOnConnection {
     )
     const exchange = new Handshake(request, params, response, era)
     response.add(exchange)
-    this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
+    answerRequest(request, exchange, response, HANDSHAKE_METHODS, era.server)
   }
 
-  /** One that is opened again takes the place of the one before. */
+  /** A second `initialize` replaces the session. */
   #opened(session: Session): void {
     const { era } = this.#host
     const earlier = this.#session
@@ -225,7 +211,7 @@ export class SessionOnConnection {
     )
   }
 
-  /** What is no message of JSON-RPC is refused where it came from, if that can be. */
+  /** A malformed message is refused with the HTTP status of its POST, where it has one. */
   #malformed(id: JsonRpcId | undefined, error: RpcError, source: MessageSource): void {
     if (!source.refuse(error, id)) this.#sink.write(encodeError(id, error))
   }
@@ -234,21 +220,6 @@ export class SessionOnConnection {
     const json = encodeError(id, error)
     if (batch === undefined) this.#sink.write(json)
     else batch.push(json)
-  }
-
-  #dispatch<E extends SessionExchange | TaskCall>(
-    request: DecodedRequest,
-    response: ConnectionResponse,
-    exchange: E,
-    methods: MethodTable<McpServer, E>,
-  ): void {
-    const outcome = dispatch(request, exchange, methods, this.#host.era.server)
-    if (!isPromise(outcome)) {
-      exchange.complete(outcome)
-      return
-    }
-    response.defer()
-    outcome.then((settled) => exchange.complete(settled))
   }
 }
 

@@ -282,7 +282,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     ]
   }
 
-  /** See `SessionTaskHost.notifySession`. What reaches no stream now is not kept: the state of a task can be asked for. */
+  /** See `SessionTaskHost.notifySession`. What reaches no stream now is not retained: clients can poll the state of a task. */
   #notifyOfTask(
     { id }: Session,
     method: string,
@@ -295,7 +295,7 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
     if (!isAttached && this.nodes?.standalone.isElsewhere(session) !== true) return
     const json = encodeNotification(method, params)
     const message = { method, json, session: id, level: undefined, principal: undefined }
-    // Who listens here had the scopes of the task when it came; on another node that is not known.
+    // The stream of this node was opened with the scopes of the task; for one of another node that is not known.
     if (this.#feed instanceof NodeFeed) this.#feed.send({ ...message, scopes })
     else this.messages.send(message, this.clock.now)
   }
@@ -308,8 +308,8 @@ export class SessionEra implements HandshakeHost, SharedSessionsHost {
 
   /** Changes and messages up to a sequence number may not have come to this node. */
   #missed(sequence: number): void {
-    this.changes.missed(sequence, this.#offeredLists())
-    this.messages.lose(sequence)
+    this.changes.markLost(sequence, this.#offeredLists())
+    this.messages.markLost(sequence)
     for (const stream of this.changes.streams) stream.catchUp()
   }
 

@@ -77,7 +77,7 @@ export class EventLog {
     const entry = new Entry(sequence, data, severity, now)
     const { bytes } = entry
     if (maxEvents < 1 || bytes > maxBytes || bytes > this.#budget.free + this.#bytes) {
-      this.lose(sequence, severity)
+      this.markLost(sequence, severity)
       return false
     }
     while (this.size >= maxEvents || this.#bytes + bytes > maxBytes || bytes > this.#budget.free)
@@ -105,7 +105,7 @@ export class EventLog {
   }
 
   /** Events up to a sequence number are not retained, or never came here. @param severity - the highest of them */
-  lose(sequence: number, severity = Number.POSITIVE_INFINITY): void {
+  markLost(sequence: number, severity = Number.POSITIVE_INFINITY): void {
     this.#lost.set(severity, Math.max(this.#lost.get(severity) ?? 0, sequence))
   }
 
@@ -147,6 +147,6 @@ export class EventLog {
     this.#entries.remove(oldest)
     this.#bytes -= oldest.bytes
     this.#budget.give(oldest.bytes)
-    this.lose(oldest.sequence, oldest.severity)
+    this.markLost(oldest.sequence, oldest.severity)
   }
 }

@@ -71,7 +71,7 @@ export interface ResponseChannel {
    * @returns false: a status cannot be sent any more, and nothing was done
    */
   reject(exchange: SessionCall, error: StatusError): boolean
-  /** Who comes back for the rest of the response must have these scopes. */
+  /** A client that resumes the stream of the response must have these scopes. */
   need?(scopes: readonly string[] | undefined): void
   /** Aborts all requests of the response, and sends the error. */
   fail(error: RpcError): void

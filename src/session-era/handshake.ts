@@ -34,6 +34,12 @@ export interface InitializeParams {
   readonly peerKey: string
 }
 
+/** What is assumed of a client without a session, and of one whose `initialize` is invalid. */
+export const UNKNOWN_CLIENT: Pick<InitializeParams, 'revision' | 'peer'> = {
+  revision: LATEST,
+  peer: { info: { name: 'unknown', version: '' }, capabilities: {} },
+}
+
 /** @returns an error of code -32602 where a member is missing or of the wrong type */
 export function tryInitializeParams(params: JsonObject | undefined): InitializeParams | RpcError {
   try {

@@ -1,9 +1,9 @@
-/** What the notifications of a client do. Those that have no effect here, unknown ones included, are ignored. */
+/** What responses and notifications of a client do. Notifications without effect here, also unknown ones, are ignored. */
 
 import { ownText } from '../bounds/heap-size.ts'
 import { runHook } from '../dispatch/hook.ts'
 import type { McpServer } from '../features/server.ts'
-import type { DecodedNotification } from '../jsonrpc/decode.ts'
+import type { Decoded, DecodedNotification } from '../jsonrpc/decode.ts'
 import type { JsonRpcId } from '../jsonrpc/message.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { Notify } from '../protocol/methods.ts'
@@ -14,8 +14,17 @@ interface OtherNodes {
   cancelElsewhere(message: DecodedNotification, session: Session): void
 }
 
-/** @param others - undefined: all calls of the session run here */
-export function onNotification(
+/**
+ * Processes a message that is no request: a response settles the request that it answers.
+ *
+ * @param others - undefined: all calls of the session run here
+ */
+export function onMessage(message: Decoded, session: Session, server: McpServer, others?: OtherNodes): void {
+  if (message.kind === 'response') session.pending.settle(message)
+  else if (message.kind === 'notification') onNotification(message, session, server, others)
+}
+
+function onNotification(
   message: DecodedNotification,
   session: Session,
   server: McpServer,

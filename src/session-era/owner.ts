@@ -6,7 +6,7 @@
 
 import { ownText, textBytes } from '../bounds/heap-size.ts'
 import { type Linked, LinkedList } from '../bounds/linked-list.ts'
-import type { Shared } from './shared.ts'
+import type { Shared } from './shared-table.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
 
 /** Heap bytes beside the id. Measured: 140. */

@@ -60,8 +60,8 @@ function encodeFailure(request: RpcRequest, error: RpcError, server: McpServer):
 }
 
 /**
- * The outcome of a call as that of its task. A capability that the client lacks is told to a model in words, as it is to
- * that of any other call.
+ * The outcome of a call as that of its task. A client capability that is missing becomes a text for the model, as
+ * in any other call.
  */
 export function asTaskOutcome(outcome: Outcome): Outcome {
   if (!('error' in outcome) || outcome.error.code !== ErrorCode.MISSING_CLIENT_CAPABILITY) return outcome

@@ -37,7 +37,7 @@ import type { SessionRecord } from './session-record.ts'
 import type { SessionTable } from './session-table.ts'
 import type { StandaloneStream, StreamEvent } from './standalone-stream.ts'
 
-/** Messages may take one part in so many of all replay bytes: the rest is for the streams of calls. */
+/** Messages may take a quarter of all replay bytes: the rest is for the streams of calls. */
 const MESSAGES_SHARE = 4
 /** Severity of a message without a level, which every session gets. */
 const ALWAYS = Number.POSITIVE_INFINITY
@@ -133,7 +133,7 @@ export class ServerMessages {
     this.#settings.sessions === undefined ? NO_SESSIONS : undefined
 
   /** Messages up to a sequence number may not have come here. */
-  lose(sequence: number): void {
+  markLost(sequence: number): void {
     this.#lostUpTo = Math.max(this.#lostUpTo, sequence)
   }
 
@@ -237,7 +237,7 @@ export class ServerMessages {
       // Its own oldest events are evicted first.
       const fits = this.#budget.used - log.bytes + bytes <= maxBytes
       if (fits && this.#logs.size < MAX_LOGS) return
-      this.lose(oldest.last)
+      this.markLost(oldest.last)
       this.#drop(key)
     }
   }

@@ -31,17 +31,17 @@ import type { SessionEnd } from './options.ts'
 import { Owner, Ownership } from './owner.ts'
 import { Session, type SharedPeer } from './session.ts'
 import { SessionRecord } from './session-record.ts'
-import { bytesAddedBy, SharedTable } from './shared.ts'
+import { bytesAddedBy, SharedTable } from './shared-table.ts'
 
 /** 192 random bits, as base64url: an id cannot be guessed. */
 const ID_BYTES = 24
 /** Ids are taken from a pool of random bytes, since a call for many bytes costs about as much as one for few. */
 const POOL_IDS = 128
-/** Unused sessions are evicted first once they are one in so many of the table. */
+/** Unused sessions are evicted first once they are a 16th of the table. */
 const UNUSED_SHARE = 16
-/** A principal, or a session without authentication, may take one part in so many of all bytes. */
+/** A principal, or a session without authentication, may take a 16th of all bytes. */
 const BYTES_SHARE = 16
-/** Opening one session evicts at most so many others for bytes. */
+/** Opening one session evicts at most this many others for bytes. */
 const MAX_ENDED_FOR_BYTES = 16
 /** Retry-After where a session must end first. */
 const RETRY_MS = 10_000

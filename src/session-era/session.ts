@@ -20,7 +20,7 @@ import type { SessionInfo } from './options.ts'
 import type { Ownership } from './owner.ts'
 import type { Revision } from './revisions.ts'
 import type { SessionRecord } from './session-record.ts'
-import type { Shared } from './shared.ts'
+import type { Shared } from './shared-table.ts'
 import type { StandaloneStream } from './standalone-stream.ts'
 
 /** Requests from server to client that may wait for an answer of one client. */

@@ -6,7 +6,7 @@
  *      aborts by cancellation, a lost connection                aborts by tasks/cancel, age, session end, shutdown
  *      asks and reports on the stream of the call               asks and reports on the stream of tasks/result
  *
- * Whatever the call is answered without an error is the result of its task: one is started late where nobody else has.
+ * Any answer without an error is the result of a task: where the call has not become one by then, it is started late.
  *
  * Spec: 2025-11-25 tasks, "Creating Tasks" {@link spec.tasks}.
  */
@@ -112,7 +112,7 @@ export class TaskCall extends DetachableExchange<SessionExchange> implements Rpc
     else this.#startLate(outcome)
   }
 
-  /** The call is over without an error, and nobody has made it a task: its arguments were wrong, or middleware answered. */
+  /** The call is over without an error, and has not become a task: its arguments were wrong, or middleware answered. */
   #startLate(outcome: Outcome): void {
     this.#start().then(
       (task) => this.#finish(task, outcome),

@@ -7,7 +7,7 @@
  *    neither                    whoever has the id; there is no list
  *
  * A task may run on another node: its state and its result come from the store, and its questions are asked here of those
- * who wait for its result. Its messages come from its node, which is told that its session waits here.
+ * who wait for its result. Its messages come from its node, which is notified that its session waits here.
  *
  * Who asks for a task needs the scopes of its call as well; a list leaves out those for which they are missing.
  *
@@ -81,7 +81,7 @@ export class SessionTasks implements TaskHost, SessionTaskHost {
     return this.#table.reporter
   }
 
-  /** Whether such a caller can be told its tasks. */
+  /** Whether such a caller can list its tasks. */
   canList(principal: Principal | undefined, hasSessions: boolean): boolean {
     return this.#table.canList && (principal !== undefined || hasSessions)
   }

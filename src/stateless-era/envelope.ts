@@ -1,6 +1,5 @@
 /**
- * The envelope: what every request says of its protocol version and its client, in `_meta`, since nobody
- * remembers it.
+ * The envelope: protocol version and client, in `_meta` of every request, since the server remembers neither.
  *
  * Spec: 2026-07-28 overview, "`_meta`" {@link spec.overview}.
  */

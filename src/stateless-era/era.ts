@@ -102,7 +102,7 @@ export class StatelessEra implements ExchangeHost {
     return this.#closing
   }
 
-  /** Messages that could reach nobody, since the start. */
+  /** Messages that could not reach their client, since the start. */
   get undeliverable(): number {
     return this.#undeliverable
   }

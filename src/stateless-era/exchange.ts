@@ -146,7 +146,7 @@ export class StatelessExchange extends Abortable implements RpcExchange, ServedE
     this.#transport.answer(outcome, this.#encode(outcome))
   }
 
-  /** Gives the request up, and says why. */
+  /** Ends the request with an error, before its handler has ended. */
   fail(failure: Failure): void {
     if (this.#isSettled) return
     this.abort(failure.error)

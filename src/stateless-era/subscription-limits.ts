@@ -13,7 +13,7 @@ import type { Filled } from '../bounds/option-types.ts'
 import { LimitError } from '../dispatch/limit-error.ts'
 import type { SubscriptionOptions } from './options.ts'
 
-/** One principal, or one stream where callers are not known, may take this part of the total. */
+/** One principal, or one stream where callers are not known, may take a 16th of the total. */
 const BYTES_SHARE = 16
 /** When to try again: other streams must end first. */
 const RETRY_MS = 10_000

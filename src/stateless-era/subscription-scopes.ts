@@ -1,6 +1,6 @@
 /**
  * The scopes of what a client wants to listen to: its resources, and its tasks. Where some are missing, the stream is not
- * opened: a client that heard nothing of it would not know that it can ask for more.
+ * opened: without the error, the client would not know that it can ask for more.
  *
  * Spec: 2026-07-28 subscriptions {@link spec.subscriptions}, authorization {@link spec.authorization}.
  */

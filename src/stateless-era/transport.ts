@@ -1,9 +1,8 @@
 /**
- * What the lifecycle of the stateless era needs of whatever carries its messages. Types only: HTTP implements them in
- * `http/`, and another carrier serves the same lifecycle by implementing them too.
+ * What the lifecycle of the stateless era needs of a transport. Types only: `http/` and `stdio/` implement them.
  *
  *    RequestTransport    one request: messages ahead of its answer, and the answer
- *    StreamTransport     all subscription streams of a carrier: what a message looks like on them
+ *    StreamTransport     all subscription streams of a transport: how a message is framed on them
  *    MessageStream       one subscription stream, which outlives the request that opened it
  */
 

@@ -1,6 +1,6 @@
 /**
  * One node of a store in memory. What it asks is answered in a later turn of the event loop, as by a store that is
- * somewhere else, and so is what it hears: to a handler there is no difference.
+ * somewhere else, and so is what it receives: to a handler there is no difference.
  *
  * Invariant: while the node cannot reach the store (a test says so), nothing of it is done, and nothing is delivered to it.
  */
@@ -21,7 +21,7 @@ import { unavailable } from './unavailable.ts'
 
 /** Of what waits, besides its text. */
 const WAITING_BYTES = 128
-/** What one node has not heard yet; more is refused. */
+/** Messages that one node has not received yet; more are refused. */
 const MAX_INBOX = 10_000
 
 /** A write that waits for the store. */
@@ -126,7 +126,7 @@ export class MemoryNode implements StoreNode, Member {
     return Promise.resolve()
   }
 
-  /** From now on it reaches nothing and hears nothing, as when its process has died. */
+  /** From now on it sends and receives nothing, as when its process has died. */
   disconnect(): void {
     this.#hasLeft = true
     this.#failWaiting(unavailable('this node has left'))

@@ -14,7 +14,7 @@ interface Session {
 }
 
 export class MemorySessions {
-  /** By id. Lifecycle: until nobody touched it for its time to live. */
+  /** By id. Lifecycle: until it was not touched for its time to live. */
   readonly #sessions: ExpiringMap<Session>
 
   constructor(maxBytes: number) {

@@ -87,7 +87,7 @@ export class MemoryStore implements Store {
     return node
   }
 
-  /** For tests: the process of a node has died. The others hear of it when its lease is over. */
+  /** For tests: the process of a node has died. The others are notified when its lease is over. */
   kill(id: string): void {
     this.#nodes.get(id)?.disconnect()
     unref(setTimeout(() => this.#shared.remove(id), this.#shared.settings.leaseMs))

@@ -27,7 +27,7 @@ export interface TaskLimits {
 
 /** Of the only record of an owner, its times and its places in lists and maps, beside its other texts. Measured: 1010. */
 const RECORD_BYTES = 1024
-/** Above one part in so many of all bytes, a principal's own tasks are evicted for its new ones. */
+/** Above a 16th of all bytes, a principal's own tasks are evicted for its new ones. */
 const BYTES_SHARE = 16
 
 /** A principal that has tasks. */

@@ -27,7 +27,7 @@ import type { Leases } from './leases.ts'
 import type { SessionStore } from './session-store.ts'
 import type { TaskStore } from './task-store.ts'
 
-/** What a node hears from the store. No method may throw. */
+/** What a node receives from the store. No method may throw. */
 export interface NodeEvents {
   /**
    * A message that a node published to all, this one included. All nodes get all messages in the same order. The

@@ -36,7 +36,7 @@ export interface TaskRecord {
   readonly scopes?: readonly string[] | undefined
   /** JSON text that belongs to the status: the result, the error, or the open input requests. */
   readonly payload?: string | undefined
-  /** Of a completed task whose result has `isError`: its text, at most 1000 characters. Sessions are told that it failed. */
+  /** Of a completed task whose result has `isError`: its text, at most 1000 characters. For sessions it counts as failed. */
   readonly failure?: string | undefined
 }
 

@@ -2,7 +2,7 @@
  * Reads the body of a `Request` up to a limit.
  *
  * A small body that says its length is taken as a whole, which costs one promise; any other one piece by piece, so that
- * no more than the limit is ever held. What is not read is left to the carrier, which knows how to end its connection.
+ * no more than the limit is ever held. What is not read is left to the platform, which knows how to end its connection.
  *
  * Invariant: `done` is called once, and not before `readBody` has returned.
  * Not here: what is kept and counted (http/body-bytes.ts).
@@ -32,7 +32,7 @@ export function readBody(request: Request, maxBytes: number, budget: ByteBudget,
   read(request, kept).then(end, () => end(kept.aborted))
 }
 
-/** @throws whatever the carrier throws when its connection closes */
+/** @throws what the platform throws when its connection closes */
 async function read(request: Request, kept: BodyBytes): Promise<BodyError | undefined> {
   if (request.bodyUsed) {
     const problem = 'The request body was read before: pass { parsedBody } as the second argument'
@@ -42,7 +42,7 @@ async function read(request: Request, kept: BodyBytes): Promise<BodyError | unde
   const declared = length === null || !/^\d+$/.test(length) ? Number.NaN : Number(length)
   const refusal = kept.refuseLength(declared)
   if (refusal !== undefined) return refusal
-  // No carrier reads more than was declared, but a Request that was made by hand may hold more.
+  // No platform reads more than was declared, but a Request that was made by hand may hold more.
   if (declared <= WHOLE_BYTES) return kept.append(Buffer.from(await request.arrayBuffer()), undefined)
   if (request.body === null) return undefined
   const reader = request.body.getReader()

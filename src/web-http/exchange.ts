@@ -2,7 +2,7 @@
  * The HTTP port on `Request` and `Response`.
  *
  *    waiting --json, empty, reject, an event stream--> replied
- *         \--the client leaves--> closed                            a response that nobody reads ends the promise
+ *         \--the connection closes--> closed                        a response that nobody reads ends the promise
  *
  * Not here: how a body is read (body.ts), event streams (sse-source.ts).
  */
@@ -24,15 +24,15 @@ import { readBody } from './body.ts'
 import { httpChannels } from './diagnostics.ts'
 import { type SseHost, SseSource } from './sse-source.ts'
 
-/** What a refusal hook is told. */
+/** The argument of the `onRejected` hook. */
 export interface FetchRefusal {
   /** HTTP status of the reply. */
   readonly status: number
-  /** What the client is told. */
+  /** The JSON-RPC error of the reply. */
   readonly error: RpcError
-  /** The request that is refused. */
+  /** The refused request. */
   readonly request: Request
-  /** Why, in words for the owner of the server. */
+  /** Why, where the error says less: which claim of a token failed, what was expected, what came. */
   readonly reason?: string | undefined
 }
 
@@ -47,11 +47,11 @@ export interface WebExchangeHost {
 /** What one request brings beside itself. */
 export interface WebCall {
   readonly parsedBody: unknown
-  /** Told of work that goes on when the response is there. */
+  /** Called with work that continues after the response. */
   readonly waitUntil: ((work: Promise<unknown>) => void) | undefined
 }
 
-/** For a client that is gone: no status of RFC 9110 says so, and nobody reads it. */
+/** For a client that has disconnected: RFC 9110 has no status for it, and none would arrive. */
 const CLIENT_GONE = 499
 
 export class WebHttpExchange<Principal>
@@ -67,7 +67,7 @@ export class WebHttpExchange<Principal>
   #closed = false
   #listeners: Set<() => void> | undefined = undefined
   #headers: RequestHeaders | undefined = undefined
-  /** Lifecycle: while work goes on that somebody is to wait for. */
+  /** Lifecycle: while work is in progress that `waitUntil` was called with. */
   #work: Gate | undefined = undefined
 
   /**
@@ -128,7 +128,7 @@ export class WebHttpExchange<Principal>
     return this.#call.parsedBody
   }
 
-  /** The carrier holds back what nobody reads. */
+  /** The platform holds back what is not read. */
   prefetchBody(): void {}
 
   readBody(done: (error: BodyError | undefined, body: Buffer) => void): void {
@@ -202,7 +202,7 @@ export class WebHttpExchange<Principal>
     return this.#reply(status, null, this.replyHeaders(extra))
   }
 
-  /** What is left of a body that was not read is the carrier's to deal with. */
+  /** The rest of a body that was not read is left to the platform. */
   reject({ status, error, id, headers, reason }: Rejection): void {
     this.json(status, encodeError(id, error), headers)
     const request = this.#request

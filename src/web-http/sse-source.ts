@@ -58,7 +58,7 @@ export class SseSource implements EventSink {
   readonly #onGone = (): void => {
     this.#forget()
     this.#close()
-    // No error: nobody reads it, and carriers would report it.
+    // No error: it would reach no client, and platforms would report it.
     try {
       if (this.#controller !== undefined) finish(this.#controller)
     } catch {

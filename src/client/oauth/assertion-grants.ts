@@ -1,5 +1,5 @@
 /**
- * Grants for an assertion of somebody whom the authorization server trusts, RFC 7523 2.1. Options and what they mean:
+ * Grants for an assertion of a party that the authorization server trusts, RFC 7523 2.1. Options and what they mean:
  * jwt-bearer.ts.
  */
 

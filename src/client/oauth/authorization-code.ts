@@ -95,7 +95,7 @@ export class AuthorizationCodeGrant implements Grant {
   /**
    * The second half of a login whose page was left.
    *
-   * @param clientOf - who the client is at the authorization server of the login
+   * @param context - gives what the authorization server of the login is asked with
    */
   async finish(
     redirected: Redirected,

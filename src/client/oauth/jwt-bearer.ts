@@ -1,5 +1,5 @@
 /**
- * Tokens for an assertion of somebody whom the authorization server trusts, RFC 7523 2.1:
+ * Tokens for an assertion of a party that the authorization server trusts, RFC 7523 2.1:
  *
  *    workloadIdentity   the platform that a program runs on says which program it is (SEP-1933)
  *    crossAppAccess     the company's identity provider says who the user is, and which servers they may use: an

@@ -72,18 +72,7 @@ export interface LoopbackRedirect {
  * ```
  */
 export async function loopbackRedirect(options: LoopbackOptions = {}): Promise<LoopbackRedirect> {
-  checkNames(options, ['port', 'path', 'open', 'doneText'], 'loopbackRedirect.')
-  const { port = 0, path = '/callback', open = openBrowser } = options
-  const { doneText = 'You can close this window and return to the program.' } = options
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TypeError(`loopbackRedirect.port must be an integer from 0 to 65535; got ${shown(port)}`)
-  }
-  if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
-    throw new TypeError(`loopbackRedirect.path must begin with "/" and have no query; got ${shown(path)}`)
-  }
-  requireType('loopbackRedirect.open', open, ['function'])
-  requireType('loopbackRedirect.doneText', doneText, ['string'])
-
+  const { port, path, open, doneText } = checkLoopback(options)
   /** By `state`. Lifecycle: from onRedirect until the browser came, or the caller gave up. */
   const waiting = new Map<string, (url: URL) => void>()
   let origin = ''
@@ -138,6 +127,22 @@ export async function loopbackRedirect(options: LoopbackOptions = {}): Promise<L
       }
     },
   }
+}
+
+/** @throws {TypeError} an option that is not known or not usable */
+function checkLoopback(options: LoopbackOptions) {
+  checkNames(options, ['port', 'path', 'open', 'doneText'], 'loopbackRedirect.')
+  const { port = 0, path = '/callback', open = openBrowser } = options
+  const { doneText = 'You can close this window and return to the program.' } = options
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new TypeError(`loopbackRedirect.port must be an integer from 0 to 65535; got ${shown(port)}`)
+  }
+  if (typeof path !== 'string' || !/^\/[^?#\s]*$/.test(path)) {
+    throw new TypeError(`loopbackRedirect.path must begin with "/" and have no query; got ${shown(path)}`)
+  }
+  requireType('loopbackRedirect.open', open, ['function'])
+  requireType('loopbackRedirect.doneText', doneText, ['string'])
+  return { port, path, open, doneText }
 }
 
 /** The URL of a request that can be the end of a login; undefined for any other. */

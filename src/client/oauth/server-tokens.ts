@@ -122,7 +122,7 @@ export class ServerTokens {
     if (await this.#adopt()) return
     const discovery = await this.#discover(wanted, signal)
     const request = await this.#requestOf(discovery, wanted, signal)
-    // Tokens of another authorization server are shown to nobody.
+    // Tokens of another authorization server are not used.
     if (this.#tokens?.issuer !== discovery.server.issuer) this.#tokens = undefined
     if (wanted.withoutRefresh !== true && (await this.#refresh(request))) return
     if (wanted.isEarly === true && grant.needsUser) return
@@ -240,7 +240,7 @@ export class ServerTokens {
       type: isBound ? 'DPoP' : 'Bearer',
       expiresAt: lifetime === undefined ? undefined : now + lifetime,
       renewAt: lifetime === undefined ? undefined : now + lifetime - Math.min(MARGIN_MS, lifetime / 10),
-      // Where nobody has to be asked, the grant does the same with less.
+      // Without a user, the grant itself does the same.
       refreshToken: grant.needsUser ? response.refreshToken : undefined,
       scope: response.scope ?? scope,
       requestedScope: scope,

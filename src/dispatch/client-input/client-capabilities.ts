@@ -2,7 +2,7 @@
  * What a client must have declared before it is asked for input: a server MUST NOT send a request that needs more.
  *
  * Spec: 2025-11-25 elicitation {@link spec.elicitation}, sampling {@link spec.sampling}, roots {@link spec.roots};
- * 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
+ * 2026-07-28 multi round-trip requests, "Server Requirements (Basic Workflow)" {@link spec.mrtr}.
  */
 
 import { McpError } from '../../jsonrpc/rpc-error.ts'

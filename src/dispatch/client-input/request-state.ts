@@ -8,7 +8,7 @@
  * A state can be presented again until it expires, as by a client that did not get the response. What must not happen
  * twice goes into `ctx.once` (once-memory.ts).
  *
- * Spec: 2026-07-28 multi round-trip requests, "Server Requirements" {@link spec.mrtr}.
+ * Spec: 2026-07-28 multi round-trip requests, "Server Requirements (Basic Workflow)" {@link spec.mrtr}.
  */
 
 import { createHash } from 'node:crypto'

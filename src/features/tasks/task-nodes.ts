@@ -4,8 +4,8 @@
  *    node of the task --- "changed": its id, to all nodes ---> nodes that follow it read its record from the store
  *                     <-- responses, to this node alone -----
  *
- * Whoever ends a task of another node does so in the store, where the first one decides how, and announces the change: the
- * node of the task reads it and aborts the work. So a task whose node is gone is ended by the first one who asks for it.
+ * A task of another node is ended in the store, where the first end counts, and the change is announced: the node of the
+ * task reads it and aborts the work. So a task whose node is gone is ended by the first node that is asked for it.
  *
  * Invariant: a task is in `#followed` exactly while it has subscribers here and runs elsewhere.
  */

@@ -210,8 +210,8 @@ class StandardAdapter implements SchemaAdapter {
   validate(value: unknown): CheckResult | Promise<CheckResult> {
     const result = this.#validate(value)
     return isPromise(result)
-      ? result.then((settled) => this.#judge(settled, value))
-      : this.#judge(result, value)
+      ? result.then((settled) => this.#retryWithoutNulls(settled, value))
+      : this.#retryWithoutNulls(result, value)
   }
 
   #validate(value: unknown): StandardResult<unknown> | Promise<StandardResult<unknown>> {
@@ -220,7 +220,7 @@ class StandardAdapter implements SchemaAdapter {
     return isPromise(result) ? Promise.resolve(result) : result
   }
 
-  #judge(result: StandardResult<unknown>, value: unknown): CheckResult | Promise<CheckResult> {
+  #retryWithoutNulls(result: StandardResult<unknown>, value: unknown): CheckResult | Promise<CheckResult> {
     const check = this.#toCheck(result)
     if (check.valid || !this.#nullAsAbsent || !dropNulls(value, result.issues)) return check
     const second = this.#validate(value)

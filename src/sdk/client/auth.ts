@@ -1,6 +1,6 @@
 /**
- * `client/auth.js`: credentials of an `OAuthClientProvider` are sent. To get them is not had here: `oauth()` of
- * barewire/client does it, and is given to `connect()`.
+ * `client/auth.js`: sends the credentials of an `OAuthClientProvider`, and does not obtain them: `oauth()` of
+ * barewire/client does that, as an option of `connect()`.
  */
 
 export interface OAuthTokens {

@@ -181,10 +181,10 @@ export class Serving {
     return undefined
   }
 
-  /** Who hears a message that belongs to no call. */
+  /** The clients that get a message which belongs to no call. */
   audience(): Iterable<Peer> {
     if (!this.#isShared) return this.peers
-    // It may be of a call that began when there was one client: others do not hear it.
+    // It may be of a call that began when there was one client: others do not get it.
     for (const { isMarked, peer } of this.#calls) if (!isMarked) return [peer]
     return this.peers
   }
@@ -225,7 +225,7 @@ function setLevel({ params }: Message, { exchange }: Call): object {
   return {}
 }
 
-/** Clients of 2026-07-28 have no stream on which such a program tells of changes. */
+/** Clients of 2026-07-28 have no stream on which such a program could announce changes. */
 function withoutChanges(capabilities: ServerCapabilities): JsonObject {
   const { tools, prompts, resources, tasks: _, ...others } = capabilities
   return {

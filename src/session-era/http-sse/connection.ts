@@ -1,8 +1,8 @@
 /**
  * One connection of HTTP+SSE: the event stream of a client, and the session on it.
  *
- *    waiting --initialize--> in session --the client leaves, the session is ended--> closed
- *       \--INITIALIZE_MS---------------------------------------------------------------^
+ *    waiting --initialize--> in session --the connection closes, the session ends--> closed
+ *       \--INITIALIZE_MS--------------------------------------------------------------^
  *
  * Spec: 2024-11-05 transports, "HTTP with SSE" {@link spec.httpSse}.
  * Invariant: `onClosed` is called once, when nothing more can be written.

@@ -3,8 +3,8 @@
  * the client, which is answered with 202.
  *
  *    GET   503 shutdown, 406, 429 or 503 too many connections; else the stream, whose first event is `endpoint`
- *    POST  400 no id of a connection, or no JSON-RPC message; 404 no such connection of this principal;
- *          403 scopes are missing; else 202, and every answer is an event of the stream
+ *    POST  400 no id of a connection, or no JSON-RPC message; 404 no such connection of this principal; 400 an id that is
+ *          in use (duplicateIds); 403 scopes are missing; else 202, and every answer is an event of the stream
  *
  * The sessions are those of the era, and their options hold for them; a session lasts as long as its connection. The id in
  * the query is not that of the session: it is good for nothing but to post here.

@@ -8,14 +8,23 @@
  *      then the handshake, whatever session id or version header it carries; opening the session may still be refused
  *      (session-table.ts)                                                     429, 503
  *   4. MCP-Protocol-Version is supported                                      400
- *   5. the session id is there 400; it is open here or can be restored, and belongs to this principal 404;
- *      restoring it is within the rate 429 and the limits of sessions         429, 503
- *      One that only the store has is opened first (session-loader.ts).
+ *   5. there is a session id                                                  400
+ *      the session is open here or can be restored, and is of this principal  404
+ *      restoring it is within the rate and the limits of sessions             429, 503
+ *      (one that only the store has is opened first, session-loader.ts)
  *   6. an array: the revision has batches, and this is a valid one            400, -32600
  *   7. a request: the client accepts a type of answer                         406
  *   8. not above the rate of requests                                         429
- *   9. not too many calls in flight: of the session, of the principal 429, of all 503
+ *   9. not too many calls in flight: of the session, of the principal         429
+ *      of all                                                                 503
  *  10. no id that is in use (duplicateIds)                                    400, -32600
+ *
+ * Then a request is dispatched, and may still be refused with an HTTP status:
+ *
+ *  11. the caller has the scopes of what it asks for                          403             features/guard.ts
+ *      a batch: those of all its requests                                     403             batch-scopes.ts
+ *  12. tools/call: not above the rate of the tool (its rateLimit)             429             features/tools.ts
+ *  13. resources/subscribe: within the bytes of sessions                      429, 503        session-table.ts
  *
  * Spec: 2025-11-25 transports {@link spec.transports}.
  * Not here: Host, Origin, credentials, media type, size, JSON: entrance.ts checks these for both eras.

@@ -82,13 +82,13 @@ export class CallStream extends ResumableStream {
     return this.attached || this.#reader !== undefined
   }
 
-  /** What who comes back for it must have, from now on. */
+  /** Sets the scopes that a client which resumes it must have. */
   need(scopes: readonly string[] | undefined): void {
     this.scopes = scopes
     this.#log?.describe(this.meta)
   }
 
-  /** What its log says of it. */
+  /** The description of its log. */
   get meta(): string {
     return encodeMeta({ ids: this.#ids ?? [], scopes: this.scopes })
   }
@@ -96,7 +96,7 @@ export class CallStream extends ResumableStream {
   /**
    * Its events are written to a log from now on.
    *
-   * @param shared - is told when nothing more is
+   * @param shared - is notified when nothing more is written
    */
   share(log: EventLogWriter, shared: LogOwner): void {
     this.#log = log
@@ -141,11 +141,11 @@ export class CallStream extends ResumableStream {
     this.owner?.streamConnected()
     reader.advanced(this.lastSequence)
     // Handlers wait on until it has read what they wait for.
-    this.takenBy(reader, after)
+    this.readUpTo(reader, after)
   }
 
   /** The client has all events up to a sequence number, as the other node says. */
-  takenBy(reader: RemoteReader, position: number): void {
+  readUpTo(reader: RemoteReader, position: number): void {
     if (reader !== this.#reader) return
     this.delivered = Math.max(this.delivered, Math.min(position, this.lastSequence))
     if (this.#wouldDropUnsent) reader.askPosition()
@@ -159,10 +159,10 @@ export class CallStream extends ResumableStream {
   }
 
   /** Another node has ended the stream, since it took this one for dead: nothing more is stored. */
-  taken(reason: Error): void {
+  endedElsewhere(reason: Error): void {
     this.#log = undefined
     this.#shared?.ended(this)
-    this.owner?.streamTaken?.(reason)
+    this.owner?.streamEndedElsewhere?.(reason)
   }
 
   override disconnect(retryMs: number | undefined): void {

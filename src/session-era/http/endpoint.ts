@@ -5,9 +5,7 @@
  * Not here: the order of the checks (admit.ts), what GET opens (get.ts), how an answer is sent (post-response.ts).
  */
 
-import { isObject } from '../../bounds/is-object.ts'
 import { isPromise } from '../../bounds/is-promise.ts'
-import { dispatch, type MethodTable } from '../../dispatch/dispatcher.ts'
 import type { CallLimits } from '../../dispatch/in-flight-counter.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import type { Feed } from '../../features/feed.ts'
@@ -19,18 +17,15 @@ import type { Decoded, DecodedRequest } from '../../jsonrpc/decode.ts'
 import { encodeError } from '../../jsonrpc/encode.ts'
 import { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
-import { Method } from '../../protocol/methods.ts'
 import type { NodeChannel } from '../../store/node-channel.ts'
 import { SessionEra } from '../era.ts'
 import { SessionExchange } from '../exchange.ts'
-import { HANDSHAKE_METHODS, Handshake, tryInitializeParams } from '../handshake.ts'
-import { TASK_CALLS } from '../methods.ts'
+import { HANDSHAKE_METHODS, Handshake, tryInitializeParams, UNKNOWN_CLIENT } from '../handshake.ts'
 import type { SessionNodes } from '../nodes/nodes.ts'
-import { onNotification } from '../notifications.ts'
+import { onMessage } from '../notifications.ts'
 import type { SessionEraSettings } from '../options.ts'
-import { LATEST } from '../revisions.ts'
+import { answerRequest, runRequest } from '../run-request.ts'
 import type { Session } from '../session.ts'
-import { TaskCall } from '../task-call.ts'
 import { type Admission, admitPost, checkVersion, findSession } from './admit.ts'
 import { admitScopes } from './batch-scopes.ts'
 import { methodNotAllowed, openStream } from './get.ts'
@@ -40,9 +35,6 @@ import { SharedStreams } from './shared-streams.ts'
 import { Streams } from './streams.ts'
 
 type Http = HttpExchange<Principal>
-
-/** The peer of a request without a session, and of an `initialize` with invalid params. */
-const UNKNOWN_PEER = { info: { name: 'unknown', version: '' }, capabilities: {} }
 
 export interface SessionEraStats {
   readonly sessions: number
@@ -146,19 +138,14 @@ export class SessionEndpoint implements PostHost {
     const { era } = this
     const { nodes } = era
     if (session !== undefined) era.table.touch(session)
-    const peer = session?.peer ?? UNKNOWN_PEER
+    const { peer } = session ?? UNKNOWN_CLIENT
     const methods = era.methods(session, revision)
     const first = messages[0]
     if (!batch && first?.kind === 'request') {
       const response = new PostResponse(this, http, session, revision, peer)
       const exchange = new SessionExchange(first, response, era)
       response.add(exchange)
-      const task = first.method === Method.toolsCall ? first.params?.['task'] : undefined
-      if (isObject(task) && era.offersTasks(revision)) {
-        this.#dispatch(first, response, new TaskCall(era.tasks, exchange, task), TASK_CALLS)
-      } else {
-        this.#dispatch(first, response, exchange, methods)
-      }
+      runRequest(first, exchange, response, methods, era)
       return
     }
     const requests: DecodedRequest[] = []
@@ -172,9 +159,9 @@ export class SessionEndpoint implements PostHost {
       const exchanges = requests.map((request) => new SessionExchange(request, response, era))
       for (const exchange of exchanges) response.add(exchange)
       admitScopes(requests, exchanges, response, era, () => {
-        settleAll(messages, session, era.server, nodes)
+        onMessages(messages, session, era.server, nodes)
         for (const [index, exchange] of exchanges.entries()) {
-          this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
+          runRequest(requests[index] as DecodedRequest, exchange, response, methods, era)
         }
       })
       return
@@ -187,39 +174,24 @@ export class SessionEndpoint implements PostHost {
       if (answers.length > 0) http.json(200, `[${answers.join(',')}]`)
       else http.empty(202)
     }
-    if (requests.length < messages.length) settleAll(messages, session, era.server, nodes)
+    if (requests.length < messages.length) onMessages(messages, session, era.server, nodes)
     if (requests.length === 0) return
     const response = new PostResponse(this, http, session, revision, peer, batch ? answers : undefined)
     const exchanges = requests.map((request) => new SessionExchange(request, response, era))
     for (const exchange of exchanges) response.add(exchange)
     for (const [index, exchange] of exchanges.entries()) {
-      this.#dispatch(requests[index] as DecodedRequest, response, exchange, methods)
+      runRequest(requests[index] as DecodedRequest, exchange, response, methods, era)
     }
-  }
-
-  #dispatch<E extends SessionExchange | TaskCall>(
-    request: DecodedRequest,
-    response: PostResponse,
-    exchange: E,
-    methods: MethodTable<McpServer, E>,
-  ): void {
-    const outcome = dispatch(request, exchange, methods, this.era.server)
-    if (!isPromise(outcome)) {
-      exchange.complete(outcome)
-      return
-    }
-    response.defer()
-    outcome.then((settled) => exchange.complete(settled))
   }
 
   #initialize(http: Http, request: DecodedRequest): void {
     const params = tryInitializeParams(request.params)
-    const { revision, peer } = params instanceof RpcError ? { revision: LATEST, peer: UNKNOWN_PEER } : params
+    const { revision, peer } = params instanceof RpcError ? UNKNOWN_CLIENT : params
     const { era } = this
     const response = new PostResponse(this, http, undefined, revision, peer, undefined, era.hasSessions)
     const exchange = new Handshake(request, params, response, era)
     response.add(exchange)
-    this.#dispatch(request, response, exchange, HANDSHAKE_METHODS)
+    answerRequest(request, exchange, response, HANDSHAKE_METHODS, era.server)
   }
 
   #deleteSession(http: Http): Rejection | Promise<void> | undefined {
@@ -273,16 +245,13 @@ function unknownRequest(): Rejection {
   return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem))
 }
 
-/** What is in a body beside its requests. */
-function settleAll(
+/** Processes the responses and notifications of a body. */
+function onMessages(
   messages: readonly Decoded[],
   session: Session | undefined,
   server: McpServer,
   nodes: SessionNodes | undefined,
 ): void {
   if (session === undefined) return
-  for (const message of messages) {
-    if (message.kind === 'response') session.pending.settle(message)
-    else if (message.kind === 'notification') onNotification(message, session, server, nodes?.routed)
-  }
+  for (const message of messages) onMessage(message, session, server, nodes?.routed)
 }

@@ -2,14 +2,14 @@
  * The stream of a call on another node, which a client has resumed here: what it missed is replayed from the event log,
  * and what follows is read from there until the end.
  *
- *    read --> write --> wait until the client has taken it --+--> the node of the call says that there is more
- *      ^                                                     +--> a second has passed
- *      `-----------------------------------------------------'
+ *    read --> write --> wait until the client has read it --+--> the node of the call says that there is more
+ *      ^                                                    +--> a second has passed
+ *      `----------------------------------------------------'
  *
  *    the log is finished               ends
- *    the log has a gap, or is lost     ends; the client comes back and is told
+ *    the log has a gap, or is lost     ends; the client comes back and is refused
  *    a log that was not there is       ends; the client comes back, and its scopes are checked
- *    the node of the call is gone      the log is finished with an error, since nobody else answers the request
+ *    the node of the call is gone      the log is finished with an error, the only answer that the request will get
  *
  * Invariant: one read at a time. `position` is the last sequence number that was written to the connection, or that the
  * client had; an event is written only after all before it.
@@ -27,7 +27,7 @@ import type { EventLogStore, StoredEvents } from '../../store/event-log-store.ts
 import type { Session } from '../session.ts'
 import { callLost, type MissingLog, missingLog, readMeta } from './log-meta.ts'
 
-/** What was told of may not be stored yet. */
+/** Events that were announced may not be stored yet. */
 const REREAD_MS = 50
 /** Reads that find no log, after which it is lost: one a second. */
 const MAX_MISSES = 3
@@ -38,10 +38,10 @@ export interface FollowHost {
   readonly events: EventLogStore
   readonly keepAlive: KeepAlive
   readonly maxStreamBufferBytes: number
-  /** Tells the node of the call, later again where that fails. */
+  /** Registers the reader at the node of the call; tried again later where that fails. */
   attach(stream: FollowedStream): void
-  /** The client has taken all that is stored. */
-  taken(stream: FollowedStream): void
+  /** The client has read all that is stored. */
+  caughtUp(stream: FollowedStream): void
   /** Called once. */
   closed(stream: FollowedStream): void
 }
@@ -105,7 +105,7 @@ export class FollowedStream implements EventSinkOwner {
     }
     this.#host.keepAlive.add(sink)
     sink.detach()
-    if (stored.finished) this.look()
+    if (stored.finished) this.poll()
     else if (isAlive) this.#host.attach(this)
     else this.orphaned()
   }
@@ -114,11 +114,11 @@ export class FollowedStream implements EventSinkOwner {
   advanced(to: number, ask: boolean): void {
     this.#to = Math.max(this.#to, to)
     if (ask) this.#asked = true
-    this.look()
+    this.poll()
   }
 
-  /** Looks whether there is more. */
-  look(): void {
+  /** Reads what is new in the log. */
+  poll(): void {
     if (this.#isReading) this.#readsAgain = true
     else void this.#read()
   }
@@ -126,7 +126,7 @@ export class FollowedStream implements EventSinkOwner {
   /** The node of the call is gone: nothing more comes from it. */
   orphaned(): void {
     this.#isOrphan = true
-    this.look()
+    this.poll()
   }
 
   /** Ends the connection, not the stream. */
@@ -152,13 +152,13 @@ export class FollowedStream implements EventSinkOwner {
         if (!this.isClosed && this.position < this.#to) await pause(REREAD_MS, this.#closing.signal)
       } while (!this.isClosed && (this.#readsAgain || this.position < this.#to))
     } catch {
-      // The store is away, or the connection closed. It is looked at again within a second.
+      // The store is away, or the connection closed. The next poll is within a second.
     } finally {
       this.#isReading = false
     }
     if (!this.#asked || this.isClosed) return
     this.#asked = false
-    this.#host.taken(this)
+    this.#host.caughtUp(this)
   }
 
   async #readOnce(): Promise<void> {
@@ -186,7 +186,7 @@ export class FollowedStream implements EventSinkOwner {
       return
     }
     if (frames !== '') this.#sink?.write(frames)
-    // No more is read than the client takes.
+    // No more is read from the log than the client reads.
     await this.#sink?.drained
     if (this.#isOrphan && !this.isClosed) await this.#finish(stored)
   }
@@ -210,8 +210,8 @@ export class FollowedStream implements EventSinkOwner {
   }
 
   /**
-   * The client has seen events that were not stored when their node died, and another connection of it was told the end
-   * already, which it may not have received.
+   * The client has seen events that were not stored when their node died, and the end was sent on another connection of it
+   * already, which may not have arrived.
    */
   async #repeatLast(last: number): Promise<void> {
     const stored = await this.#stored(last - 1)
@@ -234,7 +234,7 @@ export class FollowedStream implements EventSinkOwner {
     return frames
   }
 
-  /** So that the client knows its position from this connection, too, where nothing else comes on it. */
+  /** An event with the position of the client, so that it can resume this connection before it has got an event. */
   #positionEvent(): string {
     if (!this.session.revision.sendsPrimingEvent) return encodeComment()
     return encodePriming(formatEventId(this.name, this.position))

@@ -1,14 +1,15 @@
 /**
  * GET: opens the standalone stream of a session, or resumes any stream of it after a lost connection.
  *
+ *   any GET              503 at shutdown, but not to resume a call; 400 for the version, 404 for the session, 406
  *   no session id        405: there is no stream to open, and clients treat any other status as a failure
  *   no Last-Event-ID     the standalone stream; a connection that it already has is ended, the newest one replaces it
  *   Last-Event-ID        the stream that the id names, from the event after it, also where its call runs on another node;
  *                        400 when it cannot be resumed without a gap; 405 when the stream has finished and no event
  *                        is left. The standalone stream can always be resumed
  *     of another node      read from the store: 429 and 503 as for a call; 503 also where the store is away, or at shutdown
- *     whose node died    before the store knew of it: the stream is opened, and ends with the error of its request
- *     scopes missing     403: those of the call, or of what the session subscribes to and its tasks, are checked again
+ *     whose node died      before the store knew of it: the stream is opened, and ends with the error of its request
+ *     scopes missing       403: those of the call, or of what the session subscribes to and its tasks, are checked again
  *     of another session or server: some clients (mcp-remote) send their old id after they have started a new session.
  *                        It is ignored, except that it replaces no connection: 405 then, since such a client has
  *                        an open stream already, and two of them would replace each other for ever

@@ -1,6 +1,6 @@
 /**
- * What the event log of a stream says about its call, for nodes that do not run it: its requests, and the scopes that who
- * comes back for it must have.
+ * What the event log of a stream says about its call, for nodes that do not run it: its requests, and the scopes that a
+ * client which resumes it must have.
  */
 
 import { encodeError } from '../../jsonrpc/encode.ts'

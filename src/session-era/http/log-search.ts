@@ -16,11 +16,11 @@ import type { Session } from '../session.ts'
 import { type MissingLog, missingLog } from './log-meta.ts'
 import type { StreamMessage } from './remote-reader.ts'
 
-/** How often it is looked whether the log of a stream that has just begun is stored, */
-const LOOK_MS = 250
-/** and for how long, where its node runs the call, */
+/** How often the store is asked for the log of a stream that has just begun. */
+const POLL_MS = 250
+/** For how long, where the node of the call says that it runs. */
 const RUNS_LIMIT_MS = 3000
-/** or does not answer. With one late answer of the store the head of the response still comes within 10 s. */
+/** The same where it does not answer. With one late answer of the store, the head of the response comes within 10 s. */
 const SILENCE_LIMIT_MS = 5000
 
 export interface SearchHost {
@@ -55,7 +55,7 @@ export class LogSearch {
    * What the log of a stream has after a sequence number.
    *
    * @param node - the one that runs the call
-   * @param isWanted - whether somebody still waits for it
+   * @param isWanted - whether the request still waits for it
    * @param closing - aborts when this node leaves
    * @returns undefined: there is no such log, and no such call
    * @throws {StoreAwayError}
@@ -122,9 +122,9 @@ export class LogSearch {
   /** Waits for a while, or until there is an answer. */
   #wait(key: string, closing: AbortSignal): Promise<void> {
     const question = this.#questions.get(key)
-    if (question === undefined || question.answer !== undefined) return pause(LOOK_MS, closing)
+    if (question === undefined || question.answer !== undefined) return pause(POLL_MS, closing)
     return new Promise((resolve) => {
-      const timer = unref(setTimeout(resolve, LOOK_MS))
+      const timer = unref(setTimeout(resolve, POLL_MS))
       question.wake = () => {
         clearTimeout(timer)
         resolve()

@@ -253,7 +253,7 @@ export class PostResponse implements ResponseChannel, DeferredResponse, StreamOw
     if (!this.#isDone) this.#host.era.calls.detached(this)
   }
 
-  streamTaken(reason: Error): void {
+  streamEndedElsewhere(reason: Error): void {
     this.cancel(reason)
   }
 

@@ -1,20 +1,20 @@
 /**
  * A client that reads the stream of a call through another node: that node has its connection, and reads the event log.
- * This is the side of the node that runs the call, which tells the other one that there is more to read.
+ * This is the side of the node that runs the call, which notifies the other one when there is more to read.
  *
- * Invariant: at most one message is on its way to the other node; what comes meanwhile is told by the next one.
+ * Invariant: at most one message is on its way to the other node; what comes meanwhile is in the next one.
  * Not here: the side of the other node (followed-stream.ts).
  */
 
 import { nextTurn } from '../../bounds/runtime.ts'
 
-/** What the two nodes of a stream tell each other. Each names the connection by its key. */
+/** The messages between the two nodes of a stream. Each names the connection by its key. */
 export type StreamMessage =
   /** To the node of the call: a client reads its stream here, and has the events up to `after`. */
   | { readonly attach: string; readonly session: string; readonly stream: string; readonly after: number }
   /** To the node of the call: its connection closed. */
   | { readonly detached: string }
-  /** To the node of the call, which asked for it: the client has taken the events up to there. */
+  /** To the node of the call, which asked for it: the client has read the events up to `position`. */
   | { readonly taken: string; readonly position: number }
   /** To the node of the client: the log has events up to `to`, or soon will. @param ask - wants `taken` */
   | { readonly advanced: string; readonly to: number; readonly ask: boolean }
@@ -27,7 +27,7 @@ export type StreamMessage =
 /** The stream that is read. */
 interface ReadStream {
   /** Its client has all events up to there. */
-  takenBy(reader: RemoteReader, position: number): void
+  readUpTo(reader: RemoteReader, position: number): void
   readerLost(reader: RemoteReader): void
 }
 
@@ -45,7 +45,7 @@ export class RemoteReader {
   readonly #host: ReaderHost
   #to = 0
   #asks = false
-  #isTelling = false
+  #isSending = false
   #isClosed = false
 
   constructor(host: ReaderHost, node: string, key: string, stream: ReadStream) {
@@ -61,7 +61,7 @@ export class RemoteReader {
     this.#schedule()
   }
 
-  /** Wants to know how far its client has read, once it has read all of it. */
+  /** Asks how far its client has read, once it has read all of it. */
   askPosition(): void {
     this.#asks = true
     this.#schedule()
@@ -86,25 +86,25 @@ export class RemoteReader {
   }
 
   #schedule(): void {
-    if (this.#isTelling || this.#isClosed) return
-    this.#isTelling = true
+    if (this.#isSending || this.#isClosed) return
+    this.#isSending = true
     // With the events of this turn, and after the store has begun to write them.
-    nextTurn(() => this.#tell())
+    nextTurn(() => this.#notify())
   }
 
-  #tell(): void {
+  #notify(): void {
     const to = this.#to
     const ask = this.#asks
     this.#asks = false
     this.#host.send(this.node, { advanced: this.key, to, ask }).then(
       (isAlive) => {
-        this.#isTelling = false
+        this.#isSending = false
         if (!isAlive) this.lost()
         else if (this.#to > to || this.#asks) this.#schedule()
       },
       () => {
-        // The other node looks again by itself, and may have got it; what it was asked, it is asked again.
-        this.#isTelling = false
+        // The other node reads again by itself, and may have got the message; a question is asked again.
+        this.#isSending = false
         this.#asks ||= ask
       },
     )

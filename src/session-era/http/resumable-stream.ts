@@ -91,14 +91,14 @@ export interface StreamOwner {
   /** The connection closed, and was not replaced by another one. */
   streamDisconnected(): void
   /** Another node has ended the stream: its calls are of no more use. */
-  streamTaken?(reason: Error): void
+  streamEndedElsewhere?(reason: Error): void
 }
 
 export abstract class ResumableStream {
   /** Undefined without a session: then events have no ids and are not retained. */
   readonly session: Session | undefined
   finished = false
-  /** What who comes back for the stream must have. */
+  /** A client that resumes the stream must have these. */
   scopes: readonly string[] | undefined = undefined
   protected readonly streams: Streams
   /** The last sequence number that was written to a connection. */

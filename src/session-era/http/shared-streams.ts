@@ -32,12 +32,12 @@ import { type ReaderHost, RemoteReader, type StreamMessage } from './remote-read
 import type { CallStreams, RetainedStream, Streams } from './streams.ts'
 
 const TOPIC = 'stream'
-/** How often followed streams are looked at where nothing tells that there is more. */
-const LOOK_MS = 1000
-/** The log of a silent call is kept alive so often in the time that it lives. */
+/** How often followed streams are read without a notification. */
+const POLL_MS = 1000
+/** The log of a silent call is touched this many times in its time to live. */
 const TOUCHES_PER_TTL = 4
-/** How often it is looked whether the log of a stream is stored that is held until then, and how long that is at most. */
-const HOLD_LOOK_MS = 50
+/** How often the store is asked for the log of a stream that is held until it is stored, and for how long at most. */
+const HOLD_POLL_MS = 50
 const MAX_HOLD_MS = 1000
 
 export class SharedStreams implements TopicListener, NodeListener, ReaderHost, FollowHost, SearchHost {
@@ -142,7 +142,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
     )
   }
 
-  taken({ node, key, position }: FollowedStream): void {
+  caughtUp({ node, key, position }: FollowedStream): void {
     this.send(node, { taken: key, position }).catch(() => {})
   }
 
@@ -201,7 +201,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   onStreamTaken(sessionId: string, name: string): void {
     const stream = this.#streamOf(sessionId, name)
     const problem = 'Another process has answered the call with an error, since this one was taken for dead'
-    stream?.taken(new McpError('ERR_STREAM_CUT', problem))
+    stream?.endedElsewhere(new McpError('ERR_STREAM_CUT', problem))
   }
 
   /** Holds a stream until its log is stored. While the store is away it goes on without. */
@@ -211,7 +211,7 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
       // After the store has begun to write it.
       await new Promise<void>(nextTurn)
       while (stream.isHeld && (await this.events.read(id, stream.name, 0)) === undefined) {
-        await pause(HOLD_LOOK_MS, this.#closing.signal)
+        await pause(HOLD_POLL_MS, this.#closing.signal)
       }
     } catch {
       // The store is away, or the node is leaving.
@@ -249,13 +249,13 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
 
   #onTaken({ taken, position }: Extract<StreamMessage, { taken: string }>, from: string): void {
     const reader = this.#readers.get(`${from} ${taken}`)
-    reader?.stream.takenBy(reader, position)
+    reader?.stream.readUpTo(reader, position)
   }
 
   #onAdvanced({ advanced, to, ask }: Extract<StreamMessage, { advanced: string }>, from: string): void {
     const stream = this.#ofNode(advanced, from)
     if (stream !== undefined) stream.advanced(to, ask)
-    // What told that its connection is closed was lost while the store was away.
+    // The message that its connection is closed was lost while the store was away.
     else this.send(from, { detached: advanced }).catch(() => {})
   }
 
@@ -274,15 +274,15 @@ export class SharedStreams implements TopicListener, NodeListener, ReaderHost, F
   }
 
   #watch(): void {
-    this.#timer ??= unref(setInterval(() => this.#look(), LOOK_MS))
+    this.#timer ??= unref(setInterval(() => this.#poll(), POLL_MS))
   }
 
-  #look(): void {
+  #poll(): void {
     for (const stream of this.#followed.values()) {
       if (!stream.isAttached) this.attach(stream)
-      stream.look()
+      stream.poll()
     }
-    this.#sinceTouch += LOOK_MS
+    this.#sinceTouch += POLL_MS
     const ttlMs = this.#streams.replay?.ttlMs ?? 0
     if (ttlMs > 0 && this.#sinceTouch >= ttlMs / TOUCHES_PER_TTL) {
       this.#sinceTouch = 0

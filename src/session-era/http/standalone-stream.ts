@@ -26,11 +26,11 @@ export function sharedStreamName(session: Session): string {
 export class HttpStandaloneStream extends ResumableStream implements StandaloneStream, StreamOwner {
   declare readonly session: Session
   readonly #era: SessionEra
-  /** What its client has got from another node already, though it has not come to this one. */
+  /** The client has the events up to here, some perhaps from another node: they are not sent when they come to this one. */
   #ahead = 0
   /** Kept, since it is part of every event: a broadcast asks thousands of streams for it. */
   #name: string | undefined = undefined
-  /** Of who opened the connection. */
+  /** Scopes of the caller who opened the connection. */
   #granted: readonly string[] | undefined = undefined
 
   constructor(era: SessionEra, streams: Streams, session: Session) {
@@ -86,7 +86,7 @@ export class HttpStandaloneStream extends ResumableStream implements StandaloneS
     const all = sent.length === 0 ? changed : [...changed, ...sent].sort((a, b) => a.sequence - b.sequence)
     this.#ahead = after ?? 0
     return all.map(({ sequence, data }, index) => {
-      // Of several that stand for one gap, the last has the id: with it the client has all of them.
+      // Of several with one sequence number (a summary), the last has the id: a client that has it has all of them.
       return all[index + 1]?.sequence === sequence ? frameMessage(data) : this.frame(sequence, data)
     })
   }

@@ -25,14 +25,14 @@ import type { RemoteReader } from './remote-reader.ts'
 const MAX_FINISHED = 64
 /** Finished streams of all sessions: one takes up to 1 KB beside its events, which the byte budget does not count. */
 const MAX_FINISHED_IN_TOTAL = 16_384
-/** One session may take one part in so many of all replay bytes, or `replay.maxBytes` if that is more. */
+/** One session may take a 16th of all replay bytes, or `replay.maxBytes` if that is more. */
 const SESSION_SHARE = 16
 
 /** The stream of a call that a client can resume (call-stream.ts). */
 export interface RetainedStream {
   readonly name: string
   readonly finished: boolean
-  /** What who comes back for it must have. */
+  /** A client that resumes it must have these. */
   readonly scopes: readonly string[] | undefined
   hasSent(sequence: number): boolean
   missed(after: number): readonly string[] | 'gap'
@@ -45,10 +45,10 @@ export interface RetainedStream {
   deleteLog(): void
   /** Its client reads it through another node. */
   readBy(reader: RemoteReader, after: number): void
-  takenBy(reader: RemoteReader, position: number): void
+  readUpTo(reader: RemoteReader, position: number): void
   readerLost(reader: RemoteReader): void
   /** Another node has ended it. */
-  taken(reason: Error): void
+  endedElsewhere(reason: Error): void
 }
 
 /** A connection to the stream of another node. */

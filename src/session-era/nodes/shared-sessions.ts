@@ -35,13 +35,13 @@ import {
 const TOPIC = 'session'
 /** Ids that are looked up at the same time. */
 const MAX_LOADS = 1024
-/** A session that changes while it is read is read again, at most so often. */
+/** A session that changes while it is read is read again, this many times at most. */
 const MAX_READS = 4
 /** Records that are touched at the same time. */
 const MAX_TOUCHES = 64
 const TOUCHES_PER_TIMEOUT = 4
-/** How long an answer waits, where the store has just gone, for the other nodes to be told what it says. */
-const TELL_MS = 1000
+/** How long an answer waits for the announcement of a change, where the store has just become unreachable. */
+const ANNOUNCE_MS = 1000
 
 /** What the store's part needs of the era. */
 export interface SharedSessionsHost {
@@ -63,7 +63,7 @@ interface Load {
   isStale: boolean
 }
 
-/** What nodes tell each other of a session. */
+/** What nodes announce to each other about a session. */
 interface Change {
   readonly id: string
   readonly deleted?: true
@@ -86,7 +86,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   readonly #periodMs: number
   /** By id. Lifecycle: while the store is asked for it. */
   readonly #loads = new Map<string, Load>()
-  /** By number. Lifecycle: until all other nodes have confirmed a change, `TELL_MS` at the longest. */
+  /** By number. Lifecycle: until all other nodes have confirmed a change, `ANNOUNCE_MS` at the longest. */
   readonly #confirmations = new Map<number, { missing: number; readonly done: () => void }>()
   #lastConfirmation = 0
   #isTouching = false
@@ -136,7 +136,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   /** @throws {StoreAwayError} nothing has changed, as far as is known */
   async setLevel(session: Session, level: LogLevel): Promise<void> {
     await this.#setField(session, Field.level, level)
-    await this.#tell({ id: session.id, level })
+    await this.#announce({ id: session.id, level })
   }
 
   /** @param subscription - undefined: it ends @throws {StoreAwayError} nothing has changed, as far as is known */
@@ -147,7 +147,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   ): Promise<void> {
     const text = subscription === undefined ? undefined : JSON.stringify(subscription)
     await this.#setField(session, Field.subscription(uri), text)
-    await this.#tell({ id: session.id, uri, subscription: subscription ?? null })
+    await this.#announce({ id: session.id, uri, subscription: subscription ?? null })
   }
 
   /** The connection of a standalone stream closed: its client may come back to another node. */
@@ -162,7 +162,7 @@ export class SharedSessions implements TopicListener, NodeListener {
   /** Ends a session for all nodes. @throws {StoreAwayError} it goes on, as far as is known */
   async delete(id: string): Promise<void> {
     await fromStore(this.#store.delete(id, this.#ttlMs))
-    await this.#tellAll({ id, deleted: true })
+    await this.#announceAndConfirm({ id, deleted: true })
   }
 
   /** Called at ticks of the clock: keeps the records of sessions in use alive. @param now - of the clock */
@@ -182,7 +182,7 @@ export class SharedSessions implements TopicListener, NodeListener {
     if (change.deleted === true) {
       if (session !== undefined) this.#host.table.close(session, 'deleted')
       const { confirm } = change
-      // One that is lost with the store is waited for, but not for long.
+      // A lost confirmation is waited for, but not for long.
       if (confirm !== undefined) this.#channel.send(from, TOPIC, { confirmed: confirm }).catch(() => {})
     }
     if (session === undefined || session.closed) return
@@ -278,25 +278,25 @@ export class SharedSessions implements TopicListener, NodeListener {
     return fromStore(this.#store.setField(session.id, name, value, this.#ttlMs))
   }
 
-  /** As `#publish`, but resolves when the message is on its way to the other nodes, after `TELL_MS` at the latest. */
-  #tell(change: Change): Promise<void> {
-    return atMost(TELL_MS, (done) => void this.#publish(change).then(done))
+  /** As `#publish`, but resolves when the message is on its way to the other nodes, after `ANNOUNCE_MS` at the latest. */
+  #announce(change: Change): Promise<void> {
+    return atMost(ANNOUNCE_MS, (done) => void this.#publish(change).then(done))
   }
 
-  /** As `#tell`, but resolves when the other nodes have done what it says. */
-  async #tellAll(change: Change): Promise<void> {
+  /** As `#announce`, but resolves when the other nodes have applied the change. */
+  async #announceAndConfirm(change: Change): Promise<void> {
     const missing = this.#channel.node.stats().nodes - 1
-    if (missing < 1) return await this.#tell(change)
+    if (missing < 1) return await this.#announce(change)
     this.#lastConfirmation += 1
     const confirm = this.#lastConfirmation
-    await atMost(TELL_MS, (done) => {
+    await atMost(ANNOUNCE_MS, (done) => {
       this.#confirmations.set(confirm, { missing, done })
       void this.#publish({ ...change, confirm })
     })
     this.#confirmations.delete(confirm)
   }
 
-  /** What is published waits while the store is away; where it is lost, the next touch tells. */
+  /** What is published waits while the store is away; where it is lost, the next touch finds the change. */
   #publish(change: Change): Promise<void> {
     return this.#channel.publish(TOPIC, change).catch(() => {})
   }

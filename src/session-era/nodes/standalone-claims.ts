@@ -1,9 +1,9 @@
 /**
- * Which node has the standalone stream of a session: the one whose GET was the last, in the order in which all nodes hear
- * of them. So two GETs at the same time leave one stream.
+ * Which node has the standalone stream of a session: the one whose GET was the last, in the order of the bus,
+ * which is the same on all nodes. So two GETs at the same time leave one stream.
  *
- *    node A: GET, publishes  a                 hears  a, b    ->  b is later than its own: ends its stream
- *    node B: GET, publishes  b                 hears  a, b    ->  a is before its own: keeps it
+ *    node A: GET, publishes  a              receives  a, b    ->  b is later than its own: ends its stream
+ *    node B: GET, publishes  b              receives  a, b    ->  a is before its own: keeps it
  *
  * Spec: 2025-11-25 transports, "Listening for Messages from the Server" {@link spec.listening}: a message is sent on one
  * stream only.

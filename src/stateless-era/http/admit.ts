@@ -3,7 +3,8 @@
  * here, before anything is done for the request. Of a notification only 1 and 8 are, and it is answered with 202.
  *
  *    1. one message, not an array of them; a request or a notification      400, -32600
- *    2. the envelope is there and well formed                               400, -32602
+ *    2. this is not the `initialize` of the session era                     400, -32022     unsupported.ts
+ *       the envelope is there and well formed                               400, -32602
  *    3. MCP-Protocol-Version says what the envelope says                    400, -32020
  *    4. the version is one of ours                                          400, -32022
  *    5. Mcp-Method and Mcp-Name say what the body says                      400, -32020
@@ -13,18 +14,19 @@
  *    9. not above the rate of requests (rateLimit)                          429, -32000
  *   10. not too many calls at once: of the principal 429, of all            503, -32000
  *   11. inputResponses is an object, requestState is one of ours            400, -32602
- *       before all that, where its key is of another node and the store cannot be reached: 503, -32000
+ *       (before 1, where its key must be read from the store first          503, -32000)    endpoint.ts
  *
- * Then middleware runs, and the method may refuse with an HTTP status of its own:
+ * Then the request is dispatched, and may still be refused with an HTTP status:
  *
- *   12. tools/call: Mcp-Param-* say what the arguments say                  400, -32020     mirrored-headers.ts
- *   13. tools/call: not above the rate of the tool (its rateLimit)          429, -32000     features/tools.ts
- *   14. subscriptions/listen: the filter is well formed                     400, -32602     subscription-filter.ts
- *   15. subscriptions/listen: streams, bytes: of the principal 429, of all  503, -32000    subscription-limits.ts
- *   16. a capability that the client did not declare is needed              400, -32021     post-response.ts
+ *   12. the caller has the scopes of what it asks for                       403, -32000     features/guard.ts
+ *   13. tools/call: Mcp-Param-* say what the arguments say                  400, -32020     mirrored-headers.ts
+ *   14. tools/call: not above the rate of the tool (its rateLimit)          429, -32000     features/tools.ts
+ *   15. subscriptions/listen: the filter is well formed                     400, -32602     subscription-filter.ts
+ *   16. subscriptions/listen: streams, bytes: of the principal 429, of all  503, -32000     subscription-limits.ts
+ *   17. a capability that the client did not declare is needed              400, -32021     dispatch/dispatcher.ts
  *
  * Spec: 2026-07-28 Streamable HTTP {@link spec.statelessHttp}, versioning {@link spec.versioning}.
- * Not here: Host, Origin, credentials, media type, size, JSON: the handler checks these for both eras.
+ * Not here: Host, Origin, credentials, media type, size, JSON: entrance.ts checks these for both eras.
  */
 
 import { quote } from '../../bounds/quote.ts'

@@ -32,7 +32,7 @@ export interface StatelessEraStats {
   readonly subscriptions: number
   /** Open SSE connections. */
   readonly streams: number
-  /** Messages that could reach nobody, since the start. */
+  /** Messages that could not reach their client, since the start. */
   readonly undeliverable: number
   /** Bytes of what clients sent and subscription streams retain. */
   readonly subscriptionBytes: number

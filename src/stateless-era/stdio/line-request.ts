@@ -28,7 +28,7 @@ export class LineRequest implements RequestTransport, MessageStream {
   #isOpen = false
   #streamClosed = false
 
-  /** @param open - where it stands while it can be cancelled */
+  /** @param open - the requests that can be cancelled, to which it adds itself */
   constructor(sink: LineSink, open: InFlight<LineRequest>) {
     this.#sink = sink
     this.#open = open

@@ -60,7 +60,7 @@ export class TaskCalls {
     return (await this.#ask('tasks/cancel', { taskId }, CancelTaskResultSchema, options)) as CancelTaskResult
   }
 
-  /** Sends a request, and tells what becomes of it. With `options.task` that is a task. */
+  /** Sends a request, and yields what becomes of it: with `options.task` a task, its states and its result. */
   requestStream<T extends AnySchema>(
     request: object,
     resultSchema: T,

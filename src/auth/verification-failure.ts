@@ -1,4 +1,4 @@
-/** What becomes of a verification that failed, and of one that is not there yet. */
+/** How a verification that failed is answered, and the time limit of one. */
 
 import { LateTimer } from '../bounds/late-timer.ts'
 import { isTokenError } from '../http/authenticate.ts'
@@ -7,7 +7,7 @@ import type { Challenges, Rejected, Scheme } from './challenges.ts'
 import { TokenError, UnavailableError } from './token-error.ts'
 
 /**
- * A token that is not good is 401; who could not say whether it is, 503, since the client can do nothing about it.
+ * 401 for an invalid token; 503 where it is not known whether it is valid, since the client can do nothing about that.
  *
  * @throws a mistake in the program, which is 500
  */
@@ -26,14 +26,14 @@ export function rejectionOf(
   return unavailable(error)
 }
 
-/** Nobody knows whether the caller may go on. */
+/** It is not known whether the credentials are valid. */
 export function unavailable(cause: unknown): Rejected & { readonly cause: unknown } {
   const message = 'The credentials cannot be verified now: try again later'
   const reason = cause instanceof UnavailableError ? cause.message : 'the verifier failed'
   return { rejection: new Rejection(503, message, undefined, ['Retry-After', '5'], reason), cause }
 }
 
-/** A function of the application gave something that is no answer. */
+/** A function of the application returned something else than it must. */
 export class AnswerError extends TypeError {}
 
 /**
