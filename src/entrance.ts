@@ -203,9 +203,12 @@ export class Entrance {
 
   /** Waits for an asynchronous verification. The request counts as in flight until it ends or the connection closes. */
   #verify(result: PromiseLike<Authentication<Principal>>, http: Http, contentType: string | undefined): void {
-    if (http.parsedBody === undefined) http.prefetchBody()
+    // A body that nobody asks for is not read: over HTTP/2 the request would stay open for the rest of it.
+    if (http.method === 'POST' && http.parsedBody === undefined) http.prefetchBody()
     const end = this.#inFlight.beginOne(undefined)
+    let isClosed = false
     const onClose = () => {
+      isClosed = true
       end()
       http.cancelBody()
     }
@@ -214,8 +217,8 @@ export class Entrance {
       .then((settled) => {
         end()
         http.offClose(onClose)
-        if (this.#applyAuthentication(settled, http)) this.#proceed(http, contentType)
-        else http.cancelBody()
+        if (!this.#applyAuthentication(settled, http)) http.cancelBody()
+        else if (!isClosed) this.#proceed(http, contentType)
       })
       .then(undefined, (error) => {
         onClose()

@@ -78,7 +78,10 @@ const MAY_IMPORT = new Map<string, readonly string[]>([
   ],
   ['auth', [...CODECS, 'http']],
   // Programs written for the official SDK: it uses all that others use, and nothing uses it.
-  ['sdk', [...ERAS, 'node-http', 'client', 'entrance.ts', 'handler.ts', 'options.ts', 'serve-stdio.ts']],
+  [
+    'sdk',
+    [...ERAS, 'node-http', 'web-http', 'client', 'entrance.ts', 'handler.ts', 'options.ts', 'serve-stdio.ts'],
+  ],
   ['client', CODECS],
   ['cli', [...CODECS, 'client']],
   ['redis', [...CODECS, 'store']],

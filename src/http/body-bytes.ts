@@ -2,7 +2,8 @@
  * The bytes of one request body so far, in one buffer, counted against a limit of their own and a budget of all bodies.
  *
  * Memory is in proportion to the bytes that came, however they were cut: a chunk is copied when a second one comes,
- * since a buffer of its own for each chunk of one byte would take a hundred times its length.
+ * since a buffer of its own for each chunk of one byte would take a hundred times its length; and when it is a small
+ * part of a buffer, as chunks of node:http2 are of all that was read from the connection at once.
  *
  * Bodies that are being read, and those that a call in progress still needs, share the budget. The first bytes of each
  * are free, so that small requests pass while large uploads use all of it up.
@@ -17,9 +18,12 @@ import { BodyError, busyError } from './body-error.ts'
 export const NO_BYTES: Buffer = Buffer.alloc(0)
 
 /** Bytes of each body that are not taken from the budget. */
-const FREE_BYTES = 4096
+export const FREE_BYTES = 4096
 
 const MIN_CAPACITY = 1024
+
+/** Bytes beside a chunk that it may keep in memory, besides as many again as it has. */
+const MAX_SURPLUS = 1024
 
 export class BodyBytes {
   length = 0
@@ -45,7 +49,7 @@ export class BodyBytes {
   }
 
   /**
-   * @param chunk - kept without a copy when it is the only one
+   * @param chunk - kept without a copy when it is the only one, and most of its buffer
    * @param declared - the length that the whole body says it has; undefined: it does not say
    * @returns why it was not taken
    */
@@ -55,7 +59,7 @@ export class BodyBytes {
     if (!this.#charge(length)) return busyError()
     if (this.length === 0) {
       // One chunk is the usual case, and is handed on without a copy.
-      this.#buffer = chunk
+      this.#buffer = isMostOfBuffer(chunk) ? chunk : copyOf(chunk)
     } else {
       if (length > this.#buffer.length) {
         const doubled = Math.max(MIN_CAPACITY, 2 * this.#buffer.length)
@@ -95,6 +99,17 @@ export class BodyBytes {
     this.charged += more
     return true
   }
+}
+
+function isMostOfBuffer({ buffer, length }: Buffer): boolean {
+  return buffer.byteLength <= 2 * length + MAX_SURPLUS
+}
+
+/** Not from the pool of `Buffer.from`, of which it would keep all. */
+function copyOf(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length)
+  chunk.copy(copy)
+  return copy
 }
 
 function tooLarge(received: string, maxBytes: number): BodyError {

@@ -30,10 +30,10 @@ const COLON = 0x3a
 const HEAD_BYTES = 512
 /** A connection has many streams, so that more replies may wait on it than on one of HTTP/1.1. */
 const CONNECTION_FACTOR = 16
-/** Below this many buffered bytes no timeout is set. */
-const STALL_BYTES = 16_384
+/** Below this many bytes that wait on a connection no timeout is set. */
+const STALL_BYTES = 65_536
 /** A reply of which the client reads nothing for this long is given up. */
-const STALLED_MS = 60_000
+export const STALLED_MS = 60_000
 
 /** Bytes of the replies that wait on a connection. Lifecycle of what a reply adds: until its stream is closed. */
 const waiting = new WeakMap<Http2Session, number>()
@@ -70,10 +70,33 @@ export function abortHttp2(response: ServerResponse): void {
 }
 
 /**
+ * Counts a reply among those that wait on its connection.
+ *
+ * @param bytes - of its body
+ * @param maxUnreadBytes - a sixteenth of what earlier replies may be for the connection to be kept
+ * @returns false: the connection is closed, or was closed now
+ */
+export function countReply(response: ServerResponse, bytes: number, maxUnreadBytes: number): boolean {
+  const stream = streamOf(response)
+  const { session } = stream
+  if (session === undefined) return false
+  const unread = waiting.get(session) ?? 0
+  if (unread > maxUnreadBytes * CONNECTION_FACTOR) {
+    session.destroy(undefined, ErrorCode.ENHANCE_YOUR_CALM)
+    return false
+  }
+  const counted = HEAD_BYTES + bytes
+  waiting.set(session, unread + counted)
+  stream.once('close', () => waiting.set(session, (waiting.get(session) ?? 0) - counted))
+  if (unread + counted > STALL_BYTES) stream.setTimeout(STALLED_MS, () => abortHttp2(response))
+  return true
+}
+
+/**
  * Sends a complete reply.
  *
  * @param headers - flat: name, value, name, value, ...
- * @param maxUnreadBytes - a sixteenth of what earlier replies may be for the connection to be kept
+ * @param maxUnreadBytes - see `countReply`
  * @param closeAfter - the request body was not read, and is not wanted
  * @returns whether the reply was given
  */
@@ -86,16 +109,8 @@ export function sendHttp2(
   closeAfter: boolean,
 ): boolean {
   const stream = streamOf(response)
-  if (stream.destroyed || stream.closed || stream.session === undefined) return false
-  const { session } = stream
-  const unread = waiting.get(session) ?? 0
-  if (unread > maxUnreadBytes * CONNECTION_FACTOR) {
-    session.destroy(undefined, ErrorCode.ENHANCE_YOUR_CALM)
-    return false
-  }
-  const bytes = HEAD_BYTES + Buffer.byteLength(body)
-  waiting.set(session, unread + bytes)
-  stream.once('close', () => waiting.set(session, (waiting.get(session) ?? 0) - bytes))
+  if (stream.destroyed || stream.closed) return false
+  if (!countReply(response, Buffer.byteLength(body), maxUnreadBytes)) return false
   try {
     writeHead(response, status, headers)
     response.end(body)
@@ -104,8 +119,8 @@ export function sendHttp2(
     abortHttp2(response)
     return false
   }
-  if (response.writableLength > STALL_BYTES) stream.setTimeout(STALLED_MS, () => abortHttp2(response))
   // RFC 9113 section 8.1: a reset without an error after a complete reply asks the client to stop its upload.
-  if (closeAfter) stream.close(ErrorCode.NO_ERROR)
+  const isRead = stream.endAfterHeaders || stream.readableEnded
+  if (closeAfter || !isRead) stream.close(ErrorCode.NO_ERROR)
   return true
 }

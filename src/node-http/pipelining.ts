@@ -102,6 +102,30 @@ export function replyInTurn(
   return true
 }
 
+/**
+ * Counts what an event stream that waits for its turn has buffered, after each of its writes.
+ *
+ * @param maxBytes - see `replyInTurn`
+ * @returns false when it does not wait, or the connection was closed
+ */
+export function countInTurn(response: ServerResponse, maxBytes: number): boolean {
+  if (!isQueued(response)) return false
+  const connection = queued.get(response) as Connection
+  const counted = connection.waiting.get(response) ?? 0
+  if (connection.bytes - counted > maxBytes) {
+    connection.socket.destroy()
+    return false
+  }
+  count(connection, response, response.writableLength)
+  if (counted === 0) response.once('socket', () => count(connection, response, 0))
+  return true
+}
+
+function count(connection: Connection, response: ServerResponse, bytes: number): void {
+  connection.bytes += bytes - (connection.waiting.get(response) ?? 0)
+  connection.waiting.set(response, bytes)
+}
+
 function watch(socket: Socket): Connection {
   const connection: Connection = { socket, waiting: new Map(), bytes: 0 }
   connections.set(socket, connection)

@@ -17,13 +17,13 @@
 
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
 import { DirectResponse } from './direct-response.ts'
 import { isHttp2, sendHttp2 } from './http2.ts'
-import { isConnection, isNodeHttp, serverSettings } from './node-internals.ts'
+import { isConnection, isNodeHttp } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
+import { limitStall } from './unread.ts'
 import { writeHead } from './write-head.ts'
 
 /** What happens to the connection after the reply. */
@@ -39,12 +39,6 @@ export interface ReplyOptions {
 
 /** Approximate size of a head. */
 const HEAD_BYTES = 512
-
-/** Below this many buffered bytes no timeout is set. */
-const STALL_BYTES = 16_384
-
-/** The connection is closed when the client reads nothing of a reply for this long. */
-const STALLED_MS = 60_000
 
 /** How long a refused upload is still read. */
 const LINGER_MS = 2000
@@ -140,6 +134,7 @@ function send(
     const bytes = HEAD_BYTES + Buffer.byteLength(body)
     return replyInTurn(response, bytes, maxUnreadBytes, () => {
       write(response, status, head, body, headers, options)
+      limitStall(response, response.socket)
     })
   }
   const { socket } = response
@@ -149,7 +144,7 @@ function send(
     return false
   }
   const sent = write(response, status, head, body, headers, options)
-  if ((socket?.writableLength ?? 0) > STALL_BYTES && isConnection(socket)) limitStall(response, socket)
+  limitStall(response, socket)
   return sent
 }
 
@@ -175,16 +170,6 @@ function write(
     response.destroy()
     return false
   }
-}
-
-/** node:http closes a socket that has timed out, and sets another timeout for the next request. */
-function limitStall(response: ServerResponse, socket: Socket): void {
-  const { timeout = 0 } = socket
-  if (timeout > 0) return
-  socket.setTimeout(STALLED_MS)
-  const { keepAliveTimeout = 0 } = serverSettings(socket)
-  // Without a keep-alive timeout it is not set again, and must be cleared here.
-  if (keepAliveTimeout === 0) response.once('finish', () => socket.setTimeout(0))
 }
 
 /**

@@ -30,6 +30,8 @@ import { detach, returnSocket } from './detach.ts'
 import { bytesTaken, Drain, needsDrain } from './drain.ts'
 import { abortHttp2, isHttp2 } from './http2.ts'
 import { isConnection, isNative, markFinished, uncork, writesToSocket } from './node-internals.ts'
+import { countInTurn } from './pipelining.ts'
+import { limitUnread } from './unread.ts'
 import { writeHead } from './write-head.ts'
 
 const COMMENT = encodeComment()
@@ -225,6 +227,7 @@ export class SseWriter implements EventSink {
         return this.#drop()
       }
     }
+    limitUnread(response, this.#options.maxBufferBytes)
     this.#close()
     return true
   }
@@ -299,6 +302,7 @@ export class SseWriter implements EventSink {
       this.#drop()
       return
     }
+    if (socket === undefined && response !== undefined) countInTurn(response, this.#options.maxBufferBytes)
     // Middleware may have replaced `write` by one that returns nothing.
     if (isTaken === false) this.#needDrain().untilDrain()
     else if (

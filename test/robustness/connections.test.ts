@@ -215,6 +215,46 @@ test('a request whose token is being verified counts as in flight until its conn
   )
 })
 
+test('a request whose connection went while its token was verified does nothing any more', async (t) => {
+  const verified = new Map<string, (principal: { id: string }) => void>()
+  const verify = (token: string) =>
+    new Promise<{ id: string }>((resolve) => {
+      if (token === 'late') verified.set(token, resolve)
+      else resolve({ id: 'a' })
+    })
+  const { serving } = await start(t, { auth: { verify }, httpSse: true })
+  const authorization = 'Bearer soon'
+  const session = await TestSession.open(serving.url, { headers: { authorization } })
+  const listening = await RawSocket.open(serving.port)
+  const get = (path: string, token: string) =>
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: ${session.sessionId}\r\nAuthorization: Bearer ${token}\r\n\r\n`
+  await listening.write(get('/mcp', 'soon'))
+  await listening.readUntil((text) => text.includes('data:'))
+  for (const path of ['/mcp', '/sse']) {
+    const leaving = await RawSocket.open(serving.port)
+    await leaving.write(get(path, 'late'))
+    await eventually(
+      () => 'the verification',
+      () => serving.stats().callsInProgress === 1,
+    )
+    leaving.reset()
+    await eventually(
+      () => 'the end of its connection',
+      () => serving.stats().callsInProgress === 0,
+    )
+    verified.get('late')?.({ id: 'a' })
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    assert.equal(serving.stats().streams, 1)
+  }
+  // The stream that was open is not replaced by one that nobody reads.
+  let isEnded = false
+  void listening.ended.then(() => (isEnded = true))
+  assert.equal((await session.request('ping')).status, 200)
+  assert.equal(isEnded, false)
+  assert.ok(!listening.received.endsWith('0\r\n\r\n'))
+  listening.destroy()
+})
+
 test('tokens are not verified above maxInFlight: 503', async (t) => {
   const { serving } = await start(t, { auth: forever, maxInFlight: 2 })
   const socket = await RawSocket.open(serving.port)

@@ -13,32 +13,26 @@
  *                              transport: none of them can read what is another one's
  *
  * Spec: 2025-11-25 transports, "Resumability and Redelivery" {@link spec.resumability}.
- * Invariant: what is done to one stream is done in its order, one after the other: an event is on the wire after it was
- * stored, and a new connection gets each event once.
- * Not here: which requests come here (stored-exchange.ts).
+ * Not here: one stream (stored-stream.ts), which requests come here (stored-exchange.ts).
  */
 
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { ByteBudget } from '../../bounds/byte-budget.ts'
 import { SseWriter } from '../../node-http/sse-writer.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
-import { encodeMessage, encodePriming } from '../../sse/frame.ts'
+import { encodeMessage } from '../../sse/frame.ts'
 import { KeepAlive } from '../../sse/keep-alive.ts'
 import type { JSONRPCMessage } from '../types.ts'
 import type { EventId, EventStore, StreamId } from './event-store.ts'
+import { StoredStream } from './stored-stream.ts'
 
 const STANDALONE = '_GET_stream'
-/** Events that wait for the store before a handler is asked to wait, too. */
-const MAX_WAITING = 64
-/** Messages that are kept for a client that has not listened yet. */
-const MAX_EARLY = 64
 /** Connections that only read. */
 const MAX_FOLLOWING = 64
 const MAX_BUFFER_BYTES = 4 * 1024 * 1024
-/** Characters of the messages of a stream that wait for the store: one that hangs costs no more. */
-const MAX_WAITING_LENGTH = 4 * 1024 * 1024
-/** Of each, besides its text. */
-const MESSAGE_LENGTH = 256
+/** Characters of the messages that wait for the store, with what each stream has besides. */
+const MAX_TOTAL_LENGTH = 64 * 1024 * 1024
 const KEEP_ALIVE_MS = 15_000
 
 /** What a client that comes back brings. */
@@ -63,6 +57,8 @@ export class EventStreams {
   readonly #keepAlive: KeepAlive
   /** The session whose streams have plain ids. */
   #first: string | undefined
+  /** What waits for the store. */
+  readonly #waiting = new ByteBudget(MAX_TOTAL_LENGTH)
 
   constructor(
     store: EventStore,
@@ -93,6 +89,19 @@ export class EventStreams {
 
   ended({ id }: StoredStream): void {
     this.#streams.delete(id)
+  }
+
+  /** One message may be of any length. @returns false: too much waits for the store */
+  wait(length: number): boolean {
+    const { free, used } = this.#waiting
+    if (used > 0 && length > free) return false
+    this.#waiting.take(length)
+    return true
+  }
+
+  /** The opposite of `wait`. */
+  stored(length: number): void {
+    this.#waiting.give(length)
   }
 
   /** @returns the id; undefined: it was not stored, and the event has none */
@@ -211,165 +220,4 @@ export class EventStreams {
     if (this.#following.get(stream) === connection) this.#following.delete(stream)
     this.#keepAlive.delete(connection)
   }
-}
-
-/** For the engine it is one connection that never breaks. */
-export class StoredStream implements EventSink {
-  idleTicks = 0
-  closed = false
-  /** Its connection ends with the first event. */
-  closesFirst = false
-  readonly id: StreamId
-  readonly isStandalone: boolean
-  readonly #streams: EventStreams
-  readonly #owner: EventSinkOwner | undefined
-  readonly #primes: boolean
-  connection: EventSink | undefined
-  /** What is done to the stream, up to now. Never rejects. */
-  #work: Promise<void> = Promise.resolve()
-  #waiting = 0
-  #waitingLength = 0
-  /** Undefined once a client has listened. */
-  #early: string[] | undefined
-
-  constructor(
-    streams: EventStreams,
-    id: StreamId,
-    owner?: EventSinkOwner,
-    connection?: SseWriter,
-    primes = false,
-  ) {
-    this.#streams = streams
-    this.id = id
-    this.#owner = owner
-    this.connection = connection
-    this.#primes = primes
-    this.isStandalone = owner === undefined
-    this.#early = this.isStandalone ? [] : undefined
-  }
-
-  get drained(): Promise<void> | undefined {
-    return this.#waiting > MAX_WAITING ? this.#work : this.connection?.drained
-  }
-
-  /** @param work - begins when all before it is done */
-  async inOrder(work: () => Promise<void> | void): Promise<void> {
-    const done = this.#work.then(work)
-    this.#waiting += 1
-    this.#work = done
-      .catch(() => {})
-      .then(() => {
-        this.#waiting -= 1
-      })
-    await done
-  }
-
-  open(headers?: readonly string[], first = ''): void {
-    const connection = this.connection
-    this.#do(async () => {
-      let frame: string | undefined
-      if (this.#primes) {
-        const id = await this.#streams.store(this.id, {} as JSONRPCMessage)
-        if (id !== undefined) frame = encodePriming(id, this.#streams.retryMs)
-      }
-      connection?.open(headers, frame)
-    })
-    if (this.closesFirst && this.#primes) this.disconnect()
-    this.write(first)
-  }
-
-  write(frames: string): boolean {
-    if (this.closed) return false
-    this.idleTicks = 0
-    for (const json of messagesOf(frames)) this.send(json)
-    return true
-  }
-
-  writeNow(frames: string): boolean {
-    return this.write(frames)
-  }
-
-  /** Where too much waits for the store already, the message is lost, and the stream of a POST with it. */
-  send(json: string): void {
-    if (this.closed) return
-    const length = json.length + MESSAGE_LENGTH
-    if (this.#waitingLength > 0 && this.#waitingLength + length > MAX_WAITING_LENGTH) {
-      this.#giveUp()
-      return
-    }
-    this.#waitingLength += length
-    this.#do(async () => {
-      const id = await this.#streams.store(this.id, JSON.parse(json))
-      this.#waitingLength -= length
-      const frame = this.#streams.frame(json, id)
-      if (this.#early !== undefined && this.#early.length < MAX_EARLY) this.#early.push(frame)
-      this.connection?.write(frame)
-    })
-  }
-
-  end(frames = ''): boolean {
-    if (this.closed) return false
-    this.write(frames)
-    this.closed = true
-    this.#do(() => {
-      this.#streams.ended(this)
-      this.connection?.end()
-      this.connection = undefined
-    })
-    this.#owner?.onClose?.()
-    return true
-  }
-
-  /** Takes another connection, which has what it missed. */
-  connect(connection: EventSink): void {
-    this.connection?.end()
-    this.connection = connection
-    const early = this.#early
-    this.#early = undefined
-    if (early !== undefined && early.length > 0) this.#do(() => void connection.write(early.join('')))
-  }
-
-  /** Its client has listened before, to another process. */
-  dropEarly(): void {
-    this.#early = undefined
-  }
-
-  /** Ends the connection and not the stream: its client comes back for the rest. */
-  disconnect(): void {
-    if (!this.#primes && !this.isStandalone) return
-    this.#do(() => {
-      this.connection?.end()
-      this.connection = undefined
-    })
-  }
-
-  comment(): void {
-    this.idleTicks = 0
-    this.connection?.comment()
-  }
-
-  detach(): void {}
-
-  #giveUp(): void {
-    const loss = this.isStandalone ? 'a message is lost' : 'the stream ends'
-    this.#streams.onError(new Error(`The eventStore does not keep up with the messages of a stream: ${loss}`))
-    if (this.isStandalone) return
-    this.closed = true
-    this.#streams.ended(this)
-    this.connection?.end()
-    this.connection = undefined
-    this.#owner?.onClose?.()
-  }
-
-  #do(work: () => Promise<void> | void): void {
-    this.inOrder(work).catch((error: Error) => this.#streams.onError(error))
-  }
-}
-
-/** The messages of frames, as JSON. */
-function messagesOf(frames: string): string[] {
-  return frames.split('\n\n').flatMap((frame) => {
-    const lines = frame.split('\n').filter((line) => line.startsWith('data: '))
-    return lines.length === 0 ? [] : [lines.map((line) => line.slice('data: '.length)).join('\n')]
-  })
 }

@@ -13,7 +13,8 @@ import { SseWriter } from '../../node-http/sse-writer.ts'
 import { findRevision } from '../../session-era/revisions.ts'
 import type { EventSink, EventSinkOwner } from '../../sse/event-sink.ts'
 import { frameMessage } from '../../sse/frame.ts'
-import type { EventStreams, StoredStream } from './event-streams.ts'
+import type { EventStreams } from './event-streams.ts'
+import type { StoredStream } from './stored-stream.ts'
 
 /** On the headers of a request, which the engine passes on as they are. */
 const STORING = Symbol('storing')
@@ -107,7 +108,10 @@ export class StoredExchange extends NodeHttpExchange<Principal> {
   #begin(owner: EventSinkOwner, version: string | undefined): StoredStream {
     const { events } = this.#storing as Storing
     const primes = version !== undefined && findRevision(version)?.sendsPrimingEvent === true
-    const writer = new SseWriter(this.response, { maxBufferBytes: owner.maxBufferBytes })
+    const writer: SseWriter = new SseWriter(this.response, {
+      maxBufferBytes: owner.maxBufferBytes,
+      onClose: () => stream.connectionClosed(writer),
+    })
     const stream = events.begin(this.sessionId, owner, writer, primes)
     this.#stream = stream
     if (this.#isClosedFirst) stream.closesFirst = true

@@ -4,9 +4,9 @@
  */
 
 import { ByteBudget } from '../../bounds/byte-budget.ts'
-import { BodyBytes } from '../../http/body-bytes.ts'
-import type { BodyError } from '../../http/body-error.ts'
+import { BodyError } from '../../http/body-error.ts'
 import { memoryFetch } from '../../node-http/memory-fetch.ts'
+import { readBody } from '../../web-http/body.ts'
 import type { AuthInfo } from '../types.ts'
 import { StreamableHTTPServerTransport, type StreamableHTTPServerTransportOptions } from './streamableHttp.ts'
 
@@ -44,9 +44,9 @@ export class WebStandardStreamableHTTPServerTransport extends Base {
   ): Promise<Response> {
     let body = parsedBody
     if (body === undefined && request.body !== null) {
-      const read = await textOf(request, this.#maxBodyBytes)
-      if (typeof read !== 'string') return refusal(read)
-      body = read
+      const read = await bodyOf(request, this.#maxBodyBytes)
+      if (read instanceof BodyError) return refusal(read)
+      body = read.toString()
     }
     const { method, headers, signal, url } = request
     const serve = memoryFetch(
@@ -64,17 +64,13 @@ export class WebStandardStreamableHTTPServerTransport extends Base {
   }
 }
 
-async function textOf({ body }: Request, maxBytes: number): Promise<string | BodyError> {
-  const kept = new BodyBytes(maxBytes, bodies)
-  try {
-    for await (const piece of body as ReadableStream<Uint8Array>) {
-      const error = kept.append(Buffer.from(piece), undefined)
-      if (error !== undefined) return error
-    }
-    return kept.bytes.toString()
-  } finally {
-    kept.drop()
-  }
+function bodyOf(request: Request, maxBytes: number): Promise<Buffer | BodyError> {
+  return new Promise((resolve) => {
+    readBody(request, maxBytes, bodies, (error, body, charged) => {
+      bodies.give(charged)
+      resolve(error ?? body)
+    })
+  })
 }
 
 function refusal({ kind, message }: BodyError): Response {

@@ -15,6 +15,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { isObject } from '../../bounds/is-object.ts'
+import { shown } from '../../bounds/quote.ts'
 import { LimitError } from '../../dispatch/limit-error.ts'
 import type { Principal } from '../../dispatch/rpc-exchange.ts'
 import { ShutdownError } from '../../dispatch/shutdown-error.ts'
@@ -138,7 +139,7 @@ export class HttpSseEndpoint {
     if (this.#era.settings.duplicateIds === 'accept' || !isObject(value)) return undefined
     const { id, method } = value
     if (method === undefined || !connection.has(id)) return undefined
-    const problem = `The id ${JSON.stringify(id)} is in use by a request that is not answered yet`
+    const problem = `The id ${shown(id)} is in use by a request that is not answered yet`
     return new Rejection(400, new RpcError(ErrorCode.INVALID_REQUEST, problem), id as JsonRpcId)
   }
 

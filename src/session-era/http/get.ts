@@ -93,6 +93,13 @@ async function resumeElsewhere(
   if (limit !== undefined) return statusRejection(limit)
   const end = inFlight.beginOne(id)
   era.table.use(session)
+  let isHeld = true
+  const release = () => {
+    if (isHeld) era.table.release(session)
+    isHeld = false
+    end()
+  }
+  http.onClose(release)
   try {
     const isWanted = () => !http.closed && !session.closed && !era.closing
     const stored = await shared.read(session, stream, node, sequence, isWanted)
@@ -105,14 +112,15 @@ async function resumeElsewhere(
     if (stored.gap) return cannotResume(GAP)
     // A client that is ahead of the log has seen events that their node could not store: it may lack the last one.
     if (stored.finished && stored.events.length === 0 && sequence === stored.last) return streamEnded()
+    http.offClose(release)
     shared.follow(http, session, stream, node, sequence, stored)
     return undefined
   } catch (error) {
     if (error instanceof StoreAwayError) return statusRejection(error)
     throw error
   } finally {
-    era.table.release(session)
-    end()
+    http.offClose(release)
+    release()
   }
 }
 
