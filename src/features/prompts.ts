@@ -191,7 +191,8 @@ export async function getPrompt(
     const problem = `prompts/get needs "arguments" to be an object; got ${kindOf(args)}`
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
   }
-  if (prompt.takesNothing) args = {}
+  // A copy, which is changed: the handler may run again for the same request.
+  args = prompt.takesNothing ? {} : { ...args }
   readArguments(args as JsonObject, prompt.conversions, host.nullAsAbsent)
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const check: CheckResult = isPromise(checking) ? await checking : checking
