@@ -68,6 +68,8 @@ export function checkMessage(message: unknown): void {
  */
 export function checkElicitParams({ mode = 'form', message, url, requestedSchema }: JsonObject): void {
   checkMessage(message)
+  if (mode !== 'form' && mode !== 'url')
+    throw new TypeError(`An elicitation has the mode form or url; got ${shown(mode)}`)
   if (mode === 'url') checkUrl(url)
   else checkFlat(isObject(requestedSchema) ? requestedSchema : {})
 }
