@@ -280,7 +280,9 @@ export class RequestContext {
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
       if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
-      if (!supportsElicitation(this.#exchange.peer.capabilities, 'url')) return
+      // Without a session, the revision has no such notification.
+      const { sessionId, peer } = this.#exchange
+      if (sessionId === undefined || !supportsElicitation(peer.capabilities, 'url')) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
   }

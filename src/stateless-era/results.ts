@@ -22,10 +22,21 @@ import { encodeError, encodeResultText, resultJson } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
+import { Method } from '../protocol/methods.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
 
 /** Members that this file writes: a result that brings one is put together anew, so that none occurs twice. */
 const OWN_MEMBERS = ['_meta', 'resultType', 'ttlMs', 'cacheScope'] as const
+/** Methods whose results MUST say how long they may be cached. */
+const CACHEABLE: ReadonlySet<string> = new Set([
+  Method.discover,
+  Method.toolsList,
+  Method.promptsList,
+  Method.resourcesList,
+  Method.resourceTemplatesList,
+  Method.resourcesRead,
+])
+const UNCACHED = { ttlMs: 0, cacheScope: 'private' } as const
 /** What this revision has given out of the range that is reserved for the specification. */
 const DEFINED: ReadonlySet<number> = new Set([
   ErrorCode.HEADER_MISMATCH,
@@ -65,7 +76,7 @@ export function encodeOutcome(
   }
   const { result } = outcome
   try {
-    return encodeResultText(message.id, resultText(result, cacheHint, host))
+    return encodeResultText(message.id, resultText(message.method, result, cacheHint, host))
   } catch (error) {
     const text = concealError(error, outputInfo(message), host.server)
     return encodeError(message.id, { code: ErrorCode.INTERNAL_ERROR, message: text })
@@ -73,20 +84,29 @@ export function encodeOutcome(
 }
 
 /** @throws {McpError} ERR_NOT_SERIALISABLE @throws what a getter of the application throws */
-function resultText(result: unknown, cacheHint: CacheHint | undefined, host: ResultHost): string {
+function resultText(
+  method: string,
+  result: unknown,
+  cacheHint: CacheHint | undefined,
+  host: ResultHost,
+): string {
   const head = cacheHint === undefined ? host.prefix : `${host.prefix},${hint(cacheHint)}`
   if (result instanceof JsonText) return splice(head, result.text)
   if (result instanceof InputRequiredResult) {
     const { inputRequests, requestState } = result
     return resultJson(merged({ inputRequests, requestState }, 'input_required', host))
   }
-  const given = (result ?? {}) as JsonObject
+  const made = (result ?? {}) as JsonObject
+  const hasMiddleware = host.server.middleware.length > 0
+  // Middleware may have answered in the place of what would have said for how long.
+  const isOwn = hasMiddleware && cacheHint === undefined && CACHEABLE.has(method)
+  const given = isOwn ? { ...UNCACHED, ...made } : made
   if (hasOwnMembers(given)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
     return resultJson({ ...merged(given, 'complete', host), ...hints })
   }
   // Middleware can have changed what it saw.
-  const isWritten = given instanceof WrittenResult && host.server.middleware.length === 0
+  const isWritten = given instanceof WrittenResult && !hasMiddleware
   return splice(head, isWritten ? given.json : resultJson(given))
 }
 

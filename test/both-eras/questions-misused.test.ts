@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { inputRequired, serve } from '../../src/index.ts'
+import { z } from 'zod'
+import { inputRequired, type RequestContext, serve } from '../../src/index.ts'
 import { define } from '../features/offering.ts'
 import { checkMessage } from '../helpers/schema-check.ts'
 import { TaskClient } from '../stateless-era/task-client.ts'
@@ -48,6 +49,75 @@ for (const era of eras) {
         assert.equal(result.content[0].text, 'accept', String(errors.at(-1)?.error))
       }
       assert.deepEqual(errors, [])
+    })
+
+    test('a form has only formats that clients know, and its answer is checked against all', async (t) => {
+      const { server, call, errors } = await asking(t, era)
+      const literal = {
+        type: 'object',
+        properties: { id: { type: 'string', format: 'uuid' }, on: { type: 'string', format: 'date' } },
+      } as const
+      const formats: unknown[] = []
+      for (const [index, form] of [literal, z.object({ id: z.uuid(), on: z.iso.date() })].entries()) {
+        server.registerTool(`t${index}`, {}, async (_args, ctx) => {
+          const { content } = await ctx.elicit('q', { message: 'm', requestedSchema: form as typeof literal })
+          return content?.id ?? 'nothing'
+        })
+        const id = '123e4567-e89b-42d3-a456-426614174000'
+        const { result } = await call(`t${index}`, {}, (_method, { requestedSchema: sent }) => {
+          formats.push(Object.values<{ format?: string }>(sent.properties).map(({ format }) => format))
+          return { action: 'accept', content: { id, on: '2026-01-31' } }
+        })
+        assert.equal(result.content[0].text, id)
+      }
+      const own = [undefined, 'date']
+      assert.deepEqual([formats, errors], [[own, own], []])
+    })
+
+    test('a form or a sampling request that clients would refuse is refused before it is sent', async (t) => {
+      const { server, call, errors } = await asking(t, era)
+      const field = (members: object) => (ctx: RequestContext) =>
+        ctx.elicit('q', {
+          message: 'm',
+          requestedSchema: { type: 'object', properties: { a: { type: 'string', ...members } } } as const,
+        })
+      const sampled = (members: object) => (ctx: RequestContext) =>
+        ctx.sample('q', { messages: [], maxTokens: 1, ...members })
+      const rows: readonly (readonly [ask: (ctx: RequestContext) => Promise<unknown>, problem: RegExp])[] = [
+        [field({ default: 5 }), /^requestedSchema property "a": default must be a string; got the number 5$/],
+        [
+          field({ type: 'integer', default: '5' }),
+          /^requestedSchema property "a": default must be a number; got "5"$/,
+        ],
+        [sampled({ tools: [{}] }), /^Sampling: tools\[0\]\.name must be a string; got undefined$/],
+        [
+          sampled({ tools: [{ name: 'x' }] }),
+          /^Sampling: tools\[0\]\.inputSchema must be an object; got undefined$/,
+        ],
+        [
+          sampled({ toolChoice: { mode: 'any' } }),
+          /^Sampling: toolChoice\.mode must be one of auto, required, none; got "any"$/,
+        ],
+      ]
+      for (const [index, [ask, problem]] of rows.entries()) {
+        server.registerTool(`t${index}`, {}, async (_args, ctx) => {
+          await ask(ctx)
+          return 'asked'
+        })
+        const { result } = await call(`t${index}`, {}, never)
+        assert.equal(result.isError, true)
+        assert.match(errors.at(-1)?.error.message, problem)
+      }
+    })
+
+    test('elicitationComplete says nothing where the revision has no such notification', async (t) => {
+      const { server, call } = await asking(t, era)
+      server.registerTool('t', {}, (_args, ctx) => {
+        ctx.elicitationComplete('e')
+        return 'x'
+      })
+      // What is sent is held against the schema of the revision.
+      assert.equal((await call('t', {}, never)).result.content[0].text, 'x')
     })
 
     test('closeStream refuses a time that is none', async (t) => {

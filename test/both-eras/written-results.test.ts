@@ -34,6 +34,32 @@ for (const era of eras) {
       assert.deepEqual(errors, [])
     })
 
+    test('middleware may answer every method by itself', async (t) => {
+      const { server, request, errors } = await asking(t, era)
+      server.registerTool('t', {}, () => 'x')
+      server.registerPrompt('p', {}, () => 'x')
+      server.registerResource('r', 'memo://r', {}, () => 'x')
+      const own: { readonly [method: string]: object } = {
+        'tools/list': { tools: [] },
+        'tools/call': { content: [] },
+        'prompts/list': { prompts: [], ...(era === 'stateless' && { ttlMs: 5, cacheScope: 'public' }) },
+        'prompts/get': { messages: [] },
+        'resources/list': { resources: [] },
+        'resources/templates/list': { resourceTemplates: [] },
+        'resources/read': { contents: [] },
+      }
+      server.use((ctx, next) => own[ctx.method] ?? next())
+      for (const [method, result] of Object.entries(own)) {
+        const params = method === 'resources/read' ? { uri: 'memo://r' } : { name: 't' }
+        const usual = /list|read/.test(method) ? { ttlMs: 0, cacheScope: 'private' } : {}
+        const expected = era === 'session' || 'ttlMs' in result ? result : { ...usual, ...result }
+        // Every message is held against the schema of its revision.
+        const { resultType: _type, _meta, ...sent } = (await request(method, params, never)).result
+        assert.deepEqual(sent, expected, method)
+      }
+      assert.deepEqual(errors, [])
+    })
+
     test('an instance of a class is what JSON makes of it, and needs no uri either', async (t) => {
       const { server, request, errors } = await asking(t, era)
       class Note {
