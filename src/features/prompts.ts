@@ -120,7 +120,7 @@ export class Prompt implements Entry {
     checkConfig(config, use, NAMES)
     if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
     checkFunctions({ visible: config.visible }, use)
-    checkFunctions(config.complete ?? {}, `${use} complete`)
+    if (config.complete !== undefined) checkFunctions(config.complete, `${use} complete`)
     this.key = name
     this.use = use
     this.config = config

@@ -130,7 +130,7 @@ export class StaticResource implements Entry {
     const use = checkResource('Resource', name, handler, config, RESOURCE_NAMES)
     if (!isUri(uri)) {
       throw new TypeError(
-        `${use}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
+        `${use}: ${shown(uri)} is not a URI (RFC 3986); percent-encode other characters`,
       )
     }
     this.key = uri
@@ -167,9 +167,11 @@ export class TemplateResource implements Entry {
   ) {
     const use = checkResource('Resource template', name, handler, config, TEMPLATE_NAMES)
     checkFunctions({ list: config.list }, use)
-    checkFunctions(config.complete ?? {}, `${use} complete`)
+    if (config.complete !== undefined) checkFunctions(config.complete, `${use} complete`)
     this.key = name
     this.use = use
+    if (typeof uriTemplate !== 'string')
+      throw new TypeError(`${use}: the URI template must be a string; got ${kindOf(uriTemplate)}`)
     this.template = new UriTemplate(uriTemplate)
     if (this.template.variableNames.length === 0) {
       const problem = `${JSON.stringify(uriTemplate)} has no variable, such as {id}`
