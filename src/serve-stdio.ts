@@ -16,6 +16,7 @@ import type { Readable, Writable } from 'node:stream'
 import { checkAll, checkCount, checkTime, requireType } from './bounds/check-options.ts'
 import { isObject } from './bounds/is-object.ts'
 import { checkNames } from './bounds/option-names.ts'
+import { kindOf } from './bounds/quote.ts'
 import { warnOnce } from './bounds/warn-once.ts'
 import { concealError } from './dispatch/error-report.ts'
 import { InFlightCounter } from './dispatch/in-flight-counter.ts'
@@ -119,6 +120,10 @@ export function serveStdio(server: McpServer, options: StdioOptions = {}): Stdio
   const { maxLineBytes: _line, drainMs: _drain, exit, input, output, ...others } = options
   const isOwn = input === undefined && output === undefined
   requireType('exit', exit, ['boolean', 'undefined'])
+  for (const [name, stream] of Object.entries({ input, output })) {
+    if (stream !== undefined && typeof stream?.on !== 'function')
+      throw new TypeError(`${name} must be a stream; got ${kindOf(stream)}`)
+  }
   const { maxLineBytes } = checkAll(options, { maxLineBytes: 4 * MiB }, '', checkCount)
   const { drainMs } = checkAll(options, { drainMs: 5000 }, '', checkTime)
   const settings = checkOptions({ rateLimit: false, ...others, sessions: { max: 2 }, replay: false })

@@ -28,6 +28,15 @@ export function quote(text: string, max = MAX_EXCERPT): string {
 
 /** Names the kind of a value: `null`, `the number 5`, `a string`, `an array`, `a Date`, `an Error`. */
 export function kindOf(value: unknown): string {
+  try {
+    return nameOfKind(value)
+  } catch {
+    // A Proxy, or a getter of the application.
+    return `a ${typeof value} that cannot be read`
+  }
+}
+
+function nameOfKind(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number') return `the number ${value}`
@@ -49,7 +58,12 @@ export function shown(value: unknown): string {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    // An object without a prototype, or a Proxy.
+    return `${kindOf(error)} was thrown`
+  }
 }
 
 /** The message of what an error goes back to, such as a refused connection: `fetch failed` says nothing. */

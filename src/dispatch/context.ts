@@ -30,9 +30,9 @@ import { OpenKeys } from './client-input/handler-calls.ts'
 import { InMemoryInput } from './client-input/in-memory-input.ts'
 import { elicit, listRoots, sample } from './client-input/input-requests.ts'
 import { runOnce } from './client-input/once-value.ts'
-import type { ErrorInfo, ErrorReporter } from './error-report.ts'
+import { type ErrorInfo, type ErrorReporter, entryName } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
-import { isWrong } from './notification-check.ts'
+import { checkRetry, isWrong } from './notification-check.ts'
 import { metaOf, type RpcRequest } from './outcome.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { CacheHint, CalledTool, Principal, RpcExchange } from './rpc-exchange.ts'
@@ -42,6 +42,8 @@ import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
 const reportedHidden = new WeakSet<RpcRequest>()
+/** What a function of the application belongs to, where the request does not name it. */
+const ownEntries = new WeakMap<RpcRequest, string>()
 
 export interface ClientInfo extends Implementation {
   /** What it declared that it can do. */
@@ -207,7 +209,8 @@ export class RequestContext {
 
   /**
    * Runs a function once for the whole call. In the stateless era the handler runs again from its start after each
-   * response of the client (`elicit`, `sample`, `listRoots`): put in here what must not happen twice.
+   * response of the client (`elicit`, `sample`, `listRoots`): put in here what must not happen twice. The function itself
+   * must not ask the client.
    *
    * This holds within a process, also for a client that repeats a request: it gets the result of the function, or an
    * error (-32602) when the result is not kept any more, and the function is not run again, unless it failed. A client
@@ -244,10 +247,7 @@ export class RequestContext {
    * ```
    */
   get startTask(): () => Promise<boolean> {
-    return async () => {
-      await this.#exchange.task?.start()
-      return this.canStartTask
-    }
+    return () => markHandled(Promise.resolve(this.#exchange.task?.start()).then(() => this.canStartTask))
   }
 
   /** Whether this call is a task, or `startTask` can make it one. */
@@ -280,7 +280,9 @@ export class RequestContext {
   get elicitationComplete(): (elicitationId: string) => void {
     return (elicitationId) => {
       if (isWrong('elicitationComplete', stringProblem(elicitationId), this.#report)) return
-      if (!supportsElicitation(this.#exchange.peer.capabilities, 'url')) return
+      // Without a session, the revision has no such notification.
+      const { sessionId, peer } = this.#exchange
+      if (sessionId === undefined || !supportsElicitation(peer.capabilities, 'url')) return
       this.#exchange.notify(Notify.elicitationComplete, { elicitationId })
     }
   }
@@ -290,7 +292,7 @@ export class RequestContext {
    * no open connection meanwhile. Does nothing where streams cannot be resumed.
    */
   get closeStream(): (retryMs?: number) => void {
-    return (retryMs) => this.#exchange.closeStream(retryMs)
+    return (retryMs) => this.#exchange.closeStream(checkRetry(retryMs))
   }
 
   /** @internal What earlier round trips of the call have brought. */
@@ -349,6 +351,11 @@ export class RequestContext {
     this.#messages?.end()
   }
 
+  /** @internal Names what a function of the application belongs to, for the report of its failure. */
+  belongsTo(entry: string): void {
+    ownEntries.set(this.#request, entry)
+  }
+
   /** @internal How long the client may cache the result. */
   hintCache(hint: CacheHint): void {
     this.#exchange.cacheHint = hint
@@ -383,8 +390,10 @@ export class RequestContext {
   /** @internal What an error report says about this request. */
   errorInfo(): Omit<ErrorInfo, 'phase'> {
     const sessionId = this.#exchange.sessionId
+    const name = ownEntries.get(this.#request) ?? entryName(this.params)
     return {
       method: this.method,
+      ...(name !== undefined && { name }),
       requestId: this.requestId,
       ...(sessionId !== undefined && { sessionId }),
     }

@@ -7,7 +7,7 @@
  */
 
 import { randomUUID } from 'node:crypto'
-import { isPromise } from '../bounds/is-promise.ts'
+import { isPromise, markHandled } from '../bounds/is-promise.ts'
 import { kindOf, quote } from '../bounds/quote.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
@@ -19,9 +19,9 @@ import { type InputRequest, InputRequired } from './client-input/input-required.
 import { UrlElicitationRequiredError } from './client-input/url-elicitation.ts'
 import { RequestContext } from './context.ts'
 import { rpcChannels } from './diagnostics.ts'
-import { concealError, type ErrorReporter, entryName } from './error-report.ts'
+import { concealError, type ErrorInfo, type ErrorReporter, entryName } from './error-report.ts'
 import { JsonText } from './json-text.ts'
-import type { Outcome, RpcRequest } from './outcome.ts'
+import type { Failure, Outcome, RpcRequest } from './outcome.ts'
 import type { RpcExchange } from './rpc-exchange.ts'
 import { checked, ResultError } from './shape.ts'
 import { StatusError } from './status-error.ts'
@@ -213,7 +213,8 @@ function runMiddleware(
   const run = (index: number): Promise<unknown> => {
     try {
       const middleware = chain[index]
-      if (middleware !== undefined) return Promise.resolve(middleware(ctx, () => run(index + 1)))
+      // It may await something else first, or answer by itself.
+      if (middleware !== undefined) return Promise.resolve(middleware(ctx, () => markHandled(run(index + 1))))
       const result = innermost()
       return isPromise(result) ? Promise.resolve(result).then(plain) : Promise.resolve(plain(result))
     } catch (error) {
@@ -242,9 +243,18 @@ function withElicitationId(params: JsonObject): JsonObject {
 }
 
 function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
+  try {
+    return outcomeOf(error, ctx, host)
+  } catch (cause) {
+    // A Proxy may throw for whatever is asked of it.
+    return concealed(cause, { phase: 'handler' }, ctx, host)
+  }
+}
+
+function outcomeOf(error: unknown, ctx: RequestContext, host: DispatchHost): Outcome {
   if (error instanceof NotOfferedError || error instanceof StatusError) return { error, origin: 'protocol' }
   if (error instanceof RpcError && isComplete(error)) {
-    return { error: withIntegerCode(error, ctx, host), origin: 'handler' }
+    return { error: asSent(error, ctx, host), origin: 'handler' }
   }
   if (error instanceof MissingCapabilityError) {
     const { message, requiredCapabilities } = error
@@ -259,17 +269,31 @@ function failed(error: unknown, ctx: RequestContext, host: DispatchHost): Outcom
     error instanceof ResultError
       ? { phase: 'output' as const, ...(error.entry !== undefined && { name: error.entry }) }
       : { phase: 'handler' as const }
-  const text = concealError(error, { ...info, ...ctx.errorInfo() }, host)
+  return concealed(error, info, ctx, host)
+}
+
+function concealed(
+  error: unknown,
+  info: Pick<ErrorInfo, 'phase' | 'name'>,
+  ctx: RequestContext,
+  host: DispatchHost,
+): Failure {
+  const text = concealError(error, { ...ctx.errorInfo(), ...info }, host)
   return { error: new RpcError(ErrorCode.INTERNAL_ERROR, text), origin: 'handler' }
 }
 
-/** The message of an `RpcError` is meant for the client, whatever its code turns out to be. */
-function withIntegerCode(error: RpcError, ctx: RequestContext, host: DispatchHost): RpcError {
-  if (Number.isSafeInteger(error.code)) return error
-  const problem = `The code of an RpcError must be an integer; got ${kindOf(error.code)}`
-  const cause = new McpError('ERR_RESULT', problem, { cause: error })
-  host.reportError(cause, { phase: 'output', ...ctx.errorInfo() })
-  return new RpcError(ErrorCode.INTERNAL_ERROR, error.message, error.data)
+/** What an `RpcError` says is meant for the client; a member of the wrong type is replaced, and reported. */
+function asSent(error: RpcError, ctx: RequestContext, host: DispatchHost): RpcError {
+  const { code, message, data } = error
+  const [hasCode, hasText] = [Number.isSafeInteger(code), typeof message === 'string']
+  if (hasCode && hasText) return error
+  const wrong = hasCode ? `message of an RpcError must be a string` : `code of an RpcError must be an integer`
+  const cause = new McpError('ERR_RESULT', `The ${wrong}; got ${kindOf(hasCode ? message : code)}`, {
+    cause: error,
+  })
+  host.reportError(cause, { ...ctx.errorInfo(), phase: 'output' })
+  const text = hasText ? message : 'Internal error'
+  return new RpcError(hasCode ? code : ErrorCode.INTERNAL_ERROR, text, data)
 }
 
 /** -32042 MUST say what the user has to visit, and only the library's own error is certain to. */

@@ -4,7 +4,7 @@
  * Spec: 2025-11-25 progress {@link spec.progress}, logging {@link spec.logging}.
  */
 
-import { messageOf } from '../bounds/quote.ts'
+import { messageOf, shown } from '../bounds/quote.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import { at, stringProblem, under, wrong } from './shape.ts'
 
@@ -38,6 +38,12 @@ export function logData(data: unknown): unknown {
     const problem = `The data of a log message cannot be written as JSON: ${messageOf(cause)}`
     throw new McpError('ERR_NOT_SERIALISABLE', problem, { cause })
   }
+}
+
+/** @throws {TypeError} not what the field `retry` of an event can hold */
+export function checkRetry(retryMs: number | undefined): number | undefined {
+  if (retryMs === undefined || (Number.isSafeInteger(retryMs) && retryMs >= 0)) return retryMs
+  throw new TypeError(`closeStream: retryMs must be a whole number of milliseconds; got ${shown(retryMs)}`)
 }
 
 /** A number that JSON cannot hold is no fault: it is not sent. */

@@ -5,10 +5,14 @@
 
 import type { RequestContext } from '../dispatch/context.ts'
 
-/** The values that match, best first; optionally with their total number. */
+/** The values that match, best first; optionally with their total number, or that there are more. */
 export type Suggestions =
   | readonly string[]
-  | { readonly values: readonly string[]; readonly total?: number | undefined }
+  | {
+      readonly values: readonly string[]
+      readonly total?: number | undefined
+      readonly hasMore?: boolean | undefined
+    }
 
 /**
  * @param value - what the user has typed so far

@@ -36,12 +36,16 @@ export async function complete(
   if (owner === undefined || completer === undefined) {
     return { completion: { values: [], total: 0, hasMore: false } }
   }
+  ctx.belongsTo(owner.key)
   const given = await completer(value, known, ctx)
   const suggestions = isList(given) ? { values: given } : given
   const place = `${owner.use} complete ${quote(name)}`
-  const { values: all, total = all.length } = checked(suggestions, suggestionsProblem, place, owner.key)
+  const { values: all, total, hasMore } = checked(suggestions, suggestionsProblem, place, owner.key)
   const values = all.slice(0, MAX_SUGGESTIONS)
-  return { completion: { values, total, hasMore: total > values.length } }
+  // How many there are is not known where there are more than were given.
+  if (hasMore === true && total === undefined) return { completion: { values, hasMore } }
+  const count = total ?? all.length
+  return { completion: { values, total: count, hasMore: hasMore === true || count > values.length } }
 }
 
 /** What has the argument that a request wants completed. @returns undefined: it has nothing to complete */

@@ -5,6 +5,7 @@
  * Spec: the types Tool, Prompt, Resource, ResourceTemplate and Implementation of the published schemas.
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
 import { ABOUT, NOTES, TITLES } from '../dispatch/content.ts'
 import {
@@ -83,21 +84,24 @@ export function entryProblem(
  * @throws {TypeError} naming the member that is wrong, or saying that JSON cannot hold it
  */
 export function entryJson(entry: Members, checks: readonly MemberCheck[], use: string): string {
+  let problem = memberProblem(entry, checks)
+  const isPlain = !problem?.endsWith(NOT_PLAIN)
+  if (problem !== undefined && isPlain) throw new TypeError(`${use} ${at(problem)}`)
   let text: string
   try {
     text = JSON.stringify(entry)
   } catch (cause) {
     throw new TypeError(`${use} cannot be written as JSON: ${String(cause)}`, { cause })
   }
-  let problem = memberProblem(entry, checks)
   // Checked again in its JSON form.
-  if (problem?.endsWith(NOT_PLAIN)) problem = memberProblem(JSON.parse(text), checks)
+  if (!isPlain) problem = memberProblem(JSON.parse(text), checks)
   if (problem !== undefined) throw new TypeError(`${use} ${at(problem)}`)
   return text
 }
 
-/** @throws {TypeError} a member that is present and no function */
-export function checkFunctions(members: Members, use: string): void {
+/** @throws {TypeError} no object, or a member that is present and no function */
+export function checkFunctions(members: unknown, use: string): void {
+  if (!isObject(members)) throw new TypeError(`${use} must be an object; got ${kindOf(members)}`)
   for (const [name, value] of Object.entries(members)) {
     if (value === undefined || typeof value === 'function') continue
     throw new TypeError(`${use} ${name} must be a function; got ${kindOf(value)}`)

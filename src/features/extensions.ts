@@ -9,10 +9,11 @@
  * Not here: the Tasks extension, which changes how calls are answered (tasks/, and tasks.ts of the eras).
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { isPromise } from '../bounds/is-promise.ts'
 import { suggestion } from '../bounds/option-names.ts'
 import type { Given } from '../bounds/option-types.ts'
-import { kindOf } from '../bounds/quote.ts'
+import { kindOf, shown } from '../bounds/quote.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import type { RequestContext } from '../dispatch/context.ts'
 import type { MethodHandler, MethodTable } from '../dispatch/dispatcher.ts'
@@ -99,7 +100,7 @@ export class Extensions {
 
   /** All or nothing: an extension that is refused adds no method. @throws {TypeError} naming the extension */
   add(id: string, config: ExtensionConfig): void {
-    const use = `Extension ${JSON.stringify(id)}`
+    const use = `Extension ${shown(id)}`
     if (typeof id !== 'string' || !ID.test(id)) {
       throw new TypeError(`${use}: an id is a reversed domain name, a slash and a name: com.example/notes`)
     }
@@ -108,10 +109,10 @@ export class Extensions {
     if (this.#settings.has(id)) throw new TypeError(`${use} is registered already`)
     checkConfig(config, use, NAMES)
     const { settings = {} } = config
-    const methods = withoutUndefined(config.methods)
-    const cache = withoutUndefined(config.cache)
-    const namedBy = withoutUndefined(config.namedBy)
-    const notifications = withoutUndefined(config.notifications)
+    const methods = withoutUndefined(config.methods, `${use} methods`)
+    const cache = withoutUndefined(config.cache, `${use} cache`)
+    const namedBy = withoutUndefined(config.namedBy, `${use} namedBy`)
+    const notifications = withoutUndefined(config.notifications, `${use} notifications`)
     checkOwnMethods({ cache, namedBy }, methods, use)
     const copied = copyOf(settings, use)
     const handlers = Object.entries(methods).map(([name, method]) => {
@@ -200,10 +201,13 @@ function hintOf(
   return hint === undefined ? undefined : checkCacheHint(hint, `${use} cache[${JSON.stringify(method)}]`)
 }
 
-/** The members that are not undefined. */
-function withoutUndefined<T>(members: { readonly [name: string]: T | undefined } = {}): {
-  readonly [name: string]: T
-} {
+/** The members that are not undefined. @throws {TypeError} no object */
+function withoutUndefined<T>(
+  members: { readonly [name: string]: T | undefined } | undefined,
+  use: string,
+): { readonly [name: string]: T } {
+  if (members === undefined) return {}
+  if (!isObject(members)) throw new TypeError(`${use} must be an object; got ${kindOf(members)}`)
   return Object.fromEntries(
     Object.entries(members).filter((entry): entry is [string, T] => entry[1] !== undefined),
   )

@@ -12,7 +12,7 @@ import { isObject } from '../bounds/is-object.ts'
 import { kindOf, messageOf, shown } from '../bounds/quote.ts'
 import { metaProblem } from '../dispatch/content.ts'
 import { logData, logProblem } from '../dispatch/notification-check.ts'
-import { at } from '../dispatch/shape.ts'
+import { at, type Members, stringProblem, under } from '../dispatch/shape.ts'
 import type { TokenBuckets } from '../dispatch/token-bucket.ts'
 import { encodeNotification, encodeNotificationText } from '../jsonrpc/encode.ts'
 import { LOG_LEVELS, LOG_RANK } from '../protocol/log-levels.ts'
@@ -141,7 +141,12 @@ export function notification(method: string, params?: object, to?: Audience): Se
   const text = params === undefined ? undefined : jsonOf(() => params, 'notify: params')
   if (text?.startsWith('{') === false)
     throw new TypeError(`notify: params must be an object; got ${kindOf(params)}`)
-  const problem = text === undefined ? undefined : metaProblem(JSON.parse(text))
+  const sent = text === undefined ? {} : (JSON.parse(text) as Members)
+  const problem =
+    metaProblem(sent) ??
+    (method === Notify.elicitationComplete
+      ? under('.elicitationId', stringProblem(sent['elicitationId']))
+      : undefined)
   if (problem !== undefined) throw new TypeError(`notify: params${problem}`)
   const json = text === undefined ? encodeNotification(method) : encodeNotificationText(method, text)
   return { method, json, level: undefined, ...audience(to, 'notify') }

@@ -120,7 +120,7 @@ export class Prompt implements Entry {
     checkConfig(config, use, NAMES)
     if (typeof handler !== 'function') throw new TypeError(`${use} needs a handler function`)
     checkFunctions({ visible: config.visible }, use)
-    checkFunctions(config.complete ?? {}, `${use} complete`)
+    if (config.complete !== undefined) checkFunctions(config.complete, `${use} complete`)
     this.key = name
     this.use = use
     this.config = config
@@ -191,7 +191,8 @@ export async function getPrompt(
     const problem = `prompts/get needs "arguments" to be an object; got ${kindOf(args)}`
     throw new RpcError(ErrorCode.INVALID_PARAMS, problem)
   }
-  if (prompt.takesNothing) args = {}
+  // A copy, which is changed: the handler may run again for the same request.
+  args = prompt.takesNothing ? {} : { ...args }
   readArguments(args as JsonObject, prompt.conversions, host.nullAsAbsent)
   const checking = prompt.args?.validate(args) ?? { valid: true, value: args }
   const check: CheckResult = isPromise(checking) ? await checking : checking

@@ -225,18 +225,17 @@ function isVisibleTo(entry: Entry, ctx: RequestContext): boolean {
 
 /** A `visible` that fails hides its own entry and no other. */
 function callVisible({ key }: Entry, visible: Visible, ctx: RequestContext): boolean {
-  let answer: unknown
   try {
-    answer = visible(ctx)
+    const answer: unknown = visible(ctx)
+    if (isPromise(answer)) {
+      // Its result, or its failure, is not awaited.
+      Promise.resolve(answer).then(undefined, () => {})
+      throw new TypeError('visible must return true or false; got a promise')
+    }
+    // Compared with true, so that an answer of another type hides instead of showing to everybody.
+    return answer === true
   } catch (error) {
     ctx.reportHidden(error, key)
     return false
   }
-  if (isPromise(answer)) {
-    // Its result, or its failure, is not awaited.
-    Promise.resolve(answer).then(undefined, () => {})
-    ctx.reportHidden(new TypeError('visible must return true or false; got a promise'), key)
-  }
-  // Compared with true, so that an answer of another type hides instead of showing to everybody.
-  return answer === true
 }

@@ -1,6 +1,8 @@
 /** Results of `resources/read`: made of what a handler returned, and checked against the shape that clients expect. */
 
 import { Buffer } from 'node:buffer'
+import { isObject } from '../bounds/is-object.ts'
+import { isPromise } from '../bounds/is-promise.ts'
 import { kindOf } from '../bounds/quote.ts'
 import { InputRequired } from '../dispatch/client-input/input-required.ts'
 import { checked, isPlain, ResultError } from '../dispatch/shape.ts'
@@ -60,6 +62,11 @@ function toContents(returned: unknown): ReadResourceResult | undefined {
   return 'text' in returned || 'blob' in returned ? { contents: [returned as ResourceContents] } : undefined
 }
 
+/** Whether JSON writes something else than the members that it has itself; a promise is never meant. */
+function hasOtherForm(entry: object): boolean {
+  return isPromise(entry) || typeof (entry as { readonly toJSON?: unknown }).toJSON === 'function'
+}
+
 /** Fills in what the registration and the request say of the resource that was asked for. */
 function withAbout(
   result: ReadResourceResult,
@@ -68,7 +75,7 @@ function withAbout(
   const { contents } = result
   if (!Array.isArray(contents) || !isPlain(result)) return result
   const filled = contents.map((entry: ResourceContents) => {
-    if (typeof entry !== 'object' || entry === null || !isPlain(entry)) return entry
+    if (!isObject(entry) || hasOtherForm(entry)) return entry
     const { uri = about.uri, mimeType = about.mimeType }: Partial<ResourceContents> = entry
     return uri === about.uri
       ? { ...about, ...entry, uri, ...(mimeType !== undefined && { mimeType }) }

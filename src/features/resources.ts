@@ -13,7 +13,7 @@ import type { RequestContext } from '../dispatch/context.ts'
 import type { DispatchHost } from '../dispatch/dispatcher.ts'
 import type { JsonText } from '../dispatch/json-text.ts'
 import type { CacheHint } from '../dispatch/rpc-exchange.ts'
-import { arrayProblem, checked, under } from '../dispatch/shape.ts'
+import { arrayProblem, checked, jsonText, under } from '../dispatch/shape.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import type {
@@ -28,7 +28,7 @@ import { type CacheHints, checkCacheHint } from './cache-hints.ts'
 import type { Completer } from './completer.ts'
 import { checkConfig, type Names } from './config-names.ts'
 import { checkFunctions, entryJson, RESOURCE } from './entry-check.ts'
-import { type Entry, listResult, type Registry, type Visible } from './registry.ts'
+import { type Entry, type ListItem, listResult, type Registry, type Visible } from './registry.ts'
 import { type ResourceReturn, readResult } from './resource-result.ts'
 import { isUri, parseUri } from './resource-uri.ts'
 import { type AnyScopes, isListed, type Scopes } from './scopes.ts'
@@ -130,7 +130,7 @@ export class StaticResource implements Entry {
     const use = checkResource('Resource', name, handler, config, RESOURCE_NAMES)
     if (!isUri(uri)) {
       throw new TypeError(
-        `${use}: ${JSON.stringify(uri)} is not a URI (RFC 3986); percent-encode other characters`,
+        `${use}: ${shown(uri)} is not a URI (RFC 3986); percent-encode other characters`,
       )
     }
     this.key = uri
@@ -167,9 +167,11 @@ export class TemplateResource implements Entry {
   ) {
     const use = checkResource('Resource template', name, handler, config, TEMPLATE_NAMES)
     checkFunctions({ list: config.list }, use)
-    checkFunctions(config.complete ?? {}, `${use} complete`)
+    if (config.complete !== undefined) checkFunctions(config.complete, `${use} complete`)
     this.key = name
     this.use = use
+    if (typeof uriTemplate !== 'string')
+      throw new TypeError(`${use}: the URI template must be a string; got ${kindOf(uriTemplate)}`)
     this.template = new UriTemplate(uriTemplate)
     if (this.template.variableNames.length === 0) {
       const problem = `${JSON.stringify(uriTemplate)} has no variable, such as {id}`
@@ -321,23 +323,28 @@ async function listWithTemplates(
   ctx: RequestContext,
   host: ResourceHost,
 ): Promise<JsonText> {
-  const items = new Map<string, { key: string; json: string }>()
+  const items = new Map<string, ListItem>()
   for (const entry of host.resources.visibleTo(ctx)) if (isListed(entry, ctx)) items.set(entry.key, entry)
   const lists = await Promise.all(listing.map((template) => listOf(template, ctx)))
-  for (const resource of lists.flat()) {
-    if (items.has(resource.uri)) continue
-    items.set(resource.uri, { key: resource.uri, json: JSON.stringify(resource) })
-  }
+  for (const item of lists.flat()) if (!items.has(item.key)) items.set(item.key, item)
   return listResult(host.resources.listKey, [...items.values()], cursor, host.pageSize)
 }
 
 /** @throws {ResultError} the callback gave no list of resources */
 async function listOf(
-  { config, use, key }: TemplateResource,
+  { config, use, key: entry }: TemplateResource,
   ctx: RequestContext,
-): Promise<readonly Resource[]> {
-  const list = (await config.list?.(ctx)) ?? []
-  return checked({ list }, listProblem, use, key).list
+): Promise<readonly ListItem[]> {
+  try {
+    const list = (await config.list?.(ctx)) ?? []
+    return checked({ list }, listProblem, use, entry).list.map((resource, index) => ({
+      key: resource.uri,
+      json: jsonText(resource, `${use}: list[${index}]`, entry) as string,
+    }))
+  } catch (error) {
+    ctx.belongsTo(entry)
+    throw error
+  }
 }
 
 function listProblem(value: unknown): string | undefined {

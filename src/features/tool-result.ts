@@ -28,6 +28,9 @@ export interface ResultOwner {
   readonly output: SchemaAdapter | undefined
 }
 
+/** The content of a result whose structured content JSON cannot hold, until its schema has seen it. */
+const UNWRITTEN: readonly ContentBlock[] = []
+
 type Loose = Omit<CallToolResult, 'content'> & { readonly content?: readonly ContentBlock[] | undefined }
 
 /** The structured content does not fit the output schema of the tool. The model gets a result that says the tool failed. */
@@ -76,11 +79,22 @@ function toResult(returned: unknown, tool: ResultOwner): CallToolResult {
   throw new ResultError(`${tool.use} must return ${forms}; got ${got}${hint}`, tool.key)
 }
 
-/** Structured content SHOULD also be there as text, for clients that know only text. */
-function mirrored(returned: Loose, tool: ResultOwner): CallToolResult {
+/**
+ * Structured content SHOULD also be there as text, for clients that know only text.
+ *
+ * @param isChecked - it is what the schema made of the value
+ */
+function mirrored(returned: Loose, tool: ResultOwner, isChecked = false): CallToolResult {
   if (returned.content !== undefined) return returned as CallToolResult
   const { structuredContent } = returned
-  const text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
+  let text: string | undefined
+  try {
+    text = jsonText(structuredContent, `${tool.use}: structuredContent`, tool.key)
+  } catch (error) {
+    // A library's schema may make of it what JSON can hold.
+    if (tool.output?.isStandard !== true || isChecked) throw error
+    return { ...returned, content: UNWRITTEN }
+  }
   if (text === '{}' && isPromise(structuredContent)) {
     const problem = wrong('a JSON value', structuredContent)
     throw new ResultError(`${tool.use}: structuredContent${problem}`, tool.key)
@@ -167,16 +181,25 @@ function conclude(check: CheckResult, result: CallToolResult, tool: ResultOwner)
     const detail = formatErrors(check.errors, '; ')
     throw new OutputSchemaError(`structuredContent does not fit outputSchema: ${detail}`)
   }
-  if (check.value === result.structuredContent) return result
+  if (check.value === result.structuredContent && result.content !== UNWRITTEN) return result
   // Clients are shown the schema of what validation makes of the value, so that is what they get.
   const fit = { ...result, structuredContent: check.value, content: ownContent(result) }
-  return checked(mirrored(fit, tool), toolResultProblem, tool.use, tool.key)
+  return checked(mirrored(fit, tool, true), toolResultProblem, tool.use, tool.key)
 }
 
 /** The content that the tool gave itself; undefined when it is the text mirror that `mirrored` made. */
 function ownContent({ content, structuredContent }: CallToolResult): readonly ContentBlock[] | undefined {
+  if (content === UNWRITTEN) return undefined
   const [first] = content
-  const isMirror =
-    content.length === 1 && first?.type === 'text' && first.text === JSON.stringify(structuredContent)
-  return isMirror ? undefined : content
+  const isText = content.length === 1 && first?.type === 'text'
+  return isText && first.text === textOf(structuredContent) ? undefined : content
+}
+
+/** Its JSON; undefined where JSON cannot hold it, so that no text is its mirror. */
+function textOf(structuredContent: unknown): string | undefined {
+  try {
+    return JSON.stringify(structuredContent)
+  } catch {
+    return undefined
+  }
 }

@@ -349,7 +349,7 @@ export function toolFailed(error: unknown, tool: Tool, ctx: RequestContext, host
   const isOutput = error instanceof OutputSchemaError
   if (ctx.aborted && !isOutput) return failure('The call was cancelled')
   const phase = isOutput ? 'output' : 'handler'
-  return failure(concealError(error, { phase, name: tool.key, ...ctx.errorInfo() }, host))
+  return failure(concealError(error, { ...ctx.errorInfo(), phase, name: tool.key }, host))
 }
 
 function isClientFailure(error: unknown): error is McpError {

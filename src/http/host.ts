@@ -10,7 +10,7 @@
  * Not here: the Origin check (origin.ts), repeated Host lines (headers.ts).
  */
 
-import { quote } from '../bounds/quote.ts'
+import { quote, shown } from '../bounds/quote.ts'
 
 /**
  * Returns `true`, or a sentence that says why the value is refused.
@@ -67,7 +67,7 @@ function readEntries(allowedHosts: readonly string[]): ReadonlySet<string> | '*'
     const lower = typeof entry === 'string' ? entry.toLowerCase() : ''
     if (lower !== '*' && !HOST.test(lower)) {
       throw new TypeError(
-        `allowedHosts: ${JSON.stringify(entry)} is not a host: expected "example.com", "example.com:8443", "[::1]" or "*"`,
+        `allowedHosts: ${shown(entry)} is not a host: expected "example.com", "example.com:8443", "[::1]" or "*"`,
       )
     }
     entries.add(lower)

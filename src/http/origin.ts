@@ -12,7 +12,7 @@
  * Not here: the Host check (host.ts), the headers that let a page read the answer (cors.ts).
  */
 
-import { quote } from '../bounds/quote.ts'
+import { quote, shown } from '../bounds/quote.ts'
 import { isLoopbackHost } from './host.ts'
 
 /** Options of the check. */
@@ -106,7 +106,7 @@ function readEntries(allowedOrigins: readonly string[]): ReadonlySet<string> {
     const text = entry === '*' ? '*' : typeof entry === 'string' ? parseOrigin(entry)?.text : undefined
     if (text === undefined) {
       throw new TypeError(
-        `allowedOrigins: ${JSON.stringify(entry)} is not an origin: expected "https://example.com" or "https://example.com:8443" without a path, or "*"`,
+        `allowedOrigins: ${shown(entry)} is not an origin: expected "https://example.com" or "https://example.com:8443" without a path, or "*"`,
       )
     }
     entries.add(text)

@@ -79,6 +79,11 @@ export function encodeError(
   error: JsonRpcErrorObject,
   onError?: EncodeFailureHook,
 ): string {
+  return `${errorHead(id)}"error":${errorJson(error, onError)}}`
+}
+
+/** Writes the error of an error response. See {@link encodeError}. */
+export function errorJson(error: JsonRpcErrorObject, onError?: EncodeFailureHook): string {
   const code = Number.isSafeInteger(error.code) ? error.code : ErrorCode.INTERNAL_ERROR
   let data = ''
   if (error.data !== undefined) {
@@ -88,7 +93,7 @@ export function encodeError(
       onError?.(failure as McpError)
     }
   }
-  return `${errorHead(id)}"error":{"code":${code},"message":${JSON.stringify(error.message)}${data}}}`
+  return `{"code":${code},"message":${JSON.stringify(error.message)}${data}}`
 }
 
 /**

@@ -18,14 +18,25 @@ import type { CacheHint } from '../dispatch/rpc-exchange.ts'
 import type { McpServer } from '../features/server.ts'
 import { WrittenResult } from '../features/written-result.ts'
 import type { DecodedRequest } from '../jsonrpc/decode.ts'
-import { encodeError, encodeResult, encodeResultText } from '../jsonrpc/encode.ts'
+import { encodeError, encodeResultText, resultJson } from '../jsonrpc/encode.ts'
 import { RpcError } from '../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../protocol/error-codes.ts'
 import { MetaKey } from '../protocol/meta-keys.ts'
+import { Method } from '../protocol/methods.ts'
 import type { Implementation, JsonObject } from '../protocol/wire-types.ts'
 
 /** Members that this file writes: a result that brings one is put together anew, so that none occurs twice. */
 const OWN_MEMBERS = ['_meta', 'resultType', 'ttlMs', 'cacheScope'] as const
+/** Methods whose results MUST say how long they may be cached. */
+const CACHEABLE: ReadonlySet<string> = new Set([
+  Method.discover,
+  Method.toolsList,
+  Method.promptsList,
+  Method.resourcesList,
+  Method.resourceTemplatesList,
+  Method.resourcesRead,
+])
+const UNCACHED = { ttlMs: 0, cacheScope: 'private' } as const
 /** What this revision has given out of the range that is reserved for the specification. */
 const DEFINED: ReadonlySet<number> = new Set([
   ErrorCode.HEADER_MISMATCH,
@@ -64,27 +75,39 @@ export function encodeOutcome(
     return encodeError(message.id, ownCode(outcome.error), report)
   }
   const { result } = outcome
+  try {
+    return encodeResultText(message.id, resultText(message.method, result, cacheHint, host))
+  } catch (error) {
+    const text = concealError(error, outputInfo(message), host.server)
+    return encodeError(message.id, { code: ErrorCode.INTERNAL_ERROR, message: text })
+  }
+}
+
+/** @throws {McpError} ERR_NOT_SERIALISABLE @throws what a getter of the application throws */
+function resultText(
+  method: string,
+  result: unknown,
+  cacheHint: CacheHint | undefined,
+  host: ResultHost,
+): string {
   const head = cacheHint === undefined ? host.prefix : `${host.prefix},${hint(cacheHint)}`
-  if (result instanceof JsonText) return encodeResultText(message.id, splice(head, result.text))
+  if (result instanceof JsonText) return splice(head, result.text)
   if (result instanceof InputRequiredResult) {
     const { inputRequests, requestState } = result
-    return encode(message, merged({ inputRequests, requestState }, 'input_required', host), host)
+    return resultJson(merged({ inputRequests, requestState }, 'input_required', host))
   }
-  const given = (result ?? {}) as JsonObject
+  const made = (result ?? {}) as JsonObject
+  const hasMiddleware = host.server.middleware.length > 0
+  // Middleware may have answered in the place of what would have said for how long.
+  const isOwn = hasMiddleware && cacheHint === undefined && CACHEABLE.has(method)
+  const given = isOwn ? { ...UNCACHED, ...made } : made
   if (hasOwnMembers(given)) {
     const hints = cacheHint === undefined ? {} : { ttlMs: cacheHint.ttlMs, cacheScope: cacheHint.scope }
-    return encode(message, { ...merged(given, 'complete', host), ...hints }, host)
+    return resultJson({ ...merged(given, 'complete', host), ...hints })
   }
-  let text: string
   // Middleware can have changed what it saw.
-  const isWritten = given instanceof WrittenResult && host.server.middleware.length === 0
-  try {
-    text = isWritten ? given.json : JSON.stringify(given)
-  } catch {
-    // Fails again, and becomes an error response.
-    return encode(message, given, host)
-  }
-  return encodeResultText(message.id, splice(head, text))
+  const isWritten = given instanceof WrittenResult && !hasMiddleware
+  return splice(head, isWritten ? given.json : resultJson(given))
 }
 
 function hasOwnMembers(given: JsonObject): boolean {
@@ -92,11 +115,8 @@ function hasOwnMembers(given: JsonObject): boolean {
   return false
 }
 
-function encode(message: DecodedRequest, result: JsonObject, { server }: ResultHost): string {
-  return encodeResult(message.id, result, (error) => concealError(error, outputInfo(message), server))
-}
-
-function merged(members: JsonObject, resultType: string, { settings, server }: ResultHost): JsonObject {
+function merged(given: JsonObject, usual: string, { settings, server }: ResultHost): JsonObject {
+  const { resultType = usual, ...members } = given
   const info = settings.serverInfo ? { [MetaKey.SERVER_INFO]: server.info } : undefined
   const meta = { ...info, ...(members['_meta'] as JsonObject | undefined) }
   return { resultType, ...members, ...(Object.keys(meta).length > 0 && { _meta: meta }) }

@@ -100,6 +100,8 @@ export interface Store {
 
 /** @throws {TypeError} it is no store */
 export function checkStore(store: Store | undefined): Store | undefined {
-  if (store === undefined || typeof (store as Partial<Store> | null)?.join === 'function') return store
+  // An array can be joined, too.
+  const isStore = !Array.isArray(store) && typeof (store as Partial<Store> | null)?.join === 'function'
+  if (store === undefined || isStore) return store
   throw new TypeError(`store must be a store, such as redisStore of barewire/redis; got ${shown(store)}`)
 }

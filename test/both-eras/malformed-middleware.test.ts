@@ -85,6 +85,7 @@ for (const era of eras) {
           { ref: { type: 'ref/prompt', name: 'p' }, argument: { name: 'x', value: '' } },
           () => ({ completion: [] }),
           /: completion must be an object with values; got an array$/,
+          'p',
         ],
       ]
       for (const [method, params, made, problem, name] of rows) {

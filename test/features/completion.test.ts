@@ -215,3 +215,17 @@ test('the calls and completions of a session in flight are bounded: more are 429
   await Promise.all(held)
   assert.equal((await busy.call('wait')).result.content[0].text, 'done')
 })
+
+test('a completer may say that there are more values, without knowing how many', async (t) => {
+  const { server } = define()
+  const completers = {
+    language: () => ({ values: ['ada'], hasMore: true }),
+    framework: () => ({ values: ['a', 'b'], hasMore: false }),
+  }
+  server.registerPrompt('p', { argsSchema, complete: completers }, () => '')
+  const session = await open(t, server)
+  const more = { values: ['ada'], hasMore: true }
+  assert.deepEqual(await complete(session, prompt('p'), 'language'), more)
+  const all = { values: ['a', 'b'], total: 2, hasMore: false }
+  assert.deepEqual(await complete(session, prompt('p'), 'framework'), all)
+})

@@ -99,7 +99,7 @@ test('a hook that throws fails the subscription, one that throws while stopping 
   assert.deepEqual(
     errors.map(({ error, info }) => [error.message, info.phase, info.name]),
     [
-      ['hunter2', 'handler', undefined],
+      ['hunter2', 'handler', 'memo://start'],
       ['hunter2', 'subscription', 'memo://stop'],
     ],
   )

@@ -15,6 +15,15 @@ import {
 } from '../../json-schema/adapter/standard-schema.ts'
 import { refuseUnwrapped } from '../../json-schema/read/unwrapped.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
+import {
+  arrayProblem,
+  at,
+  booleanProblem,
+  type FindProblem,
+  memberProblem,
+  stringProblem,
+  wrong,
+} from '../shape.ts'
 
 export interface Form {
   /** The schema as the client gets it. */
@@ -22,6 +31,7 @@ export interface Form {
   readonly answer: SchemaAdapter
 }
 
+const FORMATS: readonly unknown[] = ['date', 'date-time', 'email', 'uri']
 const PRIMITIVES: readonly unknown[] = ['string', 'number', 'integer', 'boolean']
 
 /** Lifecycle: one entry for each `requestedSchema` object that is still referenced by its handler. */
@@ -42,7 +52,7 @@ export function formOf(schema: SchemaLike): Form {
     options: { defaults: true, formats: true },
   })
   const json = answer.json as JsonObject
-  const requestedSchema = answer.isStandard ? formSchema(json) : json
+  const requestedSchema = withoutOtherFormats(answer.isStandard ? formSchema(json) : json)
   checkFlat(requestedSchema)
   const form = { requestedSchema, answer }
   forms.set(schema, form)
@@ -68,6 +78,8 @@ export function checkMessage(message: unknown): void {
  */
 export function checkElicitParams({ mode = 'form', message, url, requestedSchema }: JsonObject): void {
   checkMessage(message)
+  if (mode !== 'form' && mode !== 'url')
+    throw new TypeError(`An elicitation has the mode form or url; got ${shown(mode)}`)
   if (mode === 'url') checkUrl(url)
   else checkFlat(isObject(requestedSchema) ? requestedSchema : {})
 }
@@ -96,7 +108,11 @@ function checkFlat(schema: JsonObject): void {
     throw new TypeError('requestedSchema must have type "object" and "properties"')
   }
   for (const [name, field] of Object.entries(properties)) {
-    if (isPrimitive(field) || isMultiSelect(field)) continue
+    if (isPrimitive(field) || isMultiSelect(field)) {
+      const problem = memberProblem(field, [['default', defaultProblem(field)]])
+      if (problem === undefined) continue
+      throw new TypeError(`requestedSchema property ${JSON.stringify(name)}: ${at(problem)}`)
+    }
     throw new TypeError(
       `requestedSchema property ${JSON.stringify(name)}: a form takes strings, numbers, integers, booleans, ` +
         'and arrays of the values of an enum',
@@ -104,11 +120,34 @@ function checkFlat(schema: JsonObject): void {
   }
 }
 
-function isPrimitive(field: unknown): boolean {
+/** Clients refuse a format that forms do not have; the response is checked against it all the same. */
+function withoutOtherFormats(schema: JsonObject): JsonObject {
+  const { properties } = schema
+  if (!isObject(properties) || !Object.values(properties).some(hasOtherFormat)) return schema
+  const fields = Object.entries(properties).map(([name, field]) => {
+    if (!hasOtherFormat(field)) return [name, field] as const
+    const { format: _, ...rest } = field as JsonObject
+    return [name, rest] as const
+  })
+  return { ...schema, properties: Object.fromEntries(fields) }
+}
+
+function hasOtherFormat(field: unknown): boolean {
+  return isObject(field) && field['format'] !== undefined && !FORMATS.includes(field['format'])
+}
+
+function defaultProblem({ type }: { readonly type?: unknown }): FindProblem {
+  if (type === 'string') return stringProblem
+  if (type === 'boolean') return booleanProblem
+  if (type === 'array') return (value) => arrayProblem(value, 'strings', stringProblem)
+  return (value) => (Number.isFinite(value) ? undefined : wrong('a number', value))
+}
+
+function isPrimitive(field: unknown): field is JsonObject {
   return isObject(field) && PRIMITIVES.includes(field['type'])
 }
 
-function isMultiSelect(field: unknown): boolean {
+function isMultiSelect(field: unknown): field is JsonObject {
   if (!isObject(field) || field['type'] !== 'array' || !isObject(field['items'])) return false
   const { enum: values, anyOf: titled } = field['items']
   return isStrings(values) || (Array.isArray(titled) && titled.every((one) => isStrings([one?.const])))

@@ -40,14 +40,13 @@ export async function elicit(
   options?: AskOptions,
 ): Promise<ElicitResult<unknown>> {
   checkParams('elicit', params, 'an object, { message, requestedSchema } or { message, url },')
-  const byUrl = 'url' in params
-  const mode = byUrl ? 'url' : 'form'
+  const mode = isByUrl(params) ? 'url' : 'form'
   requireDeclared({ method: Method.elicit, params: { mode } }, exchange.peer.capabilities)
   checkMessage(params.message)
-  if (byUrl) {
+  if (isByUrl(params)) {
     checkUrl(params.url)
     // The id is for the notification of completion, which only a client with a session can get.
-    const sent = exchange.sessionId === undefined ? { mode, ...params } : urlParams(params)
+    const sent = exchange.sessionId === undefined ? { ...params, mode } : urlParams(params)
     return ask(exchange, key, options, { method: Method.elicit, params: sent }, (response) => {
       const { action } = readElicitResult(response)
       return action === 'accept' ? { action, content: undefined } : { action }
@@ -105,6 +104,10 @@ export async function listRoots(
   })
 }
 
+function isByUrl(params: ElicitFormParams<SchemaLike> | ElicitUrlParams): params is ElicitUrlParams {
+  return 'url' in params && params.url !== undefined
+}
+
 function readElicitResult(response: unknown): { action: ElicitResult['action']; content?: unknown } {
   const { action, content } = isObject(response) ? response : {}
   if (action === 'accept' || action === 'decline' || action === 'cancel') return { action, content }
@@ -150,7 +153,7 @@ function senderOf(exchange: RpcExchange): SendRequest {
 
 /** @throws {TypeError} not a time */
 function checkTimeout(timeoutMs: number | undefined): number | undefined {
-  if (timeoutMs === undefined || timeoutMs >= 0) return timeoutMs
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return timeoutMs
   throw new TypeError(`timeoutMs must be 0 (no limit) or a number of milliseconds; got ${shown(timeoutMs)}`)
 }
 

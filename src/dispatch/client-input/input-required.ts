@@ -11,6 +11,7 @@
  * Spec: 2026-07-28 multi round-trip requests {@link spec.mrtr}.
  */
 
+import { isObject } from '../../bounds/is-object.ts'
 import { shown } from '../../bounds/quote.ts'
 import { Method } from '../../protocol/methods.ts'
 import type { JsonObject } from '../../protocol/wire-types.ts'
@@ -45,21 +46,33 @@ export class InputRequired {
   readonly state: unknown
 
   /** @internal */
-  constructor({ inputRequests = {}, state }: InputRequiredOptions) {
+  constructor(options: InputRequiredOptions) {
+    refuseOther(options, 'inputRequired: the argument')
+    const { inputRequests = {}, state } = options
+    refuseOther(inputRequests, 'inputRequired: inputRequests')
     this.inputRequests = new Map(Object.entries(inputRequests as { [key: string]: InputRequest }))
     this.state = state
     if (this.inputRequests.size === 0 && state === undefined) {
       throw new TypeError('inputRequired needs inputRequests or a state')
     }
-    for (const [key, { method, params = {} }] of this.inputRequests) {
+    for (const [key, request] of this.inputRequests) {
+      const place = `inputRequests[${JSON.stringify(key)}]`
+      refuseOther(request, place)
+      const { method, params = {} } = request
+      refuseOther(params, `${place}.params`)
       if (!ASKABLE.includes(method)) {
         const problem = `method must be one of ${ASKABLE.join(', ')}; got ${shown(method)}`
-        throw new TypeError(`inputRequests[${JSON.stringify(key)}]: ${problem}`)
+        throw new TypeError(`${place}: ${problem}`)
       }
       if (method === Method.elicit) checkElicitParams(params)
       if (method === Method.createMessage) checkSamplingParams(params)
     }
   }
+}
+
+/** @throws {TypeError} no object */
+function refuseOther(value: unknown, place: string): void {
+  if (!isObject(value)) throw new TypeError(`${place} must be an object; got ${shown(value)}`)
 }
 
 /**

@@ -89,6 +89,8 @@ export class RoundTripInput implements ClientInput {
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
   #over = false
+  /** Key of the `once` whose function is being called, up to its first `await`. */
+  #within: string | undefined
   readonly #principalId: string | undefined
   /** Of the state that the request brought; undefined in the first round trip. */
   #call: CallId | undefined
@@ -154,6 +156,7 @@ export class RoundTripInput implements ClientInput {
     check: (response: unknown) => T | Promise<T>,
     { mustAsk = false }: AskOptions = {},
   ): Promise<T> {
+    if (this.#within !== undefined) return Promise.reject(askedWithin(name, this.#within))
     const before = this.#kept.times.get(name) ?? 0
     this.#kept.times.set(name, before + 1)
     const key = numbered(name, before + 1)
@@ -177,7 +180,7 @@ export class RoundTripInput implements ClientInput {
     if (this.#over) throw abandoned()
     const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
-    const running = this.#runOnce(key, async () => await run())
+    const running = this.#runOnce(key, async () => await this.#callWithin(key, run))
     this.#kept.running.set(key, running)
     try {
       const value = await running
@@ -185,6 +188,17 @@ export class RoundTripInput implements ClientInput {
       return value as T
     } finally {
       this.#kept.running.delete(key)
+    }
+  }
+
+  /** The round trip that a question ends would wait for the function that asks it. */
+  #callWithin<T>(key: string, run: () => T): T {
+    const outer = this.#within
+    this.#within = key
+    try {
+      return run()
+    } finally {
+      this.#within = outer
     }
   }
 
@@ -299,6 +313,13 @@ function numbered(key: string, time: number): string {
 
 function abandoned(): McpError {
   return new McpError('ERR_INPUT_REQUIRED', 'The client was asked; the handler runs again with its answer')
+}
+
+function askedWithin(name: string, key: string): TypeError {
+  const [question, once] = [JSON.stringify(name), JSON.stringify(key)]
+  return new TypeError(
+    `The question ${question} was asked within ctx.once(${once}), whose function runs once: ask before, and give it the answer`,
+  )
 }
 
 function newMemory(inputResponses: JsonObject = NONE, once: JsonObject = NONE): Memory {

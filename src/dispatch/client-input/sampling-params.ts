@@ -29,9 +29,14 @@ const SAMPLING: readonly MemberCheck[] = [
   ['stopSequences', (value) => arrayProblem(value, 'strings', stringProblem)],
   ['modelPreferences', objectProblem],
   ['metadata', objectProblem],
-  ['tools', (value) => arrayProblem(value, 'tools', objectProblem)],
-  ['toolChoice', objectProblem],
+  ['tools', (value) => arrayProblem(value, 'tools', toolProblem)],
+  ['toolChoice', (value) => objectProblem(value) ?? memberProblem(value as Members, TOOL_CHOICE)],
+  ['includeContext', (value) => choiceProblem(value, ['none', 'thisServer', 'allServers'])],
   ['_meta', objectProblem],
+]
+
+const TOOL_CHOICE: readonly MemberCheck[] = [
+  ['mode', (value) => choiceProblem(value, ['auto', 'required', 'none'])],
 ]
 
 const TOOL_RESULT: readonly MemberCheck[] = [
@@ -121,6 +126,17 @@ function toolResultProblem(block: Members): string | undefined {
     under('.content', arrayProblem(block['content'], 'content blocks', blockProblem)) ??
     memberProblem(block, TOOL_RESULT)
   )
+}
+
+function toolProblem(tool: unknown): string | undefined {
+  const problem = objectProblem(tool, 'a tool, an object with name and inputSchema')
+  if (problem !== undefined) return problem
+  const { name, inputSchema } = tool as Members
+  return under('.name', stringProblem(name)) ?? under('.inputSchema', objectProblem(inputSchema))
+}
+
+function choiceProblem(value: unknown, choices: readonly string[]): string | undefined {
+  return choices.includes(value as string) ? undefined : wrong(`one of ${choices.join(', ')}`, value)
 }
 
 function numberProblem(value: unknown): string | undefined {

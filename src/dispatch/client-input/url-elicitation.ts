@@ -26,5 +26,5 @@ export class UrlElicitationRequiredError extends RpcError {
 export function urlParams(params: ElicitUrlParams): JsonObject {
   checkMessage(params.message)
   checkUrl(params.url)
-  return { mode: 'url', ...params, elicitationId: params.elicitationId ?? randomUUID() }
+  return { ...params, mode: 'url', elicitationId: params.elicitationId ?? randomUUID() }
 }

@@ -9,6 +9,7 @@ import { ownText } from '../../bounds/heap-size.ts'
 import { isObject } from '../../bounds/is-object.ts'
 import { concealError, type ErrorReporter } from '../../dispatch/error-report.ts'
 import type { Outcome } from '../../dispatch/outcome.ts'
+import { errorJson } from '../../jsonrpc/encode.ts'
 import type { RpcError } from '../../jsonrpc/rpc-error.ts'
 import { ErrorCode } from '../../protocol/error-codes.ts'
 import { Method } from '../../protocol/methods.ts'
@@ -32,9 +33,10 @@ export function shortText(text: string): string {
 
 export function endOf(outcome: Outcome, reporter: ErrorReporter): TaskEnd {
   try {
-    if ('error' in outcome) return failure(outcome.error)
+    if ('error' in outcome) return failure(outcome.error, reporter)
     // What the call would have been answered, had it not become a task.
-    const result = { resultType: 'complete', ...(outcome.result as JsonObject | undefined) }
+    const { resultType = 'complete', ...members } = (outcome.result ?? {}) as JsonObject
+    const result = { resultType, ...members }
     return { status: 'completed', payload: JSON.stringify(result), failure: failureOf(result) }
   } catch (error) {
     return failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter))
@@ -57,6 +59,7 @@ export function failedBy(message: string, code: number = ErrorCode.INTERNAL_ERRO
   return { status: 'failed', statusMessage: message, payload: JSON.stringify({ code, message }) }
 }
 
-function failure({ code, message, data }: RpcError): TaskEnd {
-  return { status: 'failed', statusMessage: message, payload: JSON.stringify({ code, message, data }) }
+function failure(error: RpcError, reporter: ErrorReporter): TaskEnd {
+  const report = (cause: Error) => reporter.reportError(cause, { phase: 'output', method: Method.toolsCall })
+  return { status: 'failed', statusMessage: error.message, payload: errorJson(error, report) }
 }

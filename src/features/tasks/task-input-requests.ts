@@ -8,6 +8,7 @@
  * Invariant: an input request is open exactly while its promise is pending.
  */
 
+import { MAX_TIMER_MS } from '../../bounds/max-timer.ts'
 import { unref } from '../../bounds/runtime.ts'
 import type { InputRequest } from '../../dispatch/client-input/input-required.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
@@ -53,7 +54,7 @@ export class TaskInputRequests {
   }
 
   /**
-   * @param timeoutMs - 0 or undefined: no limit but the task's own
+   * @param timeoutMs - 0, `Infinity` or undefined: no limit but the task's own
    * @param maxTimes - how often the client is asked for a usable response
    */
   async ask<T>(
@@ -110,8 +111,13 @@ export class TaskInputRequests {
         return
       }
       const timer =
-        timeoutMs > 0
-          ? unref(setTimeout(() => this.#expire(key, request.method, timeoutMs), timeoutMs))
+        timeoutMs > 0 && timeoutMs !== Number.POSITIVE_INFINITY
+          ? unref(
+              setTimeout(
+                () => this.#expire(key, request.method, timeoutMs),
+                Math.min(timeoutMs, MAX_TIMER_MS),
+              ),
+            )
           : undefined
       const settle =
         <V>(done: (value: V) => void) =>
