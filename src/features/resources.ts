@@ -129,9 +129,7 @@ export class StaticResource implements Entry {
   constructor(name: string, uri: string, config: ResourceConfig, handler: ResourceHandler) {
     const use = checkResource('Resource', name, handler, config, RESOURCE_NAMES)
     if (!isUri(uri)) {
-      throw new TypeError(
-        `${use}: ${shown(uri)} is not a URI (RFC 3986); percent-encode other characters`,
-      )
+      throw new TypeError(`${use}: ${shown(uri)} is not a URI (RFC 3986); percent-encode other characters`)
     }
     this.key = uri
     this.use = use

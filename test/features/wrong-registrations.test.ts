@@ -45,10 +45,7 @@ test('names and URIs are refused when they are no strings', () => {
   for (const other of others) {
     if (typeof other === 'string') continue
     const wrong = other as never
-    refuses(
-      (server) => server.registerResource('r', wrong, {}, () => ''),
-      /^Resource "r": .+ is not a URI/,
-    )
+    refuses((server) => server.registerResource('r', wrong, {}, () => ''), /^Resource "r": .+ is not a URI/)
     refuses(
       (server) => server.registerResourceTemplate('t', wrong, {}, () => ''),
       /^Resource template "t": the URI template must be a string; got /,
