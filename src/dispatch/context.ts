@@ -30,7 +30,7 @@ import { OpenKeys } from './client-input/handler-calls.ts'
 import { InMemoryInput } from './client-input/in-memory-input.ts'
 import { elicit, listRoots, sample } from './client-input/input-requests.ts'
 import { runOnce } from './client-input/once-value.ts'
-import { type ErrorInfo, type ErrorReporter, entryName } from './error-report.ts'
+import { type ErrorInfo, type ErrorReporter, entryNameOf, setEntryName } from './error-report.ts'
 import { type Log, Messages } from './messages.ts'
 import { checkRetry, isWrong } from './notification-check.ts'
 import { metaOf, type RpcRequest } from './outcome.ts'
@@ -42,8 +42,6 @@ import { readTrace, type TraceContext } from './trace.ts'
 
 /** Requests for which it was reported that an entry is hidden. */
 const reportedHidden = new WeakSet<RpcRequest>()
-/** What a function of the application belongs to, where the request does not name it. */
-const ownEntries = new WeakMap<RpcRequest, string>()
 
 export interface ClientInfo extends Implementation {
   /** What it declared that it can do. */
@@ -353,7 +351,7 @@ export class RequestContext {
 
   /** @internal Names what a function of the application belongs to, for the report of its failure. */
   belongsTo(entry: string): void {
-    ownEntries.set(this.#request, entry)
+    setEntryName(this.#request, entry)
   }
 
   /** @internal How long the client may cache the result. */
@@ -390,7 +388,7 @@ export class RequestContext {
   /** @internal What an error report says about this request. */
   errorInfo(): Omit<ErrorInfo, 'phase'> {
     const sessionId = this.#exchange.sessionId
-    const name = ownEntries.get(this.#request) ?? entryName(this.params)
+    const name = entryNameOf(this.#request)
     return {
       method: this.method,
       ...(name !== undefined && { name }),

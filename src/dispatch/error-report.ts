@@ -44,9 +44,22 @@ export function concealError(error: unknown, info: ErrorInfo, reporter: ErrorRep
 }
 
 /** What a report says about a result that cannot be sent. */
-export function outputInfo({ method, id, params }: RpcRequest): ErrorInfo {
-  const name = entryName(params)
+export function outputInfo(request: RpcRequest): ErrorInfo {
+  const { method, id } = request
+  const name = entryNameOf(request)
   return { phase: 'output', method, requestId: id, ...(name !== undefined && { name }) }
+}
+
+/** What a function of the application belongs to, where the request does not name it. */
+const entryNames = new WeakMap<RpcRequest, string>()
+
+export function setEntryName(request: RpcRequest, name: string): void {
+  entryNames.set(request, name)
+}
+
+/** The tool, prompt or resource that a request is about. */
+export function entryNameOf(request: RpcRequest): string | undefined {
+  return entryNames.get(request) ?? entryName(request.params)
 }
 
 /** The tool, prompt or resource that a request names, as the client wrote it. */

@@ -83,6 +83,8 @@ export interface TaskSeam {
 
 /** What an era has to know of the tool that a call names. */
 export interface CalledTool {
+  /** Its name. */
+  readonly key: string
   /** Arguments that clients may repeat outside of the message: a name, and the keys that lead to the value. */
   readonly headerParameters: readonly { readonly name: string; readonly path: readonly string[] }[]
   readonly mayBecomeTask: boolean

@@ -50,6 +50,7 @@ export class TaskCall extends DetachableExchange<SessionExchange> implements Rpc
   #starting: Promise<OwnTask> | undefined
   #task: OwnTask | undefined
   #questions = 0
+  #tool: string | undefined
   #scopes: readonly string[] | undefined
   #releaseBody: (() => void) | undefined
 
@@ -86,7 +87,8 @@ export class TaskCall extends DetachableExchange<SessionExchange> implements Rpc
   }
 
   /** @throws {RpcError} -32601, the tool cannot be a task */
-  onTool({ mayBecomeTask }: CalledTool): void {
+  onTool({ key, mayBecomeTask }: CalledTool): void {
+    this.#tool = key
     if (mayBecomeTask) return
     const problem = 'This tool cannot be called as a task: call it without "task" in the parameters'
     throw new RpcError(ErrorCode.METHOD_NOT_FOUND, problem)
@@ -132,7 +134,7 @@ export class TaskCall extends DetachableExchange<SessionExchange> implements Rpc
   #finish({ running, reporter }: OwnTask, outcome: Outcome): void {
     this.#releaseBody?.()
     this.release()
-    void running.finish(endOf(asTaskOutcome(outcome), reporter))
+    void running.finish(endOf(asTaskOutcome(outcome), reporter, this.#tool))
   }
 
   #start(): Promise<OwnTask> {

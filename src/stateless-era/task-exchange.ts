@@ -39,6 +39,7 @@ export class TaskExchange extends DetachableExchange<StatelessExchange> implemen
   /** What the request's headers were, once there is a task. */
   #headers: RequestHeaders | undefined
   #isAllowed = false
+  #tool: string | undefined
   #starting: Promise<void> | undefined
   #running: RunningTask | undefined
   #releaseBody: (() => void) | undefined
@@ -76,6 +77,7 @@ export class TaskExchange extends DetachableExchange<StatelessExchange> implemen
   onTool(tool: CalledTool, args: unknown): void {
     this.exchange?.onTool(tool, args)
     this.#isAllowed = tool.mayBecomeTask
+    this.#tool = tool.key
   }
 
   start(): Promise<void> {
@@ -92,7 +94,7 @@ export class TaskExchange extends DetachableExchange<StatelessExchange> implemen
     this.#isSettled = true
     if (this.#running !== undefined) {
       this.#releaseBody?.()
-      void this.#running.finish(endOf(outcome, this.#tasks.reporter))
+      void this.#running.finish(endOf(outcome, this.#tasks.reporter, this.#tool))
     } else {
       this.exchange?.complete(outcome)
     }

@@ -134,8 +134,8 @@ for (const [what, data] of unwritable) {
     assert.deepEqual((await session.request('tasks/result', { taskId })).error, expected)
 
     assert.deepEqual(
-      errors.map(({ error, info }) => [error.code, info.phase, info.method]),
-      Array.from({ length: 4 }, () => ['ERR_NOT_SERIALISABLE', 'output', 'tools/call']),
+      errors.map(({ error, info }) => [error.code, info.phase, info.method, info.name]),
+      Array.from({ length: 4 }, () => ['ERR_NOT_SERIALISABLE', 'output', 'tools/call', 'job']),
     )
   })
 }

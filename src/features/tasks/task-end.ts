@@ -31,15 +31,17 @@ export function shortText(text: string): string {
   return ownText(text.slice(0, MAX_MESSAGE_LENGTH))
 }
 
-export function endOf(outcome: Outcome, reporter: ErrorReporter): TaskEnd {
+/** @param name - of the tool, for reports */
+export function endOf(outcome: Outcome, reporter: ErrorReporter, name: string | undefined): TaskEnd {
+  const info = { phase: 'output', method: Method.toolsCall, ...(name !== undefined && { name }) } as const
   try {
-    if ('error' in outcome) return failure(outcome.error, reporter)
+    if ('error' in outcome) return failure(outcome.error, (cause) => reporter.reportError(cause, info))
     // What the call would have been answered, had it not become a task.
     const { resultType = 'complete', ...members } = (outcome.result ?? {}) as JsonObject
     const result = { resultType, ...members }
     return { status: 'completed', payload: JSON.stringify(result), failure: failureOf(result) }
   } catch (error) {
-    return failedBy(concealError(error, { phase: 'output', method: Method.toolsCall }, reporter))
+    return failedBy(concealError(error, info, reporter))
   }
 }
 
@@ -59,7 +61,6 @@ export function failedBy(message: string, code: number = ErrorCode.INTERNAL_ERRO
   return { status: 'failed', statusMessage: message, payload: JSON.stringify({ code, message }) }
 }
 
-function failure(error: RpcError, reporter: ErrorReporter): TaskEnd {
-  const report = (cause: Error) => reporter.reportError(cause, { phase: 'output', method: Method.toolsCall })
+function failure(error: RpcError, report: (cause: Error) => void): TaskEnd {
   return { status: 'failed', statusMessage: error.message, payload: errorJson(error, report) }
 }
