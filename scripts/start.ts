@@ -24,6 +24,10 @@ async function run(options: DemoOptions): Promise<void> {
     ...(auth !== undefined && { auth: auth.resource }),
     host: options.host,
     ...(options.allowedHosts.length > 0 && { allowedHosts: options.allowedHosts }),
+  }).catch(async (error: unknown) => {
+    // It would keep a program running that serves nothing.
+    await auth?.close()
+    throw error
   })
   let stopping = false
   const stop = async () => {
@@ -36,6 +40,9 @@ async function run(options: DemoOptions): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.stdout.on('error', () => {
+    // Nobody reads it: that is no reason not to serve.
+  })
   // Last: whoever reads this may stop the server at once, and it must know how by then.
   process.stdout.write(greeting(url, demo.directory, options.notes, auth?.issuer))
 }

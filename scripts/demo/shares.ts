@@ -41,7 +41,9 @@ export class Shares {
     const own = this.#taken.get(caller) ?? 0
     if (own >= maxPerCaller) {
       throw new BusyError(
-        `${own} ${what} for you already, the most for one client: end one or wait, then try again`,
+        caller === ANYBODY
+          ? `${own} ${what} for clients without a session already, the most for all of these: try again later`
+          : `${own} ${what} for you already, the most for one client: end one or wait, then try again`,
       )
     }
     if (this.#all >= max) {
@@ -63,8 +65,11 @@ export class Shares {
   }
 }
 
+/** All requests that neither a principal nor a session tells apart. */
+const ANYBODY = 'anybody'
+
 /** Who a request counts for: its principal, else its session; all requests with neither count together. */
 export function callerOf({ auth, session }: RequestContext): string {
   if (auth !== undefined) return `principal ${auth.id}`
-  return session === undefined ? 'anybody' : `session ${session.id}`
+  return session === undefined ? ANYBODY : `session ${session.id}`
 }

@@ -81,7 +81,7 @@ function readRevision(text: string): RevisionName {
 
 function readSeconds(text: string): number {
   const seconds = Number(text)
-  if (text.trim() !== '' && seconds >= 0 && seconds <= 2_000_000) return Math.round(seconds * 1000)
+  if (text.trim() !== '' && seconds >= 0 && seconds <= 2_000_000) return Math.ceil(seconds * 1000)
   throw new UsageError(`--timeout must be a number of seconds; got ${JSON.stringify(text)}`)
 }
 

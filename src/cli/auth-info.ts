@@ -1,6 +1,7 @@
 /** What `inspect` says of authorization: whether credentials were sent, and what the server's metadata names (RFC 9728). */
 
 import { isObject } from '../bounds/is-object.ts'
+import { readText } from '../client/read-text.ts'
 import { oneLine } from './terminal.ts'
 
 export interface AuthInfo {
@@ -12,6 +13,8 @@ export interface AuthInfo {
 
 /** A server that does not answer this at once has no metadata for us. */
 const WAIT_MS = 3000
+/** Metadata of real servers has 1 to 10 kB. */
+const MAX_BYTES = 262_144
 
 /** @param url - of the server; its metadata is on the same origin, and nothing secret is sent for it */
 export async function readAuthInfo(url: string, sent: boolean): Promise<AuthInfo> {
@@ -35,7 +38,8 @@ async function readMetadata({ origin, pathname }: URL): Promise<{ readonly [name
     const path = `/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
     const signal = AbortSignal.timeout(WAIT_MS)
     const response = await fetch(`${origin}${path}`, { redirect: 'manual', signal })
-    const metadata: unknown = response.ok ? await response.json() : undefined
+    const text = await readText(response, MAX_BYTES, () => new Error('too large'))
+    const metadata: unknown = response.ok ? JSON.parse(text) : undefined
     return isObject(metadata) ? metadata : {}
   } catch {
     return {}

@@ -3,6 +3,8 @@
  *
  * Options may stand anywhere, so that what is completed depends on how many operands stand before it. Bash takes words
  * apart at colons too, as in every URL: its script joins what no space separates, and gives what follows the last colon.
+ * What bash is given stands in the line as it is, so that a name with characters of the shell is quoted; zsh quotes by
+ * itself.
  */
 
 import { COMMANDS, OPTIONS, UsageError } from './usage.ts'
@@ -52,9 +54,12 @@ export function completionScript(shell: string | undefined): string {
   elif ((\${#operands[@]} == 0)); then COMPREPLY=($(compgen -W '${commands}' -- "$word"))
   elif [[ "\${operands[0]}" == completion ]]; then COMPREPLY=($(compgen -W 'bash zsh' -- "$word"))
   elif ((\${#operands[@]} == 2)) && [[ "\${operands[0]}" =~ ^(${NAMED})$ ]]; then
-    local IFS=$'\n'
-    COMPREPLY=($(compgen -W "$(barewire names "\${operands[1]}" "\${operands[0]}" --timeout ${SECONDS} 2>/dev/null)" -- "$word"))
-    COMPREPLY=("\${COMPREPLY[@]#"\${word%"\${word##*:}"}"}")
+    # A server chooses the names: they are compared and quoted as text, and never given to compgen -W, which expands them.
+    local name quoted
+    while IFS= read -r name; do
+      printf -v quoted %q "$name"
+      [[ "$name" == "$word"* || "$quoted" == "$word"* ]] && COMPREPLY+=("\${quoted#"\${word%"\${word##*:}"}"}")
+    done < <(barewire names "\${operands[1]}" "\${operands[0]}" --timeout ${SECONDS} 2>/dev/null)
   fi
 }
 complete -F _barewire barewire`

@@ -49,7 +49,7 @@ export class Questioner {
       { action: 'cancel' },
       async (ask) => {
         this.#terminal.note(`\n${this.#server()} asks: ${harmless(message)}`)
-        this.#terminal.note(`It wants you to visit ${new URL(url).host}:\n\n  ${harmless(url)}\n`)
+        this.#terminal.note(`It wants you to visit ${new URL(url).host}:\n\n  ${oneLine(url)}\n`)
         const answer = await ask('Do you go there? [y/N] ')
         return { action: YES.test(answer.trim()) ? 'accept' : 'decline' }
       },
@@ -83,14 +83,15 @@ export class Questioner {
       readonly properties?: JsonObject
       readonly required?: readonly string[]
     }
-    const content: { [name: string]: unknown } = {}
+    const content: [name: string, value: unknown][] = []
     for (const [name, schema] of Object.entries(properties)) {
       const value = await this.#field(name, isObject(schema) ? schema : {}, required.includes(name), ask)
-      if (value !== undefined) content[name] = value
+      if (value !== undefined) content.push([name, value])
     }
     const answer = (await ask('Send this? [Y/n, c to cancel] ')).trim()
     if (/^c/i.test(answer)) return { action: 'cancel' }
-    return answer === '' || YES.test(answer) ? { action: 'accept', content } : { action: 'decline' }
+    if (answer !== '' && !YES.test(answer)) return { action: 'decline' }
+    return { action: 'accept', content: Object.fromEntries(content) }
   }
 
   async #field(name: string, schema: JsonObject, isRequired: boolean, ask: Ask): Promise<unknown> {
@@ -99,8 +100,7 @@ export class Questioner {
     const choices = choicesOf(schema)
     const label = oneLine(typeof title === 'string' ? title : name)
     if (typeof description === 'string') this.#terminal.note(`  ${oneLine(description)}`)
-    for (const [at, { label: text }] of choices.entries())
-      this.#terminal.note(`  ${at + 1}) ${oneLine(text)}`)
+    for (const [at, { label: text }] of choices.entries()) this.#terminal.note(`  ${at + 1}) ${text}`)
     const hint = hintOf(schema, choices.length, fallback, isRequired)
     for (;;) {
       const text = (await ask(`  ${label}${hint}: `)).trim()
@@ -158,24 +158,30 @@ function choicesOf(schema: JsonObject): readonly Choice[] {
   if (Array.isArray(plain)) {
     return plain.map((value, at) => ({
       value,
-      label: String(Array.isArray(enumNames) ? (enumNames[at] ?? value) : value),
+      label: oneLine(Array.isArray(enumNames) ? (enumNames[at] ?? value) : value),
     }))
   }
   if (Array.isArray(titled))
-    return titled.map((one) => ({ value: one?.const, label: String(one?.title ?? one?.const) }))
+    return titled.map((one) => ({ value: one?.const, label: oneLine(one?.title ?? one?.const) }))
   return isObject(items) ? choicesOf(items) : []
 }
 
 function hintOf({ type }: JsonObject, choices: number, fallback: unknown, isRequired: boolean): string {
   const kind =
-    choices > 0 ? (type === 'array' ? 'numbers, with commas' : 'number') : type === 'boolean' ? 'y/n' : type
+    choices > 0
+      ? type === 'array'
+        ? 'numbers, with commas'
+        : 'number'
+      : type === 'boolean'
+        ? 'y/n'
+        : (type ?? 'anything')
   const usual =
     fallback === undefined
       ? isRequired
         ? ''
         : ', may stay empty'
       : `, empty: ${oneLine(JSON.stringify(fallback))}`
-  return ` (${String(kind)}${usual})`
+  return ` (${oneLine(kind)}${usual})`
 }
 
 function answerOf(text: string, { type }: JsonObject, choices: readonly Choice[]): unknown {

@@ -3,6 +3,7 @@
 import { isObject } from '../bounds/is-object.ts'
 import type { Client, Listing, Tool } from '../client/index.ts'
 import { describeAuth, readAuthInfo } from './auth-info.ts'
+import { argumentsOf } from './commands.ts'
 import type { Opened } from './open.ts'
 import { oneLine, type Terminal, table, widthOf } from './terminal.ts'
 
@@ -26,16 +27,17 @@ export async function inspect(
   json: boolean,
 ): Promise<void> {
   const { serverCapabilities: offers, serverInfo, instructions, era, revision } = client
+  const { signal } = terminal.surroundings
   const [auth, tools, resources, resourceTemplates, prompts] = await Promise.all([
     isAuthorized === undefined ? undefined : readAuthInfo(target, isAuthorized),
-    all(offers.tools, () => client.tools()),
-    all(offers.resources, () => client.resources()),
-    all(offers.resources, () => client.resourceTemplates()),
-    all(offers.prompts, () => client.prompts()),
+    all(offers.tools, () => client.tools({ signal })),
+    all(offers.resources, () => client.resources({ signal })),
+    all(offers.resources, () => client.resourceTemplates({ signal })),
+    all(offers.prompts, () => client.prompts({ signal })),
   ])
   if (json) {
     const server = { target, era, revision, info: serverInfo, instructions, capabilities: offers, auth }
-    terminal.print(JSON.stringify({ server, tools, resources, resourceTemplates, prompts }, undefined, 2))
+    terminal.printJson({ server, tools, resources, resourceTemplates, prompts }, 2)
     return
   }
   const { columns } = terminal
@@ -84,11 +86,11 @@ export async function inspect(
     )
   }
   if (prompts.length > 0) heading('Prompts', prompts.length)
-  showNamed(prompts, ({ arguments: args = [] }) =>
-    args.map((each) => [
-      oneLine(each.name),
-      each.required === true ? 'needed' : '',
-      oneLine(each.description ?? ''),
+  showNamed(prompts, (prompt) =>
+    argumentsOf(prompt).map(({ name: own, required, description }) => [
+      oneLine(own),
+      required === true ? 'needed' : '',
+      oneLine(description),
     ]),
   )
 }
@@ -110,12 +112,7 @@ function parameters({ inputSchema }: Tool): string[][] {
     const { description = '', default: fallback } = isObject(schema) ? schema : {}
     const usual = fallback === undefined ? '' : ` [${JSON.stringify(fallback)}]`
     const needed = Array.isArray(required) && required.includes(name) ? 'needed' : ''
-    return [
-      oneLine(name),
-      oneLine(typeOf(schema)),
-      needed,
-      `${oneLine(String(description))}${oneLine(usual)}`.trim(),
-    ]
+    return [oneLine(name), oneLine(typeOf(schema)), needed, `${oneLine(description)}${oneLine(usual)}`.trim()]
   })
 }
 
@@ -129,5 +126,6 @@ function typeOf(schema: unknown): string {
       .slice(0, 40)
   if (only !== undefined) return JSON.stringify(only)
   if (type === 'array') return `${typeOf(items)}[]`
-  return Array.isArray(type) ? type.join(' | ') : typeof type === 'string' ? type : 'anything'
+  const types = (Array.isArray(type) ? type : [type]).filter((each) => typeof each === 'string')
+  return types.join(' | ') || 'anything'
 }

@@ -6,6 +6,7 @@
  *    0 done    1 the tool failed    2 usage error    3 no connection, HTTP    4 protocol    130 Ctrl-C
  */
 
+import { isObject } from '../bounds/is-object.ts'
 import { statusOf } from '../client/index.ts'
 import { McpError, RpcError } from '../jsonrpc/rpc-error.ts'
 import { type CommandLine, readCommandLine } from './arguments.ts'
@@ -106,9 +107,8 @@ function explain(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof RpcError) {
     say(`the server answered with the error ${error.code}: ${error.message}`)
-    const { requiredCapabilities } = (error.data ?? {}) as { readonly requiredCapabilities?: object }
-    if (requiredCapabilities !== undefined && 'elicitation' in requiredCapabilities)
-      terminal.noteWhyNotAsked()
+    const { requiredCapabilities } = (error.data ?? {}) as { readonly requiredCapabilities?: unknown }
+    if (isObject(requiredCapabilities) && 'elicitation' in requiredCapabilities) terminal.noteWhyNotAsked()
     return 4
   }
   if (error instanceof McpError) {

@@ -2,6 +2,7 @@
 
 import { type Client, type ConnectOptions, connect, oauth } from '../client/index.ts'
 import { loopbackRedirect } from '../client/oauth/loopback.ts'
+import { withoutQuery } from '../client/oauth/urls.ts'
 import { stdio } from '../client/stdio.ts'
 import { McpError } from '../jsonrpc/rpc-error.ts'
 import type { CommandLine } from './arguments.ts'
@@ -71,8 +72,7 @@ export async function open(line: CommandLine, terminal: Terminal): Promise<Opene
       maxRequestTimeoutMs: line.timeoutMs,
     }),
     onLog: ({ level, data }) => {
-      const text = typeof data === 'string' ? data : JSON.stringify(data)
-      terminal.note(terminal.style('dim', `[${level}] ${harmless(text)}`))
+      terminal.note(terminal.style('dim', `[${oneLine(level)}] ${harmless(data)}`))
     },
     onError: (error) => terminal.note(terminal.style('dim', `warning: ${oneLine(String(error))}`)),
     ...(terminal.isInteractive && {
@@ -84,7 +84,7 @@ export async function open(line: CommandLine, terminal: Terminal): Promise<Opene
     const [command = '', ...args] = line.stdio
     opened = await connect(stdio(command, args), options)
   } else {
-    const token = line.token ?? env['BAREWIRE_TOKEN']
+    const token = line.token ?? (env['BAREWIRE_TOKEN'] || undefined)
     const auth = token ?? (await storedLogin(target, env))
     isAuthorized =
       auth !== undefined || Object.keys(line.headers).some((name) => /^authorization$/i.test(name))
@@ -96,7 +96,7 @@ export async function open(line: CommandLine, terminal: Terminal): Promise<Opene
 /** The tokens of an earlier login, which are refreshed as long as that is possible; undefined: there was none. */
 async function storedLogin(url: string, env: Readonly<Record<string, string | undefined>>) {
   const store = new FileStore(tokenFile(env))
-  if ((await store.get(`tokens ${new URL(url).href}`)) === undefined) return undefined
+  if ((await store.get(`tokens ${withoutQuery(url)}`)) === undefined) return undefined
   return oauth({
     store,
     redirectUrl: 'http://127.0.0.1/callback',
@@ -129,6 +129,6 @@ export async function logIn(line: CommandLine, terminal: Terminal): Promise<{ re
 
 export async function logOut(line: CommandLine, terminal: Terminal): Promise<{ readonly target: string }> {
   const { target } = splitTarget(line)
-  await new FileStore(tokenFile(terminal.surroundings.env)).delete(`tokens ${new URL(target).href}`)
+  await new FileStore(tokenFile(terminal.surroundings.env)).delete(`tokens ${withoutQuery(target)}`)
   return { target }
 }

@@ -29,15 +29,20 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u20
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
 
-/** A server's text as it can be shown: what would act on the terminal is written as an escape. */
-export function harmless(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(CONTROL, (character) => {
+/**
+ * A server's text as it can be shown: what would act on the terminal is written as an escape, which is one of JSON, too.
+ *
+ * @param text - what stands where a text should be; anything else is shown as JSON
+ */
+export function harmless(text: unknown): string {
+  const shown = typeof text === 'string' ? text : text === null ? '' : (JSON.stringify(text) ?? '')
+  return shown.replace(/\r\n/g, '\n').replace(CONTROL, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
 
 /** The same in one line. */
-export function oneLine(text: string): string {
+export function oneLine(text: unknown): string {
   return harmless(text).replace(/\s+/g, ' ').trim()
 }
 
@@ -70,7 +75,7 @@ export class Terminal {
 
   constructor(surroundings: Surroundings, colors: boolean) {
     this.surroundings = surroundings
-    this.#colors = colors && surroundings.env['NO_COLOR'] === undefined
+    this.#colors = colors && !surroundings.env['NO_COLOR']
   }
 
   /** Of standard output; 80 where it is no terminal. */
@@ -93,6 +98,11 @@ export class Terminal {
   print(text = ''): void {
     this.clearProgress()
     this.surroundings.stdout.write(`${text}\n`)
+  }
+
+  /** The result as JSON: of the characters that act on a terminal, JSON itself escapes a part. */
+  printJson(value: unknown, indent?: number): void {
+    this.print(harmless(JSON.stringify(value, undefined, indent)))
   }
 
   bytes(bytes: Uint8Array): void {

@@ -106,9 +106,10 @@ export class Clients {
     const counts = new Map<string, number>()
     for (const { ownName } of all) counts.set(ownName, (counts.get(ownName) ?? 0) + 1)
     const named = new Map<string, NamedTool>()
+    const tried = new Map<string, number>()
     for (const tool of all) {
       const isAlone = counts.get(tool.ownName) === 1
-      const name = isAlone ? tool.ownName : freeName(named, counts, `${tool.server}_${tool.ownName}`)
+      const name = isAlone ? tool.ownName : freeName(named, counts, tried, `${tool.server}_${tool.ownName}`)
       named.set(name, { ...tool, name })
     }
     this.#tools = named
@@ -136,14 +137,21 @@ export class Clients {
   }
 }
 
-/** A prefixed name may be the own name of another tool. */
+/**
+ * A prefixed name may be the own name of another tool, and a server may have one name many times.
+ *
+ * @param tried - how far each name was counted
+ */
 function freeName(
   named: ReadonlyMap<string, unknown>,
   own: ReadonlyMap<string, number>,
+  tried: Map<string, number>,
   wanted: string,
 ): string {
+  let n = tried.get(wanted) ?? 1
   let name = wanted
-  for (let n = 2; named.has(name) || own.has(name); n++) name = `${wanted}_${n}`
+  while (named.has(name) || own.has(name)) name = `${wanted}_${++n}`
+  tried.set(wanted, n)
   return name
 }
 
@@ -165,7 +173,7 @@ export async function connectAll(config: ServersConfig, options: ConnectAllOptio
   requireType('config.mcpServers', config.mcpServers, ['object'])
   const clients = new Map<string, Client>()
   const failures = new Map<string, unknown>()
-  const entries = Object.entries(config.mcpServers).filter(([, entry]) => entry.disabled !== true)
+  const entries = Object.entries(config.mcpServers).filter(([, entry]) => entry?.disabled !== true)
   await Promise.all(
     entries.map(async ([name, entry]) => {
       try {

@@ -197,7 +197,8 @@ class Connecting {
       await session.open(this.#signal)
       return session
     } catch (error) {
-      await session.close()
+      // A server that answers nothing would hold up the error as well.
+      void session.close()
       throw error
     }
   }

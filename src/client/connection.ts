@@ -47,6 +47,8 @@ export interface ConnectionHooks {
 export interface Connection {
   readonly era: 'session' | 'stateless'
   readonly server: ServerDescription
+  /** Aborts with `close`, for what waits and is no request. */
+  readonly closed: AbortSignal
   /** Whether parameters of tools are repeated in headers. */
   readonly mirrorsParameters: boolean
   /**

@@ -60,7 +60,7 @@ export class HttpClient {
     this.#auth = typeof auth === 'object' ? auth : auth === undefined ? undefined : new TokenAuth(auth)
     this.#custom =
       headers &&
-      Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+      Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]))
     this.#settings = settings
   }
 

@@ -16,8 +16,8 @@ import { isWithin, measureBody, UNLIMITED } from '../jsonrpc/measure.ts'
 import { McpError, type RpcError } from '../jsonrpc/rpc-error.ts'
 import { type SseEvent, SseParser } from '../sse/parser.ts'
 import { httpError, invalidResponse, mcpError, reasonOf, rpcError, withStatus } from './errors.ts'
+import { isHeaderValue } from './header-value.ts'
 import { discard } from './http-client.ts'
-import { abortable } from './on-abort.ts'
 import { readText } from './read-text.ts'
 import type { Outgoing, Receiver } from './transport.ts'
 
@@ -26,9 +26,11 @@ const LIMITS = { ...UNLIMITED, maxDepth: 500 }
 /** Ids of events that are remembered, so that a server that sends them again does no harm: how many, of how many characters. */
 const MAX_SEEN = 1000
 const MAX_SEEN_LENGTH = 1_000_000
+/** Characters of an event id that is sent back: a server takes headers of 8 to 16 kB. */
+const MAX_SENT_ID = 4000
 /** What is read of an error page. */
 const MAX_ERROR_BYTES = 65_536
-/** How long the body of what was refused, and is no request, is waited for. */
+/** How long the body of what was refused is waited for. */
 const MAX_REFUSAL_MS = 3000
 /** How long a stream may go on after its answer, until it is closed. */
 const LINGER_MS = 1000
@@ -68,9 +70,10 @@ export class Inbox {
     this.#parser = this.#newParser()
   }
 
-  /** What a client sends as `Last-Event-ID`; empty when no event had an id. */
+  /** What a client sends as `Last-Event-ID`; empty when no event had an id, or the latest one that cannot be sent. */
   get lastEventId(): string {
-    return this.#parser.lastEventId || this.#lastEventId
+    const id = this.#parser.lastEventId || this.#lastEventId
+    return id.length <= MAX_SENT_ID && isHeaderValue(id) ? id : ''
   }
 
   /**
@@ -200,30 +203,28 @@ export class Inbox {
   }
 }
 
-/** Does not throw. */
+/** What comes of it soon: a body that does not come must not hide the status. Does not throw. */
 async function readErrorBody(response: Response): Promise<string> {
+  const timer = new AbortController()
+  const timeout = setTimeout(() => timer.abort(), MAX_REFUSAL_MS)
   try {
     if (response.bodyUsed) return ''
-    return await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES))
+    return await readText(response, MAX_ERROR_BYTES, () => tooLarge(MAX_ERROR_BYTES), timer.signal)
   } catch (error) {
     return `nothing that can be read: ${reasonOf(error)}`
+  } finally {
+    clearTimeout(timeout)
   }
 }
 
-/**
- * The error of what was refused and is no request: with the sentence that the server has for it, if that comes soon.
- * A body that does not come must not hide the status.
- */
+/** The error of what was refused and is no request: with the sentence that the server has for it. */
 export async function refusal(
   response: Response,
   method: string,
   url: string,
   what: string,
 ): Promise<McpError> {
-  const timer = new AbortController()
-  const timeout = setTimeout(() => timer.abort(), MAX_REFUSAL_MS)
-  const body = abortable(readErrorBody(response), timer.signal, () => undefined).catch(() => '')
-  const text = await body.finally(() => clearTimeout(timeout))
+  const text = await readErrorBody(response)
   return httpError(method, url, response.status, errorOf(text, undefined)?.message ?? text.trim(), what)
 }
 

@@ -18,6 +18,7 @@ const MAX_QUESTIONS = 100
  * Asks the application. When one answer fails or the signal aborts, the other questions are aborted.
  *
  * @param requests - by key, as they came
+ * @param signals - each gives the questions up
  * @returns answers by the same keys
  * @throws {McpError} the questions are wrong, or the answer to one is. What a handler throws comes out, too
  */
@@ -25,7 +26,7 @@ export async function askAll(
   questions: Questions,
   requests: unknown,
   method: string,
-  signal: AbortSignal | undefined,
+  signals: readonly (AbortSignal | undefined)[],
 ): Promise<JsonObject> {
   if (typeof requests !== 'object' || requests === null || Array.isArray(requests)) {
     throw invalidResponse(`The server answered ${method} with inputRequests that are no object`)
@@ -37,7 +38,7 @@ export async function askAll(
     )
   }
   const giveUp = new AbortController()
-  const release = onAbort(signal, () => giveUp.abort(signal?.reason))
+  const releases = signals.map((signal) => onAbort(signal, () => giveUp.abort(signal?.reason)))
   try {
     const answers = Promise.all(
       entries.map(async ([key, request]) => [key, await ask(questions, request, giveUp.signal)] as const),
@@ -47,7 +48,7 @@ export async function askAll(
       await abortable(answers, giveUp.signal, () => abortError(method, giveUp.signal)),
     )
   } finally {
-    release()
+    for (const release of releases) release()
     giveUp.abort(mcpError('ERR_REQUEST_ABORTED', 'The questions of this call are over'))
   }
 }

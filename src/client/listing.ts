@@ -6,6 +6,8 @@ import { invalidResponse } from './errors.ts'
 
 /** A server that goes on for longer than this will not come to an end. */
 const MAX_PAGES = 10_000
+/** Cursors that are remembered, so that pages that lead in a circle are noticed: of how many characters together. */
+const MAX_SEEN_LENGTH = 1_000_000
 
 /** A list of a server. Iterate it (`for await`), which asks for each page when it is reached, or take all at once. */
 export class Listing<T> implements AsyncIterable<T> {
@@ -40,6 +42,8 @@ export async function* pagesOf<T>(
   name: string,
 ): AsyncGenerator<readonly T[], void, undefined> {
   let cursor: unknown
+  const seen = new Set<string>()
+  let seenLength = 0
   for (let pages = 0; pages < MAX_PAGES; pages++) {
     const result = await fetchPage(cursor === undefined ? {} : { cursor })
     const items = result[member]
@@ -54,7 +58,11 @@ export async function* pagesOf<T>(
     const { nextCursor } = result
     // An empty cursor is one like any other.
     if (nextCursor === undefined || nextCursor === null) return
-    if (nextCursor === cursor) throw invalidResponse(`The server gave the same cursor of ${method} twice`)
+    const key = JSON.stringify(nextCursor)
+    if (nextCursor === cursor || seen.has(key))
+      throw invalidResponse(`The server gave the same cursor of ${method} twice`)
+    seenLength += key.length
+    if (seenLength <= MAX_SEEN_LENGTH) seen.add(key)
     cursor = nextCursor
   }
   throw invalidResponse(`The server has more than ${MAX_PAGES} pages of ${method}`)

@@ -115,7 +115,8 @@ class HttpResponse {
     this.#incoming = incoming
     this.#signal = signal
     this.status = incoming.statusCode ?? 0
-    this.statusText = incoming.statusMessage ?? ''
+    // A `Response` takes no other characters.
+    this.statusText = (incoming.statusMessage ?? '').replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
     this.url = url
   }
 

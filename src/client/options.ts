@@ -20,6 +20,7 @@ import type {
 import type { AuthProvider } from './auth-provider.ts'
 import type { FetchLike, FetchMiddleware } from './fetch-like.ts'
 import type { FormSchema } from './form-types.ts'
+import { isHeaderValue } from './header-value.ts'
 import type { LogMessage, Progress } from './wire.ts'
 
 /** A form for the user to fill in. */
@@ -211,6 +212,8 @@ const WORDS = {
   revision: 'protocolversion version',
 }
 const REQUEST_NAMES: readonly string[] = ['signal', 'timeoutMs', 'maxTimeoutMs', 'onProgress', 'meta']
+/** RFC 9110 section 5.6.2: a token. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const DEFAULT_INFO: Implementation = { name: 'barewire-client', version: '0.1.0' }
 
 /** Options with their defaults. */
@@ -250,6 +253,7 @@ export function checkConnectOptions(options: ConnectOptions): Settings {
   if (revision !== undefined) oneOf('revision', revision, REVISIONS)
   if (logLevel !== undefined) oneOf('logLevel', logLevel, LOG_LEVELS)
   if (auth !== undefined) requireType('auth', auth, ['string', 'function', 'object'])
+  if (typeof auth === 'string') checkHeaderValue('auth', auth)
   if (headers !== undefined) checkHeaders(headers)
   requireType('tasks', tasks, ['boolean'])
   const { checkOutput = true, clientInfo = DEFAULT_INFO, onError: given = () => {} } = options
@@ -268,9 +272,17 @@ export function checkConnectOptions(options: ConnectOptions): Settings {
 function checkHeaders(headers: object): void {
   requireType('headers', headers, ['object'])
   for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') continue
-    throw new TypeError(`headers[${shown(name)}] must be a string; got ${kindOf(value)}`)
+    const what = `headers[${shown(name)}]`
+    if (!HEADER_NAME.test(name)) throw new TypeError(`${what} is no name of a header`)
+    if (typeof value !== 'string') throw new TypeError(`${what} must be a string; got ${kindOf(value)}`)
+    checkHeaderValue(what, value)
   }
+}
+
+/** Not repeated in the error: it may be a secret. */
+function checkHeaderValue(name: string, value: string): void {
+  if (isHeaderValue(value.trim())) return
+  throw new TypeError(`${name} has a character that a header cannot carry`)
 }
 
 function checkInfo(info: { readonly name?: unknown; readonly version?: unknown }): void {

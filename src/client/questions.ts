@@ -25,6 +25,13 @@ import type { ElicitRequest, ElicitUrlRequest, Settings } from './options.ts'
 
 const ACTIONS: readonly unknown[] = ['accept', 'decline', 'cancel']
 
+/**
+ * Runs what the application does for a question. Time limits stand still meanwhile, and only then: what is refused
+ * without it, however often it comes, must not hold them up.
+ */
+export type Asking = <T>(work: () => Promise<T>) => Promise<T>
+const atOnce: Asking = (work) => work()
+
 export class Questions {
   /** What is declared to servers. */
   readonly capabilities: JsonObject
@@ -40,40 +47,46 @@ export class Questions {
    * @throws {RpcError} the question is wrong, or of an unknown kind
    * @throws {McpError} ERR_INVALID_ANSWER: the application's answer is wrong. What a handler throws comes out, too
    */
-  async answer(method: string, params: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async answer(
+    method: string,
+    params: JsonObject,
+    signal: AbortSignal,
+    asking: Asking = atOnce,
+  ): Promise<JsonObject> {
     const { onSample, onRoots } = this.#settings
     switch (method) {
       case Method.elicit:
-        return await this.#elicit(params, signal)
-      case Method.createMessage:
+        return await this.#elicit(params, signal, asking)
+      case Method.createMessage: {
         if (onSample === undefined) break
-        return sampled(await onSample(params as unknown as CreateMessageParams, { signal }))
+        const request = params as unknown as CreateMessageParams
+        return sampled(await asking(async () => await onSample(request, { signal })))
+      }
       case Method.listRoots:
         if (onRoots === undefined) break
-        return { roots: rootsOf(await onRoots(params, { signal })) }
+        return { roots: rootsOf(await asking(async () => await onRoots(params, { signal }))) }
       case Method.ping:
         return {}
     }
     throw new RpcError(ErrorCode.METHOD_NOT_FOUND, `This client does not answer ${quote(method)}`)
   }
 
-  async #elicit(params: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async #elicit(params: JsonObject, signal: AbortSignal, asking: Asking): Promise<JsonObject> {
     const { onElicit, onElicitUrl } = this.#settings
-    const { mode = 'form', message } = params
+    const { mode = 'form', message, url } = params
     if (typeof message !== 'string') throw wrongQuestion('"message" must be a string')
     if (mode === 'url' && onElicitUrl !== undefined) {
-      if (!URL.canParse(String(params['url']))) throw wrongQuestion('"url" must be an absolute URL')
-      const { action } = checkAction(await onElicitUrl(params as unknown as ElicitUrlRequest, { signal }))
+      if (typeof url !== 'string' || !URL.canParse(url)) throw wrongQuestion('"url" must be an absolute URL')
+      const request = params as unknown as ElicitUrlRequest
+      const { action } = checkAction(await asking(async () => await onElicitUrl(request, { signal })))
       return { action }
     }
     if (mode !== 'form' || onElicit === undefined) {
-      throw new RpcError(
-        ErrorCode.INVALID_PARAMS,
-        `This client does not elicit in the mode ${quote(String(mode))}`,
-      )
+      throw new RpcError(ErrorCode.INVALID_PARAMS, `This client does not elicit in the mode ${shown(mode)}`)
     }
     const check = await formCheck(params['requestedSchema'])
-    const answer = checkAction(await onElicit(params as unknown as ElicitRequest, { signal }))
+    const request = params as unknown as ElicitRequest
+    const answer = checkAction(await asking(async () => await onElicit(request, { signal })))
     if (answer.action !== 'accept') return { action: answer.action }
     const { content = {} } = answer
     if (typeof content !== 'object' || content === null || Array.isArray(content)) {

@@ -23,6 +23,7 @@ import type { JsonObject } from '../protocol/wire-types.ts'
 import { abortError, invalidResponse, mcpError, reasonOf, rpcError } from './errors.ts'
 import { abortable, onAbort } from './on-abort.ts'
 import type { RequestOptions } from './options.ts'
+import type { Asking } from './questions.ts'
 import { Deadline } from './timing.ts'
 import type { Outgoing, Receiver, Transport } from './transport.ts'
 import type { Progress } from './wire.ts'
@@ -32,6 +33,9 @@ const MAX_QUESTIONS = 100
 
 /** Messages on their way to the server, above which what it asks is not answered: each answer takes a request of HTTP. */
 const MAX_SENDING = 256
+
+/** How long a request may go on after its answer came on another stream, until it is given up. */
+const LINGER_MS = 1000
 
 export interface Answered {
   readonly result: JsonObject
@@ -49,7 +53,7 @@ export interface RouterOptions {
   readonly onError: (error: unknown) => void
   /** Answers a request of the server; undefined: servers must not send any (2026-07-28). */
   readonly answer?:
-    | ((method: string, params: JsonObject, signal: AbortSignal) => Promise<unknown>)
+    | ((method: string, params: JsonObject, signal: AbortSignal, asking: Asking) => Promise<unknown>)
     | undefined
   readonly onNotification: (method: string, params: JsonObject) => void
 }
@@ -72,6 +76,10 @@ interface Waiting {
   readonly abort: AbortController
   /** Removes the listener of the signal. */
   readonly release: () => void
+  /** The transport has nothing more to do for it. */
+  isSent: boolean
+  /** Runs where the answer came first. */
+  linger: ReturnType<typeof setTimeout> | undefined
 }
 
 export class Router implements Receiver {
@@ -82,9 +90,9 @@ export class Router implements Receiver {
   readonly #waiting = new Map<JsonRpcId, Waiting>()
   /** Requests of the server that the application is working on. */
   readonly #questions = new Map<JsonRpcId, AbortController>()
-  /** What is being sent and has no answer. */
+  /** What is being sent and nobody waits for as an answer. */
   readonly #sending = new Set<AbortController>()
-  #closed: McpError | undefined
+  readonly #closing = new AbortController()
 
   constructor(transport: Transport, options: RouterOptions) {
     this.#transport = transport
@@ -94,6 +102,11 @@ export class Router implements Receiver {
   /** How many requests wait. */
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** Aborts with `close`, for what waits and is no request. */
+  get closed(): AbortSignal {
+    return this.#closing.signal
   }
 
   /**
@@ -108,7 +121,7 @@ export class Router implements Receiver {
   ): Promise<Answered> {
     return new Promise((resolve, reject) => {
       const { signal, headers, begins = false } = options
-      if (this.#closed !== undefined) throw this.#closed
+      this.closed.throwIfAborted()
       if (signal?.aborted) throw abortError(method, signal)
       const id = ++this.#lastId
       const params = paramsOf(id)
@@ -126,14 +139,22 @@ export class Router implements Receiver {
       }
       const out: Outgoing = { id, method, params, text, headers, begins, signal: abort.signal, pause }
       const release = onAbort(signal, () => this.#abandon(id, abortError(method, signal)))
-      this.#waiting.set(id, { out, options, deadline, resolve, reject, abort, release })
-      this.#transport.request(out, this).catch((error: unknown) => this.#take(id)?.reject(error))
+      const parts = { out, options, deadline, resolve, reject, abort, release }
+      const waiting: Waiting = { ...parts, isSent: false, linger: undefined }
+      this.#waiting.set(id, waiting)
+      this.#transport.request(out, this).then(
+        () => this.#sent(waiting),
+        (error: unknown) => {
+          this.#sent(waiting)
+          this.#take(id)?.reject(error)
+        },
+      )
     })
   }
 
   /** @throws {McpError} it could not be sent, or not within `requestTimeoutMs` */
   async notify(method: string, params?: JsonObject, signal?: AbortSignal): Promise<void> {
-    if (this.#closed !== undefined) throw this.#closed
+    this.closed.throwIfAborted()
     await this.#send(encodeNotification(method, params), method, signal)
   }
 
@@ -161,7 +182,7 @@ export class Router implements Receiver {
 
   /** Nothing can be sent any more. */
   close(error: McpError): void {
-    this.#closed = error
+    this.#closing.abort(error)
     for (const waiting of this.#waiting.values()) waiting.abort.abort(error)
     for (const sending of this.#sending) sending.abort(error)
     this.failed(error)
@@ -200,11 +221,27 @@ export class Router implements Receiver {
       return true
     }
     const { out, deadline } = waiting
+    if (from === undefined && !waiting.isSent) this.#linger(waiting)
     if (error !== undefined) waiting.reject(rpcError(error))
     else if (typeof result !== 'object' || result === null || Array.isArray(result)) {
       waiting.reject(invalidResponse(`The result of ${out.method} is not an object`))
     } else waiting.resolve({ result: result as JsonObject, bytes, leftMs: deadline.left })
     return true
+  }
+
+  /** The answer came on another stream, and its own may never end. */
+  #linger(waiting: Waiting): void {
+    const { abort, out } = waiting
+    this.#sending.add(abort)
+    const reason = () => invalidResponse(`The answer to ${out.method} came on another stream`)
+    waiting.linger = setTimeout(() => abort.abort(reason()), LINGER_MS)
+  }
+
+  #sent(waiting: Waiting): void {
+    waiting.isSent = true
+    if (waiting.linger === undefined) return
+    clearTimeout(waiting.linger)
+    this.#sending.delete(waiting.abort)
   }
 
   #wasOurs(id: JsonRpcId | undefined): boolean {
@@ -264,9 +301,10 @@ export class Router implements Receiver {
     const question = new AbortController()
     this.#questions.set(id, question)
     const release = onAbort(from?.signal, () => question.abort(from?.signal.reason))
+    const asking: Asking = (work) => this.paused(from?.id, work)
     const work = async () => {
       try {
-        const result = await answer(method, params, question.signal)
+        const result = await answer(method, params, question.signal, asking)
         return encodeResult(id, result, onError)
       } catch (error) {
         if (!(error instanceof RpcError)) onError(error)
@@ -275,9 +313,7 @@ export class Router implements Receiver {
         return encodeError(id, told, onError)
       }
     }
-    // The application has no part in a ping, and a flood of them must not hold up the time limit.
-    const working = method === Method.ping ? work() : this.paused(from?.id, work)
-    void working.then((text) => {
+    void work().then((text) => {
       release()
       this.#questions.delete(id)
       // What was cancelled is not answered.

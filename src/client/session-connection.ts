@@ -19,6 +19,7 @@ import type { Change, ChangeFilter, Connection, ConnectionHooks, ServerDescripti
 import { invalidResponse, mcpError } from './errors.ts'
 import type { HttpClient } from './http-client.ts'
 import type { HttpSse } from './http-sse.ts'
+import { onAbort } from './on-abort.ts'
 import type { Settings } from './options.ts'
 import type { Questions } from './questions.ts'
 import { isSessionRevision, LATEST_SESSION_REVISION } from './revisions.ts'
@@ -26,6 +27,7 @@ import { type Answered, Router, type SendOptions } from './router.ts'
 import { SessionHttp } from './session-http.ts'
 import { SessionListeners } from './session-listeners.ts'
 import { StandaloneStream } from './standalone-stream.ts'
+import { Deadline } from './timing.ts'
 import type { Transport } from './transport.ts'
 import type { ServerCapabilities } from './wire.ts'
 
@@ -61,8 +63,8 @@ export class SessionConnection implements Connection {
     }
     this.#router = new Router(this.#transport, {
       ...settings,
-      answer: async (method, params, signal) =>
-        withTaskOf(params, await questions.answer(method, params, signal)),
+      answer: async (method, params, signal, asking) =>
+        withTaskOf(params, await questions.answer(method, params, signal, asking)),
       onNotification: (method, params) => this.#notified(method, params),
     })
     this.#listeners = new SessionListeners((method, params) => this.#router.request(method, () => params, {}))
@@ -76,6 +78,10 @@ export class SessionConnection implements Connection {
 
   get router(): Router {
     return this.#router
+  }
+
+  get closed(): AbortSignal {
+    return this.#router.closed
   }
 
   /**
@@ -161,9 +167,19 @@ export class SessionConnection implements Connection {
 
   async #begin(channel: HttpSse | undefined): Promise<void> {
     const { timeoutMs } = this.#settings
-    const signal = timeoutMs === 0 ? new AbortController().signal : AbortSignal.timeout(timeoutMs)
-    await channel?.open(signal)
-    await this.#initialize(signal)
+    const stop = new AbortController()
+    const release = onAbort(this.closed, () => stop.abort(this.closed.reason))
+    const deadline = new Deadline(timeoutMs, 0, () => {
+      const problem = `Beginning another session took longer than ${timeoutMs} ms (option timeoutMs)`
+      stop.abort(mcpError('ERR_REQUEST_TIMEOUT', problem))
+    })
+    try {
+      await channel?.open(stop.signal)
+      await this.#initialize(stop.signal)
+    } finally {
+      deadline.stop()
+      release()
+    }
     this.#hooks.onRenewed()
     // What changes before the server knows the subscriptions is not announced.
     void this.#listeners.subscribeAgain(this.#settings.onError).then(() => this.#gap())

@@ -72,6 +72,10 @@ export class StatelessConnection implements Connection {
     return this.#router
   }
 
+  get closed(): AbortSignal {
+    return this.#router.closed
+  }
+
   /** Asks what the server offers. @returns the result of `server/discover`, unchecked */
   async discover(options: SendOptions): Promise<JsonObject> {
     const { result } = await this.#send(Method.discover, {}, options)
@@ -116,7 +120,10 @@ export class StatelessConnection implements Connection {
         throw mcpError('ERR_TOO_MANY_ROUNDS', problem)
       }
       const { inputRequests = {}, requestState } = result
-      const inputResponses = await askAll(this.#questions, inputRequests, method, options.signal)
+      const inputResponses = await askAll(this.#questions, inputRequests, method, [
+        options.signal,
+        this.closed,
+      ])
       const again = {
         ...params,
         ...(Object.keys(inputResponses).length > 0 && { inputResponses }),

@@ -42,6 +42,8 @@ const PASSED_ON = [
   .join(' ')
   .split(' ')
 const LF = 0x0a
+/** How long a process may go on that has closed its output: the end of a process does so too, and says more. */
+const CLOSED_OUTPUT_MS = 1000
 
 /**
  * A server to be started as a process, for `connect`.
@@ -118,7 +120,15 @@ class StdioChannel extends OpenChannel {
       stdio: ['pipe', 'pipe', typeof stderr === 'function' ? 'pipe' : stderr],
       windowsHide: true,
     })
-    if (typeof stderr === 'function') child.stderr?.setEncoding('utf8').on('data', stderr)
+    if (typeof stderr === 'function') {
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        try {
+          stderr(text)
+        } catch (error) {
+          settings.onError(error)
+        }
+      })
+    }
     return new Promise((resolve, reject) => {
       child.once('error', (error) => {
         const problem = `The server could not be started: ${error.message}${hintOf(error, command, cwd)}`
@@ -135,6 +145,12 @@ class StdioChannel extends OpenChannel {
     this.#closeMs = closeMs
     this.#settings = settings
     child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
+    child.stdout?.once('end', () => {
+      const fail = () => this.#fail(mcpError('ERR_CONNECTION', 'The server has closed its output'))
+      const timer = setTimeout(fail, CLOSED_OUTPUT_MS)
+      child.once('exit', () => clearTimeout(timer))
+      if (child.exitCode !== null || child.signalCode !== null) clearTimeout(timer)
+    })
     child.stdin?.on('error', () => {})
     child.on('error', () => {})
     child.once('close', (code, signal) => {

@@ -64,6 +64,8 @@ export interface TaskState {
 export interface TaskHost {
   readonly era: 'session' | 'stateless'
   readonly questions: Questions
+  /** Aborts when the client is closed. */
+  readonly closed: AbortSignal
   request(method: string, params: JsonObject, options: RequestOptions): Promise<JsonObject>
   /** Calls back when the server says that the state is another. @returns removes the callback */
   onStatus(taskId: string, wake: () => void): () => void
@@ -202,6 +204,8 @@ export class ClientTask implements AsyncIterable<TaskState> {
       this.#sessionResult?.onArrived(wake),
       this.#host.onStatus(state.taskId, wake),
       onAbort(signal, wake),
+      // The next request says so.
+      onAbort(this.#host.closed, wake),
     ]
     try {
       // However often the server says that something is new.
@@ -234,6 +238,9 @@ export class ClientTask implements AsyncIterable<TaskState> {
   async #answer({ taskId, status, inputRequests = {} }: TaskState): Promise<void> {
     if (status !== 'input_required') return
     if (this.#sessionResult !== undefined) return this.#sessionResult.open()
+    if (!isObject(inputRequests)) {
+      throw invalidResponse(`A task of ${Method.tasksGet} has inputRequests that are no object`)
+    }
     const open = Object.entries(inputRequests).filter(([key]) => !this.#answered.has(key))
     if (open.length === 0) return
     this.#answeredLength += open.reduce((sum, [key]) => sum + key.length, 0)
@@ -244,12 +251,10 @@ export class ClientTask implements AsyncIterable<TaskState> {
     // Before the answer: `result` and an iteration may both see the question.
     for (const [key] of open) this.#answered.add(key)
     try {
-      const inputResponses = await askAll(
-        this.#host.questions,
-        Object.fromEntries(open),
-        Method.tasksGet,
+      const inputResponses = await askAll(this.#host.questions, Object.fromEntries(open), Method.tasksGet, [
         signal,
-      )
+        this.#host.closed,
+      ])
       await this.#host.request(Method.tasksUpdate, { taskId, inputResponses }, forPolls(this.#options))
     } catch (error) {
       for (const [key] of open) this.#answered.delete(key)
@@ -290,10 +295,11 @@ function isOver({ status }: TaskState): boolean {
   return status !== 'working' && status !== 'input_required'
 }
 
-function pollMs({ pollIntervalMs = DEFAULT_POLL_MS }: TaskState): number {
-  return Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, Number(pollIntervalMs) || DEFAULT_POLL_MS))
+function pollMs({ pollIntervalMs }: TaskState): number {
+  const asked = (typeof pollIntervalMs === 'number' && pollIntervalMs) || DEFAULT_POLL_MS
+  return Math.min(MAX_POLL_MS, Math.max(MIN_POLL_MS, asked))
 }
 
-function said(message: string | undefined): string {
-  return message === undefined ? '' : `: ${message}`
+function said(message: unknown): string {
+  return typeof message === 'string' ? `: ${message}` : ''
 }

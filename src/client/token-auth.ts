@@ -1,6 +1,8 @@
 /** A bearer token as an `AuthProvider`: given once, or by a function that may be asked for another after a 401. */
 
 import type { AuthProvider } from './auth-provider.ts'
+import { mcpError } from './errors.ts'
+import { isHeaderValue } from './header-value.ts'
 
 export type TokenSource =
   | string
@@ -20,7 +22,14 @@ export class TokenAuth implements AuthProvider {
   async headers(request: object): Promise<Record<string, string> | undefined> {
     const source = this.#source
     const token = this.#fresh.get(request) ?? (typeof source === 'string' ? source : await source({}))
-    return token === undefined ? undefined : { authorization: `Bearer ${token}` }
+    if (token === undefined) return undefined
+    // As read from a file, with its line end.
+    const authorization = `Bearer ${token}`.trim()
+    if (isHeaderValue(authorization)) return { authorization }
+    throw mcpError(
+      'ERR_AUTH_TOKEN',
+      'The token that option auth gave has a character that a header cannot carry',
+    )
   }
 
   /** A second 401 is an answer. */

@@ -239,6 +239,7 @@ export class ToolCalls {
     return {
       era: this.#connection.era,
       questions: this.#questions,
+      closed: this.#connection.closed,
       check,
       onStatus: (taskId, wake) => this.#watch(taskId, wake),
       request: async (method, params, options) => {

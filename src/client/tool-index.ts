@@ -24,6 +24,9 @@ export interface KnownTool {
 
 type Tools = ReadonlyMap<string, KnownTool>
 
+/** What a tool takes beside its texts, about. */
+const TOOL_BYTES = 200
+
 export class ToolIndex {
   /** Lists all tools, and adds each to a {@link ToolListing}. */
   readonly #list: () => Promise<Tools>
@@ -117,7 +120,7 @@ export class ToolListing {
 function bytesOf({ name, outputSchema }: Tool, { parameters }: KnownTool): number {
   const schema = outputSchema === undefined ? 0 : JSON.stringify(outputSchema).length
   const paths = parameters.reduce((sum, { path }) => sum + path.join().length, 0)
-  return name.length + schema + paths
+  return TOOL_BYTES + name.length + schema + paths
 }
 
 function knownTool({ name, inputSchema = {}, outputSchema, execution }: Tool): KnownTool {

@@ -68,7 +68,8 @@ export const LOCAL_ERRORS: Readonly<Record<McpErrorCode, string>> = {
   ERR_AUTH_REJECTED: 'the MCP server does not take the token that was just issued for it',
   ERR_AUTH_RESPONSE: 'the answer to a login is not usable: another `state` or `iss`, no code, or too late',
   ERR_AUTH_SCOPE: 'the MCP server wants scopes that the token has already, or that were not granted',
-  ERR_AUTH_TOKEN: 'the token endpoint refused, or answered something else than a token',
+  ERR_AUTH_TOKEN:
+    'the token endpoint refused, or answered something else than a token; or what the function `auth` gave is none',
   ERR_AUTH_UNSUPPORTED: 'the authorization server lacks what is required, such as PKCE with S256',
   ERR_AUTH_URL:
     'a URL that credentials or metadata requests may not go to: not https, or an address that is not allowed',

@@ -51,6 +51,20 @@ test('bash completes commands, options and names, wherever options stand and wha
   )
 })
 
+test('bash runs nothing of the name of a tool, and quotes what the shell would take apart', {
+  skip: lacks('bash'),
+}, () => {
+  const names = ['$(echo ran)', '`echo ran`', 'two words', 'a;b', '*', "it's", '$HOME', 'plain']
+  const stub = `barewire() { printf '%s\\n' ${names.map((name) => `'${name.replaceAll("'", "'\\''")}'`).join(' ')}; }`
+  const words = ['barewire', 'call', ...URL_WORDS, ''].map((word) => `'${word}'`).join(' ')
+  const set = `COMP_LINE='barewire call ${AT} '; COMP_CWORD=${URL_WORDS.length + 2}; COMP_WORDS=(${words})`
+  // What is completed, and what a shell makes of it that reads it as a part of a line.
+  const show = `_barewire; for reply in "\${COMPREPLY[@]}"; do eval "printf '%s\\n' $reply"; done`
+  const script = [completionScript('bash'), stub, set, show].join('\n')
+  const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
+  assert.deepEqual([stdout.split('\n').slice(0, -1), stderr], [names, ''])
+})
+
 test('zsh completes commands, options and names, wherever options stand', { skip: lacks('zsh') }, () => {
   const stub = `compdef() {}
   compadd() { shift; replies=("$@") }

@@ -13,6 +13,8 @@ export interface Session {
   shows(text: string): Promise<void>
   /** Types a line. */
   types(text: string): void
+  /** Writes to the input, as a program before a pipe does. */
+  writes(bytes: Uint8Array): void
   /** Ends the input. */
   closes(): void
   interrupts(): void
@@ -80,6 +82,7 @@ export function start(
       )
     },
     types: (line) => stdin.write(`${line}\n`),
+    writes: (bytes) => stdin.write(bytes),
     closes: () => stdin.end(),
     interrupts: () => interrupt.abort(new Error('Ctrl-C')),
     stdout: () => text.stdout,

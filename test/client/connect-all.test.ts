@@ -71,6 +71,19 @@ test('connectAll connects to all servers, and one that fails does not keep the o
   })
 })
 
+test('connectAll: a server with one name many times does not hold up the others, nor does an entry that is none', async (t) => {
+  const one = await scripted(t, tools(...Array.from({ length: 20_000 }, () => 'a')))
+  const two = await scripted(t, tools('a'))
+  const mcpServers = { nothing: null as never, one: { url: one.url }, two: { url: two.url } }
+  await using servers = await connectAll({ mcpServers })
+  assert.match(String(servers.failures.get('nothing')), /mcpServers\["nothing"\] must be of type object/)
+  const listed = await servers.tools()
+  assert.deepEqual(
+    [listed[0]?.name, listed[1]?.name, listed.at(-2)?.name, listed.at(-1)?.name],
+    ['one_a', 'one_a_2', 'one_a_20000', 'two_a'],
+  )
+})
+
 test('connectAll starts programs with the option stdio', async () => {
   const program = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
     const { id } = JSON.parse(line)

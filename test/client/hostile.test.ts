@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { within } from '../helpers/within.ts'
 import {
   connected,
   type Exchange,
@@ -162,6 +163,90 @@ test('redirects: 307 and 308 within the origin are followed, at most 3; nothing 
   }
   assert.deepEqual(other.log(), [])
 })
+
+for (const [what, request] of [
+  ['of an unknown kind', { method: 'no/such' }],
+  ['that cannot be shown', { method: 'elicitation/create', params: { message: 'm' } }],
+] as const) {
+  test(`requests of the server ${what} do not hold up the time limit`, async (t) => {
+    const server = await scripted(
+      t,
+      session((e) => {
+        if (e.what !== 'tools/call') return e.response.writeHead(202).end()
+        const reply = stream(e)
+        let id = 0
+        const timer = setInterval(() => reply.write(event({ jsonrpc: '2.0', id: id++, ...request })), 20)
+        return reply.on('close', () => clearInterval(timer))
+      }),
+    )
+    const options = { requestTimeoutMs: 300, maxRequestTimeoutMs: 6000, onError: () => {} }
+    const client = await connected(t, server.url, { ...options, onElicit: () => ({ action: 'cancel' }) })
+    await assert.rejects(client.callTool('a'), { code: 'ERR_REQUEST_TIMEOUT', message: /within 300 ms/ })
+  })
+}
+
+test('an address that is no text is not put to the application', async (t) => {
+  const answers: unknown[] = []
+  const server = await scripted(
+    t,
+    session((e) => {
+      if (e.what !== 'tools/call') {
+        answers.push(e.message.error?.code)
+        e.response.writeHead(202).end()
+        if (answers.length === 3) call?.end(event(response(callId)))
+        return
+      }
+      callId = e.message.id
+      call = stream(e)
+      for (const [id, odd] of [
+        { mode: 'url', url: ['https://example.com/'] },
+        { mode: 'url', url: { toString: 1 } },
+        { mode: { toString: 1 } },
+      ].entries()) {
+        const params = { message: 'm', ...odd }
+        call.write(event({ jsonrpc: '2.0', id, method: 'elicitation/create', params }))
+      }
+    }),
+  )
+  let call: Exchange['response'] | undefined
+  let callId: unknown
+  const client = await connected(t, server.url, { onElicitUrl: () => assert.fail('it was asked') })
+  await client.callTool('a')
+  assert.deepEqual(answers, [-32602, -32602, -32602])
+})
+
+for (const [what, id] of [
+  ['beyond U+00FF', '\u2603'],
+  ['of control characters', 'a\u0001'],
+  ['of a megabyte', 'i'.repeat(1_000_000)],
+] as const) {
+  test(`an event id ${what}, which no header takes, is as good as none`, async (t) => {
+    const ids: unknown[] = []
+    let again = () => {}
+    const second = new Promise<void>((resolve) => {
+      again = resolve
+    })
+    const server = await scripted(
+      t,
+      session(
+        (e) => {
+          if (e.what === 'tools/list') return result(e, { tools: [] })
+          if (e.what === 'GET' && ids.push(e.request.headers['last-event-id']) === 2) again()
+          return stream(e).end(event({ jsonrpc: '2.0', method: 'notifications/x' }, id))
+        },
+        { capabilities: { tools: { listChanged: true } } },
+      ),
+    )
+    const errors: unknown[] = []
+    const client = await connected(t, server.url, { onError: (error) => errors.push(error) })
+    const changes = client.changes({ tools: true })
+    assert.deepEqual((await within(changes.next(), () => 'a gap')).value, { kind: 'gap' })
+    await second
+    await assert.rejects(client.callTool('a'), { code: 'ERR_STREAM_CUT' })
+    assert.deepEqual([ids.filter((sent) => sent !== undefined), errors], [[], []])
+    await changes.return()
+  })
+}
 
 test('requests of the server that come faster than it takes the answers are bounded, and do not hold up the time limit', async (t) => {
   const questions = 5000

@@ -181,6 +181,15 @@ test('httpFetch: a server that switches protocols gives no response, which is an
   )
 })
 
+test('httpFetch: a status line with characters that a Response refuses is no hindrance', async (t) => {
+  const url = await rawServer(t, (socket) => {
+    const head = 'HTTP/1.1 200 a\u0001b\r\nContent-Type: text/event-stream\r\nConnection: close'
+    socket.once('data', () => socket.end(`${head}\r\n\r\ndata: 1\n\n`))
+  })
+  const response = await httpFetch(url, { redirect: 'manual' })
+  assert.deepEqual([response.statusText, await response.clone().text()], ['ab', 'data: 1\n\n'])
+})
+
 test('httpFetch follows no redirect by itself: the client does, within the origin', async (t) => {
   const server = await scripted(
     t,

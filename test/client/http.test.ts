@@ -2,8 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AuthProvider, type FetchMiddleware, statusOf } from '../../src/client/index.ts'
-import { connected, result, scripted, session, stateless } from './scripted-server.ts'
+import { inspect } from 'node:util'
+import { httpFetch } from '../../src/client/http.ts'
+import {
+  type AuthProvider,
+  connect,
+  type FetchMiddleware,
+  type McpError,
+  statusOf,
+} from '../../src/client/index.ts'
+import { connected, type Exchange, result, scripted, session, stateless } from './scripted-server.ts'
 
 const sent = (
   server: { readonly seen: readonly { readonly request: { readonly headers: object } }[] },
@@ -136,6 +144,38 @@ test('option headers: a name in another case takes the place of none of ours, an
       [accept, authorization, type, key],
       ['application/json, text/event-stream', 'Bearer token', 'application/json', 'k'],
     )
+  }
+})
+
+test('a header or a token that no header can carry is refused without being repeated', async (t) => {
+  const server = await scripted(
+    t,
+    stateless((exchange) => result(exchange, { content: [] })),
+  )
+  for (const [options, message] of [
+    [{ auth: 'secret\nb' }, /^auth has a character that a header cannot carry$/],
+    [{ auth: 'secret\u2603' }, /^auth has/],
+    [{ headers: { 'x-key': 'secret\u0000' } }, /^headers\["x-key"\] has a character/],
+    [{ headers: { 'x key': 'secret' } }, /^headers\["x key"\] is no name of a header$/],
+  ] as const) {
+    await assert.rejects(connect(server.url, options), { name: 'TypeError', message })
+  }
+  const auth = () => 'secret\nb'
+  for (const options of [{ auth }, { auth, fetch: httpFetch }]) {
+    await assert.rejects(connect(server.url, options), (error) => {
+      assert.equal((error as McpError).code, 'ERR_AUTH_TOKEN')
+      assert.ok(!inspect(error).includes('secret'))
+      return true
+    })
+  }
+  assert.deepEqual(server.log(), [])
+  // As read from a file.
+  for (const source of ['token\n', () => 'token\r\n']) {
+    const headers = { 'x-key': 'k\n' }
+    const client = await connected(t, server.url, { auth: source, headers, fetch: httpFetch })
+    await client.callTool('a')
+    const { request } = server.seen.at(-1) as Exchange
+    assert.deepEqual([request.headers.authorization, request.headers['x-key']], ['Bearer token', 'k'])
   }
 })
 

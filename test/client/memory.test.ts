@@ -140,6 +140,18 @@ test('an iteration over tools without end does not keep what it learns of them',
   await growsByLessThan(before, 80 * MIB)
 })
 
+test('many tools with short names take as much as they do, not as their names', async (t) => {
+  let pages = 0
+  const tools = Array.from({ length: 10_000 }, (_, n) => ({ name: `${n}` }))
+  const server = await scripted(
+    t,
+    stateless((e) => result(e, { tools, nextCursor: `${++pages}` }), { tools: {} }),
+  )
+  const client = await connected(t, server.url, { maxMessageBytes: MIB })
+  await assert.rejects(client.callTool('a'), { code: 'ERR_MESSAGE_TOO_LARGE' })
+  assert.equal(pages, 1)
+})
+
 test('tools without end do not fill the memory: the call that has to know its tool rejects', async (t) => {
   let n = 0
   const tool = () => ({ name: `${n}`.padEnd(20_000, 'x'), inputSchema: {} })

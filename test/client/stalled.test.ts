@@ -33,6 +33,29 @@ test('connect ends with its timeoutMs, and with its signal, while notifications/
   await within(assert.rejects(call, { code: 'ERR_REQUEST_ABORTED' }), () => 'connect to be aborted')
 })
 
+test('connect does not wait for a server that takes no end of the session either', async (t) => {
+  const script = session(() => {})
+  const server = await scripted(t, (e) =>
+    e.what === 'notifications/initialized' || e.what === 'DELETE' ? undefined : script(e),
+  )
+  const began = performance.now()
+  await assert.rejects(connect(server.url, { timeoutMs: 50 }), { code: 'ERR_REQUEST_TIMEOUT' })
+  assert.ok(performance.now() - began < 2500)
+})
+
+test('another session that does not begin is a matter of time, and no call waits longer for it', async (t) => {
+  let initialized = 0
+  const server = await scripted(t, (e) => {
+    if (e.what === 'initialize' && initialized++ > 0) return undefined
+    return session(({ response: reply }) => reply.writeHead(404).end())(e)
+  })
+  const client = await connected(t, server.url, { timeoutMs: 200 })
+  await assert.rejects(client.callTool('a'), {
+    code: 'ERR_REQUEST_TIMEOUT',
+    message: /another session took longer than 200 ms \(option timeoutMs\)/,
+  })
+})
+
 test('a notification that is not accepted rejects after requestTimeoutMs, and when the client is closed', async (t) => {
   const server = await scripted(
     t,

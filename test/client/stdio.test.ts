@@ -142,6 +142,34 @@ test('a line without end is read up to maxMessageBytes', async (t) => {
   await assert.rejects(client.callTool('a'), { code: 'ERR_MESSAGE_TOO_LARGE' })
 })
 
+test('a server that closes its output and goes on rejects what waits', async (t) => {
+  const closes =
+    "({ method }) => method === 'tools/call' && (process.stdout.destroy(), require('node:fs').closeSync(1), setInterval(() => {}, 1000), true)"
+  const client = await started(t, closes, {}, { closeMs: 50 })
+  const call = client.callTool('a')
+  await within(
+    assert.rejects(call, { code: 'ERR_CONNECTION', message: /has closed its output/ }),
+    () => 'the end of the call',
+    10_000,
+  )
+})
+
+test('a stderr hook that throws is reported, and ends nothing', async (t) => {
+  const errors: unknown[] = []
+  const boom = () => {
+    throw new Error('boom')
+  }
+  const client = await started(
+    t,
+    "(console.error('a log'), () => false)",
+    { onError: (error) => errors.push(error) },
+    { stderr: boom },
+  )
+  await client.callTool('a')
+  while (errors.length === 0) await client.ping()
+  assert.match(String(errors[0]), /boom/)
+})
+
 test('close ends the process: by the end of its input, or by a signal', async (t) => {
   const polite = await started(t, '() => false')
   await polite.close()

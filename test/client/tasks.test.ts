@@ -196,9 +196,13 @@ test('option tasks: false: nothing is declared, and the server waits for its too
   await assert.rejects(other.callTool('a'), { code: 'ERR_INVALID_RESPONSE', message: /resultType "task"/ })
 })
 
+const ODD = { taskId: 'x', pollIntervalMs: { valueOf: 1, toString: 1 }, statusMessage: { toString: 1 } }
+
 for (const [what, state] of [
   ['no id', { status: 'working' }],
   ['an unknown status', { taskId: 'x', status: 'lost' }],
+  ['questions that are none', { taskId: 'x', status: 'input_required', inputRequests: null }],
+  ['an odd pace and questions that are none', { ...ODD, status: 'input_required', inputRequests: 5 }],
 ] as const) {
   test(`a task with ${what} is an error`, async (t) => {
     const server = await scripted(

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Client, type ConnectOptions, McpError } from '../../src/client/index.ts'
+import { type Client, type ConnectOptions, McpError, statusOf } from '../../src/client/index.ts'
 import { flood } from './flood.ts'
 import {
   connected,
@@ -141,6 +141,19 @@ test('an error page is shown in excerpts', async (t) => {
   )
 })
 
+test('an error whose body does not come is known by its status', async (t) => {
+  for (const era of [session, stateless]) {
+    const server = await scripted(
+      t,
+      era(({ response: reply }) => {
+        reply.writeHead(400, { 'content-type': 'application/json' }).write('{"jsonrpc"')
+      }),
+    )
+    const client = await connected(t, server.url)
+    await assert.rejects(client.callTool('a'), (error) => statusOf(error) === 400)
+  }
+})
+
 test('a schema with a $ref to the network is never fetched: the result is refused', async (t) => {
   const outside = await scripted(t, (e) => json(e, { type: 'object' }))
   const outputSchema = { $ref: `${outside.origin}/schema.json` }
@@ -168,6 +181,9 @@ test('pages without end, a cursor that comes again and lists that are none are e
   const all = (client: Client) => client.prompts().toArray()
   const { client: same } = await listing(() => ({ prompts: [], nextCursor: 'c' }))
   await assert.rejects(all(same), { code: 'ERR_INVALID_RESPONSE', message: /same cursor/ })
+  const { client: circle, server } = await listing((n) => ({ prompts: [], nextCursor: `c${n % 3}` }))
+  await assert.rejects(all(circle), { code: 'ERR_INVALID_RESPONSE', message: /same cursor/ })
+  assert.equal(server.log().filter((what) => what === 'prompts/list').length, 4)
   const { client: none } = await listing(() => ({ prompts: {} }))
   await assert.rejects(all(none), {
     code: 'ERR_INVALID_RESPONSE',

@@ -12,7 +12,9 @@ import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema, ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
+import { freePort } from '../helpers/free-port.ts'
 import { typescript } from '../helpers/typescript.ts'
+import { untilListening } from '../helpers/until-listening.ts'
 import { makeFolder } from './folder.ts'
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url))
@@ -47,7 +49,8 @@ async function connect(t: TestContext, url: string): Promise<Client> {
 }
 
 const fails = async (...args: string[]) => {
-  const failure = (await promisify(execFile)(process.execPath, [...typescript, script, ...args]).then(
+  const run = promisify(execFile)(process.execPath, [...typescript, script, ...args], { timeout: 20_000 })
+  const failure = (await run.then(
     () => assert.fail('it started'),
     (error) => error,
   )) as { code: number; stderr: string }
@@ -191,17 +194,34 @@ test('start.ts stops with exit code 0 on SIGINT', async (t) => {
   assert.deepEqual(await exited, [0, null])
 })
 
+test('start.ts serves where nobody reads what it prints', async (t) => {
+  const port = await freePort()
+  const folder = await makeFolder(t, {})
+  const args = [...typescript, script, '--port', String(port), '--root', folder]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  child.stdout.destroy()
+  const exited = once(child, 'exit')
+  assert.ok(await untilListening(port, () => child.exitCode !== null))
+  await (await fetch(`http://127.0.0.1:${port}/`)).text()
+  child.kill('SIGTERM')
+  assert.deepEqual(await exited, [0, null])
+})
+
 test('start.ts answers a port in use, a missing folder and a wrong option in a line each', async (t) => {
   const taken = createServer()
   taken.listen(0, '127.0.0.1')
   await once(taken, 'listening')
   t.after(() => taken.close())
   const { port } = taken.address() as AddressInfo
+  const inUse = new RegExp(`^error: port ${port} on 127.0.0.1 is in use; choose another with --port N\n$`)
   const rows: [args: string[], stderr: RegExp][] = [
-    [
-      ['--port', String(port)],
-      new RegExp(`^error: port ${port} on 127.0.0.1 is in use; choose another with --port N\n$`),
-    ],
+    [['--port', String(port)], inUse],
+    // The authorization server had its port, and must not keep the program running.
+    [['--port', String(port), '--auth'], new RegExp(inUse.source.slice(1))],
+    [['--port', String(port - 1), '--auth'], inUse],
+    [['--port', '99999'], /^error: --port: expected a number from 0 to 65535, got "99999"\n/],
+    [['--port', '3000x'], /^error: --port: expected a number from 0 to 65535, got "3000x"\n/],
     [['--root', 'no-such-folder'], /^error: --root: no such folder: no-such-folder\n$/],
     [['--colour'], /^error: .*--colour.*\n\nUsage: npm start/s],
   ]

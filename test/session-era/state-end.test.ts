@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { createMcpHandler, McpServer } from '../../src/index.ts'
 import { get, post, RawSocket, TestSession } from '../helpers/wire.ts'
+import { endOfTurn } from '../helpers/within.ts'
 import { eventually, HeldCalls, responsesOf, serving, streaming, textOf } from './serving.ts'
 
 test('DELETE aborts the calls of the session, answers them, and ends their streams', async (t) => {
@@ -141,31 +142,32 @@ test('while the handler closes, a call that it waits for gets the answers of its
   assert.equal(textOf(responsesOf(stream)[0]), 'finished')
 })
 
-test('a call whose client left before it began is aborted all the same', async (t) => {
+test('a call whose client left while its token was verified is not begun, and not counted', async (t) => {
   const server = new McpServer({ name: 'mounted', version: '1' })
-  const held = new HeldCalls()
-  server.registerTool('hold', { inputSchema: { type: 'object' } }, held.run)
-  let verified = () => {}
-  const waiting = new Promise<void>((resolve) => {
-    verified = resolve
+  let calls = 0
+  server.registerTool('count', { inputSchema: { type: 'object' } }, () => `${(calls += 1)}`)
+  let verify = () => {}
+  const verified = new Promise<void>((resolve) => {
+    verify = resolve
   })
   const handler = createMcpHandler(server, {
     sessions: false,
-    auth: { verify: () => waiting.then(() => ({ id: 'ada' })) },
+    auth: { verify: () => verified.then(() => ({ id: 'ada' })) },
   })
   t.after(() => handler.close({ drainMs: 0 }))
   const { port } = await mounted(t, (request, response) => {
     // As a framework does that parses bodies first.
     request.resume()
-    response.on('close', verified)
-    handler(request, response, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'hold' } })
+    response.on('close', verify)
+    handler(request, response, { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'count' } })
   })
   const socket = await RawSocket.open(port)
   await socket.write(
     'POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
   )
+  await eventually(() => handler.stats().callsInProgress === 1, 'the token to be verified')
   socket.reset()
-  const call = await held.next()
-  await call.aborted()
-  await eventually(() => handler.stats().callsInProgress === 0, 'the call to end')
+  await verified
+  await endOfTurn()
+  assert.deepEqual([handler.stats().callsInProgress, calls], [0, 0])
 })

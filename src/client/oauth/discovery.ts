@@ -10,7 +10,7 @@
  * Spec: {@link spec.authorizationDiscovery}; 2025-03-26 authorization, "Server Metadata Discovery".
  */
 
-import { quote } from '../../bounds/quote.ts'
+import { quote, shown } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import type { Http } from './http.ts'
 import { isLoopback } from './is-loopback.ts'
@@ -152,7 +152,7 @@ function readResource(document: Readonly<Record<string, unknown>>, url: URL): st
   }
   throw new McpError(
     'ERR_AUTH_DISCOVERY',
-    `the metadata of the protected resource is about ${quote(String(resource))}, expected ${quote(url.href)}`,
+    `the metadata of the protected resource is about ${shown(resource)}, expected ${quote(url.href)}`,
   )
 }
 
@@ -178,7 +178,7 @@ async function findOwnServer(
     if (issuer === origin || issuer === `${origin}/`) return readServer(found.document, issuer, rules)
     throw new McpError(
       'ERR_AUTH_DISCOVERY',
-      `${found.note} is about the issuer ${quote(String(issuer))}, expected ${quote(origin)}`,
+      `${found.note} is about the issuer ${shown(issuer)}, expected ${quote(origin)}`,
     )
   }
   return {

@@ -11,7 +11,7 @@
  *      2. https://auth.example.com/.well-known/openid-configuration
  */
 
-import { quote } from '../../bounds/quote.ts'
+import { quote, shown } from '../../bounds/quote.ts'
 import { McpError } from '../../jsonrpc/rpc-error.ts'
 import { type Http, parseObject, request } from './http.ts'
 import { checkUrl, type UrlRules } from './urls.ts'
@@ -85,9 +85,7 @@ export async function findAuthorizationServer(
     const found = await lookUp(http, candidate, 'metadata of the authorization server', signal)
     const named = found.document?.['issuer']
     if (found.document !== undefined && named === issuer) return readServer(found.document, issuer, rules)
-    notes.push(
-      found.document === undefined ? found.note : `${found.note}: its issuer is ${quote(String(named))}`,
-    )
+    notes.push(found.document === undefined ? found.note : `${found.note}: its issuer is ${shown(named)}`)
   }
   throw new McpError(
     'ERR_AUTH_DISCOVERY',

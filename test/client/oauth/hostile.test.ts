@@ -44,6 +44,20 @@ const lies: readonly [string, Record<string, Route>, string, RegExp, string?][] 
     AS,
   ],
   [
+    'metadata of a resource that is no text',
+    { [PRM]: answer((origin) => ({ resource: { toString: 1 }, authorization_servers: [origin] })) },
+    'ERR_AUTH_DISCOVERY',
+    /is about an object, expected/,
+    AS,
+  ],
+  [
+    'an issuer that is no text',
+    { [AS]: described({ issuer: { toString: 1 } }) },
+    'ERR_AUTH_DISCOVERY',
+    /its issuer is an object/,
+    '/register',
+  ],
+  [
     'metadata of a sibling path',
     { [PRM]: answer((origin) => ({ resource: `${origin}/mc`, authorization_servers: [origin] })) },
     'ERR_AUTH_DISCOVERY',
