@@ -145,7 +145,10 @@ test('while the handler closes, a call that it waits for gets the answers of its
 test('a call whose client left while its token was verified is not begun, and not counted', async (t) => {
   const server = new McpServer({ name: 'mounted', version: '1' })
   let calls = 0
-  server.registerTool('count', { inputSchema: { type: 'object' } }, () => `${(calls += 1)}`)
+  server.registerTool('count', { inputSchema: { type: 'object' } }, () => {
+    calls += 1
+    return ''
+  })
   let verify = () => {}
   const verified = new Promise<void>((resolve) => {
     verify = resolve
