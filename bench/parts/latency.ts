@@ -176,9 +176,10 @@ async function prepare(bench: Bench, each: Case, contender: Contender): Promise<
 const WARM_UP = { slice: 2, leastOfPeers: 3, mostOfPeers: 8 }
 /**
  * Seconds of load before a turn of a server that waited for longer: meanwhile collections have taken what the engine had
- * learnt of objects of which none is left, and any server would show half of its throughput or less.
+ * learnt of objects of which none is left, and any server would show half of its throughput or less. Short enough that
+ * the others, without peers, do not wait for so long because of it.
  */
-const AGAIN = { afterMs: 3000, seconds: 1.5 }
+const AGAIN = { afterMs: 8000, seconds: 0.7, ofPeers: 1.5 }
 /** When each server had its last request. */
 const lastAsked = new WeakMap<ServerProcess, number>()
 
@@ -190,7 +191,8 @@ function warmUpSeconds({ quick }: Bench, contender: Contender): number {
 /** Estimate for one turn: all wait in the rounds that peers take part in, and before the first one. */
 function againSeconds(bench: Bench, contender: Contender, among: readonly Contender[]): number {
   if (bench.quick) return 0
-  const waits = among.some(isPeer) ? 3 : 1
+  if (isPeer(contender)) return AGAIN.ofPeers
+  const waits = among.some(isPeer) ? 4 : 1
   return (AGAIN.seconds * waits) / turnsOf(bench, contender, MAIN).rounds
 }
 
@@ -265,7 +267,8 @@ async function measure(
   const server = await bench.server(contender, each.setup)
   const waited = performance.now() - (lastAsked.get(server) ?? 0)
   if (!bench.quick && waited > AGAIN.afterMs) {
-    await run(bench, each, contender, server, connections, AGAIN.seconds)
+    const seconds = isPeer(contender) ? AGAIN.ofPeers : AGAIN.seconds
+    await run(bench, each, contender, server, connections, seconds)
   }
   const figures = await run(bench, each, contender, server, connections, seconds)
   const add = (metric: string, unit: string, value: number) =>
