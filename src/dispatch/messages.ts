@@ -68,7 +68,7 @@ export class Messages {
     this.#progressToken =
       typeof progressToken === 'string' || Number.isInteger(progressToken) ? progressToken : undefined
     this.#report = report
-    this.#bucket = messageRate === undefined ? undefined : new TokenBucket(messageRate, performance.now())
+    this.#bucket = messageRate === undefined ? undefined : new TokenBucket(messageRate)
   }
 
   readonly progress = (progress: number, total?: number, message?: string): Promise<void> => {

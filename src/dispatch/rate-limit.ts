@@ -32,7 +32,7 @@ export class RateLimit {
     this.#option = option
     this.#principals = new TokenBuckets(rate)
     this.#sessions = new TokenBuckets(rate)
-    this.#others = new TokenBucket(rate, performance.now())
+    this.#others = new TokenBucket(rate)
   }
 
   /**

@@ -89,9 +89,10 @@ export class TokenBucket {
   readonly rate: Rate
   readonly #bucket: Bucket
 
-  constructor(rate: Rate, now: number) {
+  constructor(rate: Rate) {
     this.rate = rate
-    this.#bucket = { tokens: rate.burst * 1000, at: now }
+    // Full, whatever the time: `performance` would take a hundredth of a process's start to load.
+    this.#bucket = { tokens: rate.burst * 1000, at: 0 }
   }
 
   /** As `TokenBuckets.take`. */

@@ -5,7 +5,7 @@ import { TokenBucket, TokenBuckets } from '../../src/dispatch/token-bucket.ts'
 const RATE = { perSecond: 10, burst: 5 }
 
 test('TokenBucket: a burst passes, then one event for each refill', () => {
-  const bucket = new TokenBucket(RATE, 0)
+  const bucket = new TokenBucket(RATE)
   assert.deepEqual(
     Array.from({ length: 6 }, () => bucket.take(0)),
     [0, 0, 0, 0, 0, 100],
@@ -16,7 +16,7 @@ test('TokenBucket: a burst passes, then one event for each refill', () => {
 })
 
 test('TokenBucket: a long pause fills it to its burst and no further', () => {
-  const bucket = new TokenBucket(RATE, 0)
+  const bucket = new TokenBucket(RATE)
   for (let i = 0; i < 5; i++) bucket.take(0)
   const taken = Array.from({ length: 6 }, () => bucket.take(1_000_000))
   assert.deepEqual(taken, [0, 0, 0, 0, 0, 100])

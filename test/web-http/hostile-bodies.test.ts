@@ -20,19 +20,16 @@ function dribbled() {
   return { body, push: (bytes: Uint8Array) => controller?.enqueue(bytes) }
 }
 
-test('a body that hangs is given up when the signal of its request aborts, whether it says its length or not', async (t) => {
+test('a body that counts, and hangs, is given up when the signal of its request aborts, whether it says its length or not', async (t) => {
   const handler = createFetchHandler(createPortableServer())
   t.after(() => handler.close({ drainMs: 0 }))
-  for (const length of [undefined, '1000', '100000']) {
+  for (const length of [undefined, '100000']) {
     const leaving = new AbortController()
     const { body, push } = dribbled()
     const headers = length === undefined ? {} : { 'content-length': length }
     const answer = handler(postOf(body, { headers, signal: leaving.signal }))
-    push(Buffer.alloc(900, 0x20))
-    if (length !== '1000') {
-      push(Buffer.alloc(9000, 0x20))
-      await eventually(() => handler.stats().bodyBytes > 0, 'the first part of the body')
-    }
+    push(Buffer.alloc(9000, 0x20))
+    await eventually(() => handler.stats().bodyBytes > 0, 'the first part of the body')
     leaving.abort()
     assert.equal((await within(answer, () => `the end of a body of ${length}`)).status, 499)
     assert.equal(handler.stats().bodyBytes, 0)
