@@ -120,7 +120,6 @@ export function sendHttp2(
     return false
   }
   // RFC 9113 section 8.1: a reset without an error after a complete reply asks the client to stop its upload.
-  const isRead = stream.endAfterHeaders || stream.readableEnded
-  if (closeAfter || !isRead) stream.close(ErrorCode.NO_ERROR)
+  if (closeAfter) stream.close(ErrorCode.NO_ERROR)
   return true
 }

@@ -43,12 +43,6 @@ test('a notification that is refused with a body that never ends rejects with it
     }),
   )
   const client = await connected(t, server.url)
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const outcome = assert.rejects(client.notify('notifications/x'), {
-    code: 'ERR_HTTP_STATUS',
-    message: /HTTP 404/,
-  })
-  while (!server.log().includes('notifications/x')) await new Promise((resolve) => setImmediate(resolve))
-  const ticking = setInterval(() => t.mock.timers.tick(3000), 5)
-  await outcome.finally(() => clearInterval(ticking))
+  // Real timers: node's own fetch fails when they are mocked.
+  await assert.rejects(client.notify('notifications/x'), { code: 'ERR_HTTP_STATUS', message: /HTTP 404/ })
 })

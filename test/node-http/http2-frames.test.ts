@@ -7,9 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { McpServer, type ServeOptions, serve } from '../../src/index.ts'
 import { certificate } from '../helpers/certificate.ts'
 import { collectGarbage } from '../helpers/heap.ts'
-import { Http2Client } from '../helpers/http2-client.ts'
 import { Flag, Frame, frame, openFrames, postHead } from '../helpers/http2-frames.ts'
-import { within } from '../helpers/within.ts'
 import { eventually } from '../session-era/serving.ts'
 
 async function start(t: TestContext, options: ServeOptions = {}) {
@@ -47,32 +45,4 @@ test('a body of one byte keeps none of the bytes that came with it in one read',
   await new Promise<void>((resolve) => setImmediate(resolve))
   const grown = used() - before
   assert.ok(grown < 4_000_000, `${COUNT} bodies of one byte keep ${grown} bytes`)
-})
-
-test('a request that is answered is over, though its client leaves it open', async (t) => {
-  const verify = async (token: string) => (token === 'good' ? { id: 'a' } : undefined)
-  for (const auth of [undefined, { verify }]) {
-    const { serving, streams } = await start(t, auth === undefined ? {} : { auth })
-    const client = new Http2Client(serving.url)
-    t.after(() => client.close())
-    for (const token of ['good', 'bad']) {
-      for (const method of ['GET', 'DELETE', 'OPTIONS', 'PUT', 'POST']) {
-        const stream = client.session.request(
-          {
-            ':method': method,
-            ':path': '/mcp',
-            authorization: `Bearer ${token}`,
-            accept: 'text/html',
-            'content-type': 'text/plain',
-          },
-          { endStream: false },
-        )
-        stream.on('error', () => {}).resume()
-        stream.write('x')
-        await within(once(stream, 'response'), () => `the answer to ${method}`)
-        const own = streams.at(-1) as ServerHttp2Stream
-        await eventually(() => own.destroyed, `the end of ${method}, ${token}, ${auth && 'verified'}`)
-      }
-    }
-  }
 })
