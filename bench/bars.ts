@@ -106,7 +106,7 @@ const ROWS: readonly Row[] = [
   ['cluster', 'initialize-redis', 32, 'barewire', 'commands', 'value', 'at most', 2],
   ['cluster', 'progress-redis', 1000, 'barewire', 'cpu-to-memory', 'value', 'at most', 2.5],
   ['cluster', 'idle', 10_000, 'barewire', 'redis-memory', 'value', 'at most', 600],
-  // What the engine needs to read the code of both eras is a quarter of the floor's whole start.
+  // V8 reads the code of both eras before the first request, and the floor has almost none.
   ['start', 'process', 1, 'barewire', 'first-answer', 'floor', 'at most', 1.4],
   ['start', 'process', 1, 'barewire-stateless', 'first-answer', 'floor', 'at most', 1.4],
   ['start', 'process', 1, 'barewire', 'first-answer', SDK, 'at most', 0.45],

@@ -91,7 +91,7 @@ export class TokenBucket {
 
   constructor(rate: Rate) {
     this.rate = rate
-    // Full, whatever the time: `performance` would take a hundredth of a process's start to load.
+    // Full, whatever the time is: a server that starts need not load the clock for it.
     this.#bucket = { tokens: rate.burst * 1000, at: 0 }
   }
 

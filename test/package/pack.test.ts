@@ -39,7 +39,7 @@ const MAX_ENTRY_BYTES: { readonly [output: string]: number } = {
   'memory-store': 30_000,
   'store-contract': 40_000,
   cli: 45_000,
-  sdk: 190_000,
+  sdk: 195_000,
 }
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
