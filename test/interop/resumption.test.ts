@@ -31,8 +31,7 @@ function resumptions() {
       return response
     }
     const response = await fetch(url, init)
-    listening ??= await firstStreamName(response.clone())
-    return response
+    return listening === undefined ? tap(response, (name) => (listening = name)) : response
   }
   return {
     fetch: hold,
@@ -44,16 +43,26 @@ function resumptions() {
   }
 }
 
-/** The name before the `_` in the first event id of a stream. */
-async function firstStreamName(response: Response): Promise<string | undefined> {
-  let text = ''
+/**
+ * The same response, which tells the name before the `_` in its first event id as the client reads it. A clone would be a
+ * second reader, whom nothing tells that the client has given up.
+ */
+function tap(response: Response, onName: (name: string) => void): Response {
+  let text: string | undefined = ''
   const decoder = new TextDecoder()
-  for await (const bytes of response.body ?? []) {
-    text += decoder.decode(bytes, { stream: true })
-    const name = /^id: ?([^_\n]+)_/m.exec(text)?.[1]
-    if (name !== undefined) return name
-  }
-  return undefined
+  const look = new TransformStream<Uint8Array, Uint8Array>({
+    transform(bytes, controller) {
+      if (text !== undefined) text += decoder.decode(bytes, { stream: true })
+      const name = /^id: ?([^_\n]+)_/m.exec(text ?? '')?.[1]
+      if (name !== undefined) {
+        text = undefined
+        onName(name)
+      }
+      controller.enqueue(bytes)
+    },
+  })
+  const { status, headers, body } = response
+  return new Response(body?.pipeThrough(look) ?? null, { status, headers })
 }
 
 for (const kind of kinds) {

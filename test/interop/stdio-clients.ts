@@ -27,6 +27,8 @@ export const MODES: readonly {
 ]
 
 const capabilities = { elicitation: {} }
+/** Calls in which all progress may be lost. */
+const MAX_CALLS = 20
 const person = { action: 'accept' as const, content: { username: 'ann', email: 'ann@example.com' } }
 
 export interface StdioV1Client {
@@ -89,18 +91,14 @@ interface OfficialClient {
 export async function checkFixture(official: unknown): Promise<void> {
   const client = official as OfficialClient
   assert.ok((await client.listTools()).tools.length > 10)
-  const progress: number[] = []
-  const onprogress = (each: { readonly progress: number }) => progress.push(each.progress)
   const call = { name: 'test_tool_with_progress', arguments: {} }
   // The second one takes no schema.
-  const withProgress =
-    client.callTool.length === 3 || client instanceof ClientV1
+  const takesSchema = client.callTool.length === 3 || client instanceof ClientV1
+  await checkProgress((onprogress) =>
+    takesSchema
       ? client.callTool(call, undefined, { onprogress })
-      : client.callTool(call, { onprogress } as never)
-  assert.match((await withProgress).content[0].text, /successfully/)
-  // All three, but for what an official client forgets: of messages that come in one piece it takes the result first.
-  const expected = [0, 50, 100]
-  assert.deepEqual(progress, expected.slice(0, Math.max(1, progress.length)))
+      : client.callTool(call, { onprogress } as never),
+  )
   const { resources } = await client.listResources()
   assert.ok((await client.readResource({ uri: resources[0]?.uri ?? '' })).contents.length > 0)
   assert.ok((await client.getPrompt({ name: 'test_simple_prompt' })).messages.length > 0)
@@ -108,4 +106,21 @@ export async function checkFixture(official: unknown): Promise<void> {
   assert.match(asked.content[0].text, /ann/)
   const many = Array.from({ length: 50 }, () => client.callTool({ name: 'test_simple_text', arguments: {} }))
   assert.equal((await Promise.all(many)).length, 50)
+}
+
+/**
+ * Calls the fixture's tool with progress. Of messages that come in one piece an official client takes the result first,
+ * and forgets the progress that comes after it: on a busy machine all of it. Such a call is made again.
+ */
+export async function checkProgress(
+  call: (onprogress: (each: { readonly progress: number }) => void) => Promise<WireJson>,
+): Promise<void> {
+  let heard: number[] = []
+  for (let calls = 0; heard.length === 0 && calls < MAX_CALLS; calls++) {
+    const values: number[] = []
+    const { content } = await call(({ progress }) => values.push(progress))
+    assert.match(content[0].text, /successfully/)
+    heard = values
+  }
+  assert.deepEqual(heard, [0, 50, 100].slice(0, Math.max(1, heard.length)))
 }
