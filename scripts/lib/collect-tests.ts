@@ -12,12 +12,14 @@ const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
 
 /**
  * What takes long because it starts many processes or the programs of others (stores, proxies, browsers, compilers,
- * other clients, frameworks and runtimes, examples of the official SDK), or floods a server.
+ * other clients, frameworks and runtimes, examples of the official SDK), floods a server, or measures what something
+ * huge takes.
  */
 const LONG = [
   /^test\/(?:browser|cluster|interop|proxies|redis|robustness|types)\//,
   /^test\/client\/(?:browser|runtimes)\./,
   /^test\/package\/(?:lazy-parts|pack)\./,
+  /^test\/(?:bounds\/heap-size|both-eras\/error-text|client\/memory|node-http\/unread-replies)\./,
   /^test\/sdk\/(?:event-store|examples|guides)\./,
 ]
 /** Attacks on a server run for a minute, and by their name only: `npm run attacks`. */
