@@ -1,7 +1,7 @@
 /**
  * `npm run check-nodes [-- major...]`: the test suite on the other Node versions we promise to work on, without what is
- * the same whichever Node runs it: the compiler, and what other programs (browsers, proxies, bridges, platforms, published
- * servers) see of the bytes on the wire.
+ * the same whichever Node runs it: compiler and build, and what other programs (browsers, proxies, bridges, platforms,
+ * published servers) see of the bytes on the wire.
  *
  * Each version's own summary is printed; on failure its whole output is. Without arguments: every promised
  * version but the one that runs this script, which `npm test` covers.
