@@ -17,7 +17,7 @@
 
 import { MetaKey } from './protocol/meta-keys.ts'
 import { Method } from './protocol/methods.ts'
-import { SESSION_REVISIONS } from './session-era/revisions.ts'
+import { findRevision } from './session-era/revisions.ts'
 
 export type Era = 'session' | 'stateless'
 
@@ -30,20 +30,22 @@ export interface EraEvidence {
   readonly body: unknown
 }
 
-const ofSessionEra: ReadonlySet<string> = new Set(SESSION_REVISIONS)
-
 /**
  * Never throws; a body that is not even a message goes to the era that its headers name.
  *
  * @param eras - those that are served
  */
 export function selectEra({ protocolVersion, sessionId, body }: EraEvidence, eras: ReadonlySet<Era>): Era {
-  if (!eras.has('stateless')) return 'session'
-  if (!eras.has('session')) return 'stateless'
-  const namesSessionRevision = protocolVersion !== undefined && ofSessionEra.has(protocolVersion)
-  if (hasEnvelope(body)) return namesSessionRevision && sessionId !== undefined ? 'session' : 'stateless'
-  if (protocolVersion === undefined || namesSessionRevision || sessionId !== undefined) return 'session'
-  return isInitialize(body) ? 'session' : 'stateless'
+  if (eras.size === 1) return eras.has('session') ? 'session' : 'stateless'
+  if (hasEnvelope(body)) {
+    return sessionId !== undefined && isOfSessionEra(protocolVersion) ? 'session' : 'stateless'
+  }
+  if (protocolVersion === undefined || sessionId !== undefined) return 'session'
+  return isOfSessionEra(protocolVersion) || isInitialize(body) ? 'session' : 'stateless'
+}
+
+function isOfSessionEra(protocolVersion: string | undefined): boolean {
+  return protocolVersion !== undefined && findRevision(protocolVersion) !== undefined
 }
 
 function hasEnvelope(body: unknown): boolean {

@@ -52,9 +52,10 @@ export function createHeaderReader<
     slots.push({ name, index, isList: index >= names.length })
     byLength[name.length] = slots
   }
+  const none: readonly (string | undefined)[] = all.map(() => undefined)
 
   return (rawHeaders) => {
-    const values: (string | undefined)[] = new Array(all.length).fill(undefined)
+    const values = none.slice()
     let duplicate: string | undefined
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       const name = rawHeaders[at] as string
@@ -73,7 +74,10 @@ export function createHeaderReader<
 }
 
 function find(slots: readonly Slot[], name: string): Slot | undefined {
+  // Most clients send names in lower case.
+  for (const slot of slots) if (slot.name === name) return slot
   const lower = name.toLowerCase()
+  if (lower === name) return undefined
   for (const slot of slots) if (slot.name === lower) return slot
   return undefined
 }

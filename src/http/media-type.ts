@@ -79,6 +79,9 @@ export function isJson(contentType: string | undefined): boolean {
 const cache = new Map<string, Accepts>()
 const CACHE_MAX_ENTRIES = 64
 const CACHE_MAX_LENGTH = 128
+/** The last value: to compare with it costs less than to hash a value that came with a request. */
+let lastAccept = ''
+let lastAccepts: Accepts | undefined
 
 const ANYTHING: Accepts = { json: true, sse: true, jsonNamed: false, sseNamed: false, htmlNamed: false }
 
@@ -90,13 +93,16 @@ const ANYTHING: Accepts = { json: true, sse: true, jsonNamed: false, sseNamed: f
  */
 export function negotiate(accept: string | undefined): Accepts {
   if (accept === undefined) return ANYTHING
-  const known = cache.get(accept)
-  if (known !== undefined) return known
-  const accepts = parseAccept(accept)
-  if (accept.length <= CACHE_MAX_LENGTH) {
+  if (accept === lastAccept && lastAccepts !== undefined) return lastAccepts
+  if (accept.length > CACHE_MAX_LENGTH) return parseAccept(accept)
+  let accepts = cache.get(accept)
+  if (accepts === undefined) {
+    accepts = parseAccept(accept)
     if (cache.size >= CACHE_MAX_ENTRIES) cache.clear()
     cache.set(accept, accepts)
   }
+  lastAccept = accept
+  lastAccepts = accepts
   return accepts
 }
 

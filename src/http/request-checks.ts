@@ -15,7 +15,6 @@ import { Rejection } from './rejection.ts'
 import { authorityOf, isAt } from './target.ts'
 
 const ALLOW = ['Allow', 'GET, POST, DELETE, OPTIONS'] as const
-const METHODS: ReadonlySet<string | undefined> = new Set(['POST', 'GET', 'DELETE', 'OPTIONS'])
 /** What is read of a request. */
 type RequestLine = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'headers' | 'mayHideHeaders'>
 type TypedRequest = Pick<HttpExchange<unknown>, 'method' | 'target' | 'url' | 'accepts'>
@@ -75,7 +74,7 @@ export class RequestChecks {
       const problem = `Not found: ${quote(asked)}; the MCP endpoint is ${path} (the path option)`
       return new Rejection(404, problem)
     }
-    if (METHODS.has(request.method)) return undefined
+    if (isHandled(request.method)) return undefined
     return new Rejection(405, `Method ${request.method} is not allowed`, undefined, ALLOW)
   }
 
@@ -97,6 +96,10 @@ export class RequestChecks {
     const types = method === 'GET' ? 'text/event-stream' : 'application/json and text/event-stream'
     return new Rejection(406, `The Accept header must name ${types}`)
   }
+}
+
+function isHandled(method: string | undefined): boolean {
+  return method === 'POST' || method === 'GET' || method === 'DELETE' || method === 'OPTIONS'
 }
 
 /** 405 for all that is not the one method of an endpoint of HTTP+SSE: clients of Streamable HTTP try POST first. */
@@ -121,8 +124,8 @@ function checkContentType(contentType: string | undefined): Rejection | undefine
 }
 
 /** Compressed bodies are refused: this library does not decompress what a client sends. */
-export function checkContentEncoding(encoding = 'identity'): Rejection | undefined {
-  if (encoding.toLowerCase() === 'identity') return undefined
+export function checkContentEncoding(encoding: string | undefined): Rejection | undefined {
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return undefined
   const message = `Content-Encoding ${quote(encoding)} is not supported: send the body as it is`
   // RFC 9110 section 15.5.16: what would have been accepted.
   return new Rejection(415, message, undefined, ['Accept-Encoding', 'identity'])

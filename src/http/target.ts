@@ -17,6 +17,7 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]*)/i
  * @param host - the Host header
  */
 export function authorityOf(target: string, host: string | undefined): string | undefined {
+  if (target.startsWith('/')) return host
   // The authority of an absolute-form target MUST be taken in place of Host (RFC 9112 section 3.2.2).
   return ABSOLUTE_FORM.exec(target)?.[1] ?? host
 }

@@ -1,8 +1,9 @@
 /**
  * Reads a request body up to a limit.
  *
- * Invariant: `done` is called at most once, and every listener of this file is removed before. On an error the request is
- * left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in response.ts).
+ * Invariant: `done` is called at most once, and no listener of this file does anything after it. On an error they are
+ * removed, and the request is left paused and not destroyed, so that a refusal can still be written (see `closeAfter` in
+ * response.ts).
  *
  * Content-Length is used only to refuse a body early; the bytes that arrive are counted.
  *
@@ -176,8 +177,12 @@ export class BodyReader extends BodyBytes {
   }
 
   #finish(result: BodyError | 'end'): void {
-    this.#unlisten()
-    if (result !== 'end') {
+    if (result === 'end') {
+      // Nothing more comes, so the listeners stay: to remove them takes longer than to read a small body.
+      this.#listening = false
+      this.#request[READER] = undefined
+    } else {
+      this.#unlisten()
       this.#request.pause()
       this.drop()
     }

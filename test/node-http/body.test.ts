@@ -94,11 +94,23 @@ test('readBody gives a body that came in one piece without copying it', async (t
   })
   const socket = await open(t, port)
   await socket.write(`${post('Content-Length: 5')}hello`)
-  const { error, body, request } = await outcome
+  const { error, body } = await outcome
   assert.equal(error, undefined)
   assert.equal(body.toString(), 'hello')
   assert.equal(body, chunk)
-  assertClean(request)
+})
+
+test('after the end of a body nothing that the request emits has an effect', async (t) => {
+  const { port, outcome, calls } = await start(t, 100)
+  await (await open(t, port)).write(`${post('Content-Length: 5')}hello`)
+  const { body, request } = await outcome
+  request.emit('data', Buffer.alloc(1000))
+  request.emit('end')
+  request.emit('error', new Error('late'))
+  request.emit('close')
+  assert.equal(calls(), 1)
+  assert.equal(body.toString(), 'hello')
+  assert.equal(request.isPaused(), false)
 })
 
 test('readBody joins pieces that split characters', async (t) => {
