@@ -1,20 +1,19 @@
 /** Files that comments of src/ name: a reader who follows a name finds a file. */
 
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { listSources } from '../scripts/lib/transpile.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const src = join(root, 'src')
-const filesIn = (folder: string) =>
-  (readdirSync(join(root, folder), { recursive: true }) as string[]).map((name) => name.replaceAll('\\', '/'))
-const paths = filesIn('src').filter((name) => name.endsWith('.ts'))
+const below = (base: string, folder: string) =>
+  listSources(join(root, folder)).map((path) => relative(join(root, base), path).replaceAll('\\', '/'))
+const paths = below('src', 'src')
 /** What a comment may also name. */
-const elsewhere = ['test', 'bench', 'scripts'].flatMap((folder) =>
-  filesIn(folder).map((name) => `${folder}/${name}`),
-)
+const elsewhere = ['test', 'bench', 'scripts'].flatMap((folder) => below('.', folder))
 
 /** Comments of a file, as one text each: block comments, and what follows `//`. */
 function commentsOf(text: string): string[] {

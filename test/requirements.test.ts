@@ -4,23 +4,23 @@
  */
 
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { collectTests } from '../scripts/lib/collect-tests.ts'
 import { citationsIn } from './requirements/citations.ts'
 import { requirements } from './requirements.ts'
 
-const testFolder = fileURLToPath(new URL('.', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Each cited id with the files that cite it. The tests of the gate itself do not count. */
 function readCitations(): Map<string, string[]> {
   const citations = new Map<string, string[]>()
-  for (const entry of readdirSync(testFolder, { recursive: true, encoding: 'utf8' })) {
-    const file = relative(testFolder, join(testFolder, entry)).replaceAll('\\', '/')
-    const isOwn = file === 'requirements.test.ts' || file.startsWith('requirements/')
-    if (!file.endsWith('.test.ts') || isOwn || file.includes('node_modules/')) continue
-    for (const id of citationsIn(readFileSync(join(testFolder, entry), 'utf8'))) {
+  for (const path of collectTests(root, [])) {
+    const file = path.slice('test/'.length)
+    if (file === 'requirements.test.ts' || file.startsWith('requirements/')) continue
+    for (const id of citationsIn(readFileSync(join(root, path), 'utf8'))) {
       citations.set(id, [...(citations.get(id) ?? []), file])
     }
   }

@@ -105,7 +105,8 @@ export function restoreLines(code: string, mappings: string): string {
   return parts.join('')
 }
 
-function listSources(folder: string): string[] {
+/** @returns the paths of the TypeScript below a folder, but declarations and installed packages */
+export function listSources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : listSources(path)

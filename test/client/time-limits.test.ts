@@ -67,7 +67,7 @@ test('progress gives a call more time, and never more than maxTimeoutMs', async 
 
 test('the time of a call stands still while the application answers a question', async (t) => {
   const slow = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await new Promise((resolve) => setTimeout(resolve, 500))
     return { action: 'cancel' } as const
   }
   const form = { message: 'm', requestedSchema: { type: 'object', properties: {} } }
@@ -82,7 +82,7 @@ test('the time of a call stands still while the application answers a question',
     }),
   )
   const one = await connected(t, modern.url, { onElicit: slow })
-  await one.callTool('a', {}, { timeoutMs: 150, maxTimeoutMs: 150 })
+  await one.callTool('a', {}, { timeoutMs: 400, maxTimeoutMs: 400 })
 
   let finish = () => {}
   const old = await scripted(
@@ -98,11 +98,11 @@ test('the time of a call stands still while the application answers a question',
     }),
   )
   const two = await connected(t, old.url, { onElicit: slow })
-  await two.callTool('a', {}, { timeoutMs: 150, maxTimeoutMs: 150 })
+  await two.callTool('a', {}, { timeoutMs: 400, maxTimeoutMs: 400 })
 })
 
 test('the time of connecting and of a call stands still while credentials are made: a user may log in', async (t) => {
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 120))
+  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 500))
   let valid = 'one'
   const server = await scripted(
     t,
@@ -116,7 +116,7 @@ test('the time of connecting and of a call stands still while credentials are ma
     if (refresh === true) await pause()
     return refresh === true ? valid : 'none'
   }
-  const client = await connected(t, server.url, { auth, timeoutMs: 100, requestTimeoutMs: 100 })
+  const client = await connected(t, server.url, { auth, timeoutMs: 400, requestTimeoutMs: 400 })
   valid = 'two'
   await client.callTool('a')
 })
