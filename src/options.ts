@@ -67,7 +67,11 @@ export interface HandlerOptions extends EdgeOptions {
   readonly maxPipelined?: number | undefined
   /** Nesting depth of arrays and objects in a request body; 400 above. @defaultValue 512 */
   readonly maxBodyDepth?: number | undefined
-  /** JSON values and names of members in a request body, about; 400 above. @defaultValue 500 000 */
+  /**
+   * JSON values and names of members in a request body, about, where a name that no other member has counts as seven; 400
+   * above.
+   * @defaultValue 500 000
+   */
   readonly maxBodyValues?: number | undefined
   /** Most messages in a 2025-03-26 batch. @defaultValue 100 */
   readonly maxBatch?: number | undefined

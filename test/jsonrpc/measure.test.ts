@@ -142,7 +142,6 @@ test('decodeBody accepts exactly maxValues values and names, and refuses one mor
   for (const [text, values] of [
     [`[${Array(1000).fill('1').join(',')}]`, 1000],
     [`[${Array(500).fill('{}').join(',')}]`, 1000],
-    [`{${Array.from({ length: 500 }, (_, i) => `"${i}":1`).join(',')}}`, 1000],
     ['['.repeat(1000) + ']'.repeat(1000), 1000],
   ] as const) {
     assert.equal(measureBody(bytes(text)), values)
@@ -151,8 +150,38 @@ test('decodeBody accepts exactly maxValues values and names, and refuses one mor
     const more = `${text},`
     assert.throws(() => decodeBody(bytes(more), limits), {
       code: -32700,
-      message: /holds about 1001 values and names, above 1000, the limit \(option maxBodyValues\)/,
+      message:
+        /holds about 1001 values and names, of which a new name counts as 7, above 1000, the limit \(option maxBodyValues\)/,
     })
   }
   assert.equal(decodeBody(bytes(`"${'[,:{'.repeat(1000)}"`), limits), '[,:{'.repeat(1000))
+})
+
+test('a name that no other member has counts as seven; the rows of a table are not refused for theirs', () => {
+  const refusal = { code: -32700, message: /maxBodyValues/ }
+  const limits = { ...UNLIMITED, maxValues: 10_000 }
+  const distinct = (count: number, name: (i: number) => string) =>
+    `{${Array.from({ length: count }, (_, i) => `${JSON.stringify(name(i))} : 0`).join(',')}}`
+  for (const name of [
+    (i: number) => `k${i}`,
+    (i: number) => `${'x'.repeat(200)}${i}`,
+    (i: number) => `"\\${i}é`,
+    (i: number) => `${i}${'y'.repeat(99)}`,
+  ]) {
+    assert.ok(decodeBody(bytes(distinct(1200, name)), limits))
+    // A few may have the hash of another.
+    assert.throws(() => decodeBody(bytes(distinct(1300, name)), limits), refusal)
+  }
+  const row = '{"id":1,"name":"x","price":2.5}'
+  const table = (rows: number) => `[${Array(rows).fill(row).join(',')}]`
+  assert.ok(decodeBody(bytes(table(1400)), limits))
+  assert.throws(() => decodeBody(bytes(table(1500)), limits), refusal)
+  // The same names as values are no names.
+  assert.ok(decodeBody(bytes(JSON.stringify(Array.from({ length: 5000 }, (_, i) => `k${i}`))), limits))
+})
+
+test('a name is read once, whatever follows it', () => {
+  const limits = { ...UNLIMITED, maxValues: 3_000_000 }
+  const colons = ':'.repeat(2_000_000)
+  assert.throws(() => decodeBody(bytes(`{"${'n'.repeat(2_000_000)}"${colons}0}`), limits), /not valid JSON/)
 })
