@@ -75,6 +75,8 @@ const ROWS: readonly Row[] = [
   ['latency', 'echo', 64, 'facade-sessionless', 'cpu', SDK_V1, 'at most', 0.5],
   ['latency', 'echo', 64, 'facade-http', 'cpu', { families: ['sdk-v1-http'] }, 'at most', 0.2],
   ['sessions', 'idle', 1000, 'facade', 'heap', SDK_V1, 'at most', 1 / 3],
+  ['instructions', 'echo', 64, 'barewire', 'instructions', 'floor', 'at most', 1],
+  ['instructions', 'echo', 64, 'barewire-stateless', 'instructions', 'floor', 'at most', 1],
   ['latency', 'list-50', 64, 'barewire', 'throughput', 'floor', 'at least', 0.9],
   ['latency', 'list-50', 64, 'barewire-stateless', 'throughput', 'floor', 'at least', 0.9],
   ['sessions', 'initialize', 32, 'barewire', 'throughput', 'floor', 'at least', 0.8],

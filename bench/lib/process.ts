@@ -40,6 +40,8 @@ export interface SpawnOptions {
   readonly entry: string
   /** More options for node, such as `--cpu-prof`. */
   readonly nodeOptions?: readonly string[]
+  /** A program that runs node, such as `valgrind`, and its options. */
+  readonly under?: readonly string[]
 }
 
 /** @throws {Error} with what it printed, when it does not start */
@@ -49,7 +51,9 @@ export async function startServer(
   options: SpawnOptions,
 ): Promise<ServerProcess> {
   const beganAt = performance.now()
-  const { child, output } = spawnChild(options.core, options.node, [
+  const { under: [program, ...its] = [], node } = options
+  const { child, output } = spawnChild(options.core, program ?? node, [
+    ...(program === undefined ? [] : [...its, node]),
     '--expose-gc',
     // Or forced collections drop code that was not used lately, and the heap shrinks by more than a session holds.
     '--no-flush-bytecode',

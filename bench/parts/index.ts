@@ -6,6 +6,7 @@ import { cluster } from './cluster.ts'
 import { connections } from './connections.ts'
 import { fetchPart } from './fetch.ts'
 import { generator } from './generator.ts'
+import { instructions } from './instructions.ts'
 import { latency } from './latency.ts'
 import { micro } from './micro.ts'
 import { published } from './published.ts'
@@ -29,6 +30,7 @@ export const PARTS: readonly Part[] = [
   micro,
   generator,
   client,
+  instructions,
   soak,
   published,
 ]

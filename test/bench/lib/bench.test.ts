@@ -60,7 +60,7 @@ test('attempt takes a contender that failed out of the part, and calls it a fail
 
 test('the plan of a run of everything stays within its budget, and that of a quick run within two minutes', () => {
   const minutes = secondsOf(makeBench(CONTENDERS)) / 60
-  assert.ok(minutes <= 28, `${minutes.toFixed(1)} minutes are planned`)
+  assert.ok(minutes <= 33, `${minutes.toFixed(1)} minutes are planned`)
   const ours = CONTENDERS.filter((contender) => !isPeer(contender))
   assert.ok(secondsOf(makeBench(ours, true)) <= 120)
 })

@@ -1,0 +1,117 @@
+/**
+ * `instructions`: what one `tools/call` makes the server's processor do, counted by callgrind (valgrind) and not timed.
+ * The same on a busy machine as on a quiet one, so it shows a difference of 1 %, which a clock does not.
+ *
+ * Measured: instructions of the process per call, those of the engine and of its collector included; and misses of a
+ * second-level cache of 512 KiB. Not the kernel's: `strace -c` counts system calls, which are the same for the floor.
+ *
+ * Defeated: a cold engine (as many calls again come first). One process, and one count: there is nothing to take a
+ * median of.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from '../../scripts/lib/child.ts'
+import { type Contender, isPeer } from '../contenders/index.ts'
+import type { Bench, Part } from '../lib/bench.ts'
+import { ask, expectText } from '../lib/check-answer.ts'
+import { openSessions } from '../lib/open-sessions.ts'
+import { startServer } from '../lib/process.ts'
+import { callTool } from '../lib/wire.ts'
+import type { RequestFigures } from '../load/requests.ts'
+import { openSession } from './latency.ts'
+
+const TEXT = 'hello benchmark'
+const CONNECTIONS = 64
+/** Size, ways and bytes of a line, of the caches that callgrind models. */
+const CACHES = ['--cache-sim=yes', '--I1=32768,8,64', '--D1=32768,8,64', '--LL=524288,8,64']
+
+export const instructions: Part = {
+  name: 'instructions',
+  about: 'instructions and cache misses of a tools/call, counted by valgrind',
+  byNameOnly: true,
+  plan(bench) {
+    if (spawnSync('callgrind_control', ['--version'], { stdio: 'ignore' }).status !== 0) {
+      bench.collector.note('instructions needs valgrind, whose callgrind_control was not found')
+      return []
+    }
+    const calls = bench.quick ? 500 : 15_000
+    const contenders = bench
+      .able('instructions')
+      .filter((contender) => !isPeer(contender) && contender.wire !== 'sessionless')
+    return contenders.map((contender) => ({
+      label: `instructions, ${contender.name}`,
+      seconds: 25 + calls / 180,
+      run: () => bench.attempt(contender, 'instructions', () => count(bench, contender, calls)),
+    }))
+  },
+}
+
+async function count(bench: Bench, contender: Contender, calls: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'barewire-bench-'))
+  const output = join(folder, 'counts')
+  // A process that cannot be seen to write code keeps what was read of it.
+  const valgrind = [
+    '--tool=callgrind',
+    '--smc-check=all-non-file',
+    `--callgrind-out-file=${output}`,
+    ...CACHES,
+  ]
+  const server = await startServer(bench.modulePath(contender), bench.setupOf(contender), {
+    ...bench.spawnOptions(),
+    under: ['valgrind', ...valgrind],
+  })
+  try {
+    const load = await bench.load
+    const { wire, version } = contender
+    const group = `instructions ${contender.name}`
+    const sessionId = await openSession(contender, server.port)
+    expectText(await ask(server.port, callTool(wire, 'echo', { text: TEXT }, { sessionId, version })), TEXT)
+    if (wire === 'session') {
+      await openSessions(load, contender, { group, port: server.port, count: CONNECTIONS })
+    }
+    let requests = 0
+    for (const part of ['warm-up', 'counted']) {
+      const figures = await load.call<RequestFigures>('loadRequests', {
+        port: server.port,
+        connections: CONNECTIONS,
+        amount: calls,
+        request: callTool(wire, 'echo', { text: TEXT }, { version }),
+        ...(wire === 'session' && { group }),
+        status: 200,
+        needle: TEXT,
+      })
+      if (part === 'counted') requests = figures.requests
+      // Writes what was counted, and begins anew.
+      const { code, stderr } = await run('callgrind_control', ['--dump', `${server.pid}`])
+      if (code !== 0) throw new Error(`callgrind_control: ${stderr}`)
+    }
+    const counts = readCounts(readFileSync(`${output}.2`, 'latin1'))
+    const key = { part: 'instructions', case: 'echo', n: CONNECTIONS, contender: contender.name }
+    const add = (metric: string, value: number) =>
+      bench.collector.add({ ...key, metric }, `${metric}/call`, value / requests, 0)
+    add('instructions', counts.instructions)
+    add('misses', counts.misses)
+  } finally {
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Reads the totals of a file that callgrind wrote.
+ *
+ * @throws {Error} when it has none
+ */
+export function readCounts(text: string): { readonly instructions: number; readonly misses: number } {
+  const names = /^events: (.+)$/m.exec(text)?.[1]?.split(' ') ?? []
+  const values = /^(?:summary|totals): (.+)$/m.exec(text)?.[1]?.split(' ').map(Number) ?? []
+  const of = (name: string) => {
+    const value = values[names.indexOf(name)]
+    if (value === undefined || Number.isNaN(value)) throw new Error(`callgrind counted no ${name}`)
+    return value
+  }
+  return { instructions: of('Ir'), misses: of('ILmr') + of('DLmr') + of('DLmw') }
+}
