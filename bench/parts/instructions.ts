@@ -43,7 +43,7 @@ export const instructions: Part = {
       .filter((contender) => !isPeer(contender) && contender.wire !== 'sessionless')
     return contenders.map((contender) => ({
       label: `instructions, ${contender.name}`,
-      seconds: 25 + calls / 180,
+      seconds: 40 + calls / 140,
       run: () => bench.attempt(contender, 'instructions', () => count(bench, contender, calls)),
     }))
   },
