@@ -310,7 +310,7 @@ test('deep, wide and heavy JSON is answered', async (t) => {
   const session = await TestSession.open(url)
   const depth = 20_000
   const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`
-  const wide = `{${Array.from({ length: 100_000 }, (_, index) => `"k${index}":${index}`).join(',')}}`
+  const wide = `{${Array.from({ length: 60_000 }, (_, index) => `"k${index}":${index}`).join(',')}}`
   const call = (id: number, args: string) =>
     `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":${args}}}`
   for (const [index, args] of [
