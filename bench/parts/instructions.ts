@@ -1,6 +1,6 @@
 /**
  * `instructions`: what one `tools/call` makes the server's processor do, counted by callgrind (valgrind) and not timed.
- * The same on a busy machine as on a quiet one, so it shows a difference of 1 %, which a clock does not.
+ * Nearly the same on a busy machine as on a quiet one: runs of the same code differ by about 2 %.
  *
  * Measured: instructions of the process per call, those of the engine and of its collector included; and misses of a
  * second-level cache of 512 KiB. Not the kernel's: `strace -c` counts system calls, which are the same for the floor.
@@ -18,7 +18,7 @@ import { type Contender, isPeer } from '../contenders/index.ts'
 import type { Bench, Part } from '../lib/bench.ts'
 import { ask, expectText } from '../lib/check-answer.ts'
 import { openSessions } from '../lib/open-sessions.ts'
-import { startServer } from '../lib/process.ts'
+import { type ServerProcess, startServer } from '../lib/process.ts'
 import { callTool } from '../lib/wire.ts'
 import type { RequestFigures } from '../load/requests.ts'
 import { openSession } from './latency.ts'
@@ -52,42 +52,19 @@ export const instructions: Part = {
 async function count(bench: Bench, contender: Contender, calls: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'barewire-bench-'))
   const output = join(folder, 'counts')
-  // A process that cannot be seen to write code keeps what was read of it.
+  // Without `smc-check` valgrind would go on running code that V8 has replaced.
   const valgrind = [
     '--tool=callgrind',
     '--smc-check=all-non-file',
     `--callgrind-out-file=${output}`,
     ...CACHES,
   ]
-  const server = await startServer(bench.modulePath(contender), bench.setupOf(contender), {
-    ...bench.spawnOptions(),
-    under: ['valgrind', ...valgrind],
-  })
   try {
-    const load = await bench.load
-    const { wire, version } = contender
-    const group = `instructions ${contender.name}`
-    const sessionId = await openSession(contender, server.port)
-    expectText(await ask(server.port, callTool(wire, 'echo', { text: TEXT }, { sessionId, version })), TEXT)
-    if (wire === 'session') {
-      await openSessions(load, contender, { group, port: server.port, count: CONNECTIONS })
-    }
-    let requests = 0
-    for (const part of ['warm-up', 'counted']) {
-      const figures = await load.call<RequestFigures>('loadRequests', {
-        port: server.port,
-        connections: CONNECTIONS,
-        amount: calls,
-        request: callTool(wire, 'echo', { text: TEXT }, { version }),
-        ...(wire === 'session' && { group }),
-        status: 200,
-        needle: TEXT,
-      })
-      if (part === 'counted') requests = figures.requests
-      // Writes what was counted, and begins anew.
-      const { code, stderr } = await run('callgrind_control', ['--dump', `${server.pid}`])
-      if (code !== 0) throw new Error(`callgrind_control: ${stderr}`)
-    }
+    const server = await startServer(bench.modulePath(contender), bench.setupOf(contender), {
+      ...bench.spawnOptions(),
+      under: ['valgrind', ...valgrind],
+    })
+    const requests = await countedLoad(bench, contender, server, calls).finally(() => server.stop())
     const counts = readCounts(readFileSync(`${output}.2`, 'latin1'))
     const key = { part: 'instructions', case: 'echo', n: CONNECTIONS, contender: contender.name }
     const add = (metric: string, value: number) =>
@@ -95,9 +72,41 @@ async function count(bench: Bench, contender: Contender, calls: number): Promise
     add('instructions', counts.instructions)
     add('misses', counts.misses)
   } finally {
-    await server.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** @returns the number of calls that the second file of counts is about; the first is of what came before */
+async function countedLoad(
+  bench: Bench,
+  contender: Contender,
+  server: ServerProcess,
+  calls: number,
+): Promise<number> {
+  const load = await bench.load
+  const { wire, version } = contender
+  const { port, pid } = server
+  const group = `instructions ${contender.name}`
+  const sessionId = await openSession(contender, port)
+  expectText(await ask(port, callTool(wire, 'echo', { text: TEXT }, { sessionId, version })), TEXT)
+  if (wire === 'session') await openSessions(load, contender, { group, port, count: CONNECTIONS })
+  let counted = 0
+  for (let file = 1; file <= 2; file++) {
+    const { requests } = await load.call<RequestFigures>('loadRequests', {
+      port,
+      connections: CONNECTIONS,
+      amount: calls,
+      request: callTool(wire, 'echo', { text: TEXT }, { version }),
+      ...(wire === 'session' && { group }),
+      status: 200,
+      needle: TEXT,
+    })
+    counted = requests
+    // Writes what was counted, and begins anew.
+    const { code, stderr } = await run('callgrind_control', ['--dump', `${pid}`])
+    if (code !== 0) throw new Error(`callgrind_control: ${stderr}`)
+  }
+  return counted
 }
 
 /**

@@ -34,7 +34,7 @@ export interface Accepts {
   readonly htmlNamed: boolean
 }
 
-const JSON_TYPE = 'application/json'
+export const JSON_TYPE = 'application/json'
 const SSE_TYPE = 'text/event-stream'
 const HTML_TYPE = 'text/html'
 

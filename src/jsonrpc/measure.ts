@@ -24,7 +24,7 @@ import { RpcError } from './rpc-error.ts'
 export interface BodyLimits {
   /** Arrays and objects inside each other. */
   readonly maxDepth: number
-  /** Values and names of members, as `measureBody` counts them, and `NEW_NAME` more for each name that differs. */
+  /** Values and names of members, about; a name that no other member has counts as seven. */
   readonly maxValues: number
 }
 
@@ -48,13 +48,13 @@ const MEANING = new Uint8Array(256)
 MEANING[QUOTE] = STRING
 for (const character of '[{') MEANING[character.charCodeAt(0)] = OPEN
 for (const character of ']}') MEANING[character.charCodeAt(0)] = CLOSE
-MEANING[0x2c] = COMMA
-MEANING[0x3a] = COLON
+MEANING[','.charCodeAt(0)] = COMMA
+MEANING[':'.charCodeAt(0)] = COLON
 
 /** A name that no other member has costs about as much as this many numbers. */
 const NEW_NAME = 6
 /**
- * One bit for each hash of a name: of 60,000 names it counts 57,000. Lifecycle: made for the first large body, cleared for
+ * One bit for each hash of a name: of 60,000 names about 57,000 are counted. Lifecycle: made for the first large body, cleared for
  * each.
  */
 let seenNames: Uint8Array | undefined
@@ -127,7 +127,7 @@ export function measureBody(bytes: Uint8Array, { maxDepth, maxValues }: BodyLimi
 class Names {
   size = 0
   readonly #seen: Uint8Array
-  /** Nobody can choose names whose hashes are the same. */
+  /** Makes it hard to choose names whose hashes are the same: they would count as names that repeat. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32)
 
   constructor() {

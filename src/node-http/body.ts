@@ -178,7 +178,7 @@ export class BodyReader extends BodyBytes {
 
   #finish(result: BodyError | 'end'): void {
     if (result === 'end') {
-      // Nothing more comes, so the listeners stay: to remove them takes longer than to read a small body.
+      // Nothing more comes, so the listeners stay: to remove four of them from each request is dear.
       this.#listening = false
       this.#request[READER] = undefined
     } else {

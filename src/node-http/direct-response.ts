@@ -14,6 +14,7 @@
  */
 
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { JSON_TYPE } from '../http/media-type.ts'
 import { isNodeHttp, markFinished, serverSettings } from './node-internals.ts'
 
 const { writeHead, write, end } = ServerResponse.prototype
@@ -22,7 +23,6 @@ const { get: headersSent = () => false } =
 
 /** A field value of RFC 9110 section 5.5, ASCII only. */
 const PLAIN = /^[\t\x20-\x7e]*$/
-const JSON_TYPE = 'application/json'
 
 /**
  * A `ServerResponse` that sends complete replies in one write. Its bytes, events and properties are those of a

@@ -17,6 +17,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { ServerResponse } from 'node:http'
+import { JSON_TYPE } from '../http/media-type.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
 import { DirectResponse } from './direct-response.ts'
@@ -60,7 +61,7 @@ export function sendJson(
   headers?: readonly string[],
   options?: ReplyOptions,
 ): boolean {
-  const head = ['Content-Type', 'application/json', 'Content-Length', `${Buffer.byteLength(text)}`]
+  const head = ['Content-Type', JSON_TYPE, 'Content-Length', `${Buffer.byteLength(text)}`]
   return send(response, status, head, text, headers, options)
 }
 
