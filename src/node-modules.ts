@@ -1,5 +1,6 @@
 /** Provides the modules of Node that bounds/runtime.ts uses: Node before 20.16 has no function that finds them. */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import { provideModules } from './bounds/runtime.ts'
 import { deflateRawSync, inflateRawSync } from './node-zlib.ts'
@@ -15,5 +16,9 @@ const ZLIB = {
 }
 
 export function provideNodeModules(): void {
-  provideModules({ 'node:events': { setMaxListeners }, 'node:zlib': ZLIB })
+  provideModules({
+    'node:async_hooks': { AsyncLocalStorage },
+    'node:events': { setMaxListeners },
+    'node:zlib': ZLIB,
+  })
 }

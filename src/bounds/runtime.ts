@@ -5,6 +5,7 @@
  * Not here: what needs a server of Node (node-http/).
  */
 
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { setMaxListeners } from 'node:events'
 import type { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { WarningCode } from './warning-codes.ts'
@@ -18,6 +19,7 @@ interface Process {
 
 /** What is used of modules of Node where they are there, and done without elsewhere. */
 export interface OptionalModules {
+  readonly 'node:async_hooks': { readonly AsyncLocalStorage: typeof AsyncLocalStorage }
   readonly 'node:events': { readonly setMaxListeners: typeof setMaxListeners }
   readonly 'node:zlib': {
     readonly deflateRawSync: typeof deflateRawSync

@@ -255,6 +255,10 @@ export function checkConnectOptions(options: ConnectOptions): Settings {
   if (auth !== undefined) requireType('auth', auth, ['string', 'function', 'object'])
   if (typeof auth === 'string') checkHeaderValue('auth', auth)
   if (headers !== undefined) checkHeaders(headers)
+  const { signal, middleware, capabilities } = options
+  checkSignal(signal)
+  if (middleware !== undefined) checkMiddleware(middleware)
+  if (capabilities !== undefined) checkCapabilities(capabilities)
   requireType('tasks', tasks, ['boolean'])
   const { checkOutput = true, clientInfo = DEFAULT_INFO, onError: given = () => {} } = options
   requireType('checkOutput', checkOutput, ['boolean'])
@@ -291,11 +295,36 @@ function checkInfo(info: { readonly name?: unknown; readonly version?: unknown }
   requireType('clientInfo.version', info.version, ['string'])
 }
 
+/** One of another realm or a polyfill will do. */
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return
+  const advice = signal instanceof AbortController ? ': give its signal' : ''
+  throw new TypeError(`signal must be an AbortSignal; got ${kindOf(signal)}${advice}`)
+}
+
+function checkMiddleware(middleware: unknown): void {
+  if (!Array.isArray(middleware)) {
+    throw new TypeError(`middleware must be an array of functions; got ${kindOf(middleware)}`)
+  }
+  for (const [index, wrap] of middleware.entries()) requireType(`middleware[${index}]`, wrap, ['function'])
+}
+
+function checkCapabilities(capabilities: object): void {
+  requireType('capabilities', capabilities, ['object'])
+  for (const [name, value] of Object.entries(capabilities)) {
+    if (value !== undefined) requireType(`capabilities.${name}`, value, ['object'])
+  }
+}
+
 /** @throws {TypeError} a wrong option of one request, named */
 export function checkRequestOptions(options: RequestOptions): void {
   checkNames(options, REQUEST_NAMES, '', { timeoutMs: 'timeout', onProgress: 'onprogress progress' })
-  const { timeoutMs, maxTimeoutMs, onProgress } = options
+  const { timeoutMs, maxTimeoutMs, onProgress, signal, meta } = options
   if (timeoutMs !== undefined) checkTime('timeoutMs', timeoutMs)
   if (maxTimeoutMs !== undefined) checkTime('maxTimeoutMs', maxTimeoutMs)
   if (onProgress !== undefined) requireType('onProgress', onProgress, ['function'])
+  if (meta !== undefined) requireType('meta', meta, ['object'])
+  checkSignal(signal)
 }

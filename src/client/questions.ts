@@ -114,7 +114,7 @@ function capabilitiesOf(settings: Settings): JsonObject {
   if (tasks) own['extensions'] = { [TASKS_EXTENSION]: {} }
   const all: { [name: string]: unknown } = { ...own }
   for (const [name, value] of Object.entries(capabilities)) {
-    all[name] = { ...own[name], ...(value as JsonObject) }
+    if (value !== undefined) all[name] = { ...own[name], ...(value as JsonObject) }
   }
   return all
 }

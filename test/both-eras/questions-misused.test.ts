@@ -187,6 +187,33 @@ test('a question within once is refused where the handler would have to run agai
   assert.equal((await call('beside', {}, accept)).result.content[0].text, 'accept')
 })
 
+test('a question within once is refused after an await too, and one beside it is not', async (t) => {
+  const { server, call, errors } = await asking(t, 'stateless')
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  let began = 0
+  server.registerTool('within', {}, async (_args, ctx) => {
+    const { action } = await ctx.once('k', async () => {
+      began += 1
+      await turn()
+      await Promise.resolve()
+      return ctx.elicit('q', { message: 'm', requestedSchema })
+    })
+    return action
+  })
+  server.registerTool('beside', {}, async (_args, ctx) => {
+    const [, { action }] = await Promise.all([
+      ctx.once('k', turn),
+      turn().then(() => ctx.elicit('q', { message: 'm', requestedSchema })),
+    ])
+    return action
+  })
+  const [within, beside] = await Promise.all([call('within', {}, never), call('beside', {}, accept)])
+  assert.equal(within.result.isError, true)
+  assert.match(errors[0]?.error.message, /^The question "q" was asked within ctx\.once\("k"\)/)
+  assert.deepEqual([errors.length, began], [1, 1])
+  assert.equal(beside.result.content[0].text, 'accept')
+})
+
 test('server.notify of a completed elicitation needs its id', () => {
   const { server } = define()
   const to = { session: 'x' }

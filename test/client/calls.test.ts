@@ -232,5 +232,12 @@ test('a wrong option of a call throws a TypeError that names it', async (t) => {
   const { client } = await served(t)
   await assert.rejects(client.callTool('add', {}, { timeout: 5 } as never), /no option "timeout".*timeoutMs/)
   await assert.rejects(client.callTool('add', {}, { timeoutMs: -1 }), /timeoutMs must be 0/)
+  await assert.rejects(client.callTool('add', {}, null as never), /options must be an object; got null/)
+  const controller = new AbortController()
+  for (const signal of [controller, null, 'x']) {
+    const call = client.callTool('add', {}, { signal: signal as never })
+    await assert.rejects(call, /^TypeError: signal must be an AbortSignal; got /)
+  }
+  await assert.rejects(client.callTool('add', {}, { meta: 'x' as never }), /meta must be of type object/)
   await assert.rejects(client.callTool(5 as never), /name must be a string; got the number 5/)
 })

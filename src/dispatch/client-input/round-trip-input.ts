@@ -35,6 +35,7 @@ import type { AskOptions, ClientInput } from './client-input.ts'
 import { type InputRequest, InputRequired, InputRequiredResult } from './input-required.ts'
 import type { CallId, OnceCall } from './once-memory.ts'
 import { digestParams, type RequestStateSealer } from './request-state.ts'
+import { keyOfOnce, runWithin } from './within-once.ts'
 
 /** What is sealed as the request state. */
 interface RequestState {
@@ -89,8 +90,6 @@ export class RoundTripInput implements ClientInput {
   #abort: ((reason: Error) => void) | undefined
   #scheduled = false
   #over = false
-  /** Key of the `once` whose function is being called, up to its first `await`. */
-  #within: string | undefined
   readonly #principalId: string | undefined
   /** Of the state that the request brought; undefined in the first round trip. */
   #call: CallId | undefined
@@ -156,7 +155,8 @@ export class RoundTripInput implements ClientInput {
     check: (response: unknown) => T | Promise<T>,
     { mustAsk = false }: AskOptions = {},
   ): Promise<T> {
-    if (this.#within !== undefined) return Promise.reject(askedWithin(name, this.#within))
+    const within = keyOfOnce(this)
+    if (within !== undefined) return Promise.reject(askedWithin(name, within))
     const before = this.#kept.times.get(name) ?? 0
     this.#kept.times.set(name, before + 1)
     const key = numbered(name, before + 1)
@@ -180,7 +180,7 @@ export class RoundTripInput implements ClientInput {
     if (this.#over) throw abandoned()
     const known = this.#kept.running.get(key)
     if (known !== undefined) return (await known) as T
-    const running = this.#runOnce(key, async () => await this.#callWithin(key, run))
+    const running = this.#runOnce(key, () => runWithin(this, key, run))
     this.#kept.running.set(key, running)
     try {
       const value = await running
@@ -188,17 +188,6 @@ export class RoundTripInput implements ClientInput {
       return value as T
     } finally {
       this.#kept.running.delete(key)
-    }
-  }
-
-  /** The round trip that a question ends would wait for the function that asks it. */
-  #callWithin<T>(key: string, run: () => T): T {
-    const outer = this.#within
-    this.#within = key
-    try {
-      return run()
-    } finally {
-      this.#within = outer
     }
   }
 

@@ -194,12 +194,9 @@ const dense: readonly (readonly [name: string, body: () => string])[] = [
 type Attack = readonly [name: string, body: () => string, bound: number, bodies: number]
 const all: readonly Attack[] = [
   ...attacks.map(([name, body, bound]): Attack => [name, body, bound, 1]),
-  ...dense.map(([name, value]): Attack => [
-    `two bodies at once of ${name}`,
-    () => call('anything', value()),
-    SOON,
-    2,
-  ]),
+  ...dense.map(
+    ([name, value]): Attack => [`two bodies at once of ${name}`, () => call('anything', value()), SOON, 2],
+  ),
 ]
 
 for (const [name, body, bound, bodies] of all) {
