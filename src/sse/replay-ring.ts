@@ -25,8 +25,11 @@
 
 import { Buffer } from 'node:buffer'
 import type { ByteBudget } from '../bounds/byte-budget.ts'
+import { PackedEvents } from './packed-events.ts'
 
 const FIRST_CAPACITY = 4
+/** A buffer of its own takes 200 bytes and a microsecond. */
+const MIN_PACKED_BYTES = 1024
 /** The storage of an empty ring. Shared and never written, since `#grow` runs before every write. */
 const NONE: never[] = []
 
@@ -139,6 +142,18 @@ export class ReplayRing {
     while (this.size > 0 && (this.#times[this.#oldest & (this.#times.length - 1)] as number) < time)
       this.#evict()
     if (this.size === 0) this.clear()
+  }
+
+  /**
+   * Hands over what is kept by a stream that is finished.
+   *
+   * @returns takes the place of this ring, which must not be used any more; undefined, and nothing was done: it is so
+   * little that the ring takes less
+   */
+  pack(): PackedEvents | undefined {
+    if (this.#bytes < MIN_PACKED_BYTES) return undefined
+    const data = this.after(this.#oldest - 1) as readonly string[]
+    return new PackedEvents(this.#next, data, this.#bytes, this.#budget)
   }
 
   /** Drops all events and the storage. Sequence numbers continue. */

@@ -132,6 +132,38 @@ test('ReplayRing.clear gives everything back to the budget and numbers go on', (
   assert.deepEqual(ring.after(5), ['f6'])
 })
 
+test('ReplayRing.pack keeps the same events in the same bytes of the budget, whatever their characters', () => {
+  const kinds = ['{"a":"%"}', '{"é":"%"}', '{"日":"%"}', '{"😀":"%"}', '{"a":"%",\ndata: "b":1}']
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = generator(seed)
+    const budget = new ByteBudget(Infinity)
+    const ring = ringOf({ maxEvents: [1, 2, 7, 60][random(4)] as number }, budget)
+    const few = 1 + random(kinds.length)
+    for (let n = 1 + random(80); n > 0; n--) {
+      ring.push((kinds[random(few)] as string).replace('%', 'x'.repeat(random(200))), 0)
+    }
+    const { next, bytes } = ring
+    const positions = [-1, 0.5, Number.NaN, Infinity, ...Array.from({ length: next + 3 }, (_, i) => i)]
+    const before = positions.map((position) => ring.after(position))
+    const packed = ring.pack()
+    assert.equal(packed === undefined, bytes < 1024, `${bytes} bytes`)
+    assert.equal(budget.used, bytes)
+    if (packed === undefined) continue
+    assert.deepEqual(
+      positions.map((position) => packed.after(position)),
+      before,
+      `seed ${seed}`,
+    )
+    assert.equal(packed.next, next)
+    packed.clear()
+    packed.clear()
+    assert.deepEqual(
+      [budget.used, packed.next, packed.after(next - 1), packed.after(0)],
+      [0, next, [], 'gap'],
+    )
+  }
+})
+
 test('ByteBudget: a flood on one ring costs that ring alone', () => {
   const budget = new ByteBudget(20)
   const quiet = ringOf({}, budget)

@@ -18,6 +18,7 @@ import { Gate } from '../../bounds/gate.ts'
 import type { HttpExchange } from '../../http/http-exchange.ts'
 import type { JsonRpcId } from '../../jsonrpc/message.ts'
 import { encodeData } from '../../sse/frame.ts'
+import type { PackedEvents } from '../../sse/packed-events.ts'
 import { ReplayRing } from '../../sse/replay-ring.ts'
 import type { EventLogWriter } from '../../store/event-log-store.ts'
 import type { CoarseClock } from '../clock.ts'
@@ -41,8 +42,10 @@ export class CallStream extends ResumableStream {
   readonly #clock: CoarseClock
   /** Of its requests. Undefined with one node. */
   readonly #ids: readonly JsonRpcId[] | undefined
-  /** Lifecycle: from the first message. */
+  /** Lifecycle: from the first message, until the stream is finished and retained. */
   #ring: ReplayRing | undefined = undefined
+  /** Takes the place of the ring. */
+  #packed: PackedEvents | undefined = undefined
   #name: string | undefined = undefined
   /** Lifecycle: while handlers wait for the client to reconnect, or to read what it has missed. */
   #reconnection: Gate | undefined = undefined
@@ -205,8 +208,9 @@ export class CallStream extends ResumableStream {
    * @returns `'gap'` when some are not retained any more, or the number is above all that were sent
    */
   missed(after: number): readonly string[] | 'gap' {
-    if (this.#ring === undefined) return after === 0 ? [] : 'gap'
-    const missed = this.#ring.after(after)
+    const events = this.#packed ?? this.#ring
+    if (events === undefined) return after === 0 ? [] : 'gap'
+    const missed = events.after(after)
     return missed === 'gap' ? missed : missed.map((data, index) => this.frame(after + 1 + index, data))
   }
 
@@ -255,6 +259,7 @@ export class CallStream extends ResumableStream {
   /** Releases the events of the ring; the stream cannot be resumed any more. */
   clearEvents(): void {
     this.#ring?.clear()
+    this.#packed?.clear()
   }
 
   /** Retains the finished stream, within limits, for a client that did not receive its end. */
@@ -263,11 +268,16 @@ export class CallStream extends ResumableStream {
     if (siblings === undefined) return
     if (!this.resumable) this.deleteLog()
     if (this.session?.closed || !this.resumable) siblings.drop(this)
-    else this.streams.retain(siblings, this, this.#clock)
+    else {
+      this.#packed = this.#ring?.pack()
+      if (this.#packed !== undefined) this.#ring = undefined
+      this.streams.retain(siblings, this, this.#clock)
+    }
   }
 
   protected override get lastSequence(): number {
-    return this.#ring === undefined ? 0 : this.#ring.next - 1
+    const { next = 1 } = this.#packed ?? this.#ring ?? {}
+    return next - 1
   }
 
   /**

@@ -50,6 +50,34 @@ test('a call that ended while its client was away is fetched afterwards, respons
   }
 })
 
+test('a finished stream of many kilobytes, with characters of all lengths, is fetched whole from any event', async (t) => {
+  const fixture = await serving(t)
+  const session = await fixture.open()
+  const { call, ids } = await broken(fixture, session, 3)
+  const texts = Array.from({ length: 20 }, (_, i) => `${i} é 日本 😀 \n\r\0\u2028 ${'x'.repeat(i * 100)}`)
+  for (const [index, text] of texts.entries()) call.ctx.progress(3 + index, undefined, text)
+  call.finish('the result')
+  await eventually(() => fixture.stats().callsInProgress === 0, 'the call to end')
+  const { replayBytes } = fixture.stats()
+  assert.ok(replayBytes > 20_000, `${replayBytes} bytes`)
+  for (const [index, id] of ids.entries()) {
+    const resumed = await session.resume(id)
+    assert.equal((await resumed.end()).complete, true)
+    assert.deepEqual(
+      progressOf(resumed),
+      Array.from({ length: 23 - index }, (_, i) => i + index),
+    )
+    const told = resumed.messages.flatMap(({ params }) => params?.message ?? [])
+    assert.deepEqual(told, texts)
+    assert.deepEqual(
+      responsesOf(resumed).map((result) => textOf(result)),
+      ['the result'],
+    )
+  }
+  await session.delete()
+  assert.equal(fixture.stats().replayBytes, 0)
+})
+
 test('a resuming GET takes the stream over from a connection that still looks alive', async (t) => {
   const { open, held } = await serving(t)
   const session = await open()
