@@ -8,15 +8,30 @@ import type { Notification, Request, RequestMeta } from './types.ts'
 
 export type Extra = RequestHandlerExtra<Request, Notification>
 
+/** Whose signal it is. Not enumerable: no part of what a program copies or prints. */
+const EXCHANGE = Symbol('exchange')
+type WithExchange = { [EXCHANGE]?: Call['exchange'] }
+
 /**
- * Members of its own, so that it can be spread into another object. An accessor for the signal, which most handlers do
- * not read, would cost more than the signal.
+ * The signal is made when it is read, which most handlers do not: on Node 20 to make one takes 3 µs, a twentieth of a call.
+ * One accessor for all of them: one in an object literal is a new function, and a new shape, for each object.
  */
+const SIGNAL: PropertyDescriptor & ThisType<WithExchange> = {
+  get() {
+    return this[EXCHANGE]?.signal
+  },
+  set(value) {
+    Object.defineProperty(this, 'signal', { value, enumerable: true, configurable: true, writable: true })
+  },
+  enumerable: true,
+  configurable: true,
+}
+
+/** Members of its own, so that it can be spread into another object. */
 export function extraOf(call: Call, params: object | undefined): Extra {
   const { exchange, peer, id, authInfo, requestInfo } = call
   const { _meta: meta } = (params ?? {}) as { readonly _meta?: RequestMeta }
-  return {
-    signal: exchange.signal,
+  const extra = {
     sessionId: exchange.sessionId,
     _meta: meta,
     sendNotification: (notification: Notification) => notifyInCall(call, notification),
@@ -30,5 +45,7 @@ export function extraOf(call: Call, params: object | undefined): Extra {
     requestInfo,
     closeSSEStream: () => closeStream(call),
     closeStandaloneSSEStream: () => peer.session?.standaloneStream?.disconnect(peer.retryMs),
-  } as Extra
+  }
+  Object.defineProperty(extra, EXCHANGE, { value: exchange })
+  return Object.defineProperty(extra, 'signal', SIGNAL) as unknown as Extra
 }

@@ -77,6 +77,35 @@ test('one transport for all clients: each has a session, is asked itself, and he
   assert.deepEqual(bob.logged, ["asked bob's user", "asked bob's user"])
 })
 
+test('the signal of a call is a member of extra like any other, and aborts with the call', async (t) => {
+  const { server, url } = await shared(t)
+  const { client } = await connectAs(t, url, 'ann')
+  const own = new AbortController()
+  let resolve = (_signal: AbortSignal) => {}
+  const ended = new Promise<AbortSignal>((settle) => {
+    resolve = settle
+  })
+  server.registerTool('look', {}, async (extra) => {
+    const { signal, ...others } = { ...extra }
+    assert.ok(signal instanceof AbortSignal)
+    assert.equal(extra.signal, signal)
+    assert.deepEqual(Object.keys(extra).sort(), [...Object.keys(others), 'signal'].sort())
+    assert.deepEqual(Object.getOwnPropertySymbols({ ...extra }), [])
+    extra.signal = AbortSignal.abort()
+    assert.equal(extra.signal.aborted, true)
+    return text(`${signal.aborted}`)
+  })
+  server.registerTool('wait', {}, async ({ signal }) => {
+    own.abort()
+    await once(signal, 'abort')
+    resolve(signal)
+    return text('')
+  })
+  assert.deepEqual((await client.callTool({ name: 'look' })).content, text('false').content)
+  await assert.rejects(client.callTool({ name: 'wait' }, undefined, { signal: own.signal }))
+  assert.equal((await ended).aborted, true)
+})
+
 test('outside of a call, a request to one of several clients says what to do instead', async (t) => {
   const { server, url } = await shared(t)
   await connectAs(t, url, 'ann')
