@@ -57,6 +57,9 @@ export async function startServer(
     '--expose-gc',
     // Or forced collections drop code that was not used lately, and the heap shrinks by more than a session holds.
     '--no-flush-bytecode',
+    // Or one that waits while others are measured loses in idle collections what its engine has learnt, and takes up to
+    // twice the time for seconds afterwards. A server in use is never idle for so long.
+    '--no-memory-reducer',
     ...(options.nodeOptions ?? []),
     options.entry,
     pathToFileURL(module).href,

@@ -12,14 +12,17 @@ const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
 
 /**
  * What takes long because it starts many processes or the programs of others (stores, proxies, browsers, compilers,
- * other clients, frameworks and runtimes, examples of the official SDK), floods a server, or measures what something
- * huge takes.
+ * other clients and servers, frameworks and runtimes, examples of the official SDK), floods a server, has hundreds of
+ * clients at once, or measures what something huge takes.
  */
 const LONG = [
   /^test\/(?:browser|cluster|interop|proxies|redis|robustness|types)\//,
-  /^test\/client\/(?:browser|runtimes)\./,
-  /^test\/package\/(?:lazy-parts|pack)\./,
+  /^test\/client\/(?:browser|real-servers|runtimes)\./,
+  /^test\/demo\/start\./,
+  /^test\/package\/(?:lazy-parts|pack|scripts)\./,
   /^test\/(?:bounds\/heap-size|both-eras\/error-text|client\/memory|node-http\/unread-replies)\./,
+  /^test\/(?:both-eras|features|session-era)\/isolation\./,
+  /^test\/web-http\/hostile-bodies\./,
   /^test\/sdk\/(?:event-store|examples|guides)\./,
 ]
 /** Attacks on a server run for a minute, and by their name only: `npm run attacks`. */
