@@ -297,18 +297,13 @@ function checkInfo(info: { readonly name?: unknown; readonly version?: unknown }
 
 /** One of another realm or a polyfill will do. */
 function checkSignal(signal: unknown): void {
-  if (signal === undefined) return
-  const { aborted, addEventListener } = (signal ?? {}) as Partial<AbortSignal>
-  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return
-  const advice = signal instanceof AbortController ? ': give its signal' : ''
-  throw new TypeError(`signal must be an AbortSignal; got ${kindOf(signal)}${advice}`)
+  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.aborted === 'boolean') return
+  throw new TypeError(`signal must be an AbortSignal; got ${kindOf(signal)}`)
 }
 
 function checkMiddleware(middleware: unknown): void {
-  if (!Array.isArray(middleware)) {
-    throw new TypeError(`middleware must be an array of functions; got ${kindOf(middleware)}`)
-  }
-  for (const [index, wrap] of middleware.entries()) requireType(`middleware[${index}]`, wrap, ['function'])
+  if (Array.isArray(middleware) && middleware.every((wrap) => typeof wrap === 'function')) return
+  throw new TypeError(`middleware must be an array of functions; got ${kindOf(middleware)}`)
 }
 
 function checkCapabilities(capabilities: object): void {
