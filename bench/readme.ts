@@ -33,6 +33,9 @@ interface Row {
   readonly best: 'highest' | 'lowest'
 }
 
+/** Programs for the official SDK on barewire/sdk, and what only these are compared with: bench/README.md speaks of them. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['facade', 'facade-http', 'sdk-v1-http'])
+
 const ECHO = { part: 'latency', case: 'echo', n: [64], as: 'ratio' } as const
 const THROUGHPUT = { ...ECHO, metric: 'throughput', best: 'highest' } as const
 const CPU = { ...ECHO, metric: 'cpu', best: 'lowest' } as const
@@ -65,8 +68,8 @@ const HOW =
 /** The table with its caption, as Markdown: a column for each server that the run has any of these figures of. */
 export function makeTable(results: Results): string {
   const { figures, machine, date, commit, versions = {} } = results
-  const families = [...new Set(CONTENDERS.map(({ family }) => family))].filter((family) =>
-    ROWS.some((row) => find(figures, row, family) !== undefined),
+  const families = [...new Set(CONTENDERS.map(({ family }) => family))].filter(
+    (family) => !LEFT_OUT.has(family) && ROWS.some((row) => find(figures, row, family) !== undefined),
   )
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const head = families.map((family) => [family, versions[family] ?? ''].join(' ').trim())
