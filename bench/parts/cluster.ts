@@ -156,7 +156,7 @@ async function knownCalls(place: Place): Promise<void> {
     await openSessions(load, contender, { group: `known ${port}`, port, count: CONNECTIONS })
     await run(port, bench.quick ? 0.5 : 1.5)
   }
-  // Turn by turn: the difference is smaller than what a second does to a machine.
+  // Turn by turn, each first as often as second: the difference is smaller than what a second does to a machine.
   const used: [number, number] = [0, 0]
   const calls: [number, number] = [0, 0]
   const turns = bench.quick ? 2 : 4
