@@ -3,7 +3,6 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
@@ -208,12 +207,28 @@ test('start.ts serves where nobody reads what it prints', async (t) => {
   assert.deepEqual(await exited, [0, null])
 })
 
+/**
+ * Takes a port whose neighbours nobody has: below those that systems give to who asks for any, as other tests do (from
+ * 32768 on Linux, from 49152 elsewhere).
+ */
+async function takePort(t: TestContext): Promise<number> {
+  for (;;) {
+    const middle = 20_000 + 3 * Math.floor(Math.random() * 4000)
+    const servers = [middle - 1, middle, middle + 1].map((port) => createServer().listen(port, '127.0.0.1'))
+    const listen = await Promise.allSettled(servers.map((server) => once(server, 'listening')))
+    const [before, taken, after] = servers
+    before?.close()
+    after?.close()
+    if (listen.every(({ status }) => status === 'fulfilled')) {
+      t.after(() => taken?.close())
+      return middle
+    }
+    taken?.close()
+  }
+}
+
 test('start.ts answers a port in use, a missing folder and a wrong option in a line each', async (t) => {
-  const taken = createServer()
-  taken.listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  t.after(() => taken.close())
-  const { port } = taken.address() as AddressInfo
+  const port = await takePort(t)
   const inUse = new RegExp(`^error: port ${port} on 127.0.0.1 is in use; choose another with --port N\n$`)
   const rows: [args: string[], stderr: RegExp][] = [
     [['--port', String(port)], inUse],
