@@ -103,7 +103,8 @@ const ROWS: readonly Row[] = [
   ['streaming', 'slow-readers', 4, 'barewire', 'held', 'value', 'at most', 2 * SLOW_BUFFER_BYTES],
   ['streaming', 'slow-readers', 4, 'barewire-stateless', 'held', 'value', 'at most', SLOW_BUFFER_BYTES * 1.2],
   ['replay', 'missed-256', 1000, 'barewire', 'throughput', 'floor', 'at least', 0.7],
-  ['cluster', 'known-call-redis', 64, 'barewire', 'cpu-to-memory', 'value', 'at most', 1.03],
+  // What the store adds. A client that is connected and idle costs the process a few per cent by itself.
+  ['cluster', 'known-call-redis', 64, 'barewire', 'cpu-to-idle', 'value', 'at most', 1.03],
   ['cluster', 'known-call-redis', 64, 'barewire', 'commands', 'value', 'at most', 0],
   ['cluster', 'initialize-redis', 32, 'barewire', 'commands', 'value', 'at most', 2],
   ['cluster', 'progress-redis', 1000, 'barewire', 'cpu-to-memory', 'value', 'at most', 2.5],

@@ -62,6 +62,7 @@ function define(setup: Setup) {
 
 export async function start(setup: Setup): Promise<Running> {
   const { server, progress } = define(setup)
+  if (setup.idleRedis !== undefined) await (await redisClient(setup.idleRedis)).duplicate().connect()
   const options: ServeOptions = {
     port: 0,
     keepAliveMs: setup.keepAliveMs,
@@ -111,12 +112,15 @@ function verify(token: string) {
 
 /** Imported here: a commit that `--base` measures may be from before it. */
 async function redis(port: number): Promise<NonNullable<ServeOptions['store']>> {
-  const { createClient } = await import('redis')
   const { redisStore } = await import('../../src/redis/index.ts')
+  return redisStore({ client: await redisClient(port) })
+}
+
+async function redisClient(port: number) {
+  const { createClient } = await import('redis')
   const client = createClient({ url: `redis://127.0.0.1:${port}` })
   client.on('error', () => {})
-  await client.connect()
-  return redisStore({ client })
+  return client.connect()
 }
 
 /** Its key is fetched once. Imported here: a commit that `--base` measures may be from before it. */

@@ -28,6 +28,8 @@ export interface Setup {
   readonly maxStreamBufferBytes: number
   /** The port of a Redis that servers share, and which of them this is. Absent: none. */
   readonly store?: { readonly port: number; readonly node: number }
+  /** The port of a Redis that the process has the connections of a store to, and no store. Absent: none. */
+  readonly idleRedis?: number
 }
 
 export const DEFAULT_SETUP: Setup = {

@@ -1,7 +1,8 @@
 /**
  * `cluster`: what several processes that share a Redis cost, next to one process with everything in its memory.
  *
- *    known-call     a call of a session that the process knows: CPU time, and the commands that Redis gets for it
+ *    known-call     a call of a session that the process knows: CPU time, and the commands that Redis gets for it. Three
+ *                   servers: without Redis, with the idle connections of a Redis client, with the store
  *    initialize     opening a session: CPU time, commands for each
  *    progress       messages of a streamed call, each of which is appended to the event log: CPU time of a message
  *    resume         256 missed events, on the process that ran the call and on another one
@@ -10,7 +11,8 @@
  *    idle, event    memory that Redis takes for an idle session, and for an event
  *
  * Measured: CPU time is that of the server alone, without Redis, which has a process of its own. `cpu-to-memory` is the
- * ratio within a round to the same server without a store, whose cases have no `-redis` in their names.
+ * ratio within a round to the same server without a store, whose cases have no `-redis` in their names; `cpu-to-idle` to
+ * that with idle connections: it is what the store adds, since whoever has one has a client.
  *
  * Defeated: commands that are sent behind a request (they are counted for a while after it); sessions that are restored
  * from the id alone (there is no key). Redis is as it comes: nothing is written to a disk.
@@ -31,8 +33,8 @@ const PART = 'cluster'
 const HELLO = 'hello benchmark'
 const CONNECTIONS = 64
 const MISSED = 256
-/** Each on two new processes, which differ by more than the bar allows. */
-const KNOWN_ROUNDS = 13
+/** Each on three new processes, which differ by more than the bar allows. */
+const KNOWN_ROUNDS = 9
 /** Keys that belong to one session: its id stands in braces. Leases and messages between nodes do not. */
 const OF_SESSION = /\{[\w-]{20,}\}/
 
@@ -52,7 +54,7 @@ export const cluster: Part = {
         withRedis(bench, contender, round, (place) => task(place, round)),
       )
     return [
-      ...step('known calls', bench.quick ? 4 : 8, bench.quick ? 1 : KNOWN_ROUNDS, knownCalls),
+      ...step('known calls', bench.quick ? 4 : 12, bench.quick ? 1 : KNOWN_ROUNDS, knownCalls),
       ...step('initialize', bench.quick ? 3 : 6, rounds, opening),
       ...step('progress', bench.quick ? 3 : 8, rounds, progress),
       ...step('resume', 2, rounds, resumeElsewhere),
@@ -70,6 +72,8 @@ interface Place {
   readonly redis: RedisServer
   /** The same server without a store. */
   alone(): Promise<ServerProcess>
+  /** The same, connected to Redis. */
+  idle(): Promise<ServerProcess>
   /** @param number - each is a process of its own */
   node(number: number): Promise<ServerProcess>
   add(name: string, n: number, metric: string, unit: string, value: number): void
@@ -90,6 +94,7 @@ async function withRedis(
       contender,
       redis,
       alone: () => bench.server(contender),
+      idle: () => bench.server(contender, { idleRedis: redis.port }),
       node: (number) => bench.server(contender, { store: { port: redis.port, node: number } }),
       add: (name, n, metric, unit, value) =>
         bench.collector.add(
@@ -138,7 +143,7 @@ function addCpu(
   place.add(`${name}-redis`, n, 'cpu-to-memory', 'x memory', cpu.shared / cpu.memory)
 }
 
-async function knownCalls(place: Place): Promise<void> {
+async function knownCalls(place: Place, round: number): Promise<void> {
   const { bench, contender, redis } = place
   const load = await bench.load
   const run = (port: number, seconds: number) =>
@@ -151,29 +156,43 @@ async function knownCalls(place: Place): Promise<void> {
       status: 200,
       needle: HELLO,
     })
-  const servers = [await place.alone(), await place.node(1)] as const
-  for (const { port } of servers) {
-    await openSessions(load, contender, { group: `known ${port}`, port, count: CONNECTIONS })
-    await run(port, bench.quick ? 0.5 : 1.5)
+  const kinds = rotated(['alone', 'idle', 'node'] as const, round)
+  const servers: { kind: (typeof kinds)[number]; server: ServerProcess; cpu: number; calls: number }[] = []
+  for (const kind of kinds) {
+    const server = await place[kind](1)
+    servers.push({ kind, server, cpu: 0, calls: 0 })
+    await openSessions(load, contender, {
+      group: `known ${server.port}`,
+      port: server.port,
+      count: CONNECTIONS,
+    })
+    await run(server.port, bench.quick ? 0.5 : 1.5)
   }
-  // Turn by turn, each first as often as second: the difference is smaller than what a second does to a machine.
-  const used: [number, number] = [0, 0]
-  const calls: [number, number] = [0, 0]
-  const turns = bench.quick ? 2 : 4
+  // Turn by turn, each as often in each place: the difference is smaller than what a second does to a machine.
+  const turns = bench.quick ? 3 : 6
   for (let turn = 0; turn < turns; turn++) {
-    for (const index of turn % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
-      const server = servers[index]
-      used[index] += await cpuOf(server, async () => {
-        calls[index] += (await run(server.port, 0.5)).requests
+    for (const each of rotated(servers, turn)) {
+      each.cpu += await cpuOf(each.server, async () => {
+        each.calls += (await run(each.server.port, 0.5)).requests
       })
     }
   }
-  const cpu = { memory: used[0] / calls[0], shared: used[1] / calls[1] }
-  addCpu(place, 'known-call', CONNECTIONS, 'µs/call', cpu)
-  const { port } = servers[1]
+  const of = (kind: (typeof kinds)[number]) =>
+    servers.find((each) => each.kind === kind) as (typeof servers)[number]
+  const perCall = (kind: (typeof kinds)[number]) => of(kind).cpu / of(kind).calls
+  addCpu(place, 'known-call', CONNECTIONS, 'µs/call', { memory: perCall('alone'), shared: perCall('node') })
+  const add = (metric: string, unit: string, value: number) =>
+    place.add('known-call-redis', CONNECTIONS, metric, unit, value)
+  add('cpu-to-idle', 'x idle', perCall('node') / perCall('idle'))
+  const { port } = of('node').server
   const call = { port, group: `known ${port}`, tool: 'echo', args: { text: HELLO }, needle: HELLO }
   const commands = await countCommands(redis.port, OF_SESSION, () => load.call('callEach', call))
-  place.add('known-call-redis', CONNECTIONS, 'commands', 'commands/call', commands / CONNECTIONS)
+  add('commands', 'commands/call', commands / CONNECTIONS)
+}
+
+function rotated<T>(list: readonly T[], by: number): T[] {
+  const first = by % list.length
+  return [...list.slice(first), ...list.slice(0, first)]
 }
 
 async function opening(place: Place, round: number): Promise<void> {
