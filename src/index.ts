@@ -91,7 +91,6 @@ export type {
   JsonSchemaType,
 } from './json-schema/infer.ts'
 export { McpError, RpcError } from './jsonrpc/rpc-error.ts'
-export { DirectResponse } from './node-http/direct-response.ts'
 export type { Refusal } from './node-http/exchange.ts'
 export type { NodeAuth } from './node-http/node-auth.ts'
 export type { HandlerOptions, SubscriptionOptions, TaskOptions } from './options.ts'

@@ -16,7 +16,6 @@ import type { McpServer } from './features/server.ts'
 import { requireServer } from './features/server-check.ts'
 import { createMcpHandler, type McpHandler } from './handler.ts'
 import { type CloseTimes, checkClose } from './http/close-times.ts'
-import { DirectResponse } from './node-http/direct-response.ts'
 import type { Refusal } from './node-http/exchange.ts'
 import { createSecureServer, type SecureServer } from './node-http/secure-server.ts'
 import { type HandlerOptions, OPTION_NAMES, OTHER_WORDS } from './options.ts'
@@ -168,7 +167,7 @@ function explainSessions({ eras, sessions = {}, store }: HandlerOptions): void {
 type Ending = Omit<SecureServer, 'server'>
 
 function plainServer(handler: McpHandler): Ending & { readonly server: Server } {
-  const server = createServer({ ServerResponse: DirectResponse, ...TIMEOUTS }, handler)
+  const server = createServer(TIMEOUTS, handler)
   return {
     server,
     closeIdle: () => server.closeIdleConnections(),

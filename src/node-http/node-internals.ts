@@ -13,15 +13,17 @@
  *   6. What is written in one turn is corked on the socket, from Node 26 on the response, and can be uncorked early.
  *   7. A head ends with Date, Connection and Keep-Alive, as `defaultHeaderLines` writes them.
  *   8. The Keep-Alive header has `keepAliveTimeout`, and the connection is closed a second later.
+ *   9. `headersSent` says whether the response has `_header`, the text of its head.
+ *  10. The methods of a response have the source text that node:http gives them, unless something else has replaced them.
  *
- * Not here: what uses them (detach.ts, direct-response.ts, pipelining.ts, sse-writer.ts).
+ * Not here: what uses them (detach.ts, direct-reply.ts, pipelining.ts, sse-writer.ts).
  */
 
-import { IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { Socket } from 'node:net'
 import { Writable } from 'node:stream'
 
-const { write, end } = ServerResponse.prototype
+const { writeHead, write, end } = ServerResponse.prototype
 
 /** What node:http adds to the timeout of the Keep-Alive header, so that the client closes first. */
 const KEEP_ALIVE_BUFFER_MS = 1000
@@ -48,9 +50,28 @@ export function checkRuntime(bun = process.versions['bun']): void {
   )
 }
 
-/** Whether the methods of a response are those of node:http, not replaced by middleware. */
+/** (10) False where instrumentation that was loaded earlier wants to be called. */
+const isOriginal =
+  isTextOf(writeHead, 'function writeHead(statusCode, reason, obj)') &&
+  isTextOf(write, 'function write(chunk, encoding, callback)') &&
+  isTextOf(end, 'function end(chunk, encoding, callback)')
+
+function isTextOf(method: unknown, head: string): boolean {
+  return Function.prototype.toString.call(method).startsWith(head)
+}
+
+/** Whether the methods of a response are those of node:http, replaced neither by middleware nor by instrumentation. */
 export function isNative(response: ServerResponse | undefined): boolean {
-  return response?.write === write && response.end === end
+  return isOriginal && response?.write === write && response.end === end
+}
+
+/** Whether nothing has a part in the head of a response: it has no headers yet, and `writeHead` is node:http's own. */
+export function hasOwnHead(response: ServerResponse): boolean {
+  return (
+    response.writeHead === writeHead &&
+    response.getHeaderNames().length === 0 &&
+    (response.statusMessage as string | undefined) === undefined
+  )
 }
 
 /** Whether a socket is a real one, and not an object of an adapter or a test framework. */
@@ -71,6 +92,14 @@ export function serverSettings(socket: unknown): ServerSettings {
 /** (2) Whether only node:http listens for the end of the response. */
 export function isUnobserved(response: ServerResponse): boolean {
   return response.listenerCount('finish') === 1 && response.listenerCount('close') === 0
+}
+
+/** (9) For a response whose head the caller writes to the socket itself. */
+export function markSent(response: ServerResponse, status: number, head: string): void {
+  response.statusCode = status
+  response.statusMessage = STATUS_CODES[status] as string
+  const own = response as unknown as { _header: string }
+  own._header = head
 }
 
 /** (1) Ends the response for node:http, which releases its connection. */

@@ -20,7 +20,7 @@ import type { ServerResponse } from 'node:http'
 import { JSON_TYPE } from '../http/media-type.ts'
 import { encodeError } from '../jsonrpc/encode.ts'
 import type { JsonRpcErrorObject, JsonRpcId } from '../jsonrpc/message.ts'
-import { DirectResponse } from './direct-response.ts'
+import { sendWhole } from './direct-reply.ts'
 import { isHttp2, sendHttp2 } from './http2.ts'
 import { isConnection, isNodeHttp } from './node-internals.ts'
 import { hasReply, isQueued, replyInTurn } from './pipelining.ts'
@@ -159,7 +159,7 @@ function write(
 ): boolean {
   const closeAfter = options?.closeAfter === true
   if (headers !== undefined) for (const item of headers) head.push(item)
-  if (!closeAfter && response instanceof DirectResponse && response.sendWhole(status, head, body)) return true
+  if (!closeAfter && sendWhole(response, status, head, body)) return true
   if (closeAfter) head.push('Connection', 'close')
   try {
     writeHead(response, status, head)

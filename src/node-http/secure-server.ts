@@ -19,7 +19,6 @@ import type { Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { isObject } from '../bounds/is-object.ts'
 import { kindOf } from '../bounds/quote.ts'
-import { DirectResponse } from './direct-response.ts'
 
 /** As many as a client with a thousand event streams needs for as many calls. */
 const MAX_STREAMS = 2000
@@ -108,7 +107,7 @@ function createChecked(
   listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): Server {
   const settings = { maxConcurrentStreams: MAX_STREAMS }
-  const own = { allowHTTP1: true, settings, Http1ServerResponse: DirectResponse }
+  const own = { allowHTTP1: true, settings }
   try {
     return http2.createSecureServer({ handshakeTimeout: HANDSHAKE_MS, ...tls, ...own }, listener) as Server
   } catch (cause) {

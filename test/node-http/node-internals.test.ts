@@ -10,8 +10,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import {
   finishNow,
+  hasOwnHead,
+  isNative,
   isUnobserved,
   markFinished,
+  markSent,
   occupy,
   serverSettings,
   uncork,
@@ -168,5 +171,31 @@ test('6. what a response writes in one turn can be offered to the system before 
   assert.ok(waiting() > 0)
   uncork(response)
   assert.equal(waiting(), 0)
+  response.end()
+})
+
+test('9. headersSent says whether a response has its head', async (t) => {
+  const { server, client } = await start(t)
+  const first = next(server)
+  await client.write(GET)
+  const { response } = await first
+  assert.equal(response.headersSent, false)
+  markSent(response, 201, 'HTTP/1.1 201 Created\r\n\r\n')
+  assert.deepEqual(
+    [response.headersSent, response.statusCode, response.statusMessage],
+    [true, 201, 'Created'],
+  )
+  assert.throws(() => response.setHeader('X-Late', '1'), { code: 'ERR_HTTP_HEADERS_SENT' })
+})
+
+test('10. the methods of a response are known by their source text', async (t) => {
+  const { server, client } = await start(t)
+  const first = next(server)
+  await client.write(GET)
+  const { response } = await first
+  assert.equal(isNative(response), true)
+  assert.equal(hasOwnHead(response), true)
+  response.setHeader('Vary', 'Origin')
+  assert.equal(hasOwnHead(response), false)
   response.end()
 })

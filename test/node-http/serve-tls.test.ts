@@ -6,7 +6,7 @@ import type { ServerHttp2Session } from 'node:http2'
 import { createServer as createHttpsServer, get as httpsGet, request as httpsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { createMcpHandler, DirectResponse, serve } from '../../src/index.ts'
+import { createMcpHandler, serve } from '../../src/index.ts'
 import { createSecureServer } from '../../src/node-http/secure-server.ts'
 import { certificate } from '../helpers/certificate.ts'
 import { Http2Client, replyOf } from '../helpers/http2-client.ts'
@@ -58,7 +58,7 @@ test('serve with tls speaks HTTP/1.1 with those who do not offer HTTP/2, silent 
 test('the handler under node:https answers in one write, as under node:http', async (t) => {
   const { server } = definition()
   const handler = createMcpHandler(server)
-  const https = createHttpsServer({ ...certificate(), ServerResponse: DirectResponse }, handler)
+  const https = createHttpsServer(certificate(), handler)
   https.listen(0, '127.0.0.1')
   await once(https, 'listening')
   t.after(async () => {

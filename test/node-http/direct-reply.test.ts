@@ -1,27 +1,29 @@
 /**
- * DirectResponse against ServerResponse of node:http: the same bytes for every request and reply, in fewer writes.
+ * Replies that go directly to the socket against those that node:http's methods send: the same bytes for every request
+ * and reply, in fewer writes.
  */
 
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { promisify } from 'node:util'
 import { RpcError } from '../../src/jsonrpc/rpc-error.ts'
-import { DirectResponse } from '../../src/node-http/direct-response.ts'
 import { sendEmpty, sendError, sendJson } from '../../src/node-http/response.ts'
 import { RawSocket } from '../helpers/raw-socket.ts'
+import { typescript } from '../helpers/typescript.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void
 type Settings = { readonly keepAliveTimeout?: number; readonly maxRequestsPerSocket?: number }
 
 async function start(
   t: TestContext,
-  responses: typeof ServerResponse,
   listener: Listener,
   { maxRequestsPerSocket = 0, ...settings }: Settings = {},
 ): Promise<number> {
-  const server = createServer({ ServerResponse: responses, ...settings }, listener)
+  const server = createServer(settings, listener)
   server.maxRequestsPerSocket = maxRequestsPerSocket
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -34,6 +36,14 @@ async function start(
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const json: Listener = (_, response) => void sendJson(response, 200, '{"a":1}')
+
+/** The same replies, by the methods of node:http: one of them is replaced by itself. */
+function byNode(listener: Listener): Listener {
+  return (request, response) => {
+    response.end = response.end.bind(response)
+    listener(request, response)
+  }
+}
 
 const CASES: readonly {
   readonly name: string
@@ -71,6 +81,13 @@ const CASES: readonly {
     },
   },
   {
+    name: 'a status message of its own',
+    listener: (_, response) => {
+      response.statusMessage = 'Fine'
+      sendJson(response, 200, '1')
+    },
+  },
+  {
     name: 'a header value that is not ASCII',
     listener: (_, response) => void sendJson(response, 200, '1', ['X-One', 'é']),
   },
@@ -85,11 +102,11 @@ const CASES: readonly {
 ]
 
 for (const { name, request = GET, listener = json, settings, head = false } of CASES) {
-  test(`DirectResponse sends what ServerResponse sends: ${name}`, async (t) => {
+  test(`a direct reply is what node:http would have sent: ${name}`, async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 10, 21) })
     const seen = []
-    for (const responses of [ServerResponse, DirectResponse as typeof ServerResponse]) {
-      const port = await start(t, responses, listener, settings)
+    for (const wanted of [byNode(listener), listener]) {
+      const port = await start(t, wanted, settings)
       const client = await RawSocket.open(port)
       t.after(() => client.destroy())
       await client.write(request)
@@ -101,9 +118,9 @@ for (const { name, request = GET, listener = json, settings, head = false } of C
   })
 }
 
-test('DirectResponse gives the Date of the second in which it answers', async (t) => {
+test('a direct reply has the Date of its own second', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: Date.UTC(2026, 10, 21, 1, 2, 3, 999) })
-  const port = await start(t, DirectResponse as typeof ServerResponse, json)
+  const port = await start(t, json)
   const client = await RawSocket.open(port)
   t.after(() => client.destroy())
   const dates = []
@@ -116,10 +133,10 @@ test('DirectResponse gives the Date of the second in which it answers', async (t
   assert.deepEqual(dates, ['Sat, 21 Nov 2026 01:02:03 GMT', next, next])
 })
 
-test('DirectResponse answers with one write, and tells its listeners as node:http does', async (t) => {
+test('a direct reply is one write, and its listeners are told as by node:http', async (t) => {
   const events: unknown[] = []
   let writes = 0
-  const port = await start(t, DirectResponse as typeof ServerResponse, (_, response) => {
+  const port = await start(t, (_, response) => {
     const { socket } = response
     assert.ok(socket !== null)
     const write = t.mock.method(socket, 'write')
@@ -130,7 +147,8 @@ test('DirectResponse answers with one write, and tells its listeners as node:htt
       writes = write.mock.callCount()
     })
     sendJson(response, 201, '1')
-    events.push(response.headersSent, response.writableEnded, response.statusCode)
+    events.push(response.headersSent, response.writableEnded, response.statusCode, response.statusMessage)
+    assert.throws(() => response.setHeader('X-Late', '1'), { code: 'ERR_HTTP_HEADERS_SENT' })
     assert.equal(sendJson(response, 200, '2'), false)
     response.end()
   })
@@ -141,12 +159,12 @@ test('DirectResponse answers with one write, and tells its listeners as node:htt
   await client.write(GET)
   assert.equal((await client.response()).body, '1')
   assert.equal(writes, 1)
-  assert.deepEqual(events.slice(0, 8), [false, false, true, true, 201, 'finish', 'close', true])
+  assert.deepEqual(events.slice(0, 9), [false, false, true, true, 201, 'Created', 'finish', 'close', true])
 })
 
-test('DirectResponse answers pipelined requests in their order', async (t) => {
+test('direct replies to pipelined requests leave in their order', async (t) => {
   const waiting: ServerResponse[] = []
-  const port = await start(t, DirectResponse as typeof ServerResponse, (request, response) => {
+  const port = await start(t, (request, response) => {
     if (request.url === '/slow') waiting.push(response)
     else sendJson(response, 200, JSON.stringify(request.url))
     if (request.url === '/b') for (const slow of waiting) sendJson(slow, 200, '"slow"')
@@ -159,8 +177,8 @@ test('DirectResponse answers pipelined requests in their order', async (t) => {
   assert.deepEqual(bodies, ['"slow"', '"/a"', '"/b"', '"/c"'])
 })
 
-test('DirectResponse leaves a response whose methods were replaced to them', async (t) => {
-  const port = await start(t, DirectResponse as typeof ServerResponse, (_, response) => {
+test('no reply is direct where a method of its response was replaced', async (t) => {
+  const port = await start(t, (_, response) => {
     const { end } = response
     response.end = ((text: string) => end.call(response, text.replace('1', '2'), 'utf8')) as typeof end
     sendJson(response, 200, '1')
@@ -171,12 +189,12 @@ test('DirectResponse leaves a response whose methods were replaced to them', asy
   assert.equal((await client.response()).body, '2')
 })
 
-test('DirectResponse to a client that is gone is dropped', async (t) => {
+test('a direct reply to a client that is gone is dropped', async (t) => {
   let answered: (sent: boolean) => void = () => {}
   const sent = new Promise<boolean>((resolve) => {
     answered = resolve
   })
-  const port = await start(t, DirectResponse as typeof ServerResponse, (_, response) => {
+  const port = await start(t, (_, response) => {
     response.on('close', () => answered(sendJson(response, 200, '1')))
   })
   const client = await RawSocket.open(port)
@@ -184,3 +202,30 @@ test('DirectResponse to a client that is gone is dropped', async (t) => {
   client.reset()
   assert.equal(await sent, false)
 })
+
+/** Replaces a method before anything of src is loaded, as instrumentation does, and counts its calls for one reply. */
+const INSTRUMENTED = `
+import { createServer, get, ServerResponse } from 'node:http'
+const [, method, module] = process.argv
+const original = ServerResponse.prototype[method]
+let calls = 0
+ServerResponse.prototype[method] = function (...args) {
+  calls += 1
+  return original.apply(this, args)
+}
+const { sendJson } = await import(module)
+const server = createServer((_, response) => sendJson(response, 200, '1')).listen(0, '127.0.0.1', () => {
+  get({ port: server.address().port, agent: false }, (response) => {
+    response.resume().on('end', () => server.close(() => console.log(calls)))
+  })
+})
+`
+
+for (const method of ['writeHead', 'end']) {
+  test(`instrumentation that was loaded earlier has its ${method} called`, async () => {
+    const module = new URL('../../src/node-http/response.ts', import.meta.url).href
+    const args = [...typescript, '--input-type=module', '--eval', INSTRUMENTED, method, module]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
+    assert.equal(stdout, '1\n')
+  })
+}
