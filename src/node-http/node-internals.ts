@@ -65,10 +65,15 @@ export function isNative(response: ServerResponse | undefined): boolean {
   return isOriginal && response?.write === write && response.end === end
 }
 
+/** Whether a head is written by node:http, and not by a method of an adapter or of middleware. */
+export function hasNodeWriteHead(response: ServerResponse): boolean {
+  return response.writeHead === writeHead
+}
+
 /** Whether nothing has a part in the head of a response: it has no headers yet, and `writeHead` is node:http's own. */
 export function hasOwnHead(response: ServerResponse): boolean {
   return (
-    response.writeHead === writeHead &&
+    hasNodeWriteHead(response) &&
     response.getHeaderNames().length === 0 &&
     (response.statusMessage as string | undefined) === undefined
   )

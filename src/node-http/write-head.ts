@@ -4,9 +4,8 @@
  * Not here: the header fields of an event stream (http/event-stream-head.ts).
  */
 
-import { ServerResponse } from 'node:http'
-
-const { writeHead: nodeWriteHead } = ServerResponse.prototype
+import type { ServerResponse } from 'node:http'
+import { hasNodeWriteHead } from './node-internals.ts'
 
 /**
  * Writes a head. node:http takes a flat list without a copy; in adapters that have a method of their own only the
@@ -15,7 +14,7 @@ const { writeHead: nodeWriteHead } = ServerResponse.prototype
  * @param headers - flat: name, value, name, value, ...
  */
 export function writeHead(response: ServerResponse, status: number, headers: readonly string[]): void {
-  if (response.writeHead === nodeWriteHead) {
+  if (hasNodeWriteHead(response)) {
     response.writeHead(status, headers as string[])
     return
   }
