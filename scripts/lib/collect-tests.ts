@@ -17,13 +17,15 @@ const SKIPPED: ReadonlySet<string> = new Set(['test/conformance'])
  */
 const LONG = [
   /^test\/(?:browser|cluster|interop|proxies|redis|robustness|types)\//,
-  /^test\/client\/(?:browser|real-servers|runtimes)\./,
-  /^test\/demo\/start\./,
-  /^test\/package\/(?:lazy-parts|pack|scripts)\./,
-  /^test\/(?:bounds\/heap-size|both-eras\/error-text|client\/memory|node-http\/unread-replies)\./,
+  /^test\/client\/(?:browser|real-servers|runtimes|sdk-tasks)\./,
+  /^test\/demo\/(?:shares|start)\./,
+  /^test\/package\/(?:api|lazy-parts|pack|scripts)\./,
+  /^test\/(?:bounds\/heap-size|both-eras\/error-text|client\/memory|json-schema\/limits|stdio\/process)\./,
+  /^test\/node-http\/(?:http2-hostile|http2-many|sse-writer-slow-reader|unread-replies)\./,
+  /^test\/stateless-era\/subscriptions-many\./,
   /^test\/(?:both-eras|features|session-era)\/isolation\./,
   /^test\/web-http\/hostile-bodies\./,
-  /^test\/sdk\/(?:event-store|examples|guides)\./,
+  /^test\/sdk\/(?:event-store|examples|guides|hanging-store|tasks)\./,
 ]
 /** Attacks on a server run for a minute, and by their name only: `npm run attacks`. */
 const ATTACKS = /\/attacks\//

@@ -3,10 +3,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { type ConnectOptions, connect } from '../../src/client/index.ts'
+import type { ConnectOptions } from '../../src/client/index.ts'
 import { McpServer, RpcError, ToolError } from '../../src/index.ts'
-import { LIBRARIES, startProgram } from '../sdk/run-program.ts'
 import { served } from './offering.ts'
 import { connected, type Exchange, failure, response, result, scripted, session } from './scripted-server.ts'
 
@@ -130,28 +128,6 @@ test('option tasks: false, and an earlier revision: no call is made a task', asy
     assert.equal((await client.startTool('build')).taskId, undefined)
   }
 })
-
-for (const library of LIBRARIES) {
-  test(`tasks of a server of the SDK (${library}): started, asking, failed, cancelled`, async (t) => {
-    const program = fileURLToPath(new URL('../sdk/programs/tasks.ts', import.meta.url))
-    const { port } = await startProgram(t, library, program)
-    const client = await connect(`http://127.0.0.1:${port}/mcp`, {
-      onElicit: () => ({ action: 'accept', content: { name: 'Ann' } }),
-    })
-    t.after(() => client.close())
-    assert.equal(client.revision, '2025-11-25')
-    const task = await client.startTool('research', { topic: 'tea' })
-    assert.equal(typeof task.taskId, 'string')
-    assert.equal(textOf(await task.result()), 'tea for nobody')
-    assert.equal(task.status, 'completed')
-    assert.equal(textOf(await client.callTool('research', { topic: 'tea', ask: true })), 'tea for Ann')
-    assert.equal(textOf(await (await client.startTool('either')).result()), 'Not today')
-    const endless = await client.startTool('endless')
-    await endless.cancel()
-    await assert.rejects(endless.result(), { code: 'ERR_TASK_CANCELLED' })
-    assert.equal((await client.startTool('plain')).taskId, undefined)
-  })
-}
 
 const TASKS = { tools: {}, tasks: { requests: { tools: { call: {} } } } }
 const TOOL = { name: 'a', inputSchema: { type: 'object' }, execution: { taskSupport: 'optional' } }

@@ -34,3 +34,8 @@ export async function within<T>(
 export function endOfTurn(): Promise<void> {
   return new Promise((resolve) => startImmediate(resolve))
 }
+
+/** Resolves after a millisecond, also while a test mocks the timers. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => startTimer(resolve, 1))
+}

@@ -50,23 +50,26 @@ test('npm test leaves out attacks, and what starts the programs of others', () =
 })
 
 describe('groupTests', () => {
-  test('puts the files of one folder into groups of at most 12, and those that need a process of their own first', () => {
-    const files = Array.from({ length: 13 }, (_, i) => `test/sse/${i}.test.ts`)
+  test('puts the files of one folder into groups of at most 12, the largest first, behind those that need a process of their own', () => {
+    const files = Array.from({ length: 13 }, (_, i) => `test/sse/${i % 2 === 0 ? '' : 'deep/'}${i}.test.ts`)
     const alone = ['test/redis/a.test.ts', 'test/redis/b.test.ts', 'test/robustness/attacks/c.test.ts']
     const groups = groupTests(['test/a.test.ts', ...alone, ...files])
-    const expected = [...alone.map((file) => [file]), ['test/a.test.ts'], files.slice(0, 12), files.slice(12)]
+    const expected = [...alone.map((file) => [file]), files.slice(0, 12), ['test/a.test.ts'], files.slice(12)]
     assert.deepEqual(groups, expected)
   })
-  test('writeGroups names a single file itself, and imports several in order', (t) => {
+  test('writeGroups imports the files of a group in order, from modules whose names have the order of the groups', (t) => {
     const home = folder(t, {})
-    const [single, several = ''] = writeGroups(
-      [['test/a.test.ts'], ['test/b/c.test.ts', 'test/b/d.test.ts']],
-      home,
-      home,
+    const groups = [
+      ['test/b.test.ts'],
+      ...Array.from({ length: 10 }, () => ['test/a/c.test.ts', 'test/a/d.test.ts']),
+    ]
+    const modules = writeGroups(groups, home, home)
+    assert.deepEqual(modules.toSorted(), modules)
+    const urls = ['c', 'd'].map((name) => pathToFileURL(join(home, `test/a/${name}.test.ts`)).href)
+    assert.equal(
+      readFileSync(modules.at(-1) ?? '', 'utf8'),
+      urls.map((url) => `await import("${url}")\n`).join(''),
     )
-    assert.equal(single, 'test/a.test.ts')
-    const urls = ['c', 'd'].map((name) => pathToFileURL(join(home, `test/b/${name}.test.ts`)).href)
-    assert.equal(readFileSync(several, 'utf8'), urls.map((url) => `await import("${url}")\n`).join(''))
   })
 })
 

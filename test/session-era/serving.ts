@@ -24,8 +24,8 @@ import {
   TestSession,
   type TestSessionOptions,
   type WireJson,
-  within,
 } from '../helpers/wire.ts'
+import { endOfTurn, pause, within } from '../helpers/within.ts'
 
 type Arguments = { readonly [name: string]: unknown }
 
@@ -148,11 +148,11 @@ export function generator(seed: number): (below: number) => number {
   }
 }
 
-/** Waits until the condition holds, looking again after each turn of the event loop. */
+/** Waits until the condition holds, looking again after each turn of the event loop, and later after each millisecond. */
 export async function eventually(condition: () => boolean, what: string): Promise<void> {
   let isWaiting = true
   const watch = async () => {
-    while (isWaiting && !condition()) await new Promise<void>((resolve) => setImmediate(resolve))
+    for (let turn = 0; isWaiting && !condition(); turn++) await (turn < 20 ? endOfTurn() : pause())
   }
   try {
     await within(watch(), () => what)

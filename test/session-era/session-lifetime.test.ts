@@ -122,13 +122,13 @@ test('a session whose call went on without its client is still in use', async (t
 test('a flood of initialize without DELETE stays within the cap', async (t) => {
   const { url, ended, stats } = await serving(t, { sessions: { max: 50 } })
   let highest = 0
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 12; round++) {
     await Promise.all(Array.from({ length: 25 }, () => TestSession.open(url, { initialized: false })))
     highest = Math.max(highest, stats().sessions)
   }
   assert.equal(highest, 50)
-  assert.equal(ended.length, 950)
-  assert.equal(new Set(ended.map(([id]) => id)).size, 950)
+  assert.equal(ended.length, 250)
+  assert.equal(new Set(ended.map(([id]) => id)).size, 250)
 })
 
 test('onSessionClosed tells each end once, with its reason, and onSessionOpened each beginning', async (t) => {

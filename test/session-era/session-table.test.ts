@@ -38,7 +38,7 @@ interface Entry {
 }
 
 test('SessionTable behaves as a plain list does in random histories', (t) => {
-  for (let seed = 1; seed <= 80; seed++) {
+  for (let seed = 1; seed <= 40; seed++) {
     const random = generator(seed)
     const max = 1 + random(seed % 2 === 0 ? 6 : 60)
     const maxPerPrincipal = 1 + random(max)

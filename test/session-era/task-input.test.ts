@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { HandlerOptions } from '../../src/index.ts'
 import type { TestSession, WireJson } from '../helpers/wire.ts'
-import { HeldCalls, serving, textOf } from './serving.ts'
+import { eventually, HeldCalls, serving, textOf } from './serving.ts'
 import { begin, related, taskOf, until } from './task-session.ts'
 
 const requestedSchema = {
@@ -121,7 +121,7 @@ test('a question whose stream has no connection is sent again with the next task
   const lost = await session.stream('tasks/result', { taskId })
   const first = await lost.nextMessage(isRequest)
   await lost.close()
-  while (stats().streams > 0) await new Promise((resolve) => setImmediate(resolve))
+  await eventually(() => stats().streams === 0, 'the end of the stream')
   const stream = await session.stream('tasks/result', { taskId })
   const second = await stream.nextMessage(isRequest)
   assert.notEqual(second.id, first.id)
@@ -138,7 +138,7 @@ test('the stream of a tasks/result can be resumed, with the question and the res
   await lost.nextMessage(isRequest)
   const priming = lost.events[0]?.id ?? ''
   await lost.close()
-  while (stats().streams > 0) await new Promise((resolve) => setImmediate(resolve))
+  await eventually(() => stats().streams === 0, 'the end of the stream')
   session.onRequest = () => ({ action: 'accept', content: { name: 'Ada' } })
   const back = await session.resume(priming)
   const { result } = await back.nextMessage((message) => message.result !== undefined)

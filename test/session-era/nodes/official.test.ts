@@ -74,8 +74,10 @@ for (const kind of [clientV1, clientV2]) {
       const { client, nodes } = await connected(t, kind)
       const seen: number[] = []
       const result = client.callTool('hold', {}, { onprogress: ({ progress }) => seen.push(progress) })
-      const call = await Promise.race(nodes.map((node) => node.held.next()))
-      const own = nodes.find((node) => node.stats().callsInProgress === 1) as Node
+      const isOwn = (node: Node) => node.stats().callsInProgress === 1
+      await eventually(() => nodes.some(isOwn), 'the call')
+      const own = nodes.find(isOwn) as Node
+      const call = await own.held.next()
       call.ctx.progress(1)
       await eventually(() => seen.length === 1, 'the first progress')
       own.http.closeAllConnections()
