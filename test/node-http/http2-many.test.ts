@@ -1,4 +1,4 @@
-/** Very many streams on one connection of HTTP/2: open, answered and reset. */
+/** Very many calls and streams on one connection of HTTP/2. */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

@@ -140,7 +140,7 @@ function compile(source: string): RegExp | undefined {
   return undefined
 }
 
-test('Matcher gives the verdict of the platform for thousands of random patterns and texts, in both modes', () => {
+test('Matcher gives the verdict of the platform for random patterns and texts, in both modes', () => {
   const random = randomOf(11)
   let [texts, matches, legacy] = [0, 0, 0]
   const started = performance.now()
